@@ -1,0 +1,17 @@
+/* The clocks we use. Any thread. */
+#ifndef OB_PROCESS_CLOCK_H
+#define OB_PROCESS_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Milliseconds that only ever grow: for deadlines and ages. */
+int64_t ob_clock_ms(void);
+
+/* Seconds since 1970 by the wall clock: only for what is read by others. */
+int64_t ob_clock_wall(void);
+
+/* A moment of ob_clock_ms() as pthread_cond_timedwait wants it on a condition of ours. */
+struct timespec ob_clock_deadline(int64_t ms);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What the agent counts of itself: one set per source and per sink, told as agent.* and by the
+ * status. Written by the thread that owns the source or sink, read by any.
+ */
+#ifndef OB_PROCESS_COUNTERS_H
+#define OB_PROCESS_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ob_source_counters {
+        const char *name;
+        _Atomic int64_t poll_ms;      /* of the last whole poll */
+        _Atomic int64_t polled_at;    /* ob_clock_ms() of the last whole poll, at first: of the start */
+        _Atomic int64_t rows;         /* counted rows */
+        _Atomic int64_t late_rows;    /* … of which became visible after a newer one had been counted */
+        _Atomic int64_t errors;       /* failed polls, and cells that could not be read */
+};
+
+struct ob_sink_counters {
+        const char *name;
+        _Atomic int64_t sent;       /* points delivered, by themselves or folded */
+        _Atomic int64_t lost;       /* points given up, each with its reason in the log */
+        _Atomic int64_t reconnects;
+        _Atomic int64_t behind;     /* points in the queue that are not delivered yet */
+};
+
+struct ob_counters {
+        int64_t started; /* seconds since 1970 */
+        char host[256];
+        struct ob_source_counters *sources; /* ours */
+        size_t n_sources;
+        struct ob_sink_counters *sinks; /* ours */
+        size_t n_sinks;
+};
+
+/* All zero, with room for so many; the names are filled in by whoever owns the source or sink. */
+void ob_counters_init(struct ob_counters *c, size_t n_sources, size_t n_sinks);
+void ob_counters_fini(struct ob_counters *c);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The log: one line, a time, a level, then key=value with an event among them, to standard error
+ * or a file. Any thread; a line is one write(), so lines never mix.
+ */
+#ifndef OB_PROCESS_LOG_H
+#define OB_PROCESS_LOG_H
+
+#include "proto/error.h"
+
+enum ob_level { OB_LOG_ERROR, OB_LOG_WARN, OB_LOG_INFO };
+
+/* Logs to `path` from now on, or to standard error when it is "". Also re-opens after a rotation. */
+int ob_log_open(const char *path, struct ob_err *err);
+
+/* Texts from outside go through %s in quotes and have had their control bytes taken out (ob_err has). */
+void ob_log(enum ob_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

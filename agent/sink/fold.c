@@ -1,0 +1,335 @@
+#include "agent/sink/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/memory.h"
+
+#define uthash_malloc(size)    ob_alloc(1, size)
+#define uthash_free(at, size_) free(at)
+#include <uthash.h>
+
+#define VERSION 1
+
+struct entry {
+        int64_t step; /* its first second */
+        int64_t time; /* of the newest reading in it */
+        __int128 value;
+        unsigned points; /* counted ones, since it was last given out */
+        bool grew;       /* since then */
+};
+
+struct ob_fold_series {
+        UT_hash_handle hh;
+        struct entry *entries; /* ours, in order of steps */
+        size_t n, room;
+        int64_t made; /* the clock of the last batch that had a point of it */
+        bool is_listed;
+        size_t length;
+        char path[];
+};
+
+struct ob_fold {
+        int step, keep;
+        ob_fold_fn *emit;
+        void *ctx;
+        struct ob_fold_series *series; /* ours, by path */
+        struct ob_fold_series **grown; /* ours: those with a step that grew */
+        size_t n_grown, room_grown;
+};
+
+struct ob_fold *ob_fold_new(int step, int keep, ob_fold_fn *emit, void *ctx)
+{
+        struct ob_fold *f = ob_alloc(1, sizeof(*f));
+
+        *f = (struct ob_fold) { .step = step, .keep = keep, .emit = emit, .ctx = ctx };
+        return f;
+}
+
+static void free_series(struct ob_fold *f, struct ob_fold_series *s)
+{
+        HASH_DELETE(hh, f->series, s);
+        free(s->entries);
+        free(s);
+}
+
+static void empty(struct ob_fold *f)
+{
+        struct ob_fold_series *s, *next;
+
+        HASH_ITER (hh, f->series, s, next)
+                free_series(f, s);
+        f->n_grown = 0;
+}
+
+void ob_fold_free(struct ob_fold *f)
+{
+        if (!f)
+                return;
+        empty(f);
+        free(f->grown);
+        free(f);
+}
+
+struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t length)
+{
+        struct ob_fold_series *s;
+
+        HASH_FIND(hh, f->series, path, length, s);
+        if (s)
+                return s;
+        s = ob_alloc(1, sizeof(*s) + length + 1);
+        memcpy(s->path, path, length);
+        s->length = length;
+        HASH_ADD_KEYPTR(hh, f->series, s->path, length, s);
+        return s;
+}
+
+static void list_grown(struct ob_fold *f, struct ob_fold_series *s)
+{
+        if (s->is_listed)
+                return;
+        f->grown = ob_grow(f->grown, &f->room_grown, f->n_grown, sizeof(struct ob_fold_series *));
+        f->grown[f->n_grown++] = s;
+        s->is_listed = true;
+}
+
+void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
+{
+        const struct ob_fold_series *s, *next;
+
+        empty(f);
+        HASH_ITER (hh, from->series, s, next) {
+                struct ob_fold_series *copy = ob_fold_find(f, s->path, s->length);
+
+                copy->entries = ob_alloc(s->n, sizeof(*s->entries));
+                copy->n = copy->room = s->n;
+                copy->made = s->made;
+                memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
+                for (size_t i = 0; i < s->n; i++)
+                        if (s->entries[i].grew)
+                                list_grown(f, copy);
+        }
+}
+
+static void give_out(struct ob_fold *f, const struct ob_fold_series *s, struct entry *e, __int128 value)
+{
+        f->emit(f->ctx, &(struct ob_fold_value) { s->path, s->length, e->step, value, e->points });
+        e->grew = false;
+        e->points = 0;
+}
+
+/* The steps that fell behind, given out if they were not yet. */
+static void close_old(struct ob_fold *f, struct ob_fold_series *s)
+{
+        int64_t oldest = s->entries[s->n - 1].step - f->keep;
+        size_t closed = 0;
+
+        for (; closed < s->n && s->entries[closed].step < oldest; closed++)
+                if (s->entries[closed].grew)
+                        give_out(f, s, &s->entries[closed], s->entries[closed].value);
+        s->n -= closed;
+        memmove(s->entries, s->entries + closed, s->n * sizeof(*s->entries));
+}
+
+/* Where the entry of a step is, or would have to be. */
+static size_t place_of(const struct ob_fold_series *s, int64_t step)
+{
+        size_t i = s->n;
+
+        while (i > 0 && s->entries[i - 1].step >= step)
+                i--;
+        return i;
+}
+
+static struct entry *insert(struct ob_fold_series *s, size_t at, int64_t step)
+{
+        s->entries = ob_grow(s->entries, &s->room, s->n, sizeof(*s->entries));
+        memmove(s->entries + at + 1, s->entries + at, (s->n - at) * sizeof(*s->entries));
+        s->entries[at] = (struct entry) { .step = step, .time = INT64_MIN };
+        s->n++;
+        return &s->entries[at];
+}
+
+static void fold_counter(struct entry *e, int64_t time, __int128 value)
+{
+        (void)time;
+        e->value += value;
+}
+
+static void fold_gauge(struct entry *e, int64_t time, __int128 value)
+{
+        if (time < e->time)
+                return;
+        e->time = time;
+        e->value = value;
+}
+
+static void fold_gauge_max(struct entry *e, int64_t time, __int128 value)
+{
+        if (e->time == INT64_MIN || value > e->value)
+                e->value = value;
+        e->time = time;
+}
+
+static void (*const fold_value[OB_KINDS])(struct entry *e, int64_t time, __int128 value) = {
+        [OB_COUNTER] = fold_counter,
+        [OB_GAUGE] = fold_gauge,
+        [OB_GAUGE_MAX] = fold_gauge_max,
+};
+
+bool ob_fold_add(struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made,
+        bool is_counted)
+{
+        int64_t step = m->time - ((m->time % f->step) + f->step) % f->step;
+        size_t at = place_of(s, step);
+        bool is_there = at < s->n && s->entries[at].step == step;
+        struct entry *e;
+
+        if (!is_there && s->n && step < s->entries[s->n - 1].step - f->keep)
+                return false;
+        e = is_there ? &s->entries[at] : insert(s, at, step);
+        fold_value[m->series->kind](e, m->time, m->value);
+        e->grew = true;
+        e->points += is_counted;
+        list_grown(f, s);
+        if (made > s->made)
+                s->made = made;
+        close_old(f, s);
+        return true;
+}
+
+/* The value of a step in a fold that is further on; NULL when it has closed it. */
+static const __int128 *newer_value(const struct ob_fold *newer, const struct ob_fold_series *s, int64_t step)
+{
+        struct ob_fold_series *there;
+        size_t at;
+
+        HASH_FIND(hh, newer->series, s->path, s->length, there);
+        if (!there)
+                return NULL;
+        at = place_of(there, step);
+        return at < there->n && there->entries[at].step == step ? &there->entries[at].value : NULL;
+}
+
+/* Gives out what grew. True when something has to wait for its closing. */
+static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const struct ob_fold *newer)
+{
+        bool waits = false;
+
+        for (size_t i = 0; i < s->n; i++) {
+                struct entry *e = &s->entries[i];
+                const __int128 *value = &e->value;
+
+                if (!e->grew)
+                        continue;
+                if (newer)
+                        value = newer_value(newer, s, e->step);
+                if (value)
+                        give_out(f, s, e, *value);
+                waits |= !value;
+        }
+        return waits;
+}
+
+void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer)
+{
+        size_t waiting = 0;
+
+        for (size_t i = 0; i < f->n_grown; i++) {
+                struct ob_fold_series *s = f->grown[i];
+
+                s->is_listed = flush_series(f, s, newer);
+                if (s->is_listed)
+                        f->grown[waiting++] = s;
+        }
+        f->n_grown = waiting;
+}
+
+void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds)
+{
+        struct ob_fold_series *s, *next;
+
+        HASH_ITER (hh, f->series, s, next)
+                if (!s->is_listed && s->made < now - seconds)
+                        free_series(f, s);
+}
+
+void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
+{
+        const struct ob_fold_series *s, *next;
+
+        out->length = 0;
+        ob_bytes_add_unsigned(out, VERSION);
+        ob_bytes_add_unsigned(out, (uint64_t)f->step);
+        ob_bytes_add_unsigned(out, HASH_COUNT(f->series));
+        HASH_ITER (hh, f->series, s, next) {
+                ob_bytes_add(out, s->path, s->length + 1);
+                ob_bytes_add_signed(out, s->made);
+                ob_bytes_add_unsigned(out, s->n);
+                for (size_t i = 0; i < s->n; i++) {
+                        ob_bytes_add_signed(out, s->entries[i].step);
+                        ob_bytes_add_signed(out, s->entries[i].time);
+                        ob_bytes_add_number(out, s->entries[i].value);
+                        ob_bytes_add_unsigned(out, s->entries[i].grew);
+                        ob_bytes_add_unsigned(out, s->entries[i].points);
+                }
+        }
+}
+
+static bool read_entry(struct ob_bytes_place *p, struct entry *e)
+{
+        uint64_t grew, points;
+
+        if (!ob_bytes_read_signed(p, &e->step) || !ob_bytes_read_signed(p, &e->time) ||
+                !ob_bytes_read_number(p, &e->value) || !ob_bytes_read_unsigned(p, &grew) ||
+                !ob_bytes_read_unsigned(p, &points))
+                return false;
+        e->grew = grew;
+        e->points = (unsigned)points;
+        return true;
+}
+
+static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
+{
+        struct ob_fold_series *s;
+        const char *path;
+        int64_t made;
+        uint64_t n;
+
+        if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) || !ob_bytes_read_unsigned(p, &n))
+                return false;
+        if (n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
+                return false;
+        s = ob_fold_find(f, path, strlen(path));
+        s->made = made;
+        for (uint64_t i = 0; i < n; i++) {
+                struct entry e;
+
+                if (!read_entry(p, &e))
+                        return false;
+                *insert(s, s->n, e.step) = e;
+                if (e.grew)
+                        list_grown(f, s);
+        }
+        return true;
+}
+
+bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length)
+{
+        struct ob_bytes_place p = { bytes, (const unsigned char *)bytes + length };
+        uint64_t version, step, n;
+
+        empty(f);
+        if (!length)
+                return true;
+        if (!ob_bytes_read_unsigned(&p, &version) || version != VERSION || !ob_bytes_read_unsigned(&p, &step) ||
+                step != (uint64_t)f->step || !ob_bytes_read_unsigned(&p, &n))
+                return false;
+        for (; n > 0; n--)
+                if (!read_series(f, &p)) {
+                        empty(f);
+                        return false;
+                }
+        return true;
+}

@@ -1,0 +1,62 @@
+/*
+ * Folding: carbon keeps one value per series and step, the last one written, so the sender must add up.
+ *
+ * A fold holds the steps that may still grow: for each series those not older than its newest one less
+ * `keep` seconds. A step that falls behind is closed; what comes for it later is late and refused, since
+ * a total begun anew would overwrite the good one. What is closed or late depends on the sequence of points
+ * alone, never on when they are folded: two folds of the same batches are the same. Owned by one thread.
+ */
+#ifndef OB_SINK_FOLD_H
+#define OB_SINK_FOLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/bytes.h"
+#include "proto/metric.h"
+
+struct ob_fold;
+struct ob_fold_series;
+
+/* A step's value, given out. */
+struct ob_fold_value {
+        const char *path;
+        size_t length;
+        int64_t step; /* its first second */
+        __int128 value; /* the total, or the reading */
+        unsigned points; /* how many of those counted when they were added it brings out */
+};
+typedef void ob_fold_fn(void *ctx, const struct ob_fold_value *v);
+
+/* Closing a step whose value was not given out since it last grew gives it out by `emit`. */
+struct ob_fold *ob_fold_new(int step, int keep, ob_fold_fn *emit, void *ctx);
+void ob_fold_free(struct ob_fold *f);
+
+/* Makes `f` hold what `from` holds; who it emits to stays. */
+void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from);
+
+/* The series of a path; made when it is new. Valid until the fold is assigned, read or freed. */
+struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t length);
+
+/*
+ * Folds one metric in. False when its step is closed: it is late. `made`: the clock of its batch;
+ * `is_counted`: whether it is one of the points that `ob_fold_value` tells of.
+ */
+bool ob_fold_add(struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made,
+        bool is_counted);
+
+/*
+ * Gives out every step that grew since it was last given out. With `newer`, a fold of the same batches that
+ * is further on, its values are given; a step that `newer` has closed waits until it closes here as well.
+ */
+void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer);
+
+/* Forgets the series that had no point for so many seconds before `now` (a batch's clock). */
+void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds);
+
+/* The fold as bytes, and back. False when the bytes are no fold of this step; it is empty then. */
+void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out);
+bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length);
+
+#endif

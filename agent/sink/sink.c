@@ -1,0 +1,196 @@
+#include "agent/sink/sink.h"
+
+#include <assert.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+
+#define IDLE_MS  60000
+#define DRAIN_MS 500 /* between tries while we are stopping */
+#define SHARE    16  /* what a sink that is down gives up at a time: this part of the queue */
+
+static const struct {
+        const struct ob_sink_ops *ops;
+        const struct ob_wire_ops *wire;
+} types[OB_SINK_TYPES] = {
+        [OB_SINK_STATSD] = { &ob_sink_statsd, &ob_wire_datagram },
+        [OB_SINK_GRAPHITE] = { &ob_sink_graphite, &ob_wire_tcp },
+};
+
+static const char *const losses[OB_LOSSES] = {
+        [OB_LOSS_LATE] = "late: the step is closed; a longer overlap keeps steps open longer",
+        [OB_LOSS_TIME] = "its time is in the future, or older than max_age",
+        [OB_LOSS_NAME] = "its name is too long",
+        [OB_LOSS_DAMAGED] = "a batch in the store is damaged",
+        [OB_LOSS_QUEUE] = "the queue was full while the sink was down",
+        [OB_LOSS_WIRE] = "sent while nobody listened, or in doubt after a crash",
+};
+
+void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what)
+{
+        int64_t told;
+
+        if (!points)
+                return;
+        s->counters->lost += points;
+        told = ob_tell(&s->tells[why], points);
+        if (told)
+                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld%s%s why=\"%s\"", s->settings->name,
+                        (long long)told, *what ? " first=" : "", what, losses[why]);
+}
+
+void ob_sink_sent(struct ob_sink *s, int64_t points)
+{
+        s->counters->sent += points;
+}
+
+int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
+{
+        int64_t points, bytes;
+
+        if (ob_store_begin(s->store, err))
+                return -1;
+        if (ob_store_put_passed(s->store, s->settings->name, &s->passed, err) ||
+                ob_store_drop_passed(s->store, &points, &bytes, err)) {
+                ob_store_rollback(s->store);
+                return -1;
+        }
+        if (ob_store_commit(s->store, err))
+                return -1;
+        if (bytes)
+                ob_queue_freed(s->queue, points, bytes);
+        return 0;
+}
+
+int ob_sink_need_wire(struct ob_sink *s, struct ob_err *err)
+{
+        if (s->wire.is_open)
+                return s->wire.ops->check(&s->wire, err);
+        return s->wire.ops->open(&s->wire, err);
+}
+
+/* Says what is wrong, once, and lets go of the wire. */
+static void note_failure(struct ob_sink *s, const struct ob_err *err)
+{
+        if (!s->is_failing)
+                ob_log(OB_LOG_ERROR, "sink=%s event=sink_failed behind=%lld err=\"%s\"", s->settings->name,
+                        (long long)s->counters->behind, err->text);
+        s->is_failing = true;
+        if (s->wire.is_open) {
+                s->wire.ops->abort(&s->wire);
+                s->counters->reconnects++;
+        }
+        s->ops->lost_wire(s);
+        ob_queue_set_down(s->queue, s->index, true);
+}
+
+static void note_success(struct ob_sink *s)
+{
+        if (s->is_failing)
+                ob_log(OB_LOG_INFO, "sink=%s event=sink_recovered behind=%lld", s->settings->name,
+                        (long long)s->counters->behind);
+        s->is_failing = false;
+        ob_backoff_reset(&s->backoff);
+        ob_queue_set_down(s->queue, s->index, false);
+}
+
+/* The queue is full and others deliver: our oldest batches go. */
+static void yield(struct ob_sink *s)
+{
+        struct ob_err err;
+
+        if (s->ops->give_up(s, s->queue->max_bytes / SHARE, &err) || ob_sink_commit(s, &err))
+                note_failure(s, &err);
+}
+
+/* Waits until it is worth trying again, giving up batches when asked to. */
+static void wait_after_failure(struct ob_sink *s, uint64_t *seen)
+{
+        int64_t wait = ob_stop_is_wanted(s->stop) ? DRAIN_MS : ob_backoff_next(&s->backoff);
+        int64_t retry = ob_clock_ms() + wait;
+
+        while (ob_clock_ms() < retry) {
+                if (ob_queue_must_yield(s->queue, s->index))
+                        yield(s);
+                ob_queue_wait(s->queue, seen, retry);
+                if (ob_stop_is_wanted(s->stop) && retry > ob_clock_ms() + DRAIN_MS)
+                        retry = ob_clock_ms() + DRAIN_MS;
+        }
+}
+
+/* Delivers until a stop is wanted and either all is out or its deadline has come. */
+static bool deliver(struct ob_sink *s)
+{
+        uint64_t seen = 0;
+        struct ob_err err;
+
+        while (ob_stop_deadline(s->stop) > ob_clock_ms()) {
+                int64_t wake = ob_clock_ms() + IDLE_MS;
+                bool is_stopping = ob_stop_is_wanted(s->stop); /* asked before we look for more */
+
+                switch (s->ops->step(s, &wake, &err)) {
+                case OB_STEP_FAILED:
+                        note_failure(s, &err);
+                        wait_after_failure(s, &seen);
+                        break;
+                case OB_STEP_BUSY:
+                        note_success(s);
+                        break;
+                case OB_STEP_IDLE:
+                        note_success(s);
+                        if (is_stopping)
+                                return true;
+                        ob_queue_wait(s->queue, &seen, wake);
+                        break;
+                }
+        }
+        return false;
+}
+
+static void *run(void *arg)
+{
+        struct ob_sink *s = arg;
+        struct ob_err err;
+
+        s->is_clean = deliver(s);
+        if (s->wire.is_open && s->is_clean && s->wire.ops->finish(&s->wire, &err)) {
+                note_failure(s, &err);
+                s->is_clean = false;
+        }
+        if (s->wire.is_open)
+                s->wire.ops->abort(&s->wire);
+        if (s->ops->stop(s, &err))
+                ob_log(OB_LOG_ERROR, "sink=%s event=stop_failed err=\"%s\"", s->settings->name, err.text);
+        return NULL;
+}
+
+int ob_sink_start(struct ob_sink *s, struct ob_err *err)
+{
+        int64_t behind, bytes;
+
+        s->ops = types[s->settings->type].ops;
+        ob_wire_init(&s->wire, s->is_dry ? &ob_wire_print : types[s->settings->type].wire, s->settings, s->stop);
+        s->counters->name = s->settings->name;
+        s->store = ob_store_open(s->place, err);
+        if (!s->store)
+                return -1;
+        if (ob_store_get_passed(s->store, s->settings->name, &s->passed, err) || s->ops->start(s, err) ||
+                ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
+                return -1;
+        s->counters->behind = behind;
+        if (pthread_create(&s->thread, NULL, run, s))
+                return ob_fail(err, "no thread for sink %s: %m", s->settings->name);
+        return 0;
+}
+
+void ob_sink_join(struct ob_sink *s)
+{
+        if (s->thread)
+                pthread_join(s->thread, NULL);
+        if (s->ops)
+                s->ops->free(s);
+        ob_store_close(s->store);
+        ob_bytes_free(&s->passed.carry);
+        s->thread = 0;
+        s->store = NULL;
+}

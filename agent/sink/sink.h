@@ -1,0 +1,95 @@
+/*
+ * A sink: one thread that takes batches from the queue at its own mark and delivers them. What all
+ * sinks do alike (waiting, back-off, telling, giving up batches) is here; what each does in its own way
+ * is behind ob_sink_ops.
+ */
+#ifndef OB_SINK_SINK_H
+#define OB_SINK_SINK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/process/backoff.h"
+#include "agent/process/counters.h"
+#include "agent/process/tell.h"
+#include "agent/sink/wire.h"
+#include "agent/store/queue.h"
+#include "agent/store/store.h"
+#include "config/config.h"
+
+struct ob_sink;
+
+enum ob_step { OB_STEP_FAILED = -1, OB_STEP_IDLE, OB_STEP_BUSY };
+
+struct ob_sink_ops {
+        /* Makes the sink's state from what it had passed; it may log what a crash has cost. */
+        int (*start)(struct ob_sink *s, struct ob_err *err);
+
+        /* Does a little. IDLE: there is nothing to do before `*wake`; BUSY: there may be more. */
+        enum ob_step (*step)(struct ob_sink *s, int64_t *wake, struct ob_err *err);
+
+        /* The wire is gone; begin again where that is safe. */
+        void (*lost_wire)(struct ob_sink *s);
+
+        /* Gives up the oldest batches, so many bytes of them, and counts what that loses. Does not commit. */
+        int (*give_up)(struct ob_sink *s, int64_t bytes, struct ob_err *err);
+
+        /* Notes for the next start what a clean stop knows and a crash would not. */
+        int (*stop)(struct ob_sink *s, struct ob_err *err);
+
+        void (*free)(struct ob_sink *s);
+};
+
+/* Why points do not go out. */
+enum ob_loss { OB_LOSS_LATE, OB_LOSS_TIME, OB_LOSS_NAME, OB_LOSS_DAMAGED, OB_LOSS_QUEUE, OB_LOSS_WIRE, OB_LOSSES };
+
+struct ob_sink {
+        /* Set before the start; all borrowed and const from then on. */
+        const struct ob_sink_settings *settings;
+        const char *prefix;
+        int keep;     /* seconds that a row may be late, at most */
+        size_t index; /* in counters and queue */
+        struct ob_queue *queue;
+        struct ob_sink_counters *counters;
+        struct ob_stop *stop;
+        const struct ob_store_place *place;
+        bool is_dry;
+
+        /* The thread's own. */
+        const struct ob_sink_ops *ops;
+        struct ob_store *store;
+        struct ob_wire wire;
+        struct ob_passed passed;
+        struct ob_backoff backoff;
+        struct ob_tell tells[OB_LOSSES];
+        bool is_failing;
+        void *state; /* ours, by ops->free */
+        pthread_t thread;
+
+        bool is_clean; /* after the end: all was delivered */
+};
+
+extern const struct ob_sink_ops ob_sink_statsd;
+extern const struct ob_sink_ops ob_sink_graphite;
+
+/* Opens the store, reads what was passed, starts the thread. */
+int ob_sink_start(struct ob_sink *s, struct ob_err *err);
+
+/* Waits for the thread, which ends by its stop's deadline at the latest; frees what it had. */
+void ob_sink_join(struct ob_sink *s);
+
+/* For ops: counts and tells of points that won't go out. */
+void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what);
+
+/* For ops: counts points that went out. */
+void ob_sink_sent(struct ob_sink *s, int64_t points);
+
+/* For ops: stores what was passed, and deletes what every sink has passed, in one transaction. */
+int ob_sink_commit(struct ob_sink *s, struct ob_err *err);
+
+/* For ops: the wire, opened where it was not, and looked after. */
+int ob_sink_need_wire(struct ob_sink *s, struct ob_err *err);
+
+#endif

@@ -1,0 +1,381 @@
+/*
+ * Graphite: a view of the tables that may be drawn again at any time, since carbon keeps the last value of
+ * a step. What is sent follows from the batches alone, so two folds go through the same queue:
+ *
+ *     passed, deleted │ tail … sent, `horizon` not over yet … head │ not sent yet
+ *                     mark                                    sent
+ *
+ * The head sends each step that a batch touches. `horizon` seconds after a batch was sent the tail folds it
+ * once more, sends its steps again, with what the head knows of them by now, and only then passes it. A point
+ * that carbon lost from its cache thus has come twice on one living connection, or once more after a new one:
+ * whenever the wire is lost the head begins again where the tail is. The tail's fold at the mark is stored
+ * with the mark, as the carry; nothing else has to be remembered.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/sink/fold.h"
+#include "agent/sink/sink.h"
+#include "proto/batch.h"
+#include "proto/graphite.h"
+#include "proto/memory.h"
+#include "proto/name.h"
+
+#define OUT_ROOM       65536
+#define PATH_ROOM      4096
+#define FUTURE_SECONDS 60     /* carbon takes what is later, and it overwrites the oldest point */
+#define IDLE_SECONDS   86400  /* a series that is silent for so long is forgotten in the fold */
+#define SENT_PARTS     32     /* into how many parts the horizon is divided */
+#define SENT_MOST      (SENT_PARTS + 2)
+
+/* What was sent up to `seq`, from `at` on and during one part of the horizon. */
+struct sent {
+        int64_t seq, at; /* at: ob_clock_ms() */
+};
+
+struct graphite {
+        struct ob_fold *head, *tail;
+        int64_t head_seq, tail_seq;
+        struct sent sent[SENT_MOST]; /* in order; the last one still grows */
+        size_t n_sent;
+        struct ob_stored_batch batch;
+
+        char *out_data; /* ours */
+        struct ob_text out;
+        unsigned points; /* counted ones in what is being sent */
+        bool is_counting; /* whether what is given out is to be counted: not when it is sent again */
+        bool is_giving_up; /* what is given out is lost */
+        bool has_failed;
+        struct ob_err why;
+        void (*name)(struct ob_text *out, const char *prefix, const struct ob_series *series);
+};
+
+static int64_t part_ms(const struct ob_sink *s)
+{
+        return (int64_t)s->settings->horizon * 1000 / SENT_PARTS;
+}
+
+static void send_out(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        struct iovec piece = { g->out.data, g->out.length };
+        size_t sent;
+
+        if (piece.iov_len && !g->has_failed && s->wire.ops->send(&s->wire, &piece, 1, &sent, &g->why))
+                g->has_failed = true;
+        ob_text_reset(&g->out, 0);
+}
+
+static void emit(void *ctx, const struct ob_fold_value *v)
+{
+        struct ob_sink *s = ctx;
+        struct graphite *g = s->state;
+        size_t before = g->out.length;
+
+        if (g->is_giving_up) {
+                ob_sink_lose(s, OB_LOSS_QUEUE, v->points, v->path);
+                return;
+        }
+        ob_graphite_line(&g->out, v->path, v->length, v->value, v->step);
+        if (g->out.too_long) {
+                ob_text_reset(&g->out, before);
+                send_out(s);
+                ob_graphite_line(&g->out, v->path, v->length, v->value, v->step);
+        }
+        if (g->is_counting)
+                g->points += v->points;
+}
+
+static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t made)
+{
+        int64_t max_age = s->settings->max_age;
+
+        return time > 0 && time <= made + FUTURE_SECONDS && (!max_age || time >= made - max_age);
+}
+
+/* The series' place in the fold; NULL when carbon could not store it. */
+static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, const struct ob_series *series)
+{
+        struct graphite *g = s->state;
+        char path[PATH_ROOM];
+        struct ob_text text = ob_text_over(path, sizeof(path));
+
+        g->name(&text, s->prefix, series);
+        if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
+                return NULL;
+        return ob_fold_find(f, path, text.length);
+}
+
+/* Where the points of one batch go. */
+struct folding {
+        struct ob_sink *s;
+        struct ob_fold *fold;
+        bool is_counted; /* whether what is refused is to be counted, and what is given out */
+        struct ob_batch_reader reader;
+        struct ob_fold_series *found[OB_BATCH_POINTS]; /* by number in the batch */
+        bool is_looked_up[OB_BATCH_POINTS];
+};
+
+static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
+{
+        enum ob_loss why = OB_LOSSES;
+
+        if (!f->is_looked_up[series]) {
+                f->found[series] = find_series(f->s, f->fold, m->series);
+                f->is_looked_up[series] = true;
+        }
+        if (!f->found[series])
+                why = OB_LOSS_NAME;
+        else if (!is_in_carbons_world(f->s, m->time, f->reader.made))
+                why = OB_LOSS_TIME;
+        else if (!ob_fold_add(f->fold, f->found[series], m, f->reader.made, f->is_counted))
+                why = OB_LOSS_LATE;
+        if (why != OB_LOSSES && f->is_counted)
+                ob_sink_lose(f->s, why, 1, m->series->name);
+}
+
+/* Folds g->batch; what it closes goes out. Returns the clock of the batch. */
+static int64_t fold_batch(struct ob_sink *s, struct ob_fold *fold)
+{
+        struct graphite *g = s->state;
+        struct folding f = { .s = s, .fold = fold, .is_counted = g->batch.seq > s->passed.reached };
+        struct ob_metric m;
+        unsigned series, done = 0;
+        int got = -1;
+
+        if (ob_batch_open(&f.reader, g->batch.body.data, g->batch.body.length))
+                for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
+                        fold_metric(&f, &m, series);
+        if (got < 0 && f.is_counted)
+                ob_sink_lose(s, OB_LOSS_DAMAGED, g->batch.points - done, "");
+        ob_batch_close(&f.reader);
+        return f.reader.made;
+}
+
+/* Puts both folds back to the mark; what was sent since is sent again. */
+static void rewind_to_mark(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+        uint64_t n_sent = 0, skipped;
+
+        if (s->passed.carry.length) {
+                ob_bytes_read_unsigned(&carry, &n_sent);
+                for (n_sent *= 2; n_sent > 0 && ob_bytes_read_unsigned(&carry, &skipped); n_sent--)
+                        ;
+        }
+        if (!ob_fold_read(g->tail, carry.at, (size_t)(carry.end - carry.at)))
+                ob_log(OB_LOG_WARN, "sink=%s event=fold_dropped why=\"the step was changed, or the store is damaged: "
+                        "steps that were begun go on from nothing\"", s->settings->name);
+        ob_fold_assign(g->head, g->tail);
+        g->head_seq = g->tail_seq = s->passed.mark;
+        g->n_sent = 0;
+        g->has_failed = false;
+        g->points = 0;
+        ob_text_reset(&g->out, 0);
+}
+
+/* What an earlier run had sent, and when, is known after its clean stop alone. */
+static void read_sent(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+        int64_t now = ob_clock_ms(), wall = ob_clock_wall();
+        uint64_t n = 0, seq, at;
+
+        if (!s->passed.carry.length || !ob_bytes_read_unsigned(&carry, &n) || n > SENT_MOST)
+                return;
+        for (; n > 0; n--) {
+                if (!ob_bytes_read_unsigned(&carry, &seq) || !ob_bytes_read_unsigned(&carry, &at))
+                        return;
+                if ((int64_t)at > wall)
+                        at = (uint64_t)wall;
+                g->sent[g->n_sent++] = (struct sent) { (int64_t)seq, now - (wall - (int64_t)at) * 1000 };
+        }
+}
+
+static void write_carry(struct ob_sink *s, bool with_sent)
+{
+        struct graphite *g = s->state;
+        ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
+        struct ob_bytes *out = &s->passed.carry;
+        int64_t now = ob_clock_ms(), wall = ob_clock_wall();
+        size_t n = with_sent ? g->n_sent : 0;
+
+        out->length = 0;
+        ob_bytes_add_unsigned(out, n);
+        for (size_t i = 0; i < n; i++) {
+                ob_bytes_add_unsigned(out, (uint64_t)g->sent[i].seq);
+                ob_bytes_add_unsigned(out, (uint64_t)(wall - (now - g->sent[i].at) / 1000));
+        }
+        ob_fold_write(g->tail, &fold);
+        ob_bytes_add(out, fold.data, fold.length);
+}
+
+static int start_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = ob_alloc(1, sizeof(*g));
+
+        (void)err;
+        s->state = g;
+        g->name = s->settings->tagged ? ob_name_tagged : ob_name_dotted;
+        g->out_data = ob_alloc(1, OUT_ROOM);
+        g->out = ob_text_over(g->out_data, OUT_ROOM);
+        g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
+        g->tail = ob_fold_new(s->settings->step, s->keep, emit, s);
+        rewind_to_mark(s);
+        read_sent(s);
+        return 0;
+}
+
+static void note_sent(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        int64_t now = ob_clock_ms();
+        struct sent *last = g->n_sent ? &g->sent[g->n_sent - 1] : NULL;
+
+        if (last && last->seq >= g->head_seq)
+                return; /* an earlier run has sent it, and knows when */
+        if (!last || (now - last->at >= part_ms(s) && g->n_sent < SENT_MOST)) {
+                last = &g->sent[g->n_sent++];
+                last->at = now;
+        }
+        last->seq = g->head_seq;
+}
+
+/* Sends what the next batch changes. */
+static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int got = ob_store_next_batch(s->store, g->head_seq, &g->batch, err);
+
+        if (got < 1)
+                return got ? OB_STEP_FAILED : OB_STEP_IDLE;
+        g->points = 0;
+        g->is_counting = true;
+        fold_batch(s, g->head);
+        ob_fold_flush(g->head, NULL);
+        send_out(s);
+        g->is_counting = false;
+        if (g->has_failed) {
+                *err = g->why;
+                return OB_STEP_FAILED;
+        }
+        ob_sink_sent(s, g->points);
+        g->head_seq = g->batch.seq;
+        if (g->head_seq > s->passed.reached) {
+                s->passed.reached = g->head_seq;
+                s->counters->behind -= g->batch.points;
+        }
+        note_sent(s);
+        return OB_STEP_BUSY;
+}
+
+/* Folds one batch into the tail, at most up to `last`. */
+static enum ob_step fold_tail(struct ob_sink *s, int64_t last, int64_t *made, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int got = ob_store_next_batch(s->store, g->tail_seq, &g->batch, err);
+
+        if (got < 0)
+                return OB_STEP_FAILED;
+        if (!got || g->batch.seq > last)
+                return OB_STEP_IDLE;
+        *made = fold_batch(s, g->tail);
+        g->tail_seq = g->batch.seq;
+        return OB_STEP_BUSY;
+}
+
+/* Sends the oldest part of what was sent `horizon` ago once more, and passes it. */
+static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int64_t made = 0;
+        enum ob_step did;
+
+        while ((did = fold_tail(s, g->sent[0].seq, &made, err)) == OB_STEP_BUSY && !g->has_failed)
+                ob_fold_flush(g->tail, g->head);
+        if (did == OB_STEP_FAILED)
+                return did;
+        send_out(s);
+        if (g->has_failed) {
+                *err = g->why;
+                return OB_STEP_FAILED;
+        }
+        g->n_sent--;
+        memmove(g->sent, g->sent + 1, g->n_sent * sizeof(*g->sent));
+        ob_fold_forget_idle(g->tail, made, IDLE_SECONDS);
+        s->passed.mark = g->tail_seq;
+        write_carry(s, false);
+        return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+}
+
+static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int64_t horizon = (int64_t)s->settings->horizon * 1000, due = INT64_MAX;
+
+        if (ob_sink_need_wire(s, err))
+                return OB_STEP_FAILED;
+        if (g->n_sent && g->sent[0].seq <= g->head_seq)
+                due = g->sent[0].at + part_ms(s) + horizon;
+        if (due <= ob_clock_ms())
+                return step_tail(s, err);
+        if (due < *wake)
+                *wake = due;
+        return step_head(s, err);
+}
+
+static int give_up_graphite(struct ob_sink *s, int64_t bytes, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        enum ob_step did = OB_STEP_BUSY;
+        int64_t made;
+
+        g->is_giving_up = true; /* what closes is lost; steps that stay open are sent when carbon is back */
+        while (bytes > 0 && (did = fold_tail(s, INT64_MAX, &made, err)) == OB_STEP_BUSY) {
+                bytes -= (int64_t)g->batch.body.length;
+                if (g->tail_seq > s->passed.reached) {
+                        s->passed.reached = g->tail_seq;
+                        s->counters->behind -= g->batch.points;
+                }
+        }
+        g->is_giving_up = false;
+        s->passed.mark = g->tail_seq;
+        write_carry(s, false);
+        rewind_to_mark(s);
+        return did == OB_STEP_FAILED ? -1 : 0;
+}
+
+static int stop_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        if (!s->is_clean)
+                rewind_to_mark(s);
+        write_carry(s, s->is_clean);
+        return ob_sink_commit(s, err);
+}
+
+static void free_graphite(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+
+        if (!g)
+                return;
+        ob_fold_free(g->head);
+        ob_fold_free(g->tail);
+        ob_bytes_free(&g->batch.body);
+        free(g->out_data);
+        free(g);
+        s->state = NULL;
+}
+
+const struct ob_sink_ops ob_sink_graphite = {
+        .start = start_graphite,
+        .step = step_graphite,
+        .lost_wire = rewind_to_mark,
+        .give_up = give_up_graphite,
+        .stop = stop_graphite,
+        .free = free_graphite,
+};

@@ -1,0 +1,71 @@
+/*
+ * The way out of a sink: a TCP connection, a datagram socket, or standard output (--dry-run).
+ * Owned by the sink's thread. Every call ends: none waits longer than its time-out, or than the
+ * deadline of a wanted stop.
+ */
+#ifndef OB_SINK_WIRE_H
+#define OB_SINK_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "agent/process/stop.h"
+#include "config/config.h"
+#include "proto/error.h"
+
+struct ob_wire;
+
+struct ob_wire_ops {
+        /* Gets ready to send; called on a closed wire only. */
+        int (*open)(struct ob_wire *w, struct ob_err *err);
+
+        /* Whether the other end is still there, as far as it can be known without sending. */
+        int (*check)(struct ob_wire *w, struct ob_err *err);
+
+        /*
+         * Sends pieces of whole lines, on a datagram socket each as one datagram. `*sent` counts those that
+         * the kernel took; on failure the one behind them was not sent, or, on a stream, not wholly.
+         */
+        int (*send)(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err);
+
+        /* Ends it; a stream's unsent rest is thrown away, so that it can't arrive after newer lines. */
+        void (*abort)(struct ob_wire *w);
+
+        /* Ends it in peace: what was sent shall arrive, as far as there is time. */
+        int (*finish)(struct ob_wire *w, struct ob_err *err);
+};
+
+struct ob_wire {
+        const struct ob_wire_ops *ops;
+        const struct ob_sink_settings *settings; /* borrowed */
+        struct ob_stop *stop;                    /* borrowed: the sinks' */
+        int fd;                                  /* -1: closed */
+        bool is_open;
+        struct ob_address {
+                struct sockaddr_storage at;
+                socklen_t length;
+        } peer;              /* of a datagram socket */
+        int64_t resolved_at; /* ob_clock_ms() */
+        bool is_suspect;     /* datagrams: it is not known that somebody listens */
+        size_t doubted;      /* of the pieces counted as sent last, how many nobody may have got */
+        int unsent;                              /* bytes that the other kernel had not taken … */
+        int64_t unsent_since;                    /* … since then */
+};
+
+extern const struct ob_wire_ops ob_wire_tcp;
+extern const struct ob_wire_ops ob_wire_datagram;
+extern const struct ob_wire_ops ob_wire_print;
+
+void ob_wire_init(struct ob_wire *w, const struct ob_wire_ops *ops, const struct ob_sink_settings *settings,
+        struct ob_stop *stop);
+
+/*
+ * Waits for `events` on the socket until `deadline`, or the stop's. 1: they are there; 0: it is time; a
+ * socket's error counts as there.
+ */
+int ob_wire_poll(struct ob_wire *w, short events, int64_t deadline);
+
+#endif

@@ -1,0 +1,33 @@
+/* One connection to the store's file, below its words: opening, looking, copying. One thread's. */
+#ifndef OB_STORE_CONNECTION_H
+#define OB_STORE_CONNECTION_H
+
+#include <sqlite3.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/error.h"
+
+#define OB_STORE_APPLICATION_ID 0x6f626561 /* "obea" */
+#define OB_STORE_VERSION        1
+
+/* Opens, sets the session up, makes nothing. On failure `*db` is NULL. */
+int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);
+
+/* For ob_cleanup; a NULL connection is left alone. */
+void ob_connection_close(sqlite3 **db);
+
+/* A number that a pragma answers, or the text of a query's first cell. */
+int ob_connection_pragma(sqlite3 *db, const char *name, int64_t *number, struct ob_err *err);
+int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, struct ob_err *err);
+
+/* Makes our tables where there are none. */
+int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
+
+/* Copies the whole of one file over another. */
+int ob_connection_copy(const char *from, const char *to, struct ob_err *err);
+
+/* Says what SQLite says, with the path. Returns -1. */
+int ob_connection_fail(sqlite3 *db, struct ob_err *err);
+
+#endif

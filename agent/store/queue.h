@@ -1,0 +1,62 @@
+/*
+ * The queue between workers and sinks: bounded, durable, with a mark per sink. The batches are in the
+ * store; this is what threads must know of them at once: how much there is, and that there is more.
+ *
+ * Any thread. Under its lock there is only counting.
+ *
+ * When it is full: if some sink delivers, those that don't must give up their oldest batches; if none
+ * does, workers wait, and the tables, which are logs themselves, keep the rows.
+ */
+#ifndef OB_STORE_QUEUE_H
+#define OB_STORE_QUEUE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/process/counters.h"
+#include "agent/process/stop.h"
+#include "agent/store/store.h"
+
+struct ob_queue {
+        pthread_mutex_t lock;
+        pthread_cond_t changed;
+        int64_t max_bytes;
+        int64_t bytes, points; /* in the store; bytes also those about to be written */
+        uint64_t news;         /* grows with whatever a waiting thread should look at */
+        struct ob_queue_sink {
+                bool is_down;    /* does not deliver at the moment */
+                bool must_yield; /* asked to give up its oldest batches */
+        } *sinks;                /* ours; as many as counters->n_sinks, in the same order */
+        struct ob_counters *counters;
+};
+
+/* Counts what the store holds. `counters` is borrowed and told how far each sink is behind. */
+int ob_queue_open(struct ob_queue *q, struct ob_store *st, int64_t max_bytes, struct ob_counters *counters,
+        struct ob_err *err);
+void ob_queue_close(struct ob_queue *q);
+
+/* Waits for room for so many bytes and takes it. False, and nothing taken, when a stop is wanted. */
+bool ob_queue_reserve(struct ob_queue *q, int64_t bytes, struct ob_stop *stop);
+
+/* What was reserved is committed now, `points` of them; or is given back, when it could not be. */
+void ob_queue_publish(struct ob_queue *q, int64_t points);
+void ob_queue_release(struct ob_queue *q, int64_t bytes);
+
+/* Batches that all sinks have passed are deleted. */
+void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes);
+
+/* Waits until there is news behind `*seen` or `deadline` has come; moves `*seen` on. */
+void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
+
+/* Makes every waiting thread look again. */
+void ob_queue_wake(struct ob_queue *q);
+
+/* Says whether a sink delivers. */
+void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down);
+
+/* Whether the sink was asked to give up its oldest batches; asking takes the wish back. */
+bool ob_queue_must_yield(struct ob_queue *q, size_t sink);
+
+#endif

@@ -1,0 +1,40 @@
+/* All SQL of the store, in words that SQLite and MariaDB share. */
+#ifndef OB_STORE_SQL_H
+#define OB_STORE_SQL_H
+
+enum ob_sql {
+        OB_SQL_GET_STANDING,
+        OB_SQL_PUT_STANDING,
+        OB_SQL_FORGET_STANDING,
+        OB_SQL_GET_CHUNK,
+        OB_SQL_PUT_CHUNK,
+        OB_SQL_FIRST_CHUNK_SINCE,
+        OB_SQL_FORGET_CHUNKS_FROM,
+        OB_SQL_FORGET_CHUNKS_BELOW,
+        OB_SQL_FORGET_CHUNKS,
+        OB_SQL_PUT_TOTALS,
+        OB_SQL_EACH_TOTALS,
+        OB_SQL_FORGET_TOTALS,
+        OB_SQL_PUT_BATCH,
+        OB_SQL_NEXT_BATCH,
+        OB_SQL_SUM_BATCHES,
+        OB_SQL_SUM_PASSED,
+        OB_SQL_DROP_PASSED,
+        OB_SQL_GET_PASSED,
+        OB_SQL_PUT_PASSED,
+        OB_SQL_PUT_REACHED,
+        OB_SQL_FIRST_MARK,
+        OB_SQL_EACH_SINK,
+        OB_SQL_FORGET_SINK,
+        OB_SQL_BEGIN,
+        OB_SQL_COMMIT,
+        OB_SQL_ROLLBACK,
+        OB_SQL_STATEMENTS
+};
+
+extern const char *const ob_sql[OB_SQL_STATEMENTS];
+
+/* Makes the tables where they are not there yet. */
+extern const char ob_sql_schema[];
+
+#endif

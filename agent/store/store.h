@@ -1,0 +1,127 @@
+/*
+ * What the agent remembers, in one SQLite file: where each source stands, what each sink has passed,
+ * and the batches between them.
+ *
+ * A `struct ob_store` is one connection and belongs to one thread; connections see each other's commits.
+ * The file survives a kill of the process at any instant (WAL); a power cut may cost the last commits,
+ * all of them together, so that what is left still agrees with itself.
+ * Everything that changes more than one thing goes between ob_store_begin and ob_store_commit.
+ */
+#ifndef OB_STORE_STORE_H
+#define OB_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/bytes.h"
+#include "proto/error.h"
+
+struct ob_store;
+
+/*
+ * The place of the file: makes the folder, takes its lock, so that no second agent uses it, and looks
+ * the file over. One that is damaged, no store, or of a later version is set aside under another name,
+ * said in `aside` (else ""), and a new one takes its place. `dir` "" keeps everything in memory.
+ */
+struct ob_store_place {
+        char path[4096 + 32];
+        int lock_fd; /* ours; -1 in memory */
+        char aside[4096 + 96];
+        struct ob_store *anchor; /* ours; a memory store lives as long as a connection to it */
+};
+
+/* 0; -1 with `err` when the folder can't be used or another agent has it. */
+int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob_err *err);
+void ob_store_place_close(struct ob_store_place *place);
+
+/* Replaces a place in memory by a copy of the store in `dir`, where there is one. For --dry-run. */
+int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err);
+
+struct ob_store *ob_store_open(const struct ob_store_place *place, struct ob_err *err);
+void ob_store_close(struct ob_store *st);
+
+int ob_store_begin(struct ob_store *st, struct ob_err *err);
+int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on failure all is rolled back */
+void ob_store_rollback(struct ob_store *st);
+
+/* Where a source stands. */
+struct ob_standing {
+        bool known;          /* false: the source was never read */
+        int64_t cursor;      /* the highest id that was read */
+        int64_t since;       /* rows from before this time are not counted; INT64_MIN: all are */
+        int64_t newest;      /* the latest time of any counted row, seconds */
+        char identity[256];  /* of the database it was read from */
+};
+
+int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_standing *s, struct ob_err *err);
+int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s,
+        struct ob_err *err);
+
+/* Forgets a source: standing, seen ids and totals. */
+int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err);
+
+/* Which ids of a run of OB_CHUNK_IDS were counted. */
+#define OB_CHUNK_IDS 256
+
+struct ob_chunk {
+        int64_t number; /* id / OB_CHUNK_IDS, rounded down */
+        int64_t newest; /* the latest time of a row seen in it, seconds */
+        unsigned char bits[OB_CHUNK_IDS / 8];
+};
+
+/* All zero but its number when nothing of it was seen. */
+int ob_store_get_chunk(struct ob_store *st, const char *source, int64_t number, struct ob_chunk *c,
+        struct ob_err *err);
+int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_chunk *c, struct ob_err *err);
+
+/* The lowest chunk that has a row as new as `time`; 0 when there is none, 1 when `*number` is set. */
+int ob_store_first_chunk_since(struct ob_store *st, const char *source, int64_t time, int64_t *number,
+        struct ob_err *err);
+int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
+int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
+
+/* The totals of rows that change in place, by key; `amounts` as the caller encodes them. */
+int ob_store_put_totals(struct ob_store *st, const char *source, const struct ob_bytes *key, int64_t id,
+        const struct ob_bytes *amounts, struct ob_err *err);
+
+/* Calls `each` for every key of a source; -1 from it ends the reading. */
+typedef int ob_store_totals_fn(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts,
+        size_t amounts_length);
+int ob_store_each_totals(struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx,
+        struct ob_err *err);
+
+/* Batches, in the order of their numbers, which are never used twice. */
+struct ob_stored_batch {
+        int64_t seq;
+        unsigned points;
+        struct ob_bytes body; /* ours */
+};
+
+int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err);
+
+/* The first batch behind `after`. 1: there is one; 0: none; -1. */
+int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err);
+
+/* How much lies behind `after`. */
+int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, int64_t *bytes, struct ob_err *err);
+
+/* What a sink has passed: it needs no batch up to `mark`. */
+struct ob_passed {
+        int64_t mark;
+        int64_t reached;      /* up to here all was delivered once; at least `mark` */
+        struct ob_bytes carry; /* ours: what the sink must still know of the batches it has passed */
+};
+
+/* A sink that is not known begins where the oldest batch is, or behind all when others are known. */
+int ob_store_get_passed(struct ob_store *st, const char *sink, struct ob_passed *p, struct ob_err *err);
+int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_passed *p, struct ob_err *err);
+int ob_store_put_reached(struct ob_store *st, const char *sink, int64_t reached, struct ob_err *err);
+
+/* Forgets all sinks but these, so that they do not hold batches for ever. Returns how many, or -1. */
+int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err);
+
+/* Deletes the batches that every sink has passed, and says how much that was. */
+int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err);
+
+#endif

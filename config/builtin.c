@@ -1,0 +1,193 @@
+/*
+ * Everything we know of Otter's tables. Facts: otter-manager-schema.sql and the manager's writers
+ * (StatsRemoteServiceImpl, TableStatServiceImpl, LogRecordServiceImpl) in alibaba/otter.
+ *
+ * DELAY_STAT, THROUGHPUT_STAT, TABLE_HISTORY_STAT and LOG_RECORD are only ever added to, so they are
+ * read by ID, which their primary key serves. TABLE_STAT is updated in place.
+ */
+#include "config/source.h"
+
+#include <stddef.h>
+
+#define MYSQL_DEFAULTS                                                                         \
+        .reader = OB_READER_MYSQL, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
+#define SELF_DEFAULTS                                                                          \
+        .reader = OB_READER_SELF, .enabled = true, .batch = 1000, .every = 15,                 \
+        .worker = "agent", .start = { .kind = OB_START_OLDEST }
+
+/* The message of an alarm is "pid:P nid:N exception:CODE:TEXT". */
+#define EXCEPTION_CODE                                                                         \
+        "IF(TITLE = 'EXCEPTION' AND LOCATE('exception:', MESSAGE), "                           \
+        "LEFT(SUBSTRING_INDEX(SUBSTRING(MESSAGE, LOCATE('exception:', MESSAGE) + 10), ':', 1), 32), NULL)"
+
+const struct ob_source ob_builtin_sources[] = {
+        {
+                MYSQL_DEFAULTS,
+                .name = "delay",
+                .worker = "delay",
+                .table = "DELAY_STAT",
+                .every = 15,
+                .n_columns = 5,
+                .columns = {
+                        { OB_CURSOR, "ID" },
+                        { OB_SETTLED, "GMT_MODIFIED" },
+                        { OB_TIME, "GMT_CREATE" },
+                        { OB_KEY, "PIPELINE_ID", "pipeline" },
+                        /* With several managers there are several rows a minute: the worst one counts. */
+                        { OB_PEAK, "DELAY_TIME", "delay_ms" },
+                },
+        },
+        {
+                MYSQL_DEFAULTS,
+                .name = "delay_age",
+                .worker = "delay",
+                .table = "DELAY_STAT",
+                .every = 15,
+                .n_columns = 2,
+                .columns = {
+                        { OB_KEY, "PIPELINE_ID", "pipeline" },
+                        { OB_AGE, "GMT_CREATE", "delay_age_s" },
+                },
+        },
+        {
+                MYSQL_DEFAULTS,
+                .name = "throughput",
+                .worker = "throughput",
+                .table = "THROUGHPUT_STAT",
+                .every = 15,
+                .n_columns = 7,
+                .columns = {
+                        { OB_CURSOR, "ID" },
+                        { OB_SETTLED, "GMT_MODIFIED" },
+                        { OB_TIME, "GMT_CREATE" },
+                        { OB_KEY, "PIPELINE_ID", "pipeline" },
+                        { OB_ENUM, "TYPE", "type" },
+                        { OB_INCREMENT, "NUMBER", "throughput.count" },
+                        { OB_INCREMENT, "SIZE", "throughput.bytes" },
+                },
+        },
+        {
+                MYSQL_DEFAULTS,
+                .name = "throughput_age",
+                .worker = "throughput",
+                .table = "THROUGHPUT_STAT",
+                .every = 15,
+                .n_columns = 2,
+                .columns = {
+                        { OB_KEY, "PIPELINE_ID", "pipeline" },
+                        { OB_AGE, "GMT_CREATE", "throughput_age_s" },
+                },
+        },
+        {
+                MYSQL_DEFAULTS,
+                .name = "history",
+                .worker = "history",
+                .table = "TABLE_HISTORY_STAT",
+                .every = 15,
+                .n_columns = 10,
+                .columns = {
+                        { OB_CURSOR, "ID" },
+                        { OB_SETTLED, "GMT_MODIFIED" },
+                        { OB_TIME, "GMT_CREATE" },
+                        { OB_KEY, "PIPELINE_ID", "pipeline" },
+                        { OB_KEY, "DATA_MEDIA_PAIR_ID", "pair" },
+                        { OB_INCREMENT, "INSERT_COUNT", "history.inserts" },
+                        { OB_INCREMENT, "UPDATE_COUNT", "history.updates" },
+                        { OB_INCREMENT, "DELETE_COUNT", "history.deletes" },
+                        { OB_INCREMENT, "FILE_COUNT", "history.files" },
+                        { OB_INCREMENT, "FILE_SIZE", "history.bytes" },
+                },
+        },
+        {
+                MYSQL_DEFAULTS,
+                .name = "table",
+                .worker = "table",
+                .table = "TABLE_STAT",
+                .every = 30,
+                .n_columns = 10,
+                .columns = {
+                        { OB_CURSOR, "ID" },
+                        { OB_MADE, "GMT_CREATE" },
+                        { OB_TIME, "GMT_MODIFIED" },
+                        { OB_KEY, "PIPELINE_ID", "pipeline" },
+                        { OB_KEY, "DATA_MEDIA_PAIR_ID", "pair" },
+                        { OB_TOTAL, "INSERT_COUNT", "table.inserts" },
+                        { OB_TOTAL, "UPDATE_COUNT", "table.updates" },
+                        { OB_TOTAL, "DELETE_COUNT", "table.deletes" },
+                        { OB_TOTAL, "FILE_COUNT", "table.files" },
+                        { OB_TOTAL, "FILE_SIZE", "table.bytes" },
+                },
+        },
+        {
+                MYSQL_DEFAULTS,
+                .name = "log",
+                .worker = "log",
+                .table = "LOG_RECORD",
+                .every = 15,
+                .n_columns = 9,
+                .columns = {
+                        { OB_CURSOR, "ID" },
+                        { OB_SETTLED, "GMT_MODIFIED" },
+                        { OB_TIME, "GMT_CREATE" },
+                        { OB_KEY, "PIPELINE_ID", "pipeline" },
+                        { OB_ENUM, "TITLE", "title" },
+                        { OB_LABEL, "CHANNEL_ID", "channel" },
+                        { OB_LABEL, "NID", "node" },
+                        { OB_LABEL, "MESSAGE", "code", EXCEPTION_CODE },
+                        { OB_COUNT, NULL, "log.records" },
+                },
+        },
+        {
+                .name = "page",
+                .worker = "page",
+                .reader = OB_READER_PAGE,
+                .enabled = true,
+                .every = 30,
+        },
+        {
+                SELF_DEFAULTS,
+                .name = "agent_sources",
+                .table = "sources",
+                .n_columns = 9,
+                .columns = {
+                        { OB_CURSOR, "started" },
+                        { OB_KEY, "agent", "agent" },
+                        { OB_KEY, "source", "source" },
+                        { OB_VALUE, "poll_ms", "agent.poll_ms" },
+                        { OB_VALUE, "age_s", "agent.source_age_s" },
+                        { OB_TOTAL, "rows", "agent.rows" },
+                        { OB_TOTAL, "late_rows", "agent.late_rows" },
+                        { OB_TOTAL, "errors", "agent.errors" },
+                        { OB_MADE, "started" },
+                },
+        },
+        {
+                SELF_DEFAULTS,
+                .name = "agent_sinks",
+                .table = "sinks",
+                .n_columns = 8,
+                .columns = {
+                        { OB_CURSOR, "started" },
+                        { OB_KEY, "agent", "agent" },
+                        { OB_KEY, "sink", "sink" },
+                        { OB_TOTAL, "sent", "agent.sent" },
+                        { OB_TOTAL, "lost", "agent.lost" },
+                        { OB_TOTAL, "reconnects", "agent.reconnects" },
+                        { OB_VALUE, "behind", "agent.behind" },
+                        { OB_MADE, "started" },
+                },
+        },
+        {
+                SELF_DEFAULTS,
+                .name = "agent_queue",
+                .table = "queue",
+                .n_columns = 3,
+                .columns = {
+                        { OB_KEY, "agent", "agent" },
+                        { OB_VALUE, "points", "agent.queue_points" },
+                        { OB_VALUE, "bytes", "agent.queue_bytes" },
+                },
+        },
+};
+
+const unsigned ob_n_builtin_sources = sizeof(ob_builtin_sources) / sizeof(*ob_builtin_sources);

@@ -1,0 +1,322 @@
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/memory.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
+
+static const char *const tls_words[] = { "off", "required", "verify", NULL };
+static const char *const type_words[] = { "statsd", "graphite", NULL };
+static const char *const flavor_words[] = { "plain", "dogstatsd", NULL };
+static const char *const crash_words[] = { "lose", "repeat", NULL };
+
+#define AT(what, member) offsetof(struct what, member)
+
+static const struct ob_setting top_settings[] = {
+        { "prefix", OB_SET_PREFIX, AT(ob_config, prefix) },
+        { "state_dir", OB_SET_PATH, AT(ob_config, state_dir) },
+        { "log_file", OB_SET_PATH, AT(ob_config, log_file) },
+        { "drain", OB_SET_INT, AT(ob_config, drain), 0, 3600 },
+        { "managers", OB_SET_GROUP },
+        { "sources", OB_SET_GROUP },
+        { "queue", OB_SET_GROUP },
+        { "sinks", OB_SET_GROUP },
+        { NULL },
+};
+
+static const struct ob_setting queue_settings[] = {
+        { "max_bytes", OB_SET_LONG, AT(ob_config, queue_max_bytes), 65536, INT64_C(1) << 40 },
+        { NULL },
+};
+
+static const struct ob_setting manager_settings[] = {
+        { "name", OB_SET_PREFIX, AT(ob_manager, name) },
+        { "mysql", OB_SET_GROUP },
+        { "page", OB_SET_GROUP },
+        { NULL },
+};
+
+static const struct ob_setting mysql_settings[] = {
+        { "host", OB_SET_TEXT, AT(ob_mysql_settings, host) },
+        { "port", OB_SET_INT, AT(ob_mysql_settings, port), 1, 65535 },
+        { "socket", OB_SET_PATH, AT(ob_mysql_settings, socket) },
+        { "user", OB_SET_TEXT, AT(ob_mysql_settings, user) },
+        { "password", OB_SET_TEXT, AT(ob_mysql_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_mysql_settings, password) },
+        { "database", OB_SET_TEXT, AT(ob_mysql_settings, database) },
+        { "connect_timeout", OB_SET_INT, AT(ob_mysql_settings, connect_timeout), 1, 3600 },
+        { "query_timeout", OB_SET_INT, AT(ob_mysql_settings, query_timeout), 1, 3600 },
+        { "tls", OB_SET_CHOICE, AT(ob_mysql_settings, tls), .choices = tls_words },
+        { "ca", OB_SET_PATH, AT(ob_mysql_settings, ca) },
+        { NULL },
+};
+
+static const struct ob_setting page_settings[] = {
+        { "url", OB_SET_TEXT, AT(ob_page_settings, url) },
+        { "user", OB_SET_TEXT, AT(ob_page_settings, user) },
+        { "password", OB_SET_TEXT, AT(ob_page_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_page_settings, password) },
+        { "zone", OB_SET_TEXT, AT(ob_page_settings, zone) },
+        { "timeout", OB_SET_INT, AT(ob_page_settings, timeout), 1, 3600 },
+        { NULL },
+};
+
+static const struct ob_setting source_settings[] = {
+        { "enabled", OB_SET_BOOL, AT(ob_source, enabled) },
+        { "every", OB_SET_INT, AT(ob_source, every), 1, 86400 },
+        { "start", OB_SET_START, AT(ob_source, start) },
+        { "overlap", OB_SET_INT, AT(ob_source, overlap), 0, 86400 },
+        { "settle", OB_SET_INT, AT(ob_source, settle), 0, 3600 },
+        { "batch", OB_SET_INT, AT(ob_source, batch), 1, 100000 },
+        { "table", OB_SET_GROUP },
+        { "columns", OB_SET_GROUP },
+        { NULL },
+};
+
+static const struct ob_setting statsd_settings[] = {
+        { "type", OB_SET_CHOICE, AT(ob_sink_settings, type), .choices = type_words },
+        { "name", OB_SET_PREFIX, AT(ob_sink_settings, name) },
+        { "host", OB_SET_TEXT, AT(ob_sink_settings, host) },
+        { "port", OB_SET_INT, AT(ob_sink_settings, port), 1, 65535 },
+        { "flavor", OB_SET_CHOICE, AT(ob_sink_settings, flavor), .choices = flavor_words },
+        { "socket", OB_SET_PATH, AT(ob_sink_settings, socket) },
+        { "payload", OB_SET_INT, AT(ob_sink_settings, payload), 64, 8192 },
+        { "after_crash", OB_SET_CHOICE, AT(ob_sink_settings, after_crash), .choices = crash_words },
+        { NULL },
+};
+
+static const struct ob_setting graphite_settings[] = {
+        { "type", OB_SET_CHOICE, AT(ob_sink_settings, type), .choices = type_words },
+        { "name", OB_SET_PREFIX, AT(ob_sink_settings, name) },
+        { "host", OB_SET_TEXT, AT(ob_sink_settings, host) },
+        { "port", OB_SET_INT, AT(ob_sink_settings, port), 1, 65535 },
+        { "step", OB_SET_INT, AT(ob_sink_settings, step), 1, 86400 },
+        { "tagged", OB_SET_BOOL, AT(ob_sink_settings, tagged) },
+        { "horizon", OB_SET_INT, AT(ob_sink_settings, horizon), 0, 86400 },
+        { "max_age", OB_SET_LONG, AT(ob_sink_settings, max_age), 0, INT64_C(10000000000) },
+        { NULL },
+};
+
+/* What a sink of each type knows, and begins as. */
+static const struct {
+        const struct ob_setting *settings;
+        struct ob_sink_settings defaults;
+} sink_types[OB_SINK_TYPES] = {
+        [OB_SINK_STATSD] = { statsd_settings, { .type = OB_SINK_STATSD, .name = "statsd",
+                .host = "127.0.0.1", .port = 8125, .socket = "", .payload = 1432 } },
+        [OB_SINK_GRAPHITE] = { graphite_settings, { .type = OB_SINK_GRAPHITE, .name = "graphite",
+                .host = "127.0.0.1", .port = 2003, .socket = "", .step = 60, .horizon = 300 } },
+};
+
+static const struct ob_manager manager_defaults = {
+        .name = "",
+        .mysql = { .host = "127.0.0.1", .port = 3306, .socket = "", .user = "otterbeat", .password = "",
+                .database = "otter", .connect_timeout = 5, .query_timeout = 10, .ca = "" },
+        .page = { .url = "http://127.0.0.1:8080", .user = "", .password = "", .zone = "Asia/Shanghai",
+                .timeout = 5 },
+};
+
+static const config_setting_t *expect_list(const config_t *file, const char *name, struct ob_err *err)
+{
+        const config_setting_t *list = config_lookup(file, name);
+
+        if (!list || !config_setting_length(list)) {
+                ob_fail(err, "%s:%u: \"%s\" is missing or empty: ( { … } )",
+                        config_setting_source_file(list ? list : config_root_setting(file)),
+                        list ? config_setting_source_line(list) : 1, name);
+                return NULL;
+        }
+        if (ob_setting_expect(list, CONFIG_TYPE_LIST, "a list: ( { … }, … )", err))
+                return NULL;
+        return list;
+}
+
+static int read_subgroup(const config_setting_t *group, const char *name, const struct ob_setting *table,
+        void *target, struct ob_texts *texts, struct ob_err *err)
+{
+        const config_setting_t *at = config_setting_get_member(group, name);
+
+        if (!at)
+                return 0;
+        if (ob_setting_expect(at, CONFIG_TYPE_GROUP, "a group: { … }", err))
+                return -1;
+        return ob_settings_read(at, table, target, texts, err);
+}
+
+static int read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
+{
+        struct ob_manager *m = &c->managers[c->n_managers];
+
+        *m = manager_defaults;
+        if (config_setting_type(at) != CONFIG_TYPE_GROUP)
+                return ob_setting_fail(at, err, "a manager is a group: { … }");
+        if (ob_settings_read(at, manager_settings, m, &c->texts, err) ||
+                read_subgroup(at, "mysql", mysql_settings, &m->mysql, &c->texts, err) ||
+                read_subgroup(at, "page", page_settings, &m->page, &c->texts, err))
+                return -1;
+        for (size_t i = 0; i < c->n_managers; i++) {
+                if (!*m->name || !*c->managers[i].name)
+                        return ob_setting_fail(at, err, "with several managers each needs a \"name\"");
+                if (!strcmp(m->name, c->managers[i].name))
+                        return ob_setting_fail(at, err, "two managers are called \"%s\"", m->name);
+        }
+        c->n_managers++;
+        return 0;
+}
+
+static int read_managers(const config_t *file, struct ob_config *c, struct ob_err *err)
+{
+        const config_setting_t *list = expect_list(file, "managers", err);
+
+        if (!list)
+                return -1;
+        c->managers = ob_alloc((size_t)config_setting_length(list), sizeof(*c->managers));
+        for (int i = 0; i < config_setting_length(list); i++)
+                if (read_manager(config_setting_get_elem(list, (unsigned)i), c, err))
+                        return -1;
+        return 0;
+}
+
+/* Lays a group over every source of the worker that it names. Returns how many there are. */
+static int read_worker(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
+{
+        const char *name = config_setting_name(at);
+        int n = 0;
+
+        for (size_t i = 0; i < ob_n_builtin_sources; i++) {
+                if (strcmp(c->sources[i].worker, name) != 0)
+                        continue;
+                if (config_setting_get_member(at, "table") || config_setting_get_member(at, "columns"))
+                        return ob_setting_fail(at, err, "\"%s\" is built in: its table and columns can't be "
+                                "set; give your source another name", name);
+                if (ob_settings_read(at, source_settings, &c->sources[i], &c->texts, err))
+                        return -1;
+                n++;
+        }
+        return n;
+}
+
+static int read_source(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
+{
+        struct ob_source *s = &c->sources[c->n_sources];
+        int known;
+
+        if (ob_setting_expect(at, CONFIG_TYPE_GROUP, "a group: { … }", err))
+                return -1;
+        known = read_worker(at, c, err);
+        if (known)
+                return known < 0 ? -1 : 0;
+        *s = (struct ob_source) { .enabled = true, .every = 15, .overlap = 600, .settle = 2, .batch = 1000 };
+        s->name = s->worker = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
+        if (ob_settings_read(at, source_settings, s, &c->texts, err) ||
+                ob_config_define(at, s, &c->texts, err))
+                return -1;
+        c->n_sources++;
+        return 0;
+}
+
+static int read_sources(const config_t *file, struct ob_config *c, struct ob_err *err)
+{
+        const config_setting_t *group = config_lookup(file, "sources");
+        size_t n = group ? (size_t)config_setting_length(group) : 0;
+
+        c->sources = ob_alloc(ob_n_builtin_sources + n, sizeof(*c->sources));
+        memcpy(c->sources, ob_builtin_sources, ob_n_builtin_sources * sizeof(*c->sources));
+        c->n_sources = ob_n_builtin_sources;
+        if (group && ob_setting_expect(group, CONFIG_TYPE_GROUP, "a group: { … }", err))
+                return -1;
+        for (size_t i = 0; i < n; i++)
+                if (read_source(config_setting_get_elem(group, (unsigned)i), c, err))
+                        return -1;
+        return 0;
+}
+
+static int read_sink(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
+{
+        struct ob_sink_settings *s = &c->sinks[c->n_sinks];
+        const config_setting_t *type_at;
+        const char *type;
+        size_t t = 0;
+
+        if (config_setting_type(at) != CONFIG_TYPE_GROUP)
+                return ob_setting_fail(at, err, "a sink is a group: { … }");
+        type_at = config_setting_get_member(at, "type");
+        if (!type_at)
+                return ob_setting_fail(at, err, "a sink needs a \"type\": \"statsd\" or \"graphite\"");
+        type = ob_setting_text(type_at, &c->texts, err);
+        if (!type)
+                return -1;
+        while (t < OB_SINK_TYPES - 1 && strcmp(type, type_words[t]) != 0)
+                t++; /* a type that is none of them is refused with the other settings */
+        *s = sink_types[t].defaults;
+        if (ob_settings_read(at, sink_types[t].settings, s, &c->texts, err))
+                return -1;
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (!strcmp(s->name, c->sinks[i].name))
+                        return ob_setting_fail(at, err, "two sinks are called \"%s\": give one a \"name\"",
+                                s->name);
+        c->n_sinks++;
+        return 0;
+}
+
+static int read_sinks(const config_t *file, struct ob_config *c, struct ob_err *err)
+{
+        const config_setting_t *list = expect_list(file, "sinks", err);
+
+        if (!list)
+                return -1;
+        c->sinks = ob_alloc((size_t)config_setting_length(list), sizeof(*c->sinks));
+        for (int i = 0; i < config_setting_length(list); i++)
+                if (read_sink(config_setting_get_elem(list, (unsigned)i), c, err))
+                        return -1;
+        return 0;
+}
+
+static int read_all(const config_t *file, struct ob_config *c, struct ob_err *err)
+{
+        const config_setting_t *root = config_root_setting(file);
+
+        if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
+                read_subgroup(root, "queue", queue_settings, c, &c->texts, err))
+                return -1;
+        return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
+}
+
+struct ob_config *ob_config_load(const char *path, struct ob_err *err)
+{
+        struct ob_config *c = ob_alloc(1, sizeof(*c));
+        ob_cleanup(config_destroy) config_t file;
+        FILE *f;
+
+        config_init(&file);
+        *c = (struct ob_config) { .prefix = "otter", .state_dir = "./state", .log_file = "", .drain = 10,
+                .queue_max_bytes = 67108864 };
+        f = fopen(path, "re");
+        if (!f) {
+                ob_fail(err, "%s: %m", path);
+        } else {
+                fclose(f);
+                if (config_read_file(&file, path) != CONFIG_TRUE)
+                        ob_fail(err, "%s:%d: %s", config_error_file(&file) ? config_error_file(&file) : path,
+                                config_error_line(&file), config_error_text(&file));
+                else if (!read_all(&file, c, err))
+                        return c;
+        }
+        ob_config_free(c);
+        return NULL;
+}
+
+void ob_config_free(struct ob_config *config)
+{
+        if (!config)
+                return;
+        free(config->managers);
+        free(config->sources);
+        free(config->sinks);
+        ob_texts_free(&config->texts);
+        free(config);
+}

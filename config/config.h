@@ -1,0 +1,78 @@
+/*
+ * The whole config, as one value: read from a file, checked, const from then on. Any thread may read
+ * it. The texts in it belong to it.
+ */
+#ifndef OB_CONFIG_CONFIG_H
+#define OB_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/setting.h"
+#include "config/source.h"
+
+enum ob_tls { OB_TLS_OFF, OB_TLS_REQUIRED, OB_TLS_VERIFY };
+enum ob_sink_type { OB_SINK_STATSD, OB_SINK_GRAPHITE, OB_SINK_TYPES };
+enum ob_flavor { OB_FLAVOR_PLAIN, OB_FLAVOR_DOGSTATSD };
+enum ob_after_crash { OB_AFTER_CRASH_LOSE, OB_AFTER_CRASH_REPEAT };
+
+struct ob_mysql_settings {
+        const char *host, *socket, *user, *password, *database, *ca;
+        int port;
+        int connect_timeout, query_timeout; /* seconds */
+        int tls;                            /* enum ob_tls */
+};
+
+/* Read and checked, so that a config is good for later versions too; this one reads no pages. */
+struct ob_page_settings {
+        const char *url, *user, *password, *zone;
+        int timeout; /* seconds */
+};
+
+struct ob_manager {
+        const char *name; /* "" when it is the only one and has none */
+        struct ob_mysql_settings mysql;
+        struct ob_page_settings page;
+};
+
+struct ob_sink_settings {
+        int type;         /* enum ob_sink_type */
+        const char *name; /* tells sinks apart, in the store and in agent.*; default: its type */
+        const char *host;
+        int port;
+        int flavor;         /* statsd: enum ob_flavor */
+        const char *socket; /* statsd: path of a unix datagram socket, "" for UDP */
+        int payload;        /* statsd: bytes in a datagram */
+        int after_crash;    /* statsd: enum ob_after_crash */
+        int step;           /* graphite: seconds of carbon's finest retention */
+        bool tagged;        /* graphite */
+        int horizon;        /* graphite: seconds after which each step is sent once more */
+        int64_t max_age;    /* graphite: seconds; older points are refused. 0: none is too old */
+};
+
+struct ob_config {
+        const char *prefix, *state_dir, *log_file;
+        int drain; /* seconds */
+        int64_t queue_max_bytes;
+        struct ob_manager *managers; /* ours */
+        size_t n_managers;
+        struct ob_source *sources; /* ours: the built-in ones, then the user's; also disabled ones */
+        size_t n_sources;
+        struct ob_sink_settings *sinks; /* ours */
+        size_t n_sinks;
+        struct ob_texts texts;
+};
+
+/* Reads `file`. NULL, and `err` says `FILE:LINE: …`, when anything in it is wrong. */
+struct ob_config *ob_config_load(const char *file, struct ob_err *err);
+void ob_config_free(struct ob_config *config);
+
+/*
+ * The file behind "defining a source of one's own": reads `table` and `columns` of a group into a
+ * source that has its name and default settings. In define.c.
+ */
+int ob_config_define(const config_setting_t *group, struct ob_source *source, struct ob_texts *texts,
+        struct ob_err *err);
+
+#endif

@@ -1,0 +1,295 @@
+#include "config/setting.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "config/expand.h"
+#include "config/source.h"
+#include "proto/memory.h"
+#include "proto/name.h"
+
+#define SECRET_MAX 4096
+
+const char *ob_texts_keep(struct ob_texts *texts, char *text)
+{
+        texts->all = ob_grow(texts->all, &texts->room, texts->n, sizeof(*texts->all));
+        return texts->all[texts->n++] = text;
+}
+
+void ob_texts_free(struct ob_texts *texts)
+{
+        for (size_t i = 0; i < texts->n; i++) {
+                explicit_bzero(texts->all[i], strlen(texts->all[i])); /* a password is one of them */
+                free(texts->all[i]);
+        }
+        free(texts->all);
+        *texts = (struct ob_texts) { .n = 0 };
+}
+
+int ob_setting_fail(const config_setting_t *at, struct ob_err *err, const char *format, ...)
+{
+        const char *file = config_setting_source_file(at);
+        char said[OB_ERR_MAX];
+        va_list args;
+
+        va_start(args, format);
+        vsnprintf(said, sizeof(said), format, args);
+        va_end(args);
+        return ob_fail(err, "%s:%u: %s", file ? file : "config", config_setting_source_line(at), said);
+}
+
+int ob_setting_expect(const config_setting_t *at, int type, const char *what, struct ob_err *err)
+{
+        if (config_setting_type(at) == type)
+                return 0;
+        return ob_setting_fail(at, err, "\"%s\" must be %s", config_setting_name(at), what);
+}
+
+const char *ob_setting_text(const config_setting_t *at, struct ob_texts *texts, struct ob_err *err)
+{
+        const char *name = config_setting_name(at);
+        struct ob_err why;
+        char *text;
+
+        if (config_setting_type(at) != CONFIG_TYPE_STRING) {
+                ob_setting_fail(at, err, "\"%s\" must be a text in quotes", name ? name : "this");
+                return NULL;
+        }
+        text = ob_expand(config_setting_get_string(at), &why);
+        if (!text) {
+                ob_setting_fail(at, err, "%s", why.text);
+                return NULL;
+        }
+        return ob_texts_keep(texts, text);
+}
+
+/* What reading one setting needs to know. */
+struct reading {
+        const config_setting_t *at;
+        const struct ob_setting *setting;
+        void *field;
+        struct ob_texts *texts;
+};
+
+static int read_text(const struct reading *r, struct ob_err *err)
+{
+        const char *text = ob_setting_text(r->at, r->texts, err);
+
+        if (!text)
+                return -1;
+        *(const char **)r->field = text;
+        return 0;
+}
+
+static int read_prefix(const struct reading *r, struct ob_err *err)
+{
+        const char *text = ob_setting_text(r->at, r->texts, err);
+
+        if (!text)
+                return -1;
+        for (const char *c = text; *c; c++)
+                if (!ob_name_is_node_char(*c) && *c != '.')
+                        return ob_setting_fail(r->at, err, "\"%s\" is made of A-Z a-z 0-9 _ . - only",
+                                r->setting->name);
+        if (*text == '.' || strstr(text, "..") || (*text && text[strlen(text) - 1] == '.'))
+                return ob_setting_fail(r->at, err, "\"%s\" must not begin or end with a dot, nor have two in a row",
+                        r->setting->name);
+        *(const char **)r->field = text;
+        return 0;
+}
+
+static const char *beside_config(const struct reading *r, const char *path)
+{
+        const char *file = config_setting_source_file(r->at), *slash = file ? strrchr(file, '/') : NULL;
+
+        if (!*path || *path == '/' || !slash)
+                return path;
+        return ob_texts_keep(r->texts, ob_format("%.*s/%s", (int)(slash - file), file, path));
+}
+
+static int read_path(const struct reading *r, struct ob_err *err)
+{
+        const char *text = ob_setting_text(r->at, r->texts, err);
+
+        if (!text)
+                return -1;
+        *(const char **)r->field = beside_config(r, text);
+        return 0;
+}
+
+/* The first line of a file: what `password_file` names. */
+static int read_file(const struct reading *r, struct ob_err *err)
+{
+        const char *path = ob_setting_text(r->at, r->texts, err);
+        char line[SECRET_MAX];
+        bool read;
+        FILE *f;
+
+        if (!path)
+                return -1;
+        if (!*path)
+                return 0;
+        path = beside_config(r, path);
+        f = fopen(path, "re");
+        if (!f)
+                return ob_setting_fail(r->at, err, "%s: %m", path);
+        read = fgets(line, sizeof(line), f) != NULL;
+        fclose(f);
+        if (!read)
+                return ob_setting_fail(r->at, err, "%s: the file is empty", path);
+        line[strcspn(line, "\r\n")] = '\0';
+        *(const char **)r->field = ob_texts_keep(r->texts, ob_copy(line));
+        explicit_bzero(line, sizeof(line));
+        return 0;
+}
+
+static int read_number(const struct reading *r, int64_t *number, struct ob_err *err)
+{
+        const struct ob_setting *s = r->setting;
+        int type = config_setting_type(r->at);
+
+        if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+                return ob_setting_fail(r->at, err, "\"%s\" must be a whole number", s->name);
+        *number = config_setting_get_int64(r->at);
+        if (*number < s->min || *number > s->max)
+                return ob_setting_fail(r->at, err, "\"%s\" must be from %lld to %lld, not %lld", s->name,
+                        (long long)s->min, (long long)s->max, (long long)*number);
+        return 0;
+}
+
+static int read_int(const struct reading *r, struct ob_err *err)
+{
+        int64_t number;
+
+        if (read_number(r, &number, err))
+                return -1;
+        *(int *)r->field = (int)number;
+        return 0;
+}
+
+static int read_long(const struct reading *r, struct ob_err *err)
+{
+        return read_number(r, r->field, err);
+}
+
+static int read_bool(const struct reading *r, struct ob_err *err)
+{
+        if (ob_setting_expect(r->at, CONFIG_TYPE_BOOL, "true or false", err))
+                return -1;
+        *(bool *)r->field = config_setting_get_bool(r->at);
+        return 0;
+}
+
+static int read_choice(const struct reading *r, struct ob_err *err)
+{
+        const char *text = ob_setting_text(r->at, r->texts, err);
+        ob_cleanup(ob_free_at) char *list = ob_copy("");
+
+        if (!text)
+                return -1;
+        for (int i = 0; r->setting->choices[i]; i++) {
+                char *longer;
+
+                if (!strcmp(text, r->setting->choices[i])) {
+                        *(int *)r->field = i;
+                        return 0;
+                }
+                longer = ob_format("%s%s\"%s\"", list, i ? " or " : "", r->setting->choices[i]);
+                free(list);
+                list = longer;
+        }
+        return ob_setting_fail(r->at, err, "\"%s\" must be %s, not \"%s\"", r->setting->name, list, text);
+}
+
+/* "-2h": a number of seconds, minutes, hours or days back. */
+static bool read_ago(const char *text, int64_t *seconds)
+{
+        static const struct {
+                char unit;
+                int seconds;
+        } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+        char *end;
+        long n;
+
+        if (*text != '-' || text[1] < '0' || text[1] > '9')
+                return false;
+        n = strtol(text + 1, &end, 10);
+        if (n > 100000 || !*end || end[1])
+                return false;
+        for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+                if (units[i].unit == *end) {
+                        *seconds = (int64_t)n * units[i].seconds;
+                        return true;
+                }
+        return false;
+}
+
+static bool read_date(const char *text, int64_t *seconds)
+{
+        struct tm tm = { .tm_mday = 1 };
+        const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
+
+        if (!end || *end)
+                return false;
+        *seconds = timegm(&tm);
+        return true;
+}
+
+static int read_start(const struct reading *r, struct ob_err *err)
+{
+        const char *text = ob_setting_text(r->at, r->texts, err);
+        struct ob_start *start = r->field;
+
+        if (!text)
+                return -1;
+        *start = (struct ob_start) { .kind = OB_START_NOW };
+        if (!strcmp(text, "now"))
+                return 0;
+        start->kind = OB_START_OLDEST;
+        if (!strcmp(text, "oldest"))
+                return 0;
+        start->kind = OB_START_AGO;
+        if (read_ago(text, &start->seconds))
+                return 0;
+        start->kind = OB_START_AT;
+        if (read_date(text, &start->seconds))
+                return 0;
+        return ob_setting_fail(r->at, err, "\"start\" must be \"now\", \"oldest\", a date in UTC as "
+                "\"2020-04-20 00:00:00\", or how far back as \"-2h\" (s, m, h, d), not \"%s\"", text);
+}
+
+static int read_nothing(const struct reading *r, struct ob_err *err)
+{
+        (void)r;
+        (void)err;
+        return 0;
+}
+
+static int (*const readers[OB_SET_TYPES])(const struct reading *r, struct ob_err *err) = {
+        [OB_SET_TEXT] = read_text, [OB_SET_PREFIX] = read_prefix, [OB_SET_FILE] = read_file,
+        [OB_SET_PATH] = read_path, [OB_SET_INT] = read_int,       [OB_SET_LONG] = read_long,
+        [OB_SET_BOOL] = read_bool, [OB_SET_CHOICE] = read_choice, [OB_SET_START] = read_start,
+        [OB_SET_GROUP] = read_nothing,
+};
+
+int ob_settings_read(const config_setting_t *group, const struct ob_setting *table, void *target,
+        struct ob_texts *texts, struct ob_err *err)
+{
+        for (int i = 0; i < config_setting_length(group); i++) {
+                const config_setting_t *at = config_setting_get_elem(group, (unsigned)i);
+                const struct ob_setting *s = table;
+
+                while (s->name && strcmp(s->name, config_setting_name(at)) != 0)
+                        s++;
+                if (!s->name)
+                        return ob_setting_fail(at, err, "no such setting: \"%s\"", config_setting_name(at));
+                if (readers[s->type](&(struct reading) { at, s, (char *)target + s->offset, texts }, err))
+                        return -1;
+        }
+        return 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * Settings as data: a group of the config file is laid over a struct by a table of its settings.
+ * Used while the config is loaded, by one thread.
+ */
+#ifndef OB_CONFIG_SETTING_H
+#define OB_CONFIG_SETTING_H
+
+#include <libconfig.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/error.h"
+
+enum ob_setting_type {
+        OB_SET_TEXT,   /* const char *, the config's */
+        OB_SET_PREFIX, /* const char *, made of [A-Za-z0-9_.-] */
+        OB_SET_FILE,   /* const char *: the text is read from the file that the value names */
+        OB_SET_PATH,   /* const char *: a relative path begins at the config file's folder */
+        OB_SET_INT,    /* int */
+        OB_SET_LONG,   /* int64_t */
+        OB_SET_BOOL,   /* bool */
+        OB_SET_CHOICE, /* int: the position in `choices` */
+        OB_SET_START,  /* struct ob_start */
+        OB_SET_GROUP,  /* looked at by other code */
+        OB_SET_TYPES
+};
+
+struct ob_setting {
+        const char *name;
+        enum ob_setting_type type;
+        size_t offset;
+        int64_t min, max;           /* of numbers */
+        const char *const *choices; /* of a choice; ends with NULL */
+};
+
+/* Texts of a config, freed with it. */
+struct ob_texts {
+        char **all; /* ours, and the texts */
+        size_t n, room;
+};
+
+/* Hands a text over; returns it. */
+const char *ob_texts_keep(struct ob_texts *texts, char *text);
+void ob_texts_free(struct ob_texts *texts);
+
+/* "FILE:LINE: …" about a setting. Returns -1. */
+int ob_setting_fail(const config_setting_t *at, struct ob_err *err, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Checks that `at` is of a libconfig type (CONFIG_TYPE_GROUP, …), said as `what`. */
+int ob_setting_expect(const config_setting_t *at, int type, const char *what, struct ob_err *err);
+
+/* The expanded text of a string setting, kept in `texts`; NULL and `err` when it is none. */
+const char *ob_setting_text(const config_setting_t *at, struct ob_texts *texts, struct ob_err *err);
+
+/* Lays `group` over `target` by a table that ends with a NULL name. What is not named stays. */
+int ob_settings_read(const config_setting_t *group, const struct ob_setting *table, void *target,
+        struct ob_texts *texts, struct ob_err *err);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * A source: a table as a list of columns with roles, and how often to read it. Nothing that reads,
+ * compares or sends asks which table it is; a new table is a new literal in builtin.c, or some lines
+ * in the user's config. Values; const once the config is loaded.
+ */
+#ifndef OB_CONFIG_SOURCE_H
+#define OB_CONFIG_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/error.h"
+
+#define OB_COLUMNS_MAX 24
+
+enum ob_role {
+        OB_CURSOR,    /* the row's id: a whole number that no two rows share */
+        OB_SETTLED,   /* when the row was last written */
+        OB_TIME,      /* when what the row says came to pass */
+        OB_MADE,      /* when the row was made, for rows that change in place */
+        OB_KEY,       /* identity tag; NULL and -1 are "none" */
+        OB_ENUM,      /* identity tag from a short list of words: lower case */
+        OB_LABEL,     /* tag that does not tell series apart; NULL and -1 are left out */
+        OB_VALUE,     /* gauge; several in one step: the newest */
+        OB_PEAK,      /* gauge; several in one step: the largest */
+        OB_INCREMENT, /* counter; the row's number is what came to pass */
+        OB_TOTAL,     /* counter; the row's number only grows, its difference is what came to pass */
+        OB_COUNT,     /* counter; one a row */
+        OB_AGE,       /* gauge; seconds from the newest such time of each key to now */
+        OB_ROLES
+};
+
+struct ob_column {
+        enum ob_role role;
+        const char *column;     /* in the table; NULL: none is needed (count) */
+        const char *name;       /* of the tag or the metric; NULL for roles that are neither */
+        const char *expression; /* SQL over `column`, when it is not the column itself */
+};
+
+/* How a source is read, which follows from its roles. */
+enum ob_shape {
+        OB_SHAPE_LOG,    /* rows are added and stay as they are: each id is counted once */
+        OB_SHAPE_STATE,  /* rows change in place: the whole table, compared with what it was */
+        OB_SHAPE_NEWEST, /* the newest time of each key */
+        OB_SHAPES
+};
+
+enum ob_reader_kind {
+        OB_READER_MYSQL,
+        OB_READER_SELF, /* our own counters */
+        OB_READER_PAGE, /* the manager's pages; settings only, in this version */
+        OB_READERS
+};
+
+enum ob_start_kind {
+        OB_START_NOW,
+        OB_START_OLDEST,
+        OB_START_AT,  /* `seconds` since 1970 */
+        OB_START_AGO, /* `seconds` before the first start */
+};
+
+struct ob_start {
+        enum ob_start_kind kind;
+        int64_t seconds;
+};
+
+struct ob_source {
+        const char *name;
+        const char *worker; /* sources of one worker share a thread and their settings */
+        const char *table;
+        enum ob_reader_kind reader;
+        unsigned n_columns;
+        struct ob_column columns[OB_COLUMNS_MAX];
+
+        bool enabled;
+        int every;   /* seconds from poll to poll */
+        int overlap; /* seconds: how late a row may become visible and still be found by a poll */
+        int settle;  /* seconds: younger rows wait for the next poll */
+        int batch;   /* rows a query */
+        struct ob_start start;
+};
+
+/* What a role asks of its column and makes of it. */
+struct ob_role_facts {
+        const char *word;    /* in the config */
+        bool is_tag;
+        bool is_metric;
+        bool is_number;      /* the cell must be a number */
+        bool is_time;
+        bool at_most_one;
+};
+extern const struct ob_role_facts ob_roles[OB_ROLES];
+
+enum ob_shape ob_source_shape(const struct ob_source *s);
+
+/* The position of the (first) column of a role, or -1. */
+int ob_source_find(const struct ob_source *s, enum ob_role role);
+
+/* Whether the roles make sense together; if not, says which do not and why. */
+int ob_source_check(const struct ob_source *s, struct ob_err *err);
+
+/* The sources that every config begins with. */
+extern const struct ob_source ob_builtin_sources[];
+extern const unsigned ob_n_builtin_sources;
+
+#endif

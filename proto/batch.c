@@ -1,0 +1,187 @@
+#include "proto/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/memory.h"
+
+/* uthash's own out-of-memory path is never taken: the allocator does not fail. */
+#define uthash_malloc(size)    ob_alloc(1, size)
+#define uthash_free(at, size_) free(at)
+#include <uthash.h>
+
+#define VERSION 1
+
+struct entry {
+        UT_hash_handle hh;
+        unsigned number;
+        size_t length;
+        unsigned char text[]; /* the series as it stands in the blob */
+};
+
+struct ob_batch {
+        int64_t made, time;
+        struct entry *entries; /* ours, by text */
+        unsigned n_series, n_points;
+        struct ob_bytes series, points, blob, key;
+};
+
+struct ob_batch *ob_batch_new(void)
+{
+        return ob_alloc(1, sizeof(struct ob_batch));
+}
+
+static void forget_series(struct ob_batch *b)
+{
+        struct entry *e, *next;
+
+        HASH_ITER (hh, b->entries, e, next) {
+                HASH_DELETE(hh, b->entries, e);
+                free(e);
+        }
+}
+
+void ob_batch_free(struct ob_batch *b)
+{
+        if (!b)
+                return;
+        forget_series(b);
+        ob_bytes_free(&b->series);
+        ob_bytes_free(&b->points);
+        ob_bytes_free(&b->blob);
+        ob_bytes_free(&b->key);
+        free(b);
+}
+
+void ob_batch_start(struct ob_batch *b, int64_t made)
+{
+        forget_series(b);
+        b->series.length = b->points.length = 0;
+        b->n_series = b->n_points = 0;
+        b->made = made;
+        b->time = made;
+}
+
+static void encode_series(struct ob_bytes *out, const struct ob_series *s)
+{
+        const unsigned char head[] = { (unsigned char)s->kind, (unsigned char)s->n_identity,
+                (unsigned char)s->n_tags };
+
+        out->length = 0;
+        ob_bytes_add(out, head, sizeof(head));
+        ob_bytes_add(out, s->name, strlen(s->name) + 1);
+        for (unsigned i = 0; i < s->n_tags; i++) {
+                ob_bytes_add(out, s->tags[i].key, strlen(s->tags[i].key) + 1);
+                ob_bytes_add(out, s->tags[i].value, strlen(s->tags[i].value) + 1);
+        }
+}
+
+static unsigned number_of(struct ob_batch *b, const struct ob_series *s)
+{
+        struct entry *e;
+
+        encode_series(&b->key, s);
+        HASH_FIND(hh, b->entries, b->key.data, b->key.length, e);
+        if (e)
+                return e->number;
+        e = ob_alloc(1, sizeof(*e) + b->key.length);
+        memcpy(e->text, b->key.data, b->key.length);
+        e->length = b->key.length;
+        e->number = b->n_series++;
+        HASH_ADD_KEYPTR(hh, b->entries, e->text, e->length, e);
+        ob_bytes_add(&b->series, e->text, e->length);
+        return e->number;
+}
+
+void ob_batch_add(struct ob_batch *b, const struct ob_metric *m)
+{
+        ob_bytes_add_unsigned(&b->points, number_of(b, m->series));
+        ob_bytes_add_signed(&b->points, m->time - b->time);
+        ob_bytes_add_number(&b->points, m->value);
+        b->time = m->time;
+        b->n_points++;
+}
+
+unsigned ob_batch_points(const struct ob_batch *b)
+{
+        return b->n_points;
+}
+
+const struct ob_bytes *ob_batch_blob(struct ob_batch *b)
+{
+        b->blob.length = 0;
+        ob_bytes_add_unsigned(&b->blob, VERSION);
+        ob_bytes_add_signed(&b->blob, b->made);
+        ob_bytes_add_unsigned(&b->blob, b->n_series);
+        ob_bytes_add(&b->blob, b->series.data, b->series.length);
+        ob_bytes_add_unsigned(&b->blob, b->n_points);
+        ob_bytes_add(&b->blob, b->points.data, b->points.length);
+        return &b->blob;
+}
+
+static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
+{
+        if (p->end - p->at < 3)
+                return false;
+        s->kind = (enum ob_kind)p->at[0];
+        s->n_identity = p->at[1];
+        s->n_tags = p->at[2];
+        p->at += 3;
+        if (s->kind >= OB_KINDS || s->n_tags > OB_TAGS_MAX || s->n_identity > s->n_tags)
+                return false;
+        if (!ob_bytes_read_string(p, &s->name))
+                return false;
+        for (unsigned i = 0; i < s->n_tags; i++)
+                if (!ob_bytes_read_string(p, &s->tags[i].key) ||
+                        !ob_bytes_read_string(p, &s->tags[i].value))
+                        return false;
+        return true;
+}
+
+bool ob_batch_open(struct ob_batch_reader *r, const void *blob, size_t length)
+{
+        uint64_t version, n_series, n_points;
+
+        *r = (struct ob_batch_reader) { .at = { blob, (const unsigned char *)blob + length } };
+        if (!ob_bytes_read_unsigned(&r->at, &version) || version != VERSION)
+                return false;
+        if (!ob_bytes_read_signed(&r->at, &r->made) || !ob_bytes_read_unsigned(&r->at, &n_series))
+                return false;
+        if (n_series > OB_BATCH_POINTS)
+                return false;
+        r->series = ob_alloc((size_t)n_series, sizeof(*r->series));
+        for (; r->n_series < n_series; r->n_series++)
+                if (!read_series(&r->at, &r->series[r->n_series]))
+                        return false;
+        if (!ob_bytes_read_unsigned(&r->at, &n_points) || n_points > OB_BATCH_POINTS)
+                return false;
+        r->n_points = (unsigned)n_points;
+        r->time = r->made;
+        return true;
+}
+
+void ob_batch_close(struct ob_batch_reader *r)
+{
+        free(r->series);
+        r->series = NULL;
+}
+
+int ob_batch_next(struct ob_batch_reader *r, struct ob_metric *m, unsigned *series)
+{
+        uint64_t number;
+        int64_t later;
+
+        if (r->read == r->n_points)
+                return 0;
+        if (!ob_bytes_read_unsigned(&r->at, &number) || number >= r->n_series)
+                return -1;
+        if (!ob_bytes_read_signed(&r->at, &later) || __builtin_add_overflow(r->time, later, &r->time))
+                return -1;
+        if (!ob_bytes_read_number(&r->at, &m->value))
+                return -1;
+        m->series = &r->series[number];
+        m->time = r->time;
+        *series = (unsigned)number;
+        r->read++;
+        return 1;
+}

@@ -1,0 +1,22 @@
+/*
+ * Graphite's plaintext line: `path value timestamp\n`. Pure function.
+ * Facts: carbon's protocols.py (three fields, float(), a line of at most 16,384 bytes).
+ */
+#ifndef OB_PROTO_GRAPHITE_H
+#define OB_PROTO_GRAPHITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/text.h"
+
+#define OB_GRAPHITE_LINE_MAX 16384 /* carbon closes the connection on a longer one */
+
+void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length, __int128 value,
+        int64_t time);
+
+/* Whether carbon can make a file of this path: no node of more than 251 bytes (".wsp" comes on top). */
+bool ob_graphite_path_is_storable(const char *path, size_t length);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Memory and who owns it. Any thread.
+ *
+ * There is no recovery from an empty heap that would be worth its code: what matters is in the
+ * store, in transactions, and a supervisor starts us again. So allocation ends the process.
+ */
+#ifndef OB_PROTO_MEMORY_H
+#define OB_PROTO_MEMORY_H
+
+#include <stddef.h>
+
+/* `count` zeroed objects of `size` bytes; never NULL, also for none. */
+void *ob_alloc(size_t count, size_t size);
+
+/* `old` (or NULL) with room for `count` objects; what is new is not zeroed. */
+void *ob_realloc(void *old, size_t count, size_t size);
+
+/* Copies that are the caller's to free. ob_format is asprintf that never fails. */
+char *ob_copy(const char *text);
+char *ob_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A room for one more in an array that doubles: `*room` objects allocated, `count` used. */
+void *ob_grow(void *array, size_t *room, size_t count, size_t size);
+
+/* Calls release(&variable) when the variable goes out of scope. */
+#define ob_cleanup(release) __attribute__((cleanup(release)))
+
+/* Hands over what a variable owns: the variable is NULL from here on. */
+#define ob_take(variable)                                                                      \
+        ({                                                                                     \
+                __typeof__(variable) taken_ = (variable);                                      \
+                (variable) = NULL;                                                             \
+                taken_;                                                                        \
+        })
+
+/* For ob_cleanup: frees the pointer that `at` points to. */
+void ob_free_at(void *at);
+
+#endif

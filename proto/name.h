@@ -1,0 +1,31 @@
+/*
+ * How a series is called on each wire. Pure functions; what does not fit marks the text too long.
+ * Rules: Graphite's docs/tags.rst, carbon's util.TaggedSeries; the path rule is our contract's.
+ */
+#ifndef OB_PROTO_NAME_H
+#define OB_PROTO_NAME_H
+
+#include <stdbool.h>
+
+#include "proto/metric.h"
+#include "proto/text.h"
+
+/*
+ * Prefix, then each identity tag and its value, then the name: otter.pipeline.3.delay_ms.
+ * In values every byte outside [A-Za-z0-9_-] becomes '_'; an empty one is "none".
+ */
+void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
+/* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */
+void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
+/*
+ * otter.delay_ms;channel=shop;pipeline=3: all tags in order of their keys, since relays hash the
+ * text as it comes. Values are ASCII without ';' and blanks, and do not begin with '~'.
+ */
+void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
+/* [A-Za-z0-9_-]: what stands in a node of a dotted path. */
+bool ob_name_is_node_char(char c);
+
+#endif

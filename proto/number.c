@@ -1,0 +1,174 @@
+#include "proto/number.h"
+
+#include <string.h>
+
+#define PLACES     6 /* decimal places of a millionth */
+#define DIGITS_MAX 24
+
+/* The parts of "-12.5e3": digits without the point, and where the point would stand. */
+struct decimal {
+        bool negative;
+        unsigned __int128 digits;
+        int point; /* digits * 10^point */
+};
+
+static bool is_digit(char c)
+{
+        return c >= '0' && c <= '9';
+}
+
+/* Leading zeros do not count; what does not fit any more is dropped behind the point only. */
+static bool add_digit(struct decimal *d, char c, bool behind_point, int *used)
+{
+        if (*used == 0 && c == '0') {
+                d->point -= behind_point;
+                return true;
+        }
+        if (*used >= DIGITS_MAX + PLACES)
+                return behind_point;
+        d->digits = d->digits * 10 + (unsigned)(c - '0');
+        d->point -= behind_point;
+        (*used)++;
+        return true;
+}
+
+static bool read_exponent(const char *at, const char *end, int *exponent)
+{
+        bool negative = at < end && *at == '-';
+        int value = 0;
+
+        if (at < end && (*at == '-' || *at == '+'))
+                at++;
+        if (at == end || end - at > 3)
+                return false;
+        for (; at < end; at++) {
+                if (!is_digit(*at))
+                        return false;
+                value = value * 10 + (*at - '0');
+        }
+        *exponent = negative ? -value : value;
+        return true;
+}
+
+static bool read_decimal(const char *at, const char *end, struct decimal *d)
+{
+        bool behind_point = false;
+        int seen = 0, used = 0, exponent = 0;
+
+        d->negative = at < end && *at == '-';
+        at += d->negative;
+        for (; at < end; at++) {
+                if (*at == '.' && !behind_point) {
+                        behind_point = true;
+                        continue;
+                }
+                if (!is_digit(*at))
+                        break;
+                seen++;
+                if (!add_digit(d, *at, behind_point, &used))
+                        return false;
+        }
+        if (!seen)
+                return false;
+        if (at == end)
+                return true;
+        if ((*at != 'e' && *at != 'E') || !read_exponent(at + 1, end, &exponent))
+                return false;
+        d->point += exponent;
+        return true;
+}
+
+bool ob_number_parse(const char *text, size_t length, __int128 *micros)
+{
+        unsigned __int128 limit = 1;
+        struct decimal d = { .digits = 0 };
+
+        if (!read_decimal(text, text + length, &d))
+                return false;
+        for (int i = 0; i < DIGITS_MAX + PLACES; i++)
+                limit *= 10;
+        for (int shift = d.point + PLACES; shift > 0 && d.digits; shift--) {
+                if (d.digits >= limit)
+                        return false;
+                d.digits *= 10;
+        }
+        for (int shift = d.point + PLACES; shift < 0 && d.digits; shift++)
+                d.digits /= 10;
+        if (d.digits >= limit)
+                return false;
+        *micros = d.negative ? -(__int128)d.digits : (__int128)d.digits;
+        return true;
+}
+
+bool ob_number_parse_int(const char *text, size_t length, int64_t *number)
+{
+        __int128 micros;
+
+        if (!ob_number_parse(text, length, &micros) || !ob_number_is_whole(micros))
+                return false;
+        micros /= OB_MICROS;
+        if (micros > INT64_MAX || micros < INT64_MIN)
+                return false;
+        *number = (int64_t)micros;
+        return true;
+}
+
+bool ob_number_is_whole(__int128 micros)
+{
+        if (micros <= INT64_MAX && micros >= INT64_MIN)
+                return (int64_t)micros % OB_MICROS == 0;
+        return micros % OB_MICROS == 0;
+}
+
+/* Writes the digits of `n` so that they end before `end`; returns where they begin. */
+static char *put_digits(char *end, unsigned __int128 n)
+{
+        uint64_t low;
+
+        while (n > UINT64_MAX) {
+                *--end = (char)('0' + (int)(n % 10));
+                n /= 10;
+        }
+        for (low = (uint64_t)n; low > 9; low /= 10)
+                *--end = (char)('0' + (int)(low % 10));
+        *--end = (char)('0' + (int)low);
+        return end;
+}
+
+/* ".000250" without its trailing zeros, or nothing at all. */
+static size_t put_places(char *out, uint64_t places)
+{
+        size_t length = PLACES + 1;
+
+        if (!places)
+                return 0;
+        for (size_t i = PLACES; i > 0; i--, places /= 10)
+                out[i] = (char)('0' + (int)(places % 10));
+        out[0] = '.';
+        while (out[length - 1] == '0')
+                length--;
+        return length;
+}
+
+size_t ob_number_format(char out[OB_NUMBER_MAX], __int128 micros)
+{
+        unsigned __int128 size = micros < 0 ? -(unsigned __int128)micros : (unsigned __int128)micros;
+        char digits[OB_NUMBER_MAX], *end = digits + sizeof(digits), *begin;
+        uint64_t places;
+        size_t length = 0;
+
+        if (size <= UINT64_MAX) { /* nearly always, and far cheaper */
+                begin = put_digits(end, (uint64_t)size / OB_MICROS);
+                places = (uint64_t)size % OB_MICROS;
+        } else {
+                begin = put_digits(end, size / OB_MICROS);
+                places = (uint64_t)(size % OB_MICROS);
+        }
+        if (micros < 0)
+                out[length++] = '-';
+        memcpy(out + length, begin, (size_t)(end - begin));
+        length += (size_t)(end - begin);
+        length += put_places(out + length, places);
+        out[length] = '\0';
+        return length;
+}

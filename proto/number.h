@@ -1,0 +1,32 @@
+/*
+ * Numbers as the tables hold them: exact, decimal, wider than 64 bits.
+ *
+ * A number is a count of millionths in 128 bits. So a BIGINT UNSIGNED fits, the sum of ten million
+ * of them fits, a DECIMAL keeps six places, and no locale or rounding is in the way. Pure functions.
+ */
+#ifndef OB_PROTO_NUMBER_H
+#define OB_PROTO_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OB_MICROS     1000000
+#define OB_NUMBER_MAX 48 /* bytes that the text of any number needs, with its NUL */
+
+/*
+ * Reads the whole of `text` as MySQL prints numbers: -12, 0.5, 1e20. Digits behind the sixth place
+ * are dropped. False, and nothing written, when it is anything else, is empty, has a blank in it, or
+ * is 10^24 or more (in itself: sums may be).
+ */
+bool ob_number_parse(const char *text, size_t length, __int128 *micros);
+
+/* The same for a whole number in 64 bits: ids and epochs. */
+bool ob_number_parse_int(const char *text, size_t length, int64_t *number);
+
+/* Plain decimal digits, no exponent, no needless zeros, never "-0". Returns the length. */
+size_t ob_number_format(char out[OB_NUMBER_MAX], __int128 micros);
+
+bool ob_number_is_whole(__int128 micros);
+
+#endif

@@ -1,0 +1,63 @@
+#include "proto/statsd.h"
+
+#include <stdbool.h>
+
+#include "proto/name.h"
+
+static char type_of(const struct ob_metric *m)
+{
+        return m->series->kind == OB_COUNTER ? 'c' : 'g';
+}
+
+static void add_value(struct ob_text *out, char type, __int128 value)
+{
+        const char suffix[] = { '|', type };
+
+        ob_text_add_char(out, ':');
+        ob_text_add_number(out, value);
+        ob_text_add(out, suffix, sizeof(suffix));
+}
+
+void ob_statsd_plain(struct ob_text *out, const char *prefix, const struct ob_metric *m)
+{
+        size_t from = out->length, length;
+        char type = type_of(m);
+
+        ob_name_dotted(out, prefix, m->series);
+        if (type == 'g' && m->value < 0) {
+                /* "-5|g" means "five less": a negative gauge is set by way of zero. */
+                length = out->length - from;
+                add_value(out, type, 0);
+                ob_text_add_char(out, '\n');
+                if (!out->too_long)
+                        ob_text_add(out, out->data + from, length);
+        }
+        add_value(out, type, m->value);
+        ob_text_add_char(out, '\n');
+}
+
+/* Bytes that would end a tag, the tags, or the line. */
+static bool is_tag_char(char c)
+{
+        return (unsigned char)c >= ' ' && c != '|' && c != ',' && c != 0x7f;
+}
+
+void ob_statsd_dog(struct ob_text *out, const char *prefix, const struct ob_metric *m)
+{
+        const char *between = "|#";
+
+        ob_name_bare(out, prefix, m->series);
+        add_value(out, type_of(m), m->value);
+        for (unsigned i = 0; i < m->series->n_tags; i++) {
+                const struct ob_tag *tag = &m->series->tags[i];
+
+                if (!*tag->value)
+                        continue;
+                ob_text_add_string(out, between);
+                ob_text_add_string(out, tag->key);
+                ob_text_add_char(out, ':');
+                ob_text_add_mapped(out, tag->value, is_tag_char);
+                between = ",";
+        }
+        ob_text_add_char(out, '\n');
+}

@@ -1,0 +1,18 @@
+/*
+ * StatsD lines, each with its newline (an Agent with dogstatsd_eol_required and carbon-c-relay want
+ * it behind the last one too). Pure functions.
+ * Facts: statsd/statsd docs/metric_types.md and stats.js; DataDog's DogStatsD datagram page.
+ */
+#ifndef OB_PROTO_STATSD_H
+#define OB_PROTO_STATSD_H
+
+#include "proto/metric.h"
+#include "proto/text.h"
+
+/* `path:value|c` or `|g`; a negative gauge is two lines that must stay in one datagram. */
+void ob_statsd_plain(struct ob_text *out, const char *prefix, const struct ob_metric *m);
+
+/* The same with a bare name and all tags behind `|#`; gauges are absolute whatever their sign. */
+void ob_statsd_dog(struct ob_text *out, const char *prefix, const struct ob_metric *m);
+
+#endif
