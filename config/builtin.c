@@ -148,9 +148,8 @@ const struct ob_source ob_builtin_sources[] = {
                 SELF_DEFAULTS,
                 .name = "agent_sources",
                 .table = "sources",
-                .n_columns = 9,
+                .n_columns = 8,
                 .columns = {
-                        { OB_CURSOR, "started" },
                         { OB_KEY, "agent", "agent" },
                         { OB_KEY, "source", "source" },
                         { OB_VALUE, "poll_ms", "agent.poll_ms" },
@@ -165,9 +164,8 @@ const struct ob_source ob_builtin_sources[] = {
                 SELF_DEFAULTS,
                 .name = "agent_sinks",
                 .table = "sinks",
-                .n_columns = 8,
+                .n_columns = 7,
                 .columns = {
-                        { OB_CURSOR, "started" },
                         { OB_KEY, "agent", "agent" },
                         { OB_KEY, "sink", "sink" },
                         { OB_TOTAL, "sent", "agent.sent" },

@@ -276,10 +276,11 @@ static int read_sinks(const config_t *file, struct ob_config *c, struct ob_err *
         return 0;
 }
 
-static int read_all(const config_t *file, struct ob_config *c, struct ob_err *err)
+static int read_all(const config_t *file, const char *path, struct ob_config *c, struct ob_err *err)
 {
         const config_setting_t *root = config_root_setting(file);
 
+        c->state_dir = ob_path_beside(path, c->state_dir, &c->texts);
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
                 read_subgroup(root, "queue", queue_settings, c, &c->texts, err))
                 return -1;
@@ -293,7 +294,7 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
         FILE *f;
 
         config_init(&file);
-        *c = (struct ob_config) { .prefix = "otter", .state_dir = "./state", .log_file = "", .drain = 10,
+        *c = (struct ob_config) { .prefix = "otter", .state_dir = "state", .log_file = "", .drain = 10,
                 .queue_max_bytes = 67108864 };
         f = fopen(path, "re");
         if (!f) {
@@ -303,7 +304,7 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
                 if (config_read_file(&file, path) != CONFIG_TRUE)
                         ob_fail(err, "%s:%d: %s", config_error_file(&file) ? config_error_file(&file) : path,
                                 config_error_line(&file), config_error_text(&file));
-                else if (!read_all(&file, c, err))
+                else if (!read_all(&file, path, c, err))
                         return c;
         }
         ob_config_free(c);

@@ -103,13 +103,13 @@ static int read_prefix(const struct reading *r, struct ob_err *err)
         return 0;
 }
 
-static const char *beside_config(const struct reading *r, const char *path)
+const char *ob_path_beside(const char *file, const char *path, struct ob_texts *texts)
 {
-        const char *file = config_setting_source_file(r->at), *slash = file ? strrchr(file, '/') : NULL;
+        const char *slash = file ? strrchr(file, '/') : NULL;
 
         if (!*path || *path == '/' || !slash)
                 return path;
-        return ob_texts_keep(r->texts, ob_format("%.*s/%s", (int)(slash - file), file, path));
+        return ob_texts_keep(texts, ob_format("%.*s/%s", (int)(slash - file), file, path));
 }
 
 static int read_path(const struct reading *r, struct ob_err *err)
@@ -118,7 +118,7 @@ static int read_path(const struct reading *r, struct ob_err *err)
 
         if (!text)
                 return -1;
-        *(const char **)r->field = beside_config(r, text);
+        *(const char **)r->field = ob_path_beside(config_setting_source_file(r->at), text, r->texts);
         return 0;
 }
 
@@ -134,7 +134,7 @@ static int read_file(const struct reading *r, struct ob_err *err)
                 return -1;
         if (!*path)
                 return 0;
-        path = beside_config(r, path);
+        path = ob_path_beside(config_setting_source_file(r->at), path, r->texts);
         f = fopen(path, "re");
         if (!f)
                 return ob_setting_fail(r->at, err, "%s: %m", path);

@@ -43,6 +43,9 @@ struct ob_texts {
 const char *ob_texts_keep(struct ob_texts *texts, char *text);
 void ob_texts_free(struct ob_texts *texts);
 
+/* A path as the config means it: beside `file`, unless it is absolute or "". Kept in `texts`. */
+const char *ob_path_beside(const char *file, const char *path, struct ob_texts *texts);
+
 /* "FILE:LINE: …" about a setting. Returns -1. */
 int ob_setting_fail(const config_setting_t *at, struct ob_err *err, const char *format, ...)
         __attribute__((format(printf, 3, 4)));

@@ -19,6 +19,8 @@ void ob_counters_init(struct ob_counters *c, size_t n_sources, size_t n_sinks)
 
 void ob_counters_fini(struct ob_counters *c)
 {
+        for (size_t i = 0; i < c->n_sources; i++)
+                free(c->sources[i].name);
         free(c->sources);
         free(c->sinks);
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct ob_source_counters {
-        const char *name;
+        char *name; /* ours; set before any thread starts */
         _Atomic int64_t poll_ms;      /* of the last whole poll */
         _Atomic int64_t polled_at;    /* ob_clock_ms() of the last whole poll, at first: of the start */
         _Atomic int64_t rows;         /* counted rows */
@@ -29,6 +29,7 @@ struct ob_sink_counters {
 struct ob_counters {
         int64_t started; /* seconds since 1970 */
         char host[256];
+        atomic_size_t reading; /* workers that are not done */
         struct ob_source_counters *sources; /* ours */
         size_t n_sources;
         struct ob_sink_counters *sinks; /* ours */

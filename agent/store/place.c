@@ -64,6 +64,7 @@ static int set_aside(struct ob_store_place *place, const char *why, struct ob_er
 {
         static const char *const parts[] = { "", "-wal", "-shm" };
 
+        snprintf(place->why, sizeof(place->why), "%s", why);
         snprintf(place->aside, sizeof(place->aside), "%s.aside-%lld", place->path, (long long)time(NULL));
         for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
                 ob_cleanup(ob_free_at) char *from = ob_format("%s%s", place->path, parts[i]);

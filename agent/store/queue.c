@@ -98,6 +98,14 @@ void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes)
         pthread_mutex_unlock(&q->lock);
 }
 
+void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes)
+{
+        pthread_mutex_lock(&q->lock);
+        *points = q->points;
+        *bytes = q->bytes;
+        pthread_mutex_unlock(&q->lock);
+}
+
 void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline)
 {
         struct timespec until = ob_clock_deadline(deadline);

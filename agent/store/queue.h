@@ -47,6 +47,9 @@ void ob_queue_release(struct ob_queue *q, int64_t bytes);
 /* Batches that all sinks have passed are deleted. */
 void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes);
 
+/* How much there is. */
+void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes);
+
 /* Waits until there is news behind `*seen` or `deadline` has come; moves `*seen` on. */
 void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
 

@@ -22,12 +22,13 @@ struct ob_store;
 /*
  * The place of the file: makes the folder, takes its lock, so that no second agent uses it, and looks
  * the file over. One that is damaged, no store, or of a later version is set aside under another name,
- * said in `aside` (else ""), and a new one takes its place. `dir` "" keeps everything in memory.
+ * said in `aside` and `why` (else ""), and a new one takes its place. `dir` "" keeps everything in memory.
  */
 struct ob_store_place {
         char path[4096 + 32];
         int lock_fd; /* ours; -1 in memory */
         char aside[4096 + 96];
+        char why[OB_ERR_MAX];
         struct ob_store *anchor; /* ours; a memory store lives as long as a connection to it */
 };
 

@@ -1,0 +1,216 @@
+#include "agent/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "proto/memory.h"
+
+/* Whether a source is the first of its worker: the one that makes the worker. */
+static bool makes_worker(const struct ob_config *c, size_t i)
+{
+        for (size_t j = 0; j < i; j++)
+                if (!strcmp(c->sources[j].worker, c->sources[i].worker))
+                        return false;
+        return c->sources[i].enabled;
+}
+
+static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *manager, const char *name)
+{
+        a->workers[*n] = (struct ob_worker) {
+                .config = a->config,
+                .manager = manager,
+                .name = name,
+                .counters = &a->counters,
+                .index = *n,
+                .queue = &a->queue,
+                .place = &a->place,
+                .stop = &a->stop_workers,
+                .is_once = a->is_once,
+        };
+        (*n)++;
+}
+
+/* How many there are; they are made, not started. */
+static size_t make_workers(struct ob_agent *a)
+{
+        const struct ob_config *c = a->config;
+        size_t n = 0;
+
+        a->workers = ob_alloc(c->n_sources * c->n_managers, sizeof(*a->workers));
+        for (size_t i = 0; i < c->n_sources; i++) {
+                if (!makes_worker(c, i))
+                        continue;
+                if (c->sources[i].reader == OB_READER_SELF)
+                        add_worker(a, &n, NULL, c->sources[i].worker);
+                for (size_t m = 0; m < c->n_managers && c->sources[i].reader == OB_READER_MYSQL; m++)
+                        add_worker(a, &n, &c->managers[m], c->sources[i].worker);
+        }
+        return n;
+}
+
+/* How late the last row may be that a step waits for. */
+static int longest_overlap(const struct ob_config *c)
+{
+        int longest = 0;
+
+        for (size_t i = 0; i < c->n_sources; i++)
+                if (c->sources[i].enabled && c->sources[i].overlap > longest)
+                        longest = c->sources[i].overlap;
+        return longest;
+}
+
+static void make_sinks(struct ob_agent *a)
+{
+        const struct ob_config *c = a->config;
+
+        a->sinks = ob_alloc(c->n_sinks, sizeof(*a->sinks));
+        for (size_t i = 0; i < c->n_sinks; i++)
+                a->sinks[i] = (struct ob_sink) {
+                        .settings = &c->sinks[i],
+                        .prefix = c->prefix,
+                        .keep = longest_overlap(c) + 2 * c->sinks[i].step,
+                        .index = i,
+                        .queue = &a->queue,
+                        .counters = &a->counters.sinks[i],
+                        .stop = &a->stop_sinks,
+                        .place = &a->place,
+                        .is_dry = a->is_dry,
+                };
+}
+
+/* The place of the store: a copy of it in memory when nothing shall be moved. */
+static int open_place(struct ob_agent *a, struct ob_err *err)
+{
+        const char *dir = a->config->state_dir;
+
+        if (ob_store_place_open(&a->place, a->is_dry ? "" : dir, err))
+                return -1;
+        if (a->is_dry)
+                return ob_store_place_copy(&a->place, dir, err);
+        if (*a->place.aside)
+                ob_log(OB_LOG_ERROR, "store=%s event=set_aside as=%s why=\"%s\"", a->place.path, a->place.aside,
+                        a->place.why);
+        if (!*dir)
+                ob_log(OB_LOG_WARN, "store=memory event=not_durable why=\"state_dir is empty: what is in the queue, "
+                        "and where each source stands, is lost at the end\"");
+        return 0;
+}
+
+static int forget_other_sinks(struct ob_agent *a, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) const char **names = ob_alloc(a->config->n_sinks, sizeof(*names));
+        int forgotten;
+
+        for (size_t i = 0; i < a->config->n_sinks; i++)
+                names[i] = a->config->sinks[i].name;
+        forgotten = ob_store_keep_sinks(a->place.anchor, names, a->config->n_sinks, err);
+        if (forgotten > 0)
+                ob_log(OB_LOG_WARN, "store=%s event=sinks_forgotten n=%d why=\"they are not in the config any more\"",
+                        a->place.path, forgotten);
+        return forgotten < 0 ? -1 : 0;
+}
+
+static int start_all(struct ob_agent *a, struct ob_err *err)
+{
+        size_t n_workers = make_workers(a);
+
+        ob_counters_init(&a->counters, n_workers, a->config->n_sinks);
+        for (size_t i = 0; i < n_workers; i++)
+                a->counters.sources[i].name = ob_worker_name(&a->workers[i], a->workers[i].name);
+        if (open_place(a, err) || forget_other_sinks(a, err) ||
+                ob_queue_open(&a->queue, a->place.anchor, a->config->queue_max_bytes, &a->counters, err))
+                return -1;
+        a->counters.reading = n_workers;
+        make_sinks(a);
+        while (a->n_sinks < a->config->n_sinks)
+                if (ob_sink_start(&a->sinks[a->n_sinks++], err))
+                        return -1;
+        while (a->n_workers < n_workers)
+                if (ob_worker_start(&a->workers[a->n_workers++], err))
+                        return -1;
+        return 0;
+}
+
+int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob_err *err)
+{
+        a->config = config;
+        a->n_workers = a->n_sinks = 0;
+        a->place = (struct ob_store_place) { .lock_fd = -1 };
+        a->queue = (struct ob_queue) { .max_bytes = 0 };
+        ob_stop_init(&a->stop_workers);
+        ob_stop_init(&a->stop_sinks);
+        if (!start_all(a, err))
+                return 0;
+        ob_stop_want(&a->stop_sinks, ob_clock_ms());
+        ob_agent_stop(a);
+        return -1;
+}
+
+int64_t ob_agent_progress(const struct ob_agent *a)
+{
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < a->n_workers; i++)
+                sum += a->counters.sources[i].rows + a->workers[i].is_done;
+        for (size_t i = 0; i < a->n_sinks; i++)
+                sum += a->counters.sinks[i].sent + a->counters.sinks[i].lost;
+        return sum;
+}
+
+bool ob_agent_is_drained(struct ob_agent *a)
+{
+        for (size_t i = 0; i < a->n_workers; i++)
+                if (!a->workers[i].is_done)
+                        return false;
+        for (size_t i = 0; i < a->n_sinks; i++)
+                if (a->counters.sinks[i].behind)
+                        return false;
+        return true;
+}
+
+static bool join_workers(struct ob_agent *a)
+{
+        bool is_clean = true;
+
+        for (size_t i = 0; i < a->n_workers; i++) {
+                ob_worker_join(&a->workers[i]);
+                is_clean &= a->workers[i].is_clean || !a->is_once;
+        }
+        return is_clean;
+}
+
+static bool join_sinks(struct ob_agent *a)
+{
+        bool is_clean = true;
+
+        for (size_t i = 0; i < a->n_sinks; i++) {
+                ob_sink_join(&a->sinks[i]);
+                is_clean &= a->sinks[i].is_clean && !a->counters.sinks[i].lost;
+        }
+        return is_clean;
+}
+
+bool ob_agent_stop(struct ob_agent *a)
+{
+        int64_t deadline = ob_clock_ms() + a->config->drain * INT64_C(1000);
+        bool is_clean;
+
+        ob_stop_want(&a->stop_workers, deadline);
+        is_clean = join_workers(a);
+        ob_stop_want(&a->stop_sinks, deadline);
+        if (a->queue.sinks)
+                ob_queue_wake(&a->queue);
+        is_clean &= join_sinks(a);
+        ob_queue_close(&a->queue);
+        ob_counters_fini(&a->counters);
+        ob_store_place_close(&a->place);
+        ob_stop_fini(&a->stop_workers);
+        ob_stop_fini(&a->stop_sinks);
+        free(a->workers);
+        free(a->sinks);
+        a->workers = NULL;
+        a->sinks = NULL;
+        return is_clean;
+}

@@ -1,0 +1,45 @@
+/*
+ * The running agent: store, queue, sinks and workers of one config. Started from right to left, stopped from
+ * left to right, so that what was read can still go out. Owned by the main thread.
+ */
+#ifndef OB_AGENT_AGENT_H
+#define OB_AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/process/counters.h"
+#include "agent/process/stop.h"
+#include "agent/sink/sink.h"
+#include "agent/source/worker.h"
+#include "agent/store/queue.h"
+#include "agent/store/store.h"
+#include "config/config.h"
+
+struct ob_agent {
+        const struct ob_config *config; /* borrowed */
+        bool is_once;                   /* reads every source until it is drained */
+        bool is_dry;                    /* prints, and moves no cursor */
+
+        struct ob_store_place place;
+        struct ob_counters counters;
+        struct ob_queue queue;
+        struct ob_stop stop_workers, stop_sinks;
+        struct ob_worker *workers; /* ours */
+        struct ob_sink *sinks;     /* ours */
+        size_t n_workers, n_sinks; /* that were started */
+};
+
+/* On failure nothing of it runs any more. */
+int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob_err *err);
+
+/* Whether everything that --once wants is done: all read and sent, or no way on. */
+bool ob_agent_is_drained(struct ob_agent *a);
+
+/* A number that grows with whatever the agent gets done. */
+int64_t ob_agent_progress(const struct ob_agent *a);
+
+/* Stops, within the config's `drain` seconds. True: every source was read soundly (--once), and all went out. */
+bool ob_agent_stop(struct ob_agent *a);
+
+#endif

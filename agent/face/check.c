@@ -1,0 +1,99 @@
+#include "agent/face/check.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/process/stop.h"
+#include "agent/sink/wire.h"
+#include "agent/source/reader.h"
+#include "agent/source/session.h"
+
+/* A line: whether it is well, what it is about, and what there is to say. */
+static bool say(bool is_well, const char *what, const char *name, const char *said)
+{
+        printf("%s  %s %s: %s\n", is_well ? "ok " : "BAD", what, name, said);
+        return is_well;
+}
+
+static bool check_source(const struct ob_source *source, struct ob_session *session)
+{
+        struct ob_reader *reader = ob_reader_mysql_new(source, session);
+        struct ob_reading at;
+        struct ob_err err;
+        bool is_well;
+
+        if (reader->ops->open(reader, &err) || reader->ops->look(reader, &at, &err))
+                is_well = say(false, "source", source->name, err.text);
+        else if (*reader->missing)
+                is_well = say(false, "source", source->name,
+                        (ob_fail(&err, "table %s has none of these columns: %s", source->table, reader->missing),
+                                err.text));
+        else
+                is_well = say(true, "source", source->name,
+                        (ob_fail(&err, "table %s, %s", source->table, reader->plan), err.text));
+        ob_reader_free(reader);
+        return is_well;
+}
+
+static bool check_manager(const struct ob_config *c, const struct ob_manager *m)
+{
+        struct ob_session session;
+        struct ob_err err;
+        bool is_well = true;
+
+        ob_session_init(&session, &m->mysql);
+        if (ob_session_open(&session, &err))
+                return say(false, "manager", *m->name ? m->name : m->mysql.database, err.text);
+        for (size_t i = 0; i < c->n_sources; i++)
+                if (c->sources[i].enabled && c->sources[i].reader == OB_READER_MYSQL)
+                        is_well &= check_source(&c->sources[i], &session);
+        ob_session_close(&session);
+        return is_well;
+}
+
+static const struct ob_wire_ops *const wires[OB_SINK_TYPES] = {
+        [OB_SINK_STATSD] = &ob_wire_datagram,
+        [OB_SINK_GRAPHITE] = &ob_wire_tcp,
+};
+
+static bool check_sink(const struct ob_sink_settings *s)
+{
+        struct ob_stop never;
+        struct ob_wire wire;
+        struct ob_err err;
+        bool is_well;
+
+        ob_stop_init(&never);
+        ob_wire_init(&wire, wires[s->type], s, &never);
+        is_well = !wire.ops->open(&wire, &err);
+        if (is_well)
+                wire.ops->abort(&wire);
+        ob_stop_fini(&never);
+        return say(is_well, "sink", s->name, !is_well ? err.text
+                        : s->type == OB_SINK_GRAPHITE ? "there is somebody who listens"
+                                                      : "its address is known; a datagram tells no more");
+}
+
+static bool check_state(const char *dir)
+{
+        struct ob_err err;
+
+        if (!*dir)
+                return say(true, "state", "\"\"", "in memory: nothing survives the end of the process");
+        if (access(dir, F_OK))
+                return say(true, "state", dir, "will be made");
+        if (access(dir, R_OK | W_OK | X_OK))
+                return say(false, "state", dir, (ob_fail(&err, "%m"), err.text));
+        return say(true, "state", dir, "can be written");
+}
+
+bool ob_check(const struct ob_config *c)
+{
+        bool is_well = check_state(c->state_dir);
+
+        for (size_t i = 0; i < c->n_managers; i++)
+                is_well &= check_manager(c, &c->managers[i]);
+        for (size_t i = 0; i < c->n_sinks; i++)
+                is_well &= check_sink(&c->sinks[i]);
+        return is_well;
+}

@@ -1,0 +1,243 @@
+#include <errno.h>
+#include <getopt.h>
+#include <mysql.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/face/check.h"
+#include "agent/face/init.h"
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+
+/* Exit codes: sysexits.h, as the man page says. */
+enum { EXIT_FINE = 0, EXIT_USAGE = 64, EXIT_UNREACHED = 69, EXIT_OUR_FAULT = 70, EXIT_CONFIG = 78 };
+
+#define LOOK_MS 100 /* how often --once looks whether all is done */
+
+static const char usage[] =
+        "usage: otterbeat [-c FILE] [--check | --once] [--dry-run]\n"
+        "       otterbeat --init [DIR]\n"
+        "\n"
+        "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.\n"
+        "\n"
+        "  -c, --config FILE   the config (default: ./otterbeat.cfg, then /etc/otterbeat/otterbeat.cfg)\n"
+        "      --init          write otterbeat.cfg and ctl into DIR (default: here); never overwrites a file\n"
+        "      --check         say what is wrong with config, tables and sinks, and end; sends nothing\n"
+        "      --once          read every source until it is drained, deliver, and end; 0 only if all of it went out\n"
+        "      --dry-run       print the lines instead of sending them; moves no cursor\n"
+        "      --version\n"
+        "      --help\n"
+        "\n"
+        "Exit codes: 0 fine, 64 usage, 69 something could not be reached or read, 70 our own fault, 78 config.\n"
+        "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
+        "More: man otterbeat, and the comments in otterbeat.cfg.\n";
+
+enum action { ACTION_RUN, ACTION_INIT, ACTION_CHECK, ACTION_HELP, ACTION_VERSION };
+
+struct options {
+        int action; /* enum action */
+        int is_once, is_dry;
+        const char *file;
+};
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+        const struct option table[] = {
+                { "init", no_argument, &o->action, ACTION_INIT },
+                { "check", no_argument, &o->action, ACTION_CHECK },
+                { "help", no_argument, &o->action, ACTION_HELP },
+                { "version", no_argument, &o->action, ACTION_VERSION },
+                { "once", no_argument, &o->is_once, 1 },
+                { "dry-run", no_argument, &o->is_dry, 1 },
+                { "config", required_argument, NULL, 'c' },
+                { NULL },
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
+                if (c == 'c')
+                        o->file = optarg;
+                else if (c == 'h')
+                        o->action = ACTION_HELP;
+                else if (c)
+                        return -1;
+        }
+        return optind + (o->action == ACTION_INIT) < argc ? -1 : 0;
+}
+
+static const char *find_config(void)
+{
+        static const char here[] = "./otterbeat.cfg", installed[] = "/etc/otterbeat/otterbeat.cfg";
+
+        return access(here, F_OK) && !access(installed, F_OK) ? installed : here;
+}
+
+static void block_signals(sigset_t *ours)
+{
+        sigemptyset(ours);
+        sigaddset(ours, SIGTERM);
+        sigaddset(ours, SIGINT);
+        sigaddset(ours, SIGHUP);
+        pthread_sigmask(SIG_BLOCK, ours, NULL); /* before the first thread: they take it over */
+        signal(SIGPIPE, SIG_IGN);
+}
+
+/* A config and the agent that runs by it. */
+struct run {
+        const struct options *options;
+        struct ob_config *config; /* ours */
+        struct ob_agent agent;
+        bool is_running;
+};
+
+static int start(struct run *r, struct ob_config *config, struct ob_err *err)
+{
+        if (ob_log_open(config->log_file, err))
+                return -1;
+        ob_log(OB_LOG_INFO, "event=started version=" OB_VERSION " config=%s", r->options->file);
+        r->is_running = !ob_agent_start(&r->agent, config, err);
+        return r->is_running ? 0 : -1;
+}
+
+/* SIGHUP: the new config where it is good, else the old one goes on. */
+static int reload(struct run *r)
+{
+        struct ob_err err, again;
+        struct ob_config *fresh = ob_config_load(r->options->file, &err), *old = r->config;
+
+        if (!fresh) {
+                ob_log(OB_LOG_ERROR, "event=reload_failed err=\"%s\" why=\"the old config stays\"", err.text);
+                if (ob_log_open(old->log_file, &again))
+                        ob_log(OB_LOG_ERROR, "event=log_failed err=\"%s\"", again.text);
+                return 0;
+        }
+        ob_agent_stop(&r->agent);
+        if (!start(r, fresh, &err)) {
+                r->config = fresh;
+                ob_config_free(old);
+                ob_log(OB_LOG_INFO, "event=reloaded");
+                return 0;
+        }
+        ob_log(OB_LOG_ERROR, "event=reload_failed err=\"%s\" why=\"the old config stays\"", err.text);
+        ob_config_free(fresh);
+        if (!start(r, old, &err))
+                return 0;
+        ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
+        return -1;
+}
+
+/* --once: until all is done, a signal comes, or nothing has moved for too long. */
+static void wait_until_drained(struct run *r, const sigset_t *signals)
+{
+        const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
+        int64_t progress = -1, moved = ob_clock_ms(), patience = r->config->drain;
+
+        for (size_t i = 0; i < r->config->n_managers; i++)
+                patience += r->config->managers[i].mysql.connect_timeout + r->config->managers[i].mysql.query_timeout;
+        while (!ob_agent_is_drained(&r->agent) && sigtimedwait(signals, NULL, &look) < 0) {
+                if (progress != ob_agent_progress(&r->agent)) {
+                        progress = ob_agent_progress(&r->agent);
+                        moved = ob_clock_ms();
+                }
+                if (ob_clock_ms() - moved > patience * 1000)
+                        break;
+        }
+}
+
+static int run_until_signal(struct run *r, const sigset_t *signals)
+{
+        for (;;) {
+                int signal_number = sigwaitinfo(signals, NULL);
+
+                if (signal_number < 0)
+                        continue; /* EINTR: somebody stopped and continued us */
+                if (signal_number != SIGHUP)
+                        return EXIT_FINE;
+                if (reload(r))
+                        return EXIT_OUR_FAULT;
+        }
+}
+
+static int run(const struct options *o, struct ob_config *config)
+{
+        struct run r = { .options = o, .config = config, .agent = { .is_once = o->is_once, .is_dry = o->is_dry } };
+        sigset_t signals;
+        struct ob_err err;
+        bool is_clean = true;
+        int code = EXIT_FINE;
+
+        block_signals(&signals);
+        if (start(&r, config, &err)) {
+                ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
+                code = EXIT_UNREACHED;
+        } else if (o->is_once) {
+                wait_until_drained(&r, &signals);
+        } else {
+                code = run_until_signal(&r, &signals);
+        }
+        if (r.is_running) {
+                is_clean = ob_agent_stop(&r.agent);
+                ob_log(OB_LOG_INFO, "event=stopped");
+        }
+        ob_config_free(r.config);
+        return o->is_once && !is_clean && code == EXIT_FINE ? EXIT_UNREACHED : code;
+}
+
+static int init(const char *dir)
+{
+        struct ob_err err;
+
+        if (!ob_init(dir, &err))
+                return EXIT_FINE;
+        fprintf(stderr, "otterbeat: %s\n", err.text);
+        return EXIT_OUR_FAULT;
+}
+
+static int check(struct ob_config *config)
+{
+        bool is_well = ob_check(config);
+
+        ob_config_free(config);
+        return is_well ? EXIT_FINE : EXIT_UNREACHED;
+}
+
+static int with_config(struct options *o)
+{
+        struct ob_config *config;
+        struct ob_err err;
+
+        if (!o->file)
+                o->file = find_config();
+        config = ob_config_load(o->file, &err);
+        if (!config) {
+                fprintf(stderr, "otterbeat: %s\n", err.text);
+                return EXIT_CONFIG;
+        }
+        mysql_library_init(0, NULL, NULL); /* before there are threads */
+        return o->action == ACTION_CHECK ? check(config) : run(o, config);
+}
+
+int main(int argc, char **argv)
+{
+        struct options o = { .action = ACTION_RUN };
+        int code;
+
+        if (read_options(argc, argv, &o)) {
+                fputs(usage, stderr);
+                return EXIT_USAGE;
+        }
+        if (o.action == ACTION_INIT)
+                return init(optind < argc ? argv[optind] : ".");
+        if (o.action == ACTION_HELP)
+                return fputs(usage, stdout) < 0;
+        if (o.action == ACTION_VERSION)
+                return puts("otterbeat " OB_VERSION) < 0;
+        code = with_config(&o);
+        mysql_library_end();
+        return code;
+}

@@ -1,0 +1,373 @@
+/*
+ * Rows that change in place: the whole table, compared with what it was.
+ *
+ * A key may stand in several rows (Otter's TABLE_STAT, where two writers raced), and then each of them gets
+ * every later amount: so one row a key is followed, the lowest at first sight, for as long as it exists.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "agent/process/log.h"
+#include "agent/source/row.h"
+#include "proto/memory.h"
+
+/* What is known of a key. */
+struct entry {
+        UT_hash_handle hh;
+        int64_t id, made;
+        uint64_t met;          /* the poll that met the followed row last */
+        const char **heir;     /* ours: a row to follow when the followed one is gone; NULL */
+        bool is_changed;       /* since it was stored */
+        __int128 *totals;      /* ours; as many as the source has */
+        struct ob_bytes key;   /* ours */
+        struct ob_bytes coded; /* ours: how it is stored */
+};
+
+/* Of one poll of a source. */
+struct state {
+        struct entry *entries; /* ours */
+        bool is_loaded;
+        uint64_t poll;
+        int64_t last; /* the clock of the last whole poll */
+        struct entry **changed, **heirs; /* ours, the arrays */
+        size_t n_changed, room_changed, n_heirs, room_heirs;
+        unsigned n_totals;
+        int64_t rows;
+};
+
+static struct state *state(struct ob_feed *f)
+{
+        if (!f->state) {
+                struct state *s = f->state = ob_alloc(1, sizeof(*s));
+
+                for (unsigned i = 0; i < f->source->n_columns; i++)
+                        s->n_totals += f->source->columns[i].role == OB_TOTAL;
+        }
+        return f->state;
+}
+
+static void free_entry(struct state *s, struct entry *e)
+{
+        HASH_DEL(s->entries, e);
+        free(e->heir);
+        free(e->totals);
+        ob_bytes_free(&e->key);
+        ob_bytes_free(&e->coded);
+        free(e);
+}
+
+static void reset_state(struct ob_feed *f)
+{
+        struct state *s = f->state;
+        struct entry *e, *next;
+
+        if (!s)
+                return;
+        HASH_ITER (hh, s->entries, e, next)
+                free_entry(s, e);
+        free(s->changed);
+        free(s->heirs);
+        free(s);
+        f->state = NULL;
+}
+
+static struct entry *add_entry(struct state *s, const void *key, size_t length)
+{
+        struct entry *e = ob_alloc(1, sizeof(*e));
+
+        ob_bytes_add(&e->key, key, length);
+        e->totals = ob_alloc(s->n_totals, sizeof(*e->totals));
+        HASH_ADD_KEYPTR(hh, s->entries, e->key.data, e->key.length, e);
+        return e;
+}
+
+/* An entry that can't be read, as one of a source that has got other totals, is a key of first sight. */
+static int load_entry(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+{
+        struct ob_feed *f = ctx;
+        struct ob_bytes_place at = { amounts, (const unsigned char *)amounts + length };
+        struct entry *e = add_entry(state(f), key, key_length);
+        bool is_sound = ob_bytes_read_signed(&at, &e->made);
+
+        e->id = id;
+        for (unsigned i = 0; i < state(f)->n_totals; i++)
+                is_sound = is_sound && ob_bytes_read_number(&at, &e->totals[i]);
+        if (!is_sound || at.at != at.end)
+                free_entry(state(f), e);
+        return 0;
+}
+
+static int load(struct ob_feed *f, struct ob_err *err)
+{
+        struct state *s = state(f);
+
+        if (s->is_loaded)
+                return 0;
+        if (ob_store_each_totals(f->store, f->name, load_entry, f, err))
+                return -1;
+        s->last = f->standing.newest;
+        s->is_loaded = true;
+        return 0;
+}
+
+/* The tags as they are in the row, each with whether it is there. */
+static void make_key(const struct ob_feed *f, const char *const *row, struct ob_bytes *key)
+{
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                if (f->source->columns[i].role != OB_KEY && f->source->columns[i].role != OB_ENUM)
+                        continue;
+                ob_bytes_add(key, row[i] ? "=" : "", 1);
+                if (row[i])
+                        ob_bytes_add(key, row[i], strlen(row[i]) + 1);
+        }
+}
+
+static void mark_changed(struct state *s, struct entry *e)
+{
+        if (e->is_changed)
+                return;
+        e->is_changed = true;
+        s->changed = ob_grow(s->changed, &s->room_changed, s->n_changed, sizeof(*s->changed));
+        s->changed[s->n_changed++] = e;
+}
+
+/* What the totals of a row are compared with. */
+enum base {
+        BASE_LAST,  /* what they were: the difference came to pass */
+        BASE_ZERO,  /* nothing: the whole of them came to pass */
+        BASE_ITSELF /* themselves: it is not known what came to pass */
+};
+
+/* Turns totals into amounts, and notes the totals. */
+static void difference(struct ob_feed *f, const char *const *row, struct entry *e, enum base base,
+        struct ob_amounts *a)
+{
+        unsigned t = 0;
+        bool is_counted = false;
+
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                __int128 total = a->value[i], *known;
+
+                if (f->source->columns[i].role != OB_TOTAL)
+                        continue;
+                known = &e->totals[t++];
+                if (!a->has[i])
+                        continue;
+                if (base == BASE_LAST && total < *known)
+                        ob_feed_tell(f, OB_ODD_RESET, f->source->columns[i].column, ob_row_id(f, row),
+                                "the total became smaller; counting goes on from there");
+                a->value[i] = base == BASE_ITSELF || (base == BASE_LAST && total < *known) ? 0
+                        : base == BASE_LAST                                                ? total - *known
+                                                                                           : total;
+                a->has[i] = base == BASE_ZERO || a->value[i] != 0;
+                is_counted |= a->has[i];
+                if (total != *known || base != BASE_LAST)
+                        mark_changed(state(f), e);
+                *known = total;
+        }
+        state(f)->rows += is_counted;
+}
+
+static void follow(struct ob_feed *f, const char *const *row, struct entry *e, enum base base)
+{
+        struct ob_amounts amounts;
+        int64_t time;
+
+        if (!ob_row_time(f, row, OB_TIME, &time))
+                time = f->now;
+        ob_row_amounts(f, row, &amounts);
+        difference(f, row, e, base, &amounts);
+        ob_row_emit(f, row, time, &amounts);
+}
+
+static int64_t made_of(struct ob_feed *f, const char *const *row)
+{
+        int64_t made;
+
+        return ob_row_time(f, row, OB_MADE, &made) ? made : INT64_MIN;
+}
+
+/* A key's row that is not the one that was followed: all of it is new when it was made after `since`. */
+static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, struct entry *e, int64_t since)
+{
+        int64_t made = made_of(f, row);
+        enum base base = since == INT64_MIN || made >= since ? BASE_ZERO : BASE_ITSELF;
+
+        e->id = id;
+        e->made = made;
+        e->met = state(f)->poll;
+        mark_changed(state(f), e);
+        follow(f, row, e, base);
+}
+
+static void follow_same(struct ob_feed *f, const char *const *row, struct entry *e)
+{
+        int64_t made = made_of(f, row);
+        enum base base = made == e->made ? BASE_LAST : made > e->made ? BASE_ZERO : BASE_ITSELF;
+
+        e->met = state(f)->poll;
+        if (base == BASE_ITSELF)
+                ob_feed_tell(f, OB_ODD_RESET, "-", ob_row_id(f, row), "it is an older row; counting goes on from there");
+        if (base != BASE_LAST)
+                mark_changed(state(f), e);
+        e->made = made;
+        follow(f, row, e, base);
+}
+
+/* Keeps a copy of the lowest row that could be followed next. */
+static void keep_heir(struct ob_feed *f, const char *const *row, struct entry *e)
+{
+        struct state *s = state(f);
+        size_t n = f->source->n_columns, length = 0;
+        char *texts;
+
+        if (e->heir)
+                return;
+        for (size_t i = 0; i < n; i++)
+                length += row[i] ? strlen(row[i]) + 1 : 0;
+        e->heir = ob_alloc(1, n * sizeof(*e->heir) + length);
+        texts = (char *)(e->heir + n);
+        for (size_t i = 0; i < n; i++) {
+                size_t size = row[i] ? strlen(row[i]) + 1 : 0;
+
+                if (size)
+                        e->heir[i] = memcpy(texts, row[i], size);
+                texts += size;
+        }
+        s->heirs = ob_grow(s->heirs, &s->room_heirs, s->n_heirs, sizeof(*s->heirs));
+        s->heirs[s->n_heirs++] = e;
+}
+
+static void take_row(struct ob_feed *f, const char *const *row)
+{
+        struct state *s = state(f);
+        ob_cleanup(ob_bytes_free) struct ob_bytes key = { .length = 0 };
+        bool has_id = ob_source_find(f->source, OB_CURSOR) >= 0;
+        struct entry *e;
+        int64_t id = 0;
+
+        if (has_id && !ob_row_cursor(f, row, &id))
+                return;
+        make_key(f, row, &key);
+        HASH_FIND(hh, s->entries, key.data, key.length, e);
+        if (!e) {
+                e = add_entry(s, key.data, key.length);
+                follow_other(f, row, id, e, f->standing.since);
+                return;
+        }
+        if (e->met == s->poll) {
+                ob_feed_tell(f, OB_ODD_DUPLICATE, "-", ob_row_id(f, row), "another row has the same key; it is left out");
+                return;
+        }
+        if (e->id == id)
+                follow_same(f, row, e);
+        else
+                keep_heir(f, row, e);
+}
+
+/* Where the followed row is gone, its heir takes its place. */
+static void take_heirs(struct ob_feed *f)
+{
+        struct state *s = state(f);
+
+        for (size_t i = 0; i < s->n_heirs; i++) {
+                struct entry *e = s->heirs[i];
+                int64_t id;
+
+                if (e->met == s->poll) {
+                        ob_feed_tell(f, OB_ODD_DUPLICATE, "-", ob_row_id(f, e->heir),
+                                "another row has the same key; it is left out");
+                } else if (ob_row_cursor(f, e->heir, &id)) {
+                        ob_feed_tell(f, OB_ODD_RESET, "-", ob_row_id(f, e->heir), "the row of a key was replaced");
+                        follow_other(f, e->heir, id, e, s->last);
+                }
+                free(e->heir);
+                e->heir = NULL;
+        }
+        s->n_heirs = 0;
+}
+
+static int stage_changed(struct ob_feed *f, struct ob_err *err)
+{
+        struct state *s = state(f);
+
+        for (size_t i = 0; i < s->n_changed; i++) {
+                struct entry *e = s->changed[i];
+
+                e->coded.length = 0;
+                ob_bytes_add_signed(&e->coded, e->made);
+                for (unsigned t = 0; t < s->n_totals; t++)
+                        ob_bytes_add_number(&e->coded, e->totals[t]);
+                if (ob_store_put_totals(f->store, f->name, &e->key, e->id, &e->coded, err))
+                        return -1;
+        }
+        return 0;
+}
+
+static int commit_page(struct ob_feed *f, const struct ob_standing *next, struct ob_err *err)
+{
+        struct state *s = state(f);
+        int got;
+
+        ob_outbox_close(&f->outbox);
+        if (!f->outbox.points && !s->n_changed)
+                return 0;
+        got = ob_feed_commit(f, next, stage_changed, err);
+        if (got)
+                return got;
+        for (size_t i = 0; i < s->n_changed; i++) {
+                s->changed[i]->is_changed = false;
+                ob_bytes_free(&s->changed[i]->coded);
+        }
+        f->counters->rows += s->rows;
+        s->n_changed = 0;
+        s->rows = 0;
+        return 0;
+}
+
+static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+{
+        bool has_cursor = ob_source_find(f->source, OB_CURSOR) >= 0, is_last = false;
+        struct ob_standing next;
+        struct state *s;
+        int64_t from = INT64_MIN;
+
+        (void)at;
+        if (load(f, err))
+                return -1;
+        s = state(f);
+        s->poll++;
+        while (!is_last) {
+                struct ob_rows rows;
+                int got;
+
+                if (f->reader->ops->read(f->reader, from, (unsigned)f->source->batch, &rows, err))
+                        return -1;
+                for (size_t i = 0; i < rows.n; i++)
+                        take_row(f, rows.cells + i * rows.width);
+                is_last = !has_cursor || rows.n < (size_t)f->source->batch;
+                if (!is_last && (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, &from) || from++ == INT64_MAX))
+                        is_last = true;
+                got = ob_stop_is_wanted(f->stop) ? 1 : is_last ? 0 : commit_page(f, &f->standing, err);
+                if (got)
+                        return got;
+        }
+        take_heirs(f);
+        s->last = f->now;
+        next = f->standing;
+        next.newest = f->now;
+        return commit_page(f, &next, err);
+}
+
+static int begin_state(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+{
+        (void)at;
+        return ob_feed_commit(f, &next, NULL, err);
+}
+
+const struct ob_delta_ops ob_delta_state = {
+        .begin = begin_state,
+        .poll = poll_state,
+        .reset = reset_state,
+};

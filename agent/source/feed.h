@@ -1,0 +1,86 @@
+/*
+ * A feed: one source of one manager on its way to the queue. Reading, comparing and committing a page of
+ * rows; each shape of source compares in its own way, behind ob_delta_ops. Owned by its worker's thread.
+ */
+#ifndef OB_SOURCE_FEED_H
+#define OB_SOURCE_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/process/counters.h"
+#include "agent/process/stop.h"
+#include "agent/process/tell.h"
+#include "agent/source/outbox.h"
+#include "agent/source/reader.h"
+#include "agent/store/queue.h"
+#include "agent/store/store.h"
+#include "config/source.h"
+
+struct ob_feed;
+
+/* From the rows of a table to what came to pass since the last poll. */
+struct ob_delta_ops {
+        /* The source is new, or its database another one: finds where to begin, and commits `next` so. */
+        int (*begin)(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err);
+
+        /* Reads what is new and commits it, page by page. 1: a stop cut it short, what was committed stands. */
+        int (*poll)(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err);
+
+        /* Forgets what it knew by heart; the store may say otherwise. */
+        void (*reset)(struct ob_feed *f);
+};
+
+extern const struct ob_delta_ops ob_delta_log;
+extern const struct ob_delta_ops ob_delta_state;
+extern const struct ob_delta_ops ob_delta_newest;
+
+/* What is told of a feed at most once a minute. */
+enum ob_oddity {
+        OB_ODD_CELL,      /* can't be read */
+        OB_ODD_RESET,     /* a total became smaller, or its row was replaced */
+        OB_ODD_DUPLICATE, /* several rows have one key */
+        OB_ODD_CHANGED,   /* a row that was counted has changed */
+        OB_ODDITIES
+};
+
+struct ob_feed {
+        /* Set by the worker; borrowed. */
+        const struct ob_source *source;
+        const char *manager; /* its name: the first tag; "" */
+        const char *name;    /* in the store and the log */
+        struct ob_store *store;
+        struct ob_queue *queue;
+        struct ob_source_counters *counters;
+        struct ob_stop *stop;
+        struct ob_reader *reader; /* ours */
+
+        /* Our own. */
+        const struct ob_delta_ops *delta;
+        void *state; /* ours, by delta->reset */
+        bool is_loaded;
+        struct ob_standing standing; /* as committed */
+        int64_t now;                 /* of the poll: the clock of the rows' world */
+        bool has_unsettled;          /* the last poll left rows that are too young */
+        struct ob_outbox outbox;
+        struct ob_tell tells[OB_ODDITIES];
+        char *told_plan, *told_missing; /* ours: what was last said of them */
+};
+
+void ob_feed_init(struct ob_feed *f);
+void ob_feed_fini(struct ob_feed *f);
+
+/* One poll. 1: a stop cut it short. */
+int ob_feed_poll(struct ob_feed *f, struct ob_err *err);
+
+/* For deltas: appends the outbox and what `stage` writes, in one transaction, and makes `next` the standing. */
+typedef int ob_feed_stage_fn(struct ob_feed *f, struct ob_err *err);
+int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_stage_fn *stage, struct ob_err *err);
+
+/* For deltas: the time from which on rows count, by the source's setting. */
+int64_t ob_feed_since(const struct ob_feed *f);
+
+/* For deltas: tells of something odd; counts it as an error where it is one. */
+void ob_feed_tell(struct ob_feed *f, enum ob_oddity what, const char *column, const char *id, const char *why);
+
+#endif

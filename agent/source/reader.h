@@ -1,0 +1,66 @@
+/*
+ * Where rows come from. A row is an array of texts, one for each column of the source in its order, NULL
+ * where there is nothing; times are seconds since 1970. Readers know nothing of metrics.
+ * A reader belongs to one thread.
+ */
+#ifndef OB_SOURCE_READER_H
+#define OB_SOURCE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/process/counters.h"
+#include "agent/store/queue.h"
+#include "config/source.h"
+#include "proto/error.h"
+
+struct ob_session;
+
+/* Rows of the last read; the reader's, until it is asked again. */
+struct ob_rows {
+        const char **cells; /* n rows, one behind the other */
+        size_t n, width;
+};
+
+/* The clock of the place that the rows come from, and the highest id there. */
+struct ob_reading {
+        int64_t now; /* seconds since 1970 */
+        bool has_rows;
+        int64_t max_id; /* when it has rows, and the source a cursor */
+};
+
+struct ob_reader;
+
+struct ob_reader_ops {
+        /* Gets ready to read, also after a failure; cheap when nothing has changed since. */
+        int (*open)(struct ob_reader *r, struct ob_err *err);
+
+        int (*look)(struct ob_reader *r, struct ob_reading *at, struct ob_err *err);
+
+        /* Up to `limit` rows from the id `from` on, in order. Without a cursor: all rows. */
+        int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
+
+        void (*free)(struct ob_reader *r);
+};
+
+struct ob_reader {
+        const struct ob_reader_ops *ops;
+        const struct ob_source *source; /* borrowed */
+        /* After open: */
+        const char *identity;           /* of the database; "" where there is just one */
+        const char *plan;               /* how it is read and why, in words */
+        bool has[OB_COLUMNS_MAX];       /* which columns there are */
+        const char *missing;            /* … and in words, which are not; "" */
+};
+
+/* One of a table, over a session that several readers of one thread share. */
+struct ob_reader *ob_reader_mysql_new(const struct ob_source *source, struct ob_session *session);
+
+/* One of our own counters; the source's table says which: sources, sinks or queue. */
+struct ob_reader *ob_reader_self_new(const struct ob_source *source, struct ob_counters *counters,
+        struct ob_queue *queue);
+
+void ob_reader_free(struct ob_reader *r);
+
+#endif

@@ -1,0 +1,135 @@
+#include "agent/source/row.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "proto/number.h"
+
+#define ENUM_MAX 64 /* bytes of a word; a longer one stays as it is */
+
+const char *ob_row_id(const struct ob_feed *f, const char *const *row)
+{
+        int cursor = ob_source_find(f->source, OB_CURSOR);
+
+        return cursor >= 0 && row[cursor] ? row[cursor] : "";
+}
+
+bool ob_row_cursor(struct ob_feed *f, const char *const *row, int64_t *id)
+{
+        const char *text = ob_row_id(f, row);
+
+        if (ob_number_parse_int(text, strlen(text), id))
+                return true;
+        ob_feed_tell(f, OB_ODD_CELL, f->source->columns[ob_source_find(f->source, OB_CURSOR)].column, text,
+                "no id, or one that is too large");
+        return false;
+}
+
+bool ob_row_time(const struct ob_feed *f, const char *const *row, enum ob_role role, int64_t *time)
+{
+        int column = ob_source_find(f->source, role);
+        const char *text = column >= 0 ? row[column] : NULL;
+        __int128 micros;
+
+        if (!text || !ob_number_parse(text, strlen(text), &micros) || micros < OB_MICROS)
+                return false;
+        *time = (int64_t)(micros / OB_MICROS);
+        return true;
+}
+
+static bool read_amount(struct ob_feed *f, const char *const *row, unsigned i, __int128 *value)
+{
+        const struct ob_column *c = &f->source->columns[i];
+        enum ob_role role = c->role;
+        const char *why;
+
+        if (!row[i])
+                why = "NULL";
+        else if (!ob_number_parse(row[i], strlen(row[i]), value))
+                why = "no number";
+        else if ((role == OB_INCREMENT || role == OB_TOTAL) && !ob_number_is_whole(*value))
+                why = "no whole number";
+        else
+                return true;
+        ob_feed_tell(f, OB_ODD_CELL, c->column, ob_row_id(f, row), why);
+        return false;
+}
+
+void ob_row_amounts(struct ob_feed *f, const char *const *row, struct ob_amounts *a)
+{
+        *a = (struct ob_amounts) { .has = { false } };
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                enum ob_role role = f->source->columns[i].role;
+
+                if (!ob_roles[role].is_metric || !f->reader->has[i])
+                        continue;
+                a->value[i] = OB_MICROS;
+                a->has[i] = role == OB_COUNT || read_amount(f, row, i, &a->value[i]);
+        }
+}
+
+/* The words of an enumeration are lower case in a series. */
+static const char *lower(const char *text, char room[ENUM_MAX])
+{
+        size_t length = strlen(text);
+
+        if (length >= ENUM_MAX)
+                return text;
+        for (size_t i = 0; i <= length; i++)
+                room[i] = (char)tolower((unsigned char)text[i]);
+        return room;
+}
+
+static bool is_nothing(const char *text)
+{
+        return !text || !strcmp(text, "-1");
+}
+
+/* Identity first, then labels. `words` keeps what had to be changed. */
+static void name_series(const struct ob_feed *f, const char *const *row, struct ob_series *s,
+        char words[OB_TAGS_MAX][ENUM_MAX])
+{
+        const struct ob_source *source = f->source;
+
+        *s = (struct ob_series) { .n_tags = 0 };
+        if (*f->manager)
+                s->tags[s->n_tags++] = (struct ob_tag) { "manager", f->manager };
+        for (unsigned i = 0; i < source->n_columns; i++) {
+                const struct ob_column *c = &source->columns[i];
+
+                if (c->role != OB_KEY && c->role != OB_ENUM)
+                        continue;
+                s->tags[s->n_tags] = (struct ob_tag) { c->name, is_nothing(row[i]) ? "none" : row[i] };
+                if (c->role == OB_ENUM)
+                        s->tags[s->n_tags].value = lower(s->tags[s->n_tags].value, words[s->n_tags]);
+                s->n_tags++;
+        }
+        s->n_identity = s->n_tags;
+        for (unsigned i = 0; i < source->n_columns; i++)
+                if (source->columns[i].role == OB_LABEL && !is_nothing(row[i]))
+                        s->tags[s->n_tags++] = (struct ob_tag) { source->columns[i].name, row[i] };
+}
+
+static const enum ob_kind kinds[OB_ROLES] = {
+        [OB_VALUE] = OB_GAUGE,
+        [OB_PEAK] = OB_GAUGE_MAX,
+        [OB_AGE] = OB_GAUGE,
+        [OB_INCREMENT] = OB_COUNTER,
+        [OB_TOTAL] = OB_COUNTER,
+        [OB_COUNT] = OB_COUNTER,
+};
+
+void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const struct ob_amounts *a)
+{
+        char words[OB_TAGS_MAX][ENUM_MAX];
+        struct ob_series series;
+
+        name_series(f, row, &series, words);
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                if (!a->has[i])
+                        continue;
+                series.name = f->source->columns[i].name;
+                series.kind = kinds[f->source->columns[i].role];
+                ob_outbox_add(&f->outbox, &(struct ob_metric) { &series, time, a->value[i] });
+        }
+}

@@ -1,0 +1,141 @@
+#include "agent/source/session.h"
+
+#include <errmsg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/memory.h"
+
+void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings)
+{
+        *s = (struct ob_session) { .settings = settings };
+}
+
+void ob_session_close(struct ob_session *s)
+{
+        if (s->db)
+                mysql_close(s->db);
+        s->db = NULL;
+}
+
+void ob_session_free_result(MYSQL_RES **result)
+{
+        if (*result)
+                mysql_free_result(*result);
+}
+
+/* Says what the server or the library says. An error of the library's means that the connection is gone. */
+static int fail(struct ob_session *s, struct ob_err *err)
+{
+        unsigned number = mysql_errno(s->db);
+
+        ob_fail(err, "mysql %u: %s", number, mysql_error(s->db));
+        if (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR)
+                ob_session_close(s);
+        return -1;
+}
+
+MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err *err)
+{
+        MYSQL_RES *result;
+
+        if (!s->db) {
+                ob_fail(err, "mysql: the connection is gone");
+                return NULL;
+        }
+        if (mysql_real_query(s->db, sql, strlen(sql))) {
+                fail(s, err);
+                return NULL;
+        }
+        result = mysql_store_result(s->db);
+        if (!result)
+                fail(s, err);
+        return result;
+}
+
+static int set(struct ob_session *s, const char *sql, struct ob_err *err)
+{
+        return mysql_real_query(s->db, sql, strlen(sql)) ? fail(s, err) : 0;
+}
+
+static void set_options(struct ob_session *s)
+{
+        const struct ob_mysql_settings *m = s->settings;
+        unsigned connect = (unsigned)m->connect_timeout;
+        unsigned answer = (unsigned)m->query_timeout + 2; /* the server shall be the first to give up */
+        my_bool yes = 1, no = 0, verify = m->tls == OB_TLS_VERIFY;
+
+        mysql_options(s->db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
+        mysql_options(s->db, MYSQL_OPT_READ_TIMEOUT, &answer);
+        mysql_options(s->db, MYSQL_OPT_WRITE_TIMEOUT, &answer);
+        mysql_options(s->db, MYSQL_OPT_RECONNECT, &no);
+        mysql_options(s->db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+        mysql_optionsv(s->db, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "otterbeat");
+        if (m->tls == OB_TLS_OFF)
+                return;
+        mysql_optionsv(s->db, MYSQL_OPT_SSL_ENFORCE, &yes);
+        mysql_optionsv(s->db, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+        if (*m->ca)
+                mysql_optionsv(s->db, MYSQL_OPT_SSL_CA, m->ca);
+}
+
+static int set_session(struct ob_session *s, struct ob_err *err)
+{
+        int seconds = s->settings->query_timeout;
+        bool is_mariadb = mariadb_connection(s->db);
+        ob_cleanup(ob_free_at) char *limits = ob_format(
+                "SET SESSION time_zone = '+00:00', lock_wait_timeout = %d, %s = %lld", seconds,
+                is_mariadb ? "max_statement_time" : "max_execution_time",
+                is_mariadb ? (long long)seconds : seconds * 1000LL);
+
+        return set(s, limits, err) || set(s, "SET SESSION TRANSACTION READ ONLY", err) ? -1 : 0;
+}
+
+/* Which server it is. Old MariaDB servers have no id that is unique by itself. */
+static int identify(struct ob_session *s, struct ob_err *err)
+{
+        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(s,
+                "SHOW VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'server_id', 'hostname')", err);
+        char uid[100] = "", id[100] = "", host[100] = "";
+        MYSQL_ROW row;
+
+        if (!result)
+                return -1;
+        while ((row = mysql_fetch_row(result))) {
+                char *to = !strcmp(row[0], "server_id") ? id : !strcmp(row[0], "hostname") ? host : uid;
+
+                snprintf(to, sizeof(uid), "%s", row[1] ? row[1] : "");
+        }
+        if (*uid)
+                snprintf(s->identity, sizeof(s->identity), "%s/%.120s", uid, s->settings->database);
+        else
+                snprintf(s->identity, sizeof(s->identity), "%.60s@%.60s/%.120s", id, host, s->settings->database);
+        return 0;
+}
+
+int ob_session_open(struct ob_session *s, struct ob_err *err)
+{
+        const struct ob_mysql_settings *m = s->settings;
+        const char *socket = *m->socket ? m->socket : NULL;
+
+        if (s->db)
+                return 0;
+        s->db = mysql_init(NULL);
+        if (!s->db)
+                return ob_fail(err, "mysql: no memory");
+        set_options(s);
+        /* A socket is only looked at for "localhost", a port for all others. */
+        if (!mysql_real_connect(s->db, socket ? "localhost" : m->host, m->user, m->password, m->database,
+                    (unsigned)m->port, socket, 0)) {
+                fail(s, err);
+                ob_session_close(s);
+                return -1;
+        }
+        if (set_session(s, err) || identify(s, err)) {
+                ob_session_close(s);
+                return -1;
+        }
+        s->opened++;
+        return 0;
+}

@@ -1,0 +1,180 @@
+#include "agent/source/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "proto/memory.h"
+
+#define AGAIN_MS 500 /* between polls while young rows settle */
+
+static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, const struct ob_err *err)
+{
+        if (!wf->is_failing)
+                ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wf->name, err->text);
+        wf->is_failing = true;
+        wf->due = ob_clock_ms() + ob_backoff_next(&wf->backoff);
+        w->counters->sources[w->index].errors++;
+}
+
+/* Polls stay on their beat; those that were missed are not made up for. */
+static void note_success(struct ob_worker_feed *wf, int64_t now)
+{
+        int64_t every = wf->feed.source->every * INT64_C(1000);
+
+        if (wf->is_failing) {
+                ob_log(OB_LOG_INFO, "source=%s event=poll_recovered", wf->name);
+                wf->due = now;
+        }
+        wf->is_failing = false;
+        ob_backoff_reset(&wf->backoff);
+        wf->due += every;
+        if (wf->due <= now)
+                wf->due = now + every;
+}
+
+static void poll(struct ob_worker *w, struct ob_worker_feed *wf)
+{
+        int64_t began = ob_clock_ms();
+        struct ob_err err;
+        int got = ob_feed_poll(&wf->feed, &err);
+
+        wf->took_ms = ob_clock_ms() - began;
+        if (got < 0)
+                note_failure(w, wf, &err);
+        if (!got)
+                note_success(wf, began);
+}
+
+static void count(struct ob_worker *w)
+{
+        struct ob_source_counters *c = &w->counters->sources[w->index];
+        int64_t took = 0;
+
+        for (size_t i = 0; i < w->n_feeds; i++) {
+                if (w->feeds[i].is_failing)
+                        return;
+                took += w->feeds[i].took_ms;
+        }
+        c->poll_ms = took;
+        c->polled_at = ob_clock_ms();
+}
+
+/* Polls all that are due. Returns when the next one is. */
+static int64_t poll_due(struct ob_worker *w)
+{
+        int64_t next = INT64_MAX;
+        bool polled = false;
+
+        for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
+                if (w->feeds[i].due <= ob_clock_ms()) {
+                        poll(w, &w->feeds[i]);
+                        polled = true;
+                }
+                if (w->feeds[i].due < next)
+                        next = w->feeds[i].due;
+        }
+        if (polled)
+                count(w);
+        return next;
+}
+
+/* Every source until nothing is left: rows that were too young at first are waited for. */
+static bool poll_once(struct ob_worker *w)
+{
+        for (size_t i = 0; i < w->n_feeds; i++) {
+                struct ob_worker_feed *wf = &w->feeds[i];
+                int64_t enough = ob_clock_ms() + (wf->feed.source->settle + 1) * INT64_C(1000);
+
+                do {
+                        poll(w, wf);
+                } while (!wf->is_failing && wf->feed.has_unsettled && ob_clock_ms() < enough &&
+                        !ob_stop_wait(w->stop, ob_clock_ms() + AGAIN_MS));
+                if (wf->is_failing || ob_stop_is_wanted(w->stop))
+                        return false;
+        }
+        count(w);
+        return !w->counters->sources[w->index].errors;
+}
+
+/* Our own counters are told last when all is read once: at first there is nothing in them. */
+static void wait_for_others(struct ob_worker *w)
+{
+        while (w->counters->reading > 1 && !ob_stop_wait(w->stop, ob_clock_ms() + AGAIN_MS / 10))
+                ;
+}
+
+static void *run(void *arg)
+{
+        struct ob_worker *w = arg;
+
+        if (w->is_once) {
+                if (!w->manager)
+                        wait_for_others(w);
+                w->is_clean = poll_once(w);
+        } else {
+                while (!ob_stop_wait(w->stop, poll_due(w)))
+                        ;
+        }
+        w->is_done = true;
+        w->counters->reading--;
+        return NULL;
+}
+
+char *ob_worker_name(const struct ob_worker *w, const char *name)
+{
+        bool is_named = w->manager && *w->manager->name;
+
+        return ob_format("%s%s%s", is_named ? w->manager->name : "", is_named ? "/" : "", name);
+}
+
+static void add_feed(struct ob_worker *w, const struct ob_source *source)
+{
+        struct ob_worker_feed *wf = &w->feeds[w->n_feeds++];
+
+        wf->name = ob_worker_name(w, source->name);
+        wf->feed = (struct ob_feed) {
+                .source = source,
+                .manager = w->manager ? w->manager->name : "",
+                .name = wf->name,
+                .store = w->store,
+                .queue = w->queue,
+                .counters = &w->counters->sources[w->index],
+                .stop = w->stop,
+                .reader = w->manager ? ob_reader_mysql_new(source, &w->session)
+                                     : ob_reader_self_new(source, w->counters, w->queue),
+        };
+        wf->due = ob_clock_ms();
+        ob_feed_init(&wf->feed);
+}
+
+int ob_worker_start(struct ob_worker *w, struct ob_err *err)
+{
+        w->store = ob_store_open(w->place, err);
+        if (!w->store)
+                return -1;
+        if (w->manager)
+                ob_session_init(&w->session, &w->manager->mysql);
+        w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
+        for (size_t i = 0; i < w->config->n_sources; i++)
+                if (!strcmp(w->config->sources[i].worker, w->name))
+                        add_feed(w, &w->config->sources[i]);
+        if (pthread_create(&w->thread, NULL, run, w))
+                return ob_fail(err, "no thread for source %s: %m", w->name);
+        return 0;
+}
+
+void ob_worker_join(struct ob_worker *w)
+{
+        if (w->thread)
+                pthread_join(w->thread, NULL);
+        for (size_t i = 0; i < w->n_feeds; i++) {
+                ob_feed_fini(&w->feeds[i].feed);
+                free(w->feeds[i].name);
+        }
+        ob_session_close(&w->session);
+        ob_store_close(w->store);
+        free(w->feeds);
+        w->thread = 0;
+}

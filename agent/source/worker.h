@@ -1,0 +1,57 @@
+/*
+ * A worker: one thread, one session, and the sources that are read by it, each at its own time. Its loop is
+ * the only place where what goes wrong with a source is logged, counted, waited for and tried again.
+ */
+#ifndef OB_SOURCE_WORKER_H
+#define OB_SOURCE_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/process/backoff.h"
+#include "agent/source/feed.h"
+#include "agent/source/session.h"
+#include "config/config.h"
+
+struct ob_worker_feed {
+        struct ob_feed feed;
+        char *name; /* ours: [manager/]source */
+        int64_t due, took_ms;
+        struct ob_backoff backoff;
+        bool is_failing;
+};
+
+struct ob_worker {
+        /* Set before the start; borrowed. */
+        const struct ob_config *config;
+        const struct ob_manager *manager; /* NULL: it reads our own counters */
+        const char *name;                 /* as in ob_source.worker */
+        struct ob_counters *counters;
+        size_t index; /* in counters->sources */
+        struct ob_queue *queue;
+        const struct ob_store_place *place;
+        struct ob_stop *stop;
+        bool is_once; /* reads until nothing is left, then ends */
+
+        /* The thread's own. */
+        struct ob_store *store;
+        struct ob_session session;
+        struct ob_worker_feed *feeds; /* ours */
+        size_t n_feeds;
+        pthread_t thread;
+
+        atomic_bool is_done;
+        bool is_clean; /* when done once: every source was read whole, and soundly */
+};
+
+/* [manager/]name, as a source or worker is called in the store, the log and agent.*; the caller's to free. */
+char *ob_worker_name(const struct ob_worker *w, const char *name);
+
+int ob_worker_start(struct ob_worker *w, struct ob_err *err);
+
+/* Waits for the thread, which ends soon after a stop is wanted; frees what it had. */
+void ob_worker_join(struct ob_worker *w);
+
+#endif
