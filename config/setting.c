@@ -164,7 +164,7 @@ static int read_number(const struct reading *r, int64_t *number, struct ob_err *
 
 static int read_int(const struct reading *r, struct ob_err *err)
 {
-        int64_t number;
+        int64_t number = 0;
 
         if (read_number(r, &number, err))
                 return -1;
