@@ -1,0 +1,103 @@
+"""Real servers for each test: one MariaDB for all, made empty each time; carbon and statsd anew."""
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from servers import agent as agents
+from servers.carbon import Carbon
+from servers.fake_otter import FakeOtter
+from servers.mariadb import MariaDB, make_template
+from servers.statsd import Statsd
+from servers.wiring import to_graphite, to_statsd
+
+
+@pytest.fixture(scope="session")
+def template():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="otterbeat-template-"))
+    make_template(folder / "data")
+    yield folder / "data"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(name="folder")
+def short_folder():
+    """Short, since the path of a unix socket must be."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ob-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def started(make, folder):
+    folder.mkdir(exist_ok=True)
+    server = make(folder)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session", name="shared_server")
+def shared_mariadb(template):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ob-db-"))
+    yield from started(lambda at: MariaDB(at, template), folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def fill(server):
+    server.query("DROP DATABASE IF EXISTS otter", database=None)
+    server.query("CREATE DATABASE otter", database=None)
+    server.make_user()
+    return server
+
+
+@pytest.fixture
+def mariadb(shared_server):
+    return fill(shared_server)
+
+
+@pytest.fixture
+def own_mariadb(template, folder):
+    """One that the test may kill."""
+    for server in started(lambda at: MariaDB(at, template), folder / "db"):
+        yield fill(server)
+
+
+@pytest.fixture
+def otter(mariadb, folder):
+    fake = FakeOtter(mariadb, folder)
+    fake.do("create", "--pipelines", 3, "--tables", 2)
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def carbon(folder):
+    yield from started(Carbon, folder / "carbon")
+
+
+@pytest.fixture
+def statsd(folder):
+    yield from started(Statsd, folder / "statsd")
+
+
+@pytest.fixture
+def make_agent(folder):
+    """make_agent(server, sinks, …): an agent that is ended with the test, and whose log had no report."""
+    made = []
+
+    def make(server, sinks, name="agent", **settings):
+        place = folder / name
+        place.mkdir(exist_ok=True)
+        made.append(agents.Agent(place, server, sinks, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def both(carbon, statsd):
+    return [to_statsd(statsd), to_graphite(carbon)]

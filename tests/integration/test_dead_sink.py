@@ -1,0 +1,55 @@
+"""A sink that is dead, or holds still, holds up nobody."""
+from servers.process import free_port, wait_until
+from servers.sinks import Stream
+from servers.wiring import to_graphite, to_statsd
+
+
+def test_carbon_that_is_not_there_gets_all_when_it_comes(mariadb, otter, carbon, statsd, make_agent):
+    otter.do("sample")
+    wanted = otter.sums()
+    carbon.kill9()
+    agent = make_agent(mariadb, [to_statsd(statsd), to_graphite(carbon)]).start()
+    statsd.wait_for(wanted)
+    agent.wait_for_log("sink=graphite event=sink_failed")
+    carbon.start()
+    carbon.wait_for(wanted)
+    agent.wait_for_log("sink=graphite event=sink_recovered")
+    assert agent.log().count("event=sink_failed") == 1, "told once"
+
+
+def test_statsd_that_is_not_there(mariadb, otter, carbon, make_agent):
+    otter.do("sample")
+    agent = make_agent(mariadb, [{"type": "statsd", "port": free_port()}, to_graphite(carbon)]).start()
+    carbon.wait_for(otter.sums())
+    agent.wait_for_log("sink=statsd event=sink_failed")
+
+
+def test_a_carbon_that_never_reads(mariadb, otter, statsd, make_agent):
+    still = Stream(reads=False)
+    otter.do("history", "--rows", 3000, "--hours", 24)
+    agent = make_agent(mariadb, [to_statsd(statsd), to_graphite(still)]).start()
+    statsd.wait_for(otter.sums(), 60)
+    assert agent.stop() == 0
+    still.stop()
+
+
+def test_a_full_queue_costs_only_the_sink_that_is_down(mariadb, otter, statsd, make_agent):
+    otter.do("history", "--rows", 5000, "--hours", 24)
+    agent = make_agent(mariadb, [to_statsd(statsd), {"type": "graphite", "port": free_port()}],
+                       queue={"max_bytes": 65536}).start()
+    statsd.wait_for(otter.sums(), 60)
+    wait_until(lambda: "sink=graphite event=lost" in agent.log(), "the loss is told")
+    assert "sink=statsd event=lost" not in agent.log()
+
+
+def test_a_full_queue_with_nobody_who_delivers_waits(mariadb, otter, statsd, make_agent):
+    """The tables keep the rows: nothing is lost."""
+    otter.do("history", "--rows", 5000, "--hours", 24)
+    port = statsd.port
+    statsd.kill9()
+    agent = make_agent(mariadb, [{"type": "statsd", "port": port}], queue={"max_bytes": 65536}).start()
+    agent.wait_for_log("event=sink_failed")
+    assert agent.stop() == 0
+    statsd.start()
+    agent.once()
+    statsd.wait_for(otter.sums(), 60)

@@ -1,0 +1,58 @@
+"""Every built-in table has its series, and so has a table of the user's."""
+import time
+
+from servers.process import wait_until
+from servers.agent import Raw
+
+
+def test_gauges_of_age_also_when_nothing_arrives(mariadb, otter, statsd, both, make_agent):
+    otter.do("sample")
+    make_agent(mariadb, both).start()
+    age = wait_until(lambda: statsd.gauges().get("otter.pipeline.1.delay_age_s"), "an age")
+    newest = mariadb.query("SELECT UNIX_TIMESTAMP(MAX(GMT_CREATE)) FROM DELAY_STAT WHERE PIPELINE_ID = 1")[0][0]
+    assert abs(time.time() - newest - age) < 10
+    assert "otter.pipeline.2.throughput_age_s" in statsd.gauges()
+    wait_until(lambda: statsd.gauges()["otter.pipeline.1.delay_age_s"] > age, "it grows")
+
+
+def test_start_now_counts_what_comes_from_now_on(mariadb, otter, statsd, both, make_agent):
+    otter.do("sample")
+    now = {name: {"start": "now", "settle": 0} for name in ("delay", "throughput", "history", "table", "log")}
+    agent = make_agent(mariadb, both, sources=now).start()
+    agent.wait_for_log("source=log event=plan")
+    wait_until(lambda: "otter.pipeline.1.delay_age_s" in statsd.gauges(), "it reads")
+    before = otter.sums()
+    time.sleep(2.5)
+    otter.do("run", "--seconds", 3, "--speed", 60)
+    after = otter.sums()
+    wanted = {name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name, 0)}
+    assert len(wanted) > 10
+    statsd.wait_for(wanted)
+
+
+def test_a_table_of_the_users_own(mariadb, otter, statsd, both, make_agent):
+    mariadb.query("CREATE TABLE ORDERS (ID BIGINT AUTO_INCREMENT PRIMARY KEY, CREATED TIMESTAMP, SHOP VARCHAR(50), "
+                  "AMOUNT DECIMAL(20,0), DEPTH INT)")
+    mariadb.query("INSERT INTO ORDERS (CREATED, SHOP, AMOUNT, DEPTH) VALUES (NOW() - INTERVAL 1 HOUR, 'a.b', 7, 3), "
+                  "(NOW() - INTERVAL 1 HOUR, 'a.b', 5, 4), (NOW() - INTERVAL 1 HOUR, 'c', 1, 9)")
+    columns = Raw('( ("cursor", "ID"), ("time", "CREATED"), ("key", "SHOP"), ("increment", "AMOUNT"), '
+                  '("value", "DEPTH", "depth"), ("count", "", "orders.made") )')
+    agent = make_agent(mariadb, both, sources={"orders": {"every": 1, "start": "oldest", "table": "ORDERS",
+                                                          "columns": columns}})
+    agent.once()
+    statsd.wait_for({"otter.shop.a_b.orders.amount": 12, "otter.shop.a_b.orders.made": 2,
+                     "otter.shop.c.orders.amount": 1})
+    assert statsd.gauges()["otter.shop.c.depth"] == 9
+    agent.once()
+    statsd.wait_for({"otter.shop.a_b.orders.amount": 12})
+
+
+def test_two_managers_are_told_apart(mariadb, otter, statsd, both, make_agent):
+    otter.do("sample")
+    database = make_agent(mariadb, both).top["managers"][0]["mysql"]
+    agent = make_agent(mariadb, both, name="two", managers=[{"name": "east", "mysql": database},
+                                                            {"name": "west", "mysql": database}])
+    agent.once()
+    wanted = {name.replace("otter.", f"otter.manager.{manager}.", 1): value
+              for name, value in otter.sums().items() for manager in ("east", "west")}
+    statsd.wait_for(wanted)

@@ -1,0 +1,93 @@
+"""A real carbon-cache, and what its whisper files hold."""
+import os
+import struct
+import textwrap
+
+from servers.process import Process, free_port, port_is_open, wait_until
+
+ARCHIVE, POINT = struct.Struct("!3L"), struct.Struct("!Ld")
+
+
+def written_points(path):
+    """{time: value} of a file with one archive. Most of it is a hole, which is not read."""
+    found = {}
+    with open(path, "rb") as file:
+        file.seek(16)
+        offset, _, count = ARCHIVE.unpack(file.read(12))
+        end, at = offset + count * 12, offset
+        while at < end:
+            try:
+                at = os.lseek(file.fileno(), at, os.SEEK_DATA)
+            except OSError:  # nothing but a hole from here on
+                break
+            data_end = min(os.lseek(file.fileno(), at, os.SEEK_HOLE), end)
+            at -= (at - offset) % 12
+            data_end += -(data_end - offset) % 12
+            data = os.pread(file.fileno(), data_end - at, at)
+            found.update((t, v) for t, v in POINT.iter_unpack(data[:len(data) // 12 * 12]) if t)
+            at = data_end
+    return found
+
+
+class Carbon:
+    def __init__(self, folder, step=60):
+        self.folder = folder
+        self.port, self.whisper = free_port(), folder / "whisper"
+        conf = folder / "conf"
+        conf.mkdir(parents=True)
+        (conf / "storage-schemas.conf").write_text(f"[all]\npattern = .*\nretentions = {step}s:10y\n")
+        (conf / "carbon.conf").write_text(textwrap.dedent(f"""\
+            [cache]
+            STORAGE_DIR = {folder}
+            LOCAL_DATA_DIR = {self.whisper}
+            CONF_DIR = {conf}
+            LOG_DIR = {folder}
+            PID_DIR = {folder}
+            USER =
+            LINE_RECEIVER_INTERFACE = 127.0.0.1
+            LINE_RECEIVER_PORT = {self.port}
+            PICKLE_RECEIVER_PORT = 0
+            CACHE_QUERY_PORT = 0
+            ENABLE_UDP_LISTENER = False
+            MAX_CREATES_PER_MINUTE = inf
+            MAX_UPDATES_PER_SECOND = inf
+            MAX_CACHE_SIZE = inf
+            WHISPER_SPARSE_CREATE = True
+            LOG_UPDATES = False
+            """))
+        self.process = Process("carbon", folder, [
+            "/usr/bin/carbon-cache", f"--config={conf}/carbon.conf", f"--pidfile={folder}/pid", "--nodaemon", "start"])
+
+    def start(self):
+        (self.folder / "pid").unlink(missing_ok=True)  # twisted takes the pid of a killed one for a running one
+        self.process.start(lambda: port_is_open(self.port))
+        return self
+
+    def points(self, path):
+        file = self.whisper / (path.replace(".", "/") + ".wsp")
+        return written_points(file) if file.exists() else {}
+
+    def sums(self):
+        """The sum of all points of each series, without the agent's own."""
+        return {name: sum(self.points(name).values()) for name in self.series() if ".agent." not in name}
+
+    def series(self):
+        return sorted(".".join(p.relative_to(self.whisper).with_suffix("").parts)
+                      for p in self.whisper.rglob("*.wsp"))
+
+    def wait_for(self, wanted, seconds=30):
+        """Until the sums are these; carbon writes a little later than it is told."""
+        try:
+            wait_until(lambda: self.differences(wanted) == {}, "sums", seconds, 0.3)
+        except AssertionError:
+            assert self.differences(wanted) == {}, "series: (wanted, got)"
+
+    def differences(self, wanted):
+        got = self.sums()
+        return {name: (value, got.get(name, 0)) for name, value in wanted.items() if got.get(name, 0) != value}
+
+    def kill9(self):
+        self.process.kill9()
+
+    def stop(self):
+        self.process.stop()

@@ -1,0 +1,37 @@
+"""The fake Otter: a program of ours that fills a MariaDB as managers do."""
+import json
+import os
+import pathlib
+import subprocess
+
+from servers.process import Process
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / os.environ.get("OB_PRESET", "dev")
+PROGRAM = BUILD / "tests/otter/fake-otter"
+
+
+class FakeOtter:
+    def __init__(self, server, folder):
+        self.folder = folder
+        self.command = [str(PROGRAM), "--socket", str(server.socket), "--user", "root"]
+        self.process = None
+
+    def do(self, *words):
+        done = subprocess.run([*self.command, *map(str, words)], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def sums(self):
+        """What each counter must add up to, by its dotted name."""
+        return {name: value for name, value in json.loads(self.do("sums")).items()
+                if not name.endswith(".delay.rows")}
+
+    def run(self, *words):
+        self.process = Process("fake-otter", self.folder, [*self.command, "run", *map(str, words)])
+        self.process.start()
+        return self.process
+
+    def stop(self):
+        if self.process:
+            self.process.stop()

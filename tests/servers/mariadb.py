@@ -1,0 +1,60 @@
+"""A private MariaDB on loopback, with its own data."""
+import getpass
+import shutil
+import subprocess
+
+import pymysql
+
+from servers.process import Process, free_port
+
+USER, PASSWORD = "otterbeat", "a-Secret-of-tests"
+
+
+def make_template(folder):
+    """A data folder as a fresh installation has it; copying it is quicker than making another."""
+    subprocess.run(
+        ["mariadb-install-db", "--no-defaults", f"--datadir={folder}", "--skip-test-db",
+         "--auth-root-authentication-method=normal", f"--user={getpass.getuser()}"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class MariaDB:
+    def __init__(self, folder, template, server_id=1):
+        self.port, self.socket = free_port(), folder / "mysql.sock"
+        shutil.copytree(template, folder / "data")
+        self.process = Process("mariadb", folder, [
+            "mariadbd", "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={folder}/data",
+            f"--socket={self.socket}", "--bind-address=127.0.0.1", f"--port={self.port}", f"--server-id={server_id}",
+            "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
+            "--performance-schema=OFF"])
+
+    def start(self):
+        self.process.start(self._answers)
+        return self
+
+    def _answers(self):
+        try:
+            self.connect(None).close()
+        except pymysql.Error:
+            return False
+        return True
+
+    def connect(self, database):
+        return pymysql.connect(unix_socket=str(self.socket), user="root", database=database, autocommit=True,
+                               charset="utf8mb4")
+
+    def query(self, sql, *args, database="otter"):
+        with self.connect(database) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, args or None)
+            return cursor.fetchall()
+
+    def make_user(self, grant="SELECT ON otter.*"):
+        for host in ("127.0.0.1", "localhost"):
+            self.query(f"CREATE OR REPLACE USER {USER}@'{host}' IDENTIFIED BY '{PASSWORD}'", database=None)
+            self.query(f"GRANT {grant} TO {USER}@'{host}'", database=None)
+
+    def kill9(self):
+        self.process.kill9()
+
+    def stop(self):
+        self.process.stop(60)

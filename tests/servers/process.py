@@ -1,0 +1,93 @@
+"""A child process of a test: its own folder, a log, ready or an error, and never left behind."""
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """In the child: whatever kills the test kills the server too."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def port_is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait_until(is_true, what, seconds=30.0, every=0.05):
+    """Returns what `is_true` returned, when that is true; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        got = is_true()
+        if got:
+            return got
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(every)
+
+
+class Process:
+    """Started by start(); stop() asks it to end, kill9() does not ask."""
+
+    def __init__(self, name, folder, command, env=None):
+        self.name, self.folder, self.command = name, folder, command
+        self.env = {**os.environ, **(env or {})}
+        self.child = None
+        self.log_path = folder / f"{name}.log"
+
+    def start(self, is_ready=None):
+        with open(self.log_path, "ab") as log:
+            self.child = subprocess.Popen(
+                self.command, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=die_with_parent)
+        if is_ready:
+            try:
+                wait_until(lambda: self.is_running() and is_ready(), f"{self.name} is ready")
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{self.log()[-2000:]}") from None
+        return self
+
+    def is_running(self):
+        return self.child is not None and self.child.poll() is None
+
+    def send(self, number):
+        self.child.send_signal(number)
+
+    def wait(self, seconds=30):
+        return self.child.wait(seconds)
+
+    def stop(self, seconds=20):
+        """Its exit code, negative when a signal ended it; None when it never ran."""
+        if self.child is None:
+            return None
+        if self.is_running():
+            self.child.terminate()
+            try:
+                self.child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill9()
+                raise AssertionError(f"{self.name} did not stop within {seconds} s") from None
+        return self.child.returncode
+
+    def kill9(self):
+        if self.is_running():
+            self.child.kill()
+            self.child.wait()
+
+    def log(self):
+        return self.log_path.read_text("utf-8", "replace") if self.log_path.exists() else ""

@@ -1,0 +1,70 @@
+"""Receivers that do what no server does when asked: hold still, hang up, keep every byte."""
+import socket
+import threading
+
+
+class Datagrams:
+    """Every datagram that came to a UDP port or a unix socket."""
+
+    def __init__(self, path=None):
+        self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(str(path) if path else ("127.0.0.1", 0))
+        self.port = None if path else self.socket.getsockname()[1]
+        self.received = []
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def _receive(self):
+        while True:
+            try:
+                data = self.socket.recv(65536)
+            except OSError:
+                return
+            self.received.append(data)
+
+    def lines(self):
+        return [line for datagram in list(self.received) for line in datagram.decode().splitlines()]
+
+    def stop(self):
+        self.socket.close()
+
+
+class Stream:
+    """A TCP server: reads all lines, or accepts and never reads."""
+
+    def __init__(self, reads=True):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.reads, self.connections, self.received = reads, [], bytearray()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            if self.reads:
+                threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+
+    def _read(self, connection):
+        while True:
+            try:
+                data = connection.recv(65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.received += data
+
+    def lines(self):
+        return bytes(self.received).decode().splitlines()
+
+    def hang_up(self):
+        for connection in self.connections:
+            connection.close()
+        self.connections.clear()
+
+    def stop(self):
+        self.server.close()
+        self.hang_up()

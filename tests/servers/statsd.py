@@ -1,0 +1,57 @@
+"""The real statsd of npm, and what it has counted."""
+import pathlib
+import re
+import socket
+
+from servers.process import Process, free_port, port_is_open, wait_until
+
+PROGRAM = pathlib.Path(__file__).resolve().parents[1] / "node_modules/statsd/stats.js"
+
+
+class Statsd:
+    """It flushes once a day: its counters are sums."""
+
+    def __init__(self, folder):
+        self.port, self.management_port = free_port(socket.SOCK_DGRAM), free_port()
+        config = folder / "statsd.js"
+        config.write_text(
+            f"{{ port: {self.port}, address: '127.0.0.1', mgmt_port: {self.management_port},"
+            " mgmt_address: '127.0.0.1', flushInterval: 86400000, backends: [] }")
+        self.process = Process("statsd", folder, ["node", str(PROGRAM), str(config)])
+
+    def start(self):
+        assert PROGRAM.exists(), "npm ci --prefix tests"
+        self.process.start(lambda: port_is_open(self.management_port))
+        return self
+
+    def ask(self, what):
+        with socket.create_connection(("127.0.0.1", self.management_port), 5) as s:
+            s.sendall(f"{what}\n".encode())
+            answer = b""
+            while b"END" not in answer:
+                answer += s.recv(65536)
+        found = re.findall(r"['\"]?([^\s'\",{}]+)['\"]?: ([-+.\deE]+)", answer.decode())
+        return {name: float(value) for name, value in found
+                if not name.startswith("statsd.") and ".agent." not in name}
+
+    def counters(self):
+        return self.ask("counters")
+
+    def gauges(self):
+        return self.ask("gauges")
+
+    def differences(self, wanted):
+        got = self.counters()
+        return {name: (value, got.get(name, 0)) for name, value in wanted.items() if got.get(name, 0) != value}
+
+    def wait_for(self, wanted, seconds=15):
+        try:
+            wait_until(lambda: self.differences(wanted) == {}, "counters", seconds, 0.2)
+        except AssertionError:
+            assert self.differences(wanted) == {}, "counters: (wanted, got)"
+
+    def kill9(self):
+        self.process.kill9()
+
+    def stop(self):
+        self.process.stop()

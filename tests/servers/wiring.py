@@ -1,0 +1,9 @@
+"""Sinks of a config that lead to a server of the test."""
+
+
+def to_graphite(server, **more):
+    return {"type": "graphite", "port": server.port, **more}
+
+
+def to_statsd(server, **more):
+    return {"type": "statsd", "port": server.port, **more}
