@@ -1,0 +1,112 @@
+"""The rules of the house that a program can check. Each is also shown a tree that breaks it."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINES_MAX, FUNCTION_MAX = 400, 60
+
+# A floor may include what stands before it; the two halves of the agent know nothing of each other.
+FLOORS = {
+    "proto": set(),
+    "config": {"proto"},
+    "agent/process": {"proto", "config"},
+    "agent/store": {"proto", "config", "agent/process"},
+    "agent/source": {"proto", "config", "agent/process", "agent/store"},
+    "agent/sink": {"proto", "config", "agent/process", "agent/store"},
+    "agent/face": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/sink"},
+    "agent": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/sink", "agent/face"},
+}
+TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
+       "agent", "proto", "config", "tests", "deploy", "build"}
+BANNED = re.compile(r"\b(strcpy|strcat|sprintf|strtok|atoi|atoll|strerror|localtime|usleep|pthread_cancel|alloca)\(")
+SAYS_NOTHING = re.compile(r"(^|/)(utils?|common|misc|helpers?)(\.[a-z]+)?(/|$)")
+OURS = re.compile(r'^#include "([^"]+)"', re.M)
+
+
+def sources(root, folders=("proto", "config", "agent")):
+    return [path for folder in folders for path in sorted((root / folder).rglob("*.[ch]"))]
+
+
+def files(root):
+    listed = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"], capture_output=True,
+                            text=True, check=False)
+    if listed.returncode == 0:
+        return listed.stdout.splitlines()
+    return [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
+
+
+def includes_that_go_up(root):
+    for path in sources(root):
+        floor = str(path.parent.relative_to(root))
+        for included in OURS.findall(path.read_text()):
+            folder = included.rpartition("/")[0]
+            if folder != floor and folder not in FLOORS[floor]:
+                yield f"{path.relative_to(root)} includes {included}"
+
+
+def banned_calls(root):
+    for path in sources(root):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if BANNED.search(line):
+                yield f"{path.relative_to(root)}:{number}: {line.strip()}"
+
+
+def functions(path):
+    """(name, lines) of each: our bodies open and close in the first column."""
+    begin, name = 0, ""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line == "{":
+            begin = number
+        elif line == "}" and begin:
+            yield name, number - begin + 1
+            begin = 0
+        elif not begin and "(" in line and not line.startswith((" ", "\t", "#")):
+            name = line.split("(")[0].split()[-1].lstrip("*")
+
+
+def too_long(root):
+    for path in sources(root, ("proto", "config", "agent", "tests")):
+        if "node_modules" in path.parts:
+            continue
+        lines = len(path.read_text().splitlines())
+        if lines > LINES_MAX:
+            yield f"{path.relative_to(root)} has {lines} lines"
+        for name, length in functions(path):
+            if length > FUNCTION_MAX:
+                yield f"{path.relative_to(root)}: {name} has {length} lines"
+
+
+def names_that_say_nothing(root):
+    return [name for name in files(root) if SAYS_NOTHING.search(name)]
+
+
+def strangers_on_top(root):
+    return sorted({name.split("/")[0] for name in files(root)
+                   if not name.startswith(".") and name.split("/")[0] not in TOP})
+
+
+CHECKS = [includes_that_go_up, banned_calls, too_long, names_that_say_nothing, strangers_on_top]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_house(check):
+    assert not list(check(ROOT))
+
+
+@pytest.mark.parametrize("check, name, text", [
+    (includes_that_go_up, "proto/a.c", '#include "config/config.h"\n'),
+    (includes_that_go_up, "agent/sink/a.c", '#include "agent/source/feed.h"\n'),
+    (includes_that_go_up, "agent/store/a.c", '#include "store.h"\n'),
+    (banned_calls, "agent/sink/a.c", "int x = atoi(text);\n"),
+    (too_long, "proto/a.c", "\n" * 401),
+    (too_long, "proto/a.c", "static int f(void)\n{\n" + "\n" * 60 + "}\n"),
+    (names_that_say_nothing, "agent/util.c", ""),
+    (strangers_on_top, "src/a.c", ""),
+])
+def test_a_breach_is_found(tmp_path, check, name, text):
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text(text)
+    assert list(check(tmp_path))

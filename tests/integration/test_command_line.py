@@ -1,0 +1,119 @@
+"""What an operator types."""
+import os
+import re
+import stat
+import subprocess
+
+from servers.agent import PROGRAM
+from servers.process import free_port, wait_until
+from servers.sinks import Stream
+
+
+def run(folder, *words, **env):
+    return subprocess.run([*map(str, words)], cwd=folder, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **env})
+
+
+def test_version_and_help(folder):
+    assert re.fullmatch(r"otterbeat \d+\.\d+\.\d+\n", run(folder, PROGRAM, "--version").stdout)
+    done = run(folder, PROGRAM, "--help")
+    assert done.returncode == 0 and "--dry-run" in done.stdout
+
+
+def test_wrong_usage(folder):
+    for words in (["--nonsense"], ["word"], ["-c"], ["--init", "a", "b"]):
+        done = run(folder, PROGRAM, *words)
+        assert done.returncode == 64 and "usage:" in done.stderr, words
+
+
+def test_init_writes_what_is_private_and_keeps_what_is_there(folder):
+    assert run(folder, PROGRAM, "--init", "new").returncode == 0
+    config, ctl = folder / "new/otterbeat.cfg", folder / "new/ctl"
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    assert os.access(ctl, os.X_OK) and str(PROGRAM) in ctl.read_text()
+    config.write_text("mine")
+    assert "was left as it is" in run(folder, PROGRAM, "--init", "new").stdout
+    assert config.read_text() == "mine"
+
+
+def test_the_demo_config_is_good(folder):
+    run(folder, PROGRAM, "--init")
+    assert run(folder, PROGRAM, "--check").returncode == 69, "no server, but no mistake either"
+
+
+def test_dry_run_prints_and_moves_nothing(mariadb, otter, carbon, statsd, both, make_agent):
+    otter.do("sample")
+    agent = make_agent(mariadb, both)
+    first = agent.run("--dry-run", "--once")
+    assert first.returncode == 0, first.stderr
+    lines = first.stdout.splitlines()
+    assert all(re.fullmatch(r"(statsd [^ ]+:-?\d+\|[cg]|graphite [^ ]+ -?\d+(\.\d+)? \d+)", line) for line in lines)
+    assert any("otter.pipeline.1.delay_ms" in line for line in lines)
+    assert not statsd.counters() and not carbon.series()
+    agent.once()
+    statsd.wait_for(otter.sums())
+    added = [line for line in agent.run("--dry-run", "--once").stdout.splitlines()
+             if line.startswith("statsd") and line.endswith("|c") and ".agent." not in line]
+    assert not added, "the real run moved the cursors, and the dry one sees that"
+
+
+def test_check_says_how_each_table_is_read(mariadb, otter, both, make_agent):
+    done = make_agent(mariadb, both).run("--check")
+    assert done.returncode == 0, done.stdout
+    assert "ok   source delay: table DELAY_STAT, by ID, index PRIMARY" in done.stdout
+    mariadb.query("DROP TABLE LOG_RECORD")
+    done = make_agent(mariadb, both).run("--check")
+    assert done.returncode == 69 and "BAD  source log" in done.stdout
+
+
+def test_once_without_a_server(mariadb, make_agent):
+    agent = make_agent(mariadb, [{"type": "graphite", "port": 1}], mysql={"port": free_port()})
+    assert agent.run("--once").returncode == 69
+
+
+def test_reload_keeps_the_old_config_when_the_new_is_wrong(mariadb, otter, carbon, statsd, both, make_agent):
+    agent = make_agent(mariadb, both).start()
+    good = agent.config.read_text()
+    agent.config.write_text(good + "evry = 1;\n")
+    agent.reload()
+    agent.wait_for_log("event=reload_failed")
+    otter.do("sample")
+    wanted = otter.sums()
+    statsd.wait_for(wanted)
+    second = Stream()
+    agent.write(prefix="other")
+    agent.reload()
+    agent.wait_for_log("event=reloaded")
+    otter.do("history", "--rows", 100)
+    wait_until(lambda: any(name.startswith("other.pipeline") for name in statsd.counters()), "the new prefix")
+    assert agent.stop() == 0
+    second.stop()
+
+
+def test_ctl(mariadb, otter, statsd, both, make_agent, folder):
+    home = folder / "home dir"
+    home.mkdir()
+    place = folder / "with blank"
+    run(folder, PROGRAM, "--init", place)
+    (place / "otterbeat.cfg").write_text(make_agent(mariadb, both).config.read_text())
+
+    def ctl(word):
+        return run(folder, place / "ctl", word, HOME=str(home))
+
+    assert ctl("status").returncode == 3
+    assert ctl("check").returncode == 0
+    assert ctl("start").returncode == 0, ctl("start").stderr
+    try:
+        pid = (place / "otterbeat.pid").read_text()
+        assert "runs already" in ctl("start").stdout and pid == (place / "otterbeat.pid").read_text()
+        assert ctl("status").returncode == 0
+        assert ctl("reload").returncode == 0
+        assert ctl("restart").returncode == 0
+        assert "event=started" in (home / "logs/otterbeat/otterbeat.log").read_text()
+    finally:
+        assert ctl("stop").returncode == 0
+    assert ctl("status").returncode == 3
+    (place / "otterbeat.cfg").write_text("nonsense")
+    failed = ctl("start")
+    assert failed.returncode == 1 and "otterbeat.cfg:1: " in failed.stderr
+    assert ctl("nonsense").returncode == 64

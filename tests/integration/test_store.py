@@ -1,0 +1,79 @@
+"""The file with the queue and the cursors: damaged, foreign, shared, absent."""
+import sqlite3
+import subprocess
+
+import pytest
+
+
+def aside(agent):
+    return list((agent.folder / "state").glob("otterbeat.db.aside-*"))
+
+
+@pytest.mark.parametrize("damage", ["noise", "cut", "foreign", "later"])
+def test_a_file_that_can_not_be_used_is_set_aside(mariadb, otter, statsd, both, make_agent, damage):
+    otter.do("sample")
+    agent = make_agent(mariadb, both)
+    agent.once()
+    file = agent.folder / "state/otterbeat.db"
+    if damage == "noise":
+        file.write_bytes(b"noise" * 10000)
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:file.stat().st_size // 2])
+    if damage == "foreign":
+        file.unlink()
+        sqlite3.connect(file).executescript("CREATE TABLE t (a); INSERT INTO t VALUES (1);")
+    if damage == "later":
+        sqlite3.connect(file).executescript("PRAGMA user_version = 99;")
+    kept = file.read_bytes()
+    done = agent.once()
+    assert "event=set_aside" in done.stderr
+    assert aside(agent)
+    if damage in ("noise", "cut"):
+        assert aside(agent)[0].read_bytes() == kept
+    wanted = {name: 2 * value for name, value in otter.sums().items()}
+    statsd.wait_for(wanted)
+
+
+def test_one_agent_a_folder(mariadb, otter, both, make_agent):
+    agent = make_agent(mariadb, both).start()
+    agent.wait_for_log("event=plan")
+    second = agent.run("--once")
+    assert second.returncode == 69
+    assert "is used by another otterbeat" in second.stderr
+    assert not aside(agent)
+
+
+def test_in_memory(mariadb, otter, statsd, both, make_agent):
+    otter.do("sample")
+    agent = make_agent(mariadb, both, state_dir="")
+    done = agent.once()
+    assert "event=not_durable" in done.stderr
+    statsd.wait_for(otter.sums())
+    assert not (agent.folder / "state").exists()
+
+
+def test_a_full_disk_stops_polls_and_loses_nothing(mariadb, otter, statsd, both, make_agent, folder):
+    """A file system of 2 MB, filled by somebody else."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        agent = make_agent(mariadb, both, state_dir=str(disk / "state")).start()
+        agent.wait_for_log("source=log event=plan")
+        (disk / "other").write_bytes(b"\0" * (1 << 20))
+        with open(disk / "other", "ab", 0) as other:
+            try:
+                while True:
+                    other.write(b"\0" * 4096)
+            except OSError:
+                pass
+        otter.do("history", "--rows", 2000, "--hours", 2)
+        agent.wait_for_log("event=poll_failed")
+        (disk / "other").unlink()
+        agent.wait_for_log("event=poll_recovered")
+        statsd.wait_for(otter.sums(), 60)
+        agent.stop()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

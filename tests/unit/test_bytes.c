@@ -1,0 +1,202 @@
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "proto/bytes.h"
+#include "proto/memory.h"
+#include "proto/number.h"
+
+#define LIMIT ((__int128)1 << 100)
+
+static struct ob_bytes_place place_of(const struct ob_bytes *b, size_t length)
+{
+        return (struct ob_bytes_place) { b->data, b->data + length };
+}
+
+static const struct {
+        uint64_t n;
+        size_t length;
+} unsigned_cases[] = {
+        { 0, 1 },
+        { 1, 1 },
+        { 127, 1 },
+        { 128, 2 },
+        { 16383, 2 },
+        { 16384, 3 },
+        { UINT32_MAX, 5 },
+        { UINT64_MAX, 10 },
+};
+
+static void unsigned_numbers_come_back(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(unsigned_cases); i++) {
+                ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
+                struct ob_bytes_place p;
+                uint64_t got = 0;
+
+                ob_bytes_add_unsigned(&b, unsigned_cases[i].n);
+                assert_int_equal(b.length, unsigned_cases[i].length);
+                p = place_of(&b, b.length);
+                assert_true(ob_bytes_read_unsigned(&p, &got));
+                assert_true(got == unsigned_cases[i].n && p.at == p.end);
+                p = place_of(&b, b.length - 1);
+                assert_false(ob_bytes_read_unsigned(&p, &got));
+        }
+}
+
+static const struct {
+        int64_t n;
+        size_t length;
+} signed_cases[] = {
+        { 0, 1 },
+        { -1, 1 },
+        { 63, 1 },
+        { -64, 1 },
+        { 64, 2 },
+        { -65, 2 },
+        { 1587312000, 5 },
+        { INT64_MAX, 10 },
+        { INT64_MIN, 10 },
+};
+
+static void signed_numbers_come_back(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(signed_cases); i++) {
+                ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
+                struct ob_bytes_place p;
+                int64_t got = 0;
+
+                ob_bytes_add_signed(&b, signed_cases[i].n);
+                assert_int_equal(b.length, signed_cases[i].length);
+                p = place_of(&b, b.length);
+                assert_true(ob_bytes_read_signed(&p, &got));
+                assert_true(got == signed_cases[i].n && p.at == p.end);
+                p = place_of(&b, b.length - 1);
+                assert_false(ob_bytes_read_signed(&p, &got));
+        }
+}
+
+static const __int128 number_cases[] = {
+        0,
+        1,
+        -1,
+        OB_MICROS,
+        -OB_MICROS,
+        1500000,
+        (__int128)INT64_MAX * OB_MICROS,
+        (__int128)INT64_MIN * OB_MICROS,
+        (__int128)UINT64_MAX * OB_MICROS * 10000000, /* ten million of the largest BIGINT */
+        LIMIT - 1,
+        -LIMIT + 1,
+};
+
+static void values_come_back(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(number_cases); i++) {
+                ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
+                struct ob_bytes_place p;
+                __int128 got = 0;
+
+                ob_bytes_add_number(&b, number_cases[i]);
+                p = place_of(&b, b.length);
+                assert_true(ob_bytes_read_number(&p, &got));
+                assert_true(got == number_cases[i] && p.at == p.end);
+        }
+}
+
+static const struct {
+        const char *name;
+        unsigned char bytes[20];
+        size_t length;
+        bool is_unsigned, is_signed, is_number; /* can be read as */
+} damaged[] = {
+        { .name = "nothing" },
+        { .name = "no end", .bytes = { 0x80 }, .length = 1 },
+        { .name = "no end for 128 bits", .length = 19,
+                .bytes = { 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80 } },
+        { .name = "an end behind 128 bits", .length = 20,
+                .bytes = { 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                        0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00 } },
+        { .name = "65 bits", .length = 10, .is_number = true,
+                .bytes = { 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02 } },
+        { .name = "all of 128 bits", .length = 19,
+                .bytes = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f } },
+        { .name = "zeros behind a number", .bytes = { 0x81, 0x80, 0x00 }, .length = 3,
+                .is_unsigned = true, .is_signed = true, .is_number = true },
+};
+
+static void what_is_no_number_is_refused(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(damaged); i++) {
+                ob_cleanup(ob_free_at) unsigned char *exact = ob_alloc(damaged[i].length, 1);
+                const struct ob_bytes_place from = { exact, exact + damaged[i].length };
+                struct ob_bytes_place p;
+                uint64_t u;
+                int64_t s;
+                __int128 n;
+
+                memcpy(exact, damaged[i].bytes, damaged[i].length);
+                p = from;
+                if (ob_bytes_read_unsigned(&p, &u) != damaged[i].is_unsigned)
+                        fail_msg("%s: as an unsigned one", damaged[i].name);
+                p = from;
+                if (ob_bytes_read_signed(&p, &s) != damaged[i].is_signed)
+                        fail_msg("%s: as a signed one", damaged[i].name);
+                p = from;
+                if (ob_bytes_read_number(&p, &n) != damaged[i].is_number)
+                        fail_msg("%s: as a value", damaged[i].name);
+        }
+}
+
+static void a_string_needs_its_nul(void **state)
+{
+        ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
+        struct ob_bytes_place p;
+        const char *text;
+
+        (void)state;
+        ob_bytes_add(&b, "one\0\0tw", 7);
+        p = place_of(&b, b.length);
+        assert_true(ob_bytes_read_string(&p, &text));
+        assert_string_equal(text, "one");
+        assert_true(ob_bytes_read_string(&p, &text));
+        assert_string_equal(text, "");
+        assert_false(ob_bytes_read_string(&p, &text));
+}
+
+static void bytes_grow(void **state)
+{
+        ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
+
+        (void)state;
+        ob_bytes_add(&b, NULL, 0);
+        assert_int_equal(b.length, 0);
+        for (unsigned i = 0; i < 100000; i++) {
+                const unsigned char c = (unsigned char)i;
+
+                ob_bytes_add(&b, &c, 1);
+        }
+        assert_int_equal(b.length, 100000);
+        for (unsigned i = 0; i < 100000; i++)
+                assert_int_equal(b.data[i], (unsigned char)i);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(unsigned_numbers_come_back),
+                cmocka_unit_test(signed_numbers_come_back),
+                cmocka_unit_test(values_come_back),
+                cmocka_unit_test(what_is_no_number_is_refused),
+                cmocka_unit_test(a_string_needs_its_nul),
+                cmocka_unit_test(bytes_grow),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
