@@ -93,7 +93,8 @@ static int open_place(struct ob_agent *a, struct ob_err *err)
                 ob_log(OB_LOG_ERROR, "store=%s event=set_aside as=%s why=\"%s\"", a->place.path, a->place.aside,
                         a->place.why);
         if (!*dir)
-                ob_log(OB_LOG_WARN, "store=memory event=not_durable why=\"state_dir is empty: what is in the queue, "
+                ob_log(OB_LOG_WARN,
+                        "store=memory event=not_durable why=\"state_dir is empty: what is in the queue, "
                         "and where each source stands, is lost at the end\"");
         return 0;
 }
@@ -107,7 +108,8 @@ static int forget_other_sinks(struct ob_agent *a, struct ob_err *err)
                 names[i] = a->config->sinks[i].name;
         forgotten = ob_store_keep_sinks(a->place.anchor, names, a->config->n_sinks, err);
         if (forgotten > 0)
-                ob_log(OB_LOG_WARN, "store=%s event=sinks_forgotten n=%d why=\"they are not in the config any more\"",
+                ob_log(OB_LOG_WARN,
+                        "store=%s event=sinks_forgotten n=%d why=\"they are not in the config any more\"",
                         a->place.path, forgotten);
         return forgotten < 0 ? -1 : 0;
 }

@@ -138,7 +138,8 @@ static void wait_until_drained(struct run *r, const sigset_t *signals)
         int64_t progress = -1, moved = ob_clock_ms(), patience = r->config->drain;
 
         for (size_t i = 0; i < r->config->n_managers; i++)
-                patience += r->config->managers[i].mysql.connect_timeout + r->config->managers[i].mysql.query_timeout;
+                patience +=
+                        r->config->managers[i].mysql.connect_timeout + r->config->managers[i].mysql.query_timeout;
         while (!ob_agent_is_drained(&r->agent) && sigtimedwait(signals, NULL, &look) < 0) {
                 if (progress != ob_agent_progress(&r->agent)) {
                         progress = ob_agent_progress(&r->agent);

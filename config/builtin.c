@@ -9,15 +9,14 @@
 
 #include <stddef.h>
 
-#define MYSQL_DEFAULTS                                                                         \
-        .reader = OB_READER_MYSQL, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
-#define SELF_DEFAULTS                                                                          \
-        .reader = OB_READER_SELF, .enabled = true, .batch = 1000, .every = 15,                 \
-        .worker = "agent", .start = { .kind = OB_START_OLDEST }
+#define MYSQL_DEFAULTS .reader = OB_READER_MYSQL, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
+#define SELF_DEFAULTS                                                                                              \
+        .reader = OB_READER_SELF, .enabled = true, .batch = 1000, .every = 15, .worker = "agent",                  \
+        .start = { .kind = OB_START_OLDEST }
 
 /* The message of an alarm is "pid:P nid:N exception:CODE:TEXT". */
-#define EXCEPTION_CODE                                                                         \
-        "IF(TITLE = 'EXCEPTION' AND LOCATE('exception:', MESSAGE), "                           \
+#define EXCEPTION_CODE                                                                                             \
+        "IF(TITLE = 'EXCEPTION' AND LOCATE('exception:', MESSAGE), "                                               \
         "LEFT(SUBSTRING_INDEX(SUBSTRING(MESSAGE, LOCATE('exception:', MESSAGE) + 10), ':', 1), 32), NULL)"
 
 const struct ob_source ob_builtin_sources[] = {

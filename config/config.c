@@ -106,17 +106,36 @@ static const struct {
         const struct ob_setting *settings;
         struct ob_sink_settings defaults;
 } sink_types[OB_SINK_TYPES] = {
-        [OB_SINK_STATSD] = { statsd_settings, { .type = OB_SINK_STATSD, .name = "statsd",
-                .host = "127.0.0.1", .port = 8125, .socket = "", .payload = 1432 } },
-        [OB_SINK_GRAPHITE] = { graphite_settings, { .type = OB_SINK_GRAPHITE, .name = "graphite",
-                .host = "127.0.0.1", .port = 2003, .socket = "", .step = 60, .horizon = 300 } },
+        [OB_SINK_STATSD] = { statsd_settings, { .type = OB_SINK_STATSD,
+                                                      .name = "statsd",
+                                                      .host = "127.0.0.1",
+                                                      .port = 8125,
+                                                      .socket = "",
+                                                      .payload = 1432 } },
+        [OB_SINK_GRAPHITE] = { graphite_settings, { .type = OB_SINK_GRAPHITE,
+                                                          .name = "graphite",
+                                                          .host = "127.0.0.1",
+                                                          .port = 2003,
+                                                          .socket = "",
+                                                          .step = 60,
+                                                          .horizon = 300 } },
 };
 
 static const struct ob_manager manager_defaults = {
         .name = "",
-        .mysql = { .host = "127.0.0.1", .port = 3306, .socket = "", .user = "otterbeat", .password = "",
-                .database = "otter", .connect_timeout = 5, .query_timeout = 10, .ca = "" },
-        .page = { .url = "http://127.0.0.1:8080", .user = "", .password = "", .zone = "Asia/Shanghai",
+        .mysql = { .host = "127.0.0.1",
+                .port = 3306,
+                .socket = "",
+                .user = "otterbeat",
+                .password = "",
+                .database = "otter",
+                .connect_timeout = 5,
+                .query_timeout = 10,
+                .ca = "" },
+        .page = { .url = "http://127.0.0.1:8080",
+                .user = "",
+                .password = "",
+                .zone = "Asia/Shanghai",
                 .timeout = 5 },
 };
 
@@ -191,8 +210,10 @@ static int read_worker(const config_setting_t *at, struct ob_config *c, struct o
                 if (strcmp(c->sources[i].worker, name) != 0)
                         continue;
                 if (config_setting_get_member(at, "table") || config_setting_get_member(at, "columns"))
-                        return ob_setting_fail(at, err, "\"%s\" is built in: its table and columns can't be "
-                                "set; give your source another name", name);
+                        return ob_setting_fail(at, err,
+                                "\"%s\" is built in: its table and columns can't be "
+                                "set; give your source another name",
+                                name);
                 if (ob_settings_read(at, source_settings, &c->sources[i], &c->texts, err))
                         return -1;
                 n++;
@@ -212,8 +233,7 @@ static int read_source(const config_setting_t *at, struct ob_config *c, struct o
                 return known < 0 ? -1 : 0;
         *s = (struct ob_source) { .enabled = true, .every = 15, .overlap = 600, .settle = 2, .batch = 1000 };
         s->name = s->worker = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
-        if (ob_settings_read(at, source_settings, s, &c->texts, err) ||
-                ob_config_define(at, s, &c->texts, err))
+        if (ob_settings_read(at, source_settings, s, &c->texts, err) || ob_config_define(at, s, &c->texts, err))
                 return -1;
         c->n_sources++;
         return 0;
@@ -257,8 +277,8 @@ static int read_sink(const config_setting_t *at, struct ob_config *c, struct ob_
                 return -1;
         for (size_t i = 0; i < c->n_sinks; i++)
                 if (!strcmp(s->name, c->sinks[i].name))
-                        return ob_setting_fail(at, err, "two sinks are called \"%s\": give one a \"name\"",
-                                s->name);
+                        return ob_setting_fail(
+                                at, err, "two sinks are called \"%s\": give one a \"name\"", s->name);
         c->n_sinks++;
         return 0;
 }
@@ -294,8 +314,9 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
         FILE *f;
 
         config_init(&file);
-        *c = (struct ob_config) { .prefix = "otter", .state_dir = "state", .log_file = "", .drain = 10,
-                .queue_max_bytes = 67108864 };
+        *c = (struct ob_config) {
+                .prefix = "otter", .state_dir = "state", .log_file = "", .drain = 10, .queue_max_bytes = 67108864
+        };
         f = fopen(path, "re");
         if (!f) {
                 ob_fail(err, "%s: %m", path);

@@ -72,7 +72,7 @@ void ob_config_free(struct ob_config *config);
  * The file behind "defining a source of one's own": reads `table` and `columns` of a group into a
  * source that has its name and default settings. In define.c.
  */
-int ob_config_define(const config_setting_t *group, struct ob_source *source, struct ob_texts *texts,
-        struct ob_err *err);
+int ob_config_define(
+        const config_setting_t *group, struct ob_source *source, struct ob_texts *texts, struct ob_err *err);
 
 #endif

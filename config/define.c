@@ -11,8 +11,8 @@ static bool is_name(const char *text)
         if (!islower((unsigned char)*text))
                 return false;
         for (; *text; text++)
-                if (!islower((unsigned char)*text) && !isdigit((unsigned char)*text) &&
-                        *text != '_' && (*text != '.' || !text[1] || text[1] == '.'))
+                if (!islower((unsigned char)*text) && !isdigit((unsigned char)*text) && *text != '_' &&
+                        (*text != '.' || !text[1] || text[1] == '.'))
                         return false;
         return true;
 }
@@ -24,8 +24,10 @@ static int find_role(const config_setting_t *at, const char *word, enum ob_role 
                         *role = r;
                         return 0;
                 }
-        return ob_setting_fail(at, err, "no such role: \"%s\" (there are cursor, settled, time, made, key, "
-                "enum, label, value, peak, increment, total, count and age)", word);
+        return ob_setting_fail(at, err,
+                "no such role: \"%s\" (there are cursor, settled, time, made, key, "
+                "enum, label, value, peak, increment, total, count and age)",
+                word);
 }
 
 static char *lower(const char *text)
@@ -38,8 +40,7 @@ static char *lower(const char *text)
 }
 
 /* Tags are called as their column, metrics as the source and their column, unless they are named. */
-static const char *default_name(const struct ob_source *source, const struct ob_column *c,
-        struct ob_texts *texts)
+static const char *default_name(const struct ob_source *source, const struct ob_column *c, struct ob_texts *texts)
 {
         ob_cleanup(ob_free_at) char *column = lower(c->column ? c->column : "rows");
 
@@ -58,7 +59,8 @@ static int read_column(const config_setting_t *at, const struct ob_source *sourc
         const char *words[3] = { NULL };
 
         if (config_setting_is_aggregate(at) == CONFIG_FALSE || length < 2 || length > 3)
-                return ob_setting_fail(at, err, "a column is ( \"role\", \"COLUMN\" ) or "
+                return ob_setting_fail(at, err,
+                        "a column is ( \"role\", \"COLUMN\" ) or "
                         "( \"role\", \"COLUMN\", \"name\" )");
         for (int i = 0; i < length; i++) {
                 words[i] = ob_setting_text(config_setting_get_elem(at, (unsigned)i), texts, err);
@@ -74,13 +76,15 @@ static int read_column(const config_setting_t *at, const struct ob_source *sourc
                 return ob_setting_fail(at, err, "a column's name has no \"`\"");
         c->name = words[2] ? words[2] : default_name(source, c, texts);
         if (c->name && !is_name(c->name))
-                return ob_setting_fail(at, err, "\"%s\" is no name for a tag or metric: it begins with a-z and "
-                        "is made of a-z 0-9 _ and single dots; give one as the third word", c->name);
+                return ob_setting_fail(at, err,
+                        "\"%s\" is no name for a tag or metric: it begins with a-z and "
+                        "is made of a-z 0-9 _ and single dots; give one as the third word",
+                        c->name);
         return 0;
 }
 
-static int read_columns(const config_setting_t *list, struct ob_source *source, struct ob_texts *texts,
-        struct ob_err *err)
+static int read_columns(
+        const config_setting_t *list, struct ob_source *source, struct ob_texts *texts, struct ob_err *err)
 {
         int n = config_setting_length(list);
 
@@ -101,16 +105,18 @@ static int read_columns(const config_setting_t *list, struct ob_source *source, 
         return 0;
 }
 
-int ob_config_define(const config_setting_t *group, struct ob_source *source, struct ob_texts *texts,
-        struct ob_err *err)
+int ob_config_define(
+        const config_setting_t *group, struct ob_source *source, struct ob_texts *texts, struct ob_err *err)
 {
         const config_setting_t *table = config_setting_get_member(group, "table");
         const config_setting_t *columns = config_setting_get_member(group, "columns");
         struct ob_err why;
 
         if (!table || !columns)
-                return ob_setting_fail(group, err, "\"%s\" is no built-in source; to define one, give it a "
-                        "\"table\" and \"columns\"", source->name);
+                return ob_setting_fail(group, err,
+                        "\"%s\" is no built-in source; to define one, give it a "
+                        "\"table\" and \"columns\"",
+                        source->name);
         if (!is_name(source->name) || strchr(source->name, '.'))
                 return ob_setting_fail(group, err, "a source's name begins with a-z and is made of a-z 0-9 _");
         source->table = ob_setting_text(table, texts, err);

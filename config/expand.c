@@ -21,8 +21,8 @@ static int add_variable(struct ob_bytes *out, const char *inside, struct ob_err 
         if (!value || (!*value && fallback))
                 value = fallback;
         if (!value)
-                return ob_fail(err, "${%s}: this variable is not set; set it or give a default: ${%s:-value}",
-                        name, name);
+                return ob_fail(
+                        err, "${%s}: this variable is not set; set it or give a default: ${%s:-value}", name, name);
         ob_bytes_add(out, value, strlen(value));
         return 0;
 }

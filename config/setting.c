@@ -94,8 +94,8 @@ static int read_prefix(const struct reading *r, struct ob_err *err)
                 return -1;
         for (const char *c = text; *c; c++)
                 if (!ob_name_is_node_char(*c) && *c != '.')
-                        return ob_setting_fail(r->at, err, "\"%s\" is made of A-Z a-z 0-9 _ . - only",
-                                r->setting->name);
+                        return ob_setting_fail(
+                                r->at, err, "\"%s\" is made of A-Z a-z 0-9 _ . - only", r->setting->name);
         if (*text == '.' || strstr(text, "..") || (*text && text[strlen(text) - 1] == '.'))
                 return ob_setting_fail(r->at, err, "\"%s\" must not begin or end with a dot, nor have two in a row",
                         r->setting->name);
@@ -259,8 +259,10 @@ static int read_start(const struct reading *r, struct ob_err *err)
         start->kind = OB_START_AT;
         if (read_date(text, &start->seconds))
                 return 0;
-        return ob_setting_fail(r->at, err, "\"start\" must be \"now\", \"oldest\", a date in UTC as "
-                "\"2020-04-20 00:00:00\", or how far back as \"-2h\" (s, m, h, d), not \"%s\"", text);
+        return ob_setting_fail(r->at, err,
+                "\"start\" must be \"now\", \"oldest\", a date in UTC as "
+                "\"2020-04-20 00:00:00\", or how far back as \"-2h\" (s, m, h, d), not \"%s\"",
+                text);
 }
 
 static int read_nothing(const struct reading *r, struct ob_err *err)
@@ -271,9 +273,15 @@ static int read_nothing(const struct reading *r, struct ob_err *err)
 }
 
 static int (*const readers[OB_SET_TYPES])(const struct reading *r, struct ob_err *err) = {
-        [OB_SET_TEXT] = read_text, [OB_SET_PREFIX] = read_prefix, [OB_SET_FILE] = read_file,
-        [OB_SET_PATH] = read_path, [OB_SET_INT] = read_int,       [OB_SET_LONG] = read_long,
-        [OB_SET_BOOL] = read_bool, [OB_SET_CHOICE] = read_choice, [OB_SET_START] = read_start,
+        [OB_SET_TEXT] = read_text,
+        [OB_SET_PREFIX] = read_prefix,
+        [OB_SET_FILE] = read_file,
+        [OB_SET_PATH] = read_path,
+        [OB_SET_INT] = read_int,
+        [OB_SET_LONG] = read_long,
+        [OB_SET_BOOL] = read_bool,
+        [OB_SET_CHOICE] = read_choice,
+        [OB_SET_START] = read_start,
         [OB_SET_GROUP] = read_nothing,
 };
 

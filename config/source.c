@@ -72,14 +72,16 @@ int ob_source_check(const struct ob_source *s, struct ob_err *err)
                 tags += ob_roles[s->columns[i].role].is_tag;
         }
         if (!metrics)
-                return ob_fail(err, "source \"%s\" makes no metric: give a column the role value, peak, "
-                        "increment, total, count or age", s->name);
+                return ob_fail(err,
+                        "source \"%s\" makes no metric: give a column the role value, peak, "
+                        "increment, total, count or age",
+                        s->name);
         if (tags >= OB_TAGS_MAX)
                 return ob_fail(err, "source \"%s\" has more than %d tags", s->name, OB_TAGS_MAX - 1);
         for (enum ob_role r = 0; r < OB_ROLES; r++)
                 if (ob_roles[r].at_most_one && count(s, r) > 1)
-                        return ob_fail(err, "source \"%s\" has several columns of role \"%s\"", s->name,
-                                ob_roles[r].word);
+                        return ob_fail(
+                                err, "source \"%s\" has several columns of role \"%s\"", s->name, ob_roles[r].word);
         for (size_t i = 0; i < sizeof(misfits) / sizeof(*misfits); i++)
                 if (misfits[i].shape == shape && count(s, misfits[i].role))
                         return ob_fail(err, "source \"%s\" has no use for role \"%s\": %s", s->name,

@@ -82,10 +82,10 @@ struct ob_source {
 
 /* What a role asks of its column and makes of it. */
 struct ob_role_facts {
-        const char *word;    /* in the config */
+        const char *word; /* in the config */
         bool is_tag;
         bool is_metric;
-        bool is_number;      /* the cell must be a number */
+        bool is_number; /* the cell must be a number */
         bool is_time;
         bool at_most_one;
 };

@@ -132,8 +132,7 @@ static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
         if (!ob_bytes_read_string(p, &s->name))
                 return false;
         for (unsigned i = 0; i < s->n_tags; i++)
-                if (!ob_bytes_read_string(p, &s->tags[i].key) ||
-                        !ob_bytes_read_string(p, &s->tags[i].value))
+                if (!ob_bytes_read_string(p, &s->tags[i].key) || !ob_bytes_read_string(p, &s->tags[i].value))
                         return false;
         return true;
 }

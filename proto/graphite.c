@@ -2,8 +2,7 @@
 
 #define NODE_MAX 251
 
-void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length, __int128 value,
-        int64_t time)
+void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length, __int128 value, int64_t time)
 {
         ob_text_add(out, path, path_length);
         ob_text_add_char(out, ' ');

@@ -13,8 +13,7 @@
 
 #define OB_GRAPHITE_LINE_MAX 16384 /* carbon closes the connection on a longer one */
 
-void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length, __int128 value,
-        int64_t time);
+void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length, __int128 value, int64_t time);
 
 /* Whether carbon can make a file of this path: no node of more than 251 bytes (".wsp" comes on top). */
 bool ob_graphite_path_is_storable(const char *path, size_t length);

@@ -26,11 +26,11 @@ void *ob_grow(void *array, size_t *room, size_t count, size_t size);
 #define ob_cleanup(release) __attribute__((cleanup(release)))
 
 /* Hands over what a variable owns: the variable is NULL from here on. */
-#define ob_take(variable)                                                                      \
-        ({                                                                                     \
-                __typeof__(variable) taken_ = (variable);                                      \
-                (variable) = NULL;                                                             \
-                taken_;                                                                        \
+#define ob_take(variable)                                                                                          \
+        ({                                                                                                         \
+                __typeof__(variable) taken_ = (variable);                                                          \
+                (variable) = NULL;                                                                                 \
+                taken_;                                                                                            \
         })
 
 /* For ob_cleanup: frees the pointer that `at` points to. */

@@ -24,7 +24,7 @@ struct ob_tag {
 
 struct ob_series {
         enum ob_kind kind;
-        const char *name; /* ours: [a-z0-9_.] */
+        const char *name;    /* ours: [a-z0-9_.] */
         unsigned n_identity; /* how many of the tags, from the first, tell this series from others */
         unsigned n_tags;     /* identity and labels */
         struct ob_tag tags[OB_TAGS_MAX];

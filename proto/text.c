@@ -44,7 +44,7 @@ void ob_text_add_int(struct ob_text *t, long long number)
 void ob_text_add_mapped(struct ob_text *t, const char *piece, bool (*allowed)(char c))
 {
         for (; *piece; piece++)
-                ob_text_add_char(t, allowed(*piece) ? *piece : '_');
+                ob_text_add(t, allowed(*piece) ? piece : "_", 1);
 }
 
 void ob_text_reset(struct ob_text *t, size_t length)

@@ -69,9 +69,10 @@ static bool check_sink(const struct ob_sink_settings *s)
         if (is_well)
                 wire.ops->abort(&wire);
         ob_stop_fini(&never);
-        return say(is_well, "sink", s->name, !is_well ? err.text
-                        : s->type == OB_SINK_GRAPHITE ? "there is somebody who listens"
-                                                      : "its address is known; a datagram tells no more");
+        return say(is_well, "sink", s->name,
+                !is_well                      ? err.text
+                : s->type == OB_SINK_GRAPHITE ? "there is somebody who listens"
+                                              : "its address is known; a datagram tells no more");
 }
 
 static bool check_state(const char *dir)

@@ -10,26 +10,26 @@
 #include <stdint.h>
 
 struct ob_source_counters {
-        char *name; /* ours; set before any thread starts */
-        _Atomic int64_t poll_ms;      /* of the last whole poll */
-        _Atomic int64_t polled_at;    /* ob_clock_ms() of the last whole poll, at first: of the start */
-        _Atomic int64_t rows;         /* counted rows */
-        _Atomic int64_t late_rows;    /* … of which became visible after a newer one had been counted */
-        _Atomic int64_t errors;       /* failed polls, and cells that could not be read */
+        char *name;                /* ours; set before any thread starts */
+        _Atomic int64_t poll_ms;   /* of the last whole poll */
+        _Atomic int64_t polled_at; /* ob_clock_ms() of the last whole poll, at first: of the start */
+        _Atomic int64_t rows;      /* counted rows */
+        _Atomic int64_t late_rows; /* … of which became visible after a newer one had been counted */
+        _Atomic int64_t errors;    /* failed polls, and cells that could not be read */
 };
 
 struct ob_sink_counters {
         const char *name;
-        _Atomic int64_t sent;       /* points delivered, by themselves or folded */
-        _Atomic int64_t lost;       /* points given up, each with its reason in the log */
+        _Atomic int64_t sent; /* points delivered, by themselves or folded */
+        _Atomic int64_t lost; /* points given up, each with its reason in the log */
         _Atomic int64_t reconnects;
-        _Atomic int64_t behind;     /* points in the queue that are not delivered yet */
+        _Atomic int64_t behind; /* points in the queue that are not delivered yet */
 };
 
 struct ob_counters {
         int64_t started; /* seconds since 1970 */
         char host[256];
-        atomic_size_t reading; /* workers that are not done */
+        atomic_size_t reading;              /* workers that are not done */
         struct ob_source_counters *sources; /* ours */
         size_t n_sources;
         struct ob_sink_counters *sinks; /* ours */

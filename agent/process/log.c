@@ -34,8 +34,8 @@ static size_t put_head(char *line, size_t room, enum ob_level level)
         clock_gettime(CLOCK_REALTIME, &now);
         gmtime_r(&now.tv_sec, &tm);
         length = strftime(line, room, "%Y-%m-%dT%H:%M:%S", &tm);
-        return length + (size_t)snprintf(line + length, room - length, ".%03ldZ %s ",
-                now.tv_nsec / 1000000, words[level]);
+        return length +
+               (size_t)snprintf(line + length, room - length, ".%03ldZ %s ", now.tv_nsec / 1000000, words[level]);
 }
 
 void ob_log(enum ob_level level, const char *format, ...)

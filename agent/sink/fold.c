@@ -178,8 +178,8 @@ static void (*const fold_value[OB_KINDS])(struct entry *e, int64_t time, __int12
         [OB_GAUGE_MAX] = fold_gauge_max,
 };
 
-bool ob_fold_add(struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made,
-        bool is_counted)
+bool ob_fold_add(
+        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted)
 {
         int64_t step = m->time - ((m->time % f->step) + f->step) % f->step;
         size_t at = place_of(s, step);

@@ -23,8 +23,8 @@ struct ob_fold_series;
 struct ob_fold_value {
         const char *path;
         size_t length;
-        int64_t step; /* its first second */
-        __int128 value; /* the total, or the reading */
+        int64_t step;    /* its first second */
+        __int128 value;  /* the total, or the reading */
         unsigned points; /* how many of those counted when they were added it brings out */
 };
 typedef void ob_fold_fn(void *ctx, const struct ob_fold_value *v);
@@ -43,8 +43,8 @@ struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t 
  * Folds one metric in. False when its step is closed: it is late. `made`: the clock of its batch;
  * `is_counted`: whether it is one of the points that `ob_fold_value` tells of.
  */
-bool ob_fold_add(struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made,
-        bool is_counted);
+bool ob_fold_add(
+        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted);
 
 /*
  * Gives out every step that grew since it was last given out. With `newer`, a fold of the same batches that

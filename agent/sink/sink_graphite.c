@@ -25,9 +25,9 @@
 
 #define OUT_ROOM       65536
 #define PATH_ROOM      4096
-#define FUTURE_SECONDS 60     /* carbon takes what is later, and it overwrites the oldest point */
-#define IDLE_SECONDS   86400  /* a series that is silent for so long is forgotten in the fold */
-#define SENT_PARTS     32     /* into how many parts the horizon is divided */
+#define FUTURE_SECONDS 60    /* carbon takes what is later, and it overwrites the oldest point */
+#define IDLE_SECONDS   86400 /* a series that is silent for so long is forgotten in the fold */
+#define SENT_PARTS     32    /* into how many parts the horizon is divided */
 #define SENT_MOST      (SENT_PARTS + 2)
 
 /* What was sent up to `seq`, from `at` on and during one part of the horizon. */
@@ -44,8 +44,8 @@ struct graphite {
 
         char *out_data; /* ours */
         struct ob_text out;
-        unsigned points; /* counted ones in what is being sent */
-        bool is_counting; /* whether what is given out is to be counted: not when it is sent again */
+        unsigned points;   /* counted ones in what is being sent */
+        bool is_counting;  /* whether what is given out is to be counted: not when it is sent again */
         bool is_giving_up; /* what is given out is lost */
         bool has_failed;
         struct ob_err why;
@@ -167,8 +167,10 @@ static void rewind_to_mark(struct ob_sink *s)
                         ;
         }
         if (!ob_fold_read(g->tail, carry.at, (size_t)(carry.end - carry.at)))
-                ob_log(OB_LOG_WARN, "sink=%s event=fold_dropped why=\"the step was changed, or the store is damaged: "
-                        "steps that were begun go on from nothing\"", s->settings->name);
+                ob_log(OB_LOG_WARN,
+                        "sink=%s event=fold_dropped why=\"the step was changed, or the store is damaged: "
+                        "steps that were begun go on from nothing\"",
+                        s->settings->name);
         ob_fold_assign(g->head, g->tail);
         g->head_seq = g->tail_seq = s->passed.mark;
         g->n_sent = 0;

@@ -47,12 +47,12 @@ struct ob_wire {
         struct ob_address {
                 struct sockaddr_storage at;
                 socklen_t length;
-        } peer;              /* of a datagram socket */
-        int64_t resolved_at; /* ob_clock_ms() */
-        bool is_suspect;     /* datagrams: it is not known that somebody listens */
-        size_t doubted;      /* of the pieces counted as sent last, how many nobody may have got */
-        int unsent;                              /* bytes that the other kernel had not taken … */
-        int64_t unsent_since;                    /* … since then */
+        } peer;               /* of a datagram socket */
+        int64_t resolved_at;  /* ob_clock_ms() */
+        bool is_suspect;      /* datagrams: it is not known that somebody listens */
+        size_t doubted;       /* of the pieces counted as sent last, how many nobody may have got */
+        int unsent;           /* bytes that the other kernel had not taken … */
+        int64_t unsent_since; /* … since then */
 };
 
 extern const struct ob_wire_ops ob_wire_tcp;

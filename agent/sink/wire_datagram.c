@@ -17,12 +17,12 @@
 #include "agent/process/clock.h"
 #include "agent/sink/wire.h"
 
-#define BURST        16
-#define PACE_MS      10
-#define SUSPECT_MS   50 /* how long an ICMP answer may take before its absence means "somebody listens" */
-#define FULL_MS      30000
-#define RESOLVE_MS   60000
-#define SEND_BUFFER  1048576
+#define BURST       16
+#define PACE_MS     10
+#define SUSPECT_MS  50 /* how long an ICMP answer may take before its absence means "somebody listens" */
+#define FULL_MS     30000
+#define RESOLVE_MS  60000
+#define SEND_BUFFER 1048576
 
 static bool is_unix(const struct ob_wire *w)
 {
@@ -105,6 +105,11 @@ static int open_datagram(struct ob_wire *w, struct ob_err *err)
         return connect_peer(w, err);
 }
 
+static bool is_same(const struct ob_address *a, const struct ob_address *b)
+{
+        return a->length == b->length && !memcmp((const char *)&a->at, (const char *)&b->at, a->length);
+}
+
 /* The name is looked up again now and then; while that fails, the old address stands. */
 static int check_datagram(struct ob_wire *w, struct ob_err *err)
 {
@@ -114,7 +119,7 @@ static int check_datagram(struct ob_wire *w, struct ob_err *err)
         if (is_unix(w) || ob_clock_ms() - w->resolved_at < RESOLVE_MS)
                 return 0;
         w->resolved_at = ob_clock_ms();
-        if (where(w, &now, &ignored) || !memcmp(&now, &w->peer, sizeof(now)))
+        if (where(w, &now, &ignored) || is_same(&now, &w->peer))
                 return 0;
         close_datagram(w);
         w->peer = now;
@@ -171,8 +176,7 @@ static int send_burst_surely(struct ob_wire *w, const struct iovec *pieces, size
         }
 }
 
-static int send_datagrams(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent,
-        struct ob_err *err)
+static int send_datagrams(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err)
 {
         w->doubted = 0;
         for (*sent = 0; *sent < n;) {

@@ -17,8 +17,7 @@ static int check_print(struct ob_wire *w, struct ob_err *err)
         return ferror(stdout) ? ob_fail(err, "standard output: %m") : 0;
 }
 
-static int send_print(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent,
-        struct ob_err *err)
+static int send_print(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err)
 {
         const char *type = w->settings->type == OB_SINK_STATSD ? "statsd" : "graphite";
 

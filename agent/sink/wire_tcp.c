@@ -154,10 +154,9 @@ static int send_piece(struct ob_wire *w, const struct iovec *piece, struct ob_er
                         return ob_fail(err, "%s:%d: %m", w->settings->host, w->settings->port);
                 if (watch_progress(w, err))
                         return -1;
-                if (!ob_wire_poll(w, POLLOUT, ob_clock_ms() + 1000) &&
-                        ob_stop_deadline(w->stop) <= ob_clock_ms())
-                        return ob_fail(err, "stopped while %s:%d took nothing", w->settings->host,
-                                w->settings->port);
+                if (!ob_wire_poll(w, POLLOUT, ob_clock_ms() + 1000) && ob_stop_deadline(w->stop) <= ob_clock_ms())
+                        return ob_fail(
+                                err, "stopped while %s:%d took nothing", w->settings->host, w->settings->port);
         }
         return 0;
 }
@@ -183,8 +182,8 @@ static int finish_tcp(struct ob_wire *w, struct ob_err *err)
         ioctl(w->fd, SIOCOUTQ, &unsent);
         if (unsent) {
                 abort_tcp(w);
-                return ob_fail(err, "%s:%d did not take the last %d bytes", w->settings->host, w->settings->port,
-                        unsent);
+                return ob_fail(
+                        err, "%s:%d did not take the last %d bytes", w->settings->host, w->settings->port, unsent);
         }
         close(w->fd);
         w->fd = -1;

@@ -97,8 +97,8 @@ static int stage_forget(struct ob_feed *f, struct ob_err *err)
  * server. Nothing of before is counted again: rows older than the newest one that was counted, and ids
  * below `from` that were seen.
  */
-static int start_over(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, int64_t from,
-        struct ob_err *err)
+static int start_over(
+        struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, int64_t from, struct ob_err *err)
 {
         if (next.since < next.newest)
                 next.since = next.newest;
@@ -132,7 +132,8 @@ static int begin_log(struct ob_feed *f, const struct ob_reading *at, struct ob_s
         bool is_new = next.newest == INT64_MIN && next.cursor == INT64_MIN;
 
         if (!is_new)
-                return start_over(f, at, next, at->has_rows && at->max_id < INT64_MAX ? at->max_id + 1 : INT64_MAX, err);
+                return start_over(
+                        f, at, next, at->has_rows && at->max_id < INT64_MAX ? at->max_id + 1 : INT64_MAX, err);
         state(f)->is_priming = true;
         if (!has_time(f) && next.since != INT64_MIN && at->has_rows) {
                 next.cursor = f->standing.cursor = at->max_id;
@@ -298,7 +299,8 @@ static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_er
         int got;
 
         if (at->has_rows && at->max_id < f->standing.cursor) {
-                ob_log(OB_LOG_WARN, "source=%s event=ids_went_back table=%s was=%lld is=%lld why=\"rows were deleted, "
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=ids_went_back table=%s was=%lld is=%lld why=\"rows were deleted, "
                         "or the table was emptied or restored; what is older than what was counted last is not counted\"",
                         f->name, f->source->table, (long long)f->standing.cursor, (long long)at->max_id);
                 got = start_over(f, at, f->standing, at->max_id + 1, err);
@@ -307,9 +309,10 @@ static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_er
         }
         got = read_pages(f, err);
         for (int i = 0; !got && l->is_remade && i < NEW_STARTS_MAX; i++) {
-                ob_log(OB_LOG_WARN, "source=%s event=ids_used_again table=%s id=%lld why=\"the table was emptied or "
-                        "restored; what is older than what was counted last is not counted\"", f->name,
-                        f->source->table, (long long)l->remade);
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=ids_used_again table=%s id=%lld why=\"the table was emptied or "
+                        "restored; what is older than what was counted last is not counted\"",
+                        f->name, f->source->table, (long long)l->remade);
                 got = start_over(f, at, f->standing, l->remade, err);
                 if (!got)
                         got = read_pages(f, err);

@@ -4,8 +4,7 @@
 #include "agent/source/row.h"
 #include "proto/number.h"
 
-static int begin_newest(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next,
-        struct ob_err *err)
+static int begin_newest(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
 {
         (void)at;
         return ob_feed_commit(f, &next, NULL, err);
@@ -14,7 +13,8 @@ static int begin_newest(struct ob_feed *f, const struct ob_reading *at, struct o
 static bool same_key(const struct ob_source *s, const char *const *a, const char *const *b)
 {
         for (unsigned i = 0; i < s->n_columns; i++)
-                if (ob_roles[s->columns[i].role].is_tag && (!a[i] || !b[i] ? a[i] != b[i] : strcmp(a[i], b[i]) != 0))
+                if (ob_roles[s->columns[i].role].is_tag &&
+                        (!a[i] || !b[i] ? a[i] != b[i] : strcmp(a[i], b[i]) != 0))
                         return false;
         return true;
 }

@@ -29,7 +29,7 @@ struct state {
         struct entry *entries; /* ours */
         bool is_loaded;
         uint64_t poll;
-        int64_t last; /* the clock of the last whole poll */
+        int64_t last;                    /* the clock of the last whole poll */
         struct entry **changed, **heirs; /* ours, the arrays */
         size_t n_changed, room_changed, n_heirs, room_heirs;
         unsigned n_totals;
@@ -114,6 +114,7 @@ static int load(struct ob_feed *f, struct ob_err *err)
 /* The tags as they are in the row, each with whether it is there. */
 static void make_key(const struct ob_feed *f, const char *const *row, struct ob_bytes *key)
 {
+        ob_bytes_add(key, "", 1); /* a source may have no tags, and a key is never empty */
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 if (f->source->columns[i].role != OB_KEY && f->source->columns[i].role != OB_ENUM)
                         continue;
@@ -139,32 +140,48 @@ enum base {
         BASE_ITSELF /* themselves: it is not known what came to pass */
 };
 
-/* Turns totals into amounts, and notes the totals. */
-static void difference(struct ob_feed *f, const char *const *row, struct entry *e, enum base base,
-        struct ob_amounts *a)
+static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
 {
-        unsigned t = 0;
+        switch (base) {
+        case BASE_ZERO:
+                return total;
+        case BASE_LAST:
+                return total < known ? 0 : total - known;
+        case BASE_ITSELF:
+                break;
+        }
+        return 0;
+}
+
+/* Turns the total in a column into an amount, and notes the total. True: there is something to count. */
+static bool compare(struct ob_feed *f, struct entry *e, __int128 *known, enum base base, __int128 *value)
+{
+        __int128 total = *value;
+
+        if (total != *known || base != BASE_LAST)
+                mark_changed(state(f), e);
+        *value = came_to_pass(base, total, *known);
+        *known = total;
+        return base == BASE_ZERO || *value != 0;
+}
+
+static void compare_all(
+        struct ob_feed *f, const char *const *row, struct entry *e, enum base base, struct ob_amounts *a)
+{
+        __int128 *known = e->totals;
         bool is_counted = false;
 
         for (unsigned i = 0; i < f->source->n_columns; i++) {
-                __int128 total = a->value[i], *known;
+                const struct ob_column *c = &f->source->columns[i];
 
-                if (f->source->columns[i].role != OB_TOTAL)
+                if (c->role != OB_TOTAL)
                         continue;
-                known = &e->totals[t++];
-                if (!a->has[i])
-                        continue;
-                if (base == BASE_LAST && total < *known)
-                        ob_feed_tell(f, OB_ODD_RESET, f->source->columns[i].column, ob_row_id(f, row),
+                if (a->has[i] && base == BASE_LAST && a->value[i] < *known)
+                        ob_feed_tell(f, OB_ODD_RESET, c->column, ob_row_id(f, row),
                                 "the total became smaller; counting goes on from there");
-                a->value[i] = base == BASE_ITSELF || (base == BASE_LAST && total < *known) ? 0
-                        : base == BASE_LAST                                                ? total - *known
-                                                                                           : total;
-                a->has[i] = base == BASE_ZERO || a->value[i] != 0;
+                a->has[i] = a->has[i] && compare(f, e, known, base, &a->value[i]);
                 is_counted |= a->has[i];
-                if (total != *known || base != BASE_LAST)
-                        mark_changed(state(f), e);
-                *known = total;
+                known++;
         }
         state(f)->rows += is_counted;
 }
@@ -177,7 +194,7 @@ static void follow(struct ob_feed *f, const char *const *row, struct entry *e, e
         if (!ob_row_time(f, row, OB_TIME, &time))
                 time = f->now;
         ob_row_amounts(f, row, &amounts);
-        difference(f, row, e, base, &amounts);
+        compare_all(f, row, e, base, &amounts);
         ob_row_emit(f, row, time, &amounts);
 }
 
@@ -208,7 +225,8 @@ static void follow_same(struct ob_feed *f, const char *const *row, struct entry 
 
         e->met = state(f)->poll;
         if (base == BASE_ITSELF)
-                ob_feed_tell(f, OB_ODD_RESET, "-", ob_row_id(f, row), "it is an older row; counting goes on from there");
+                ob_feed_tell(
+                        f, OB_ODD_RESET, "-", ob_row_id(f, row), "it is an older row; counting goes on from there");
         if (base != BASE_LAST)
                 mark_changed(state(f), e);
         e->made = made;
@@ -257,7 +275,8 @@ static void take_row(struct ob_feed *f, const char *const *row)
                 return;
         }
         if (e->met == s->poll) {
-                ob_feed_tell(f, OB_ODD_DUPLICATE, "-", ob_row_id(f, row), "another row has the same key; it is left out");
+                ob_feed_tell(f, OB_ODD_DUPLICATE, "-", ob_row_id(f, row),
+                        "another row has the same key; it is left out");
                 return;
         }
         if (e->id == id)
@@ -347,7 +366,8 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
                 for (size_t i = 0; i < rows.n; i++)
                         take_row(f, rows.cells + i * rows.width);
                 is_last = !has_cursor || rows.n < (size_t)f->source->batch;
-                if (!is_last && (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, &from) || from++ == INT64_MAX))
+                if (!is_last &&
+                        (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, &from) || from++ == INT64_MAX))
                         is_last = true;
                 got = ob_stop_is_wanted(f->stop) ? 1 : is_last ? 0 : commit_page(f, &f->standing, err);
                 if (got)

@@ -82,12 +82,13 @@ static void tell_plan(struct ob_feed *f)
         if (!is_news(&f->told_missing, f->reader->missing) || !*f->reader->missing)
                 return;
         f->counters->errors++;
-        ob_log(OB_LOG_WARN, "source=%s event=columns_missing table=%s columns=\"%s\" why=\"the table has none of "
-                "these; their metrics are left out\"", f->name, f->source->table, f->reader->missing);
+        ob_log(OB_LOG_WARN,
+                "source=%s event=columns_missing table=%s columns=\"%s\" why=\"the table has none of "
+                "these; their metrics are left out\"",
+                f->name, f->source->table, f->reader->missing);
 }
 
-static int write_all(struct ob_feed *f, const struct ob_standing *next, ob_feed_stage_fn *stage,
-        struct ob_err *err)
+static int write_all(struct ob_feed *f, const struct ob_standing *next, ob_feed_stage_fn *stage, struct ob_err *err)
 {
         if (ob_store_begin(f->store, err))
                 return -1;
@@ -124,8 +125,9 @@ static int begin(struct ob_feed *f, const struct ob_reading *at, struct ob_err *
                 ob_log(OB_LOG_WARN, "source=%s event=database_changed was=%s is=%s", f->name, next.identity,
                         f->reader->identity);
         else
-                next = (struct ob_standing) { .known = true, .cursor = INT64_MIN, .since = ob_feed_since(f),
-                        .newest = INT64_MIN };
+                next = (struct ob_standing) {
+                        .known = true, .cursor = INT64_MIN, .since = ob_feed_since(f), .newest = INT64_MIN
+                };
         strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
         next.identity[sizeof(next.identity) - 1] = '\0';
         return f->delta->begin(f, at, next, err);

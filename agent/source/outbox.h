@@ -17,7 +17,7 @@ struct ob_outbox {
         struct ob_outbox_part {
                 struct ob_bytes body; /* ours */
                 unsigned points;
-        } *parts; /* ours; full ones */
+        } * parts; /* ours; full ones */
         size_t n, room;
         int64_t points, bytes; /* in the parts */
 };

@@ -55,16 +55,18 @@ static int find_columns(struct ob_plan *p, const struct ob_source *s, const stru
                 p->has[i] = found || !c->column;
                 metrics += p->has[i] && role->is_metric;
                 if (p->has[i] && c->role == OB_CURSOR && found && !found->is_integer)
-                        return ob_fail(err, "table %s: column %s is the cursor but no whole number", s->table, c->column);
+                        return ob_fail(
+                                err, "table %s: column %s is the cursor but no whole number", s->table, c->column);
                 if (p->has[i])
                         continue;
                 if (c->role == OB_CURSOR || c->role == OB_KEY || c->role == OB_ENUM || c->role == OB_AGE)
-                        return ob_fail(err, "table %s has no column %s, and its role is \"%s\"", s->table, c->column,
-                                role->word);
+                        return ob_fail(err, "table %s has no column %s, and its role is \"%s\"", s->table,
+                                c->column, role->word);
                 append(&p->missing, ", ", c->column);
         }
-        return metrics ? 0 : ob_fail(err, "table %s has none of the columns that make metrics (%s)", s->table,
-                                     p->missing);
+        return metrics ? 0
+                       : ob_fail(err, "table %s has none of the columns that make metrics (%s)", s->table,
+                                 p->missing);
 }
 
 /* A column as it is selected. Times become epochs, so that no zone is in the way. */
@@ -106,9 +108,10 @@ static int plan_log(struct ob_plan *p, const struct ob_source *s, const struct o
                         return 0;
                 }
         if (!is_small(t, SMALL_ROWS))
-                return ob_fail(err, "table %s: no index leads with %s, so each poll would read about %lld rows; "
-                        "make one: ALTER TABLE `%s` ADD INDEX (`%s`)", s->table, p->cursor, (long long)t->rows,
-                        s->table, p->cursor);
+                return ob_fail(err,
+                        "table %s: no index leads with %s, so each poll would read about %lld rows; "
+                        "make one: ALTER TABLE `%s` ADD INDEX (`%s`)",
+                        s->table, p->cursor, (long long)t->rows, s->table, p->cursor);
         p->why = ob_format("by %s, without an index: reads the whole table, which is small", p->cursor);
         return 0;
 }
@@ -116,8 +119,10 @@ static int plan_log(struct ob_plan *p, const struct ob_source *s, const struct o
 static int plan_state(struct ob_plan *p, const struct ob_source *s, const struct ob_table *t, struct ob_err *err)
 {
         if (!is_small(t, STATE_ROWS))
-                return ob_fail(err, "table %s has about %lld rows, and its rows change in place, so each poll would "
-                        "read them all; the limit is %d", s->table, (long long)t->rows, STATE_ROWS);
+                return ob_fail(err,
+                        "table %s has about %lld rows, and its rows change in place, so each poll would "
+                        "read them all; the limit is %d",
+                        s->table, (long long)t->rows, STATE_ROWS);
         p->why = ob_copy("the whole table, since its rows change in place");
         return 0;
 }
@@ -170,8 +175,10 @@ static int plan_newest(struct ob_plan *p, const struct ob_source *s, const struc
                         best = &t->indexes[i];
         }
         if (!best && !is_small(t, SMALL_ROWS))
-                return ob_fail(err, "table %s: no index leads with the keys and then %s; make one, as ALTER TABLE `%s` "
-                        "ADD INDEX (keys …, `%s`)", s->table, s->columns[ob_source_find(s, OB_AGE)].column, s->table,
+                return ob_fail(err,
+                        "table %s: no index leads with the keys and then %s; make one, as ALTER TABLE `%s` "
+                        "ADD INDEX (keys …, `%s`)",
+                        s->table, s->columns[ob_source_find(s, OB_AGE)].column, s->table,
                         s->columns[ob_source_find(s, OB_AGE)].column);
         for (unsigned i = 0; best && i < columns_before_time(s, best); i++)
                 append(&groups, "`, `", best->columns[i]);
@@ -187,8 +194,8 @@ static int plan_newest(struct ob_plan *p, const struct ob_source *s, const struc
         return 0;
 }
 
-static int (*const planners[OB_SHAPES])(struct ob_plan *p, const struct ob_source *s, const struct ob_table *t,
-        struct ob_err *err) = {
+static int (*const planners[OB_SHAPES])(
+        struct ob_plan *p, const struct ob_source *s, const struct ob_table *t, struct ob_err *err) = {
         [OB_SHAPE_LOG] = plan_log,
         [OB_SHAPE_STATE] = plan_state,
         [OB_SHAPE_NEWEST] = plan_newest,

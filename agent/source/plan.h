@@ -21,13 +21,13 @@ struct ob_table {
         struct ob_table_column {
                 char name[OB_IDENTIFIER_MAX];
                 bool is_integer;
-        } *columns; /* ours */
+        } * columns; /* ours */
         size_t n_columns, room_columns;
         struct ob_table_index {
                 char name[OB_IDENTIFIER_MAX];
                 char columns[OB_INDEX_COLUMNS_MAX][OB_IDENTIFIER_MAX];
                 unsigned n;
-        } *indexes; /* ours */
+        } * indexes; /* ours */
         size_t n_indexes, room_indexes;
 };
 
@@ -45,8 +45,8 @@ struct ob_plan {
 void ob_plan_free(struct ob_plan *p);
 
 /* -1: it can't be read, or only by scanning a large table; `err` says what would help. */
-int ob_plan_make(struct ob_plan *p, const struct ob_source *source, const struct ob_table *table,
-        struct ob_err *err);
+int ob_plan_make(
+        struct ob_plan *p, const struct ob_source *source, const struct ob_table *table, struct ob_err *err);
 
 /* The query for up to `limit` rows from an id on; the caller's to free. */
 char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit);

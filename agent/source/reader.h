@@ -48,18 +48,18 @@ struct ob_reader {
         const struct ob_reader_ops *ops;
         const struct ob_source *source; /* borrowed */
         /* After open: */
-        const char *identity;           /* of the database; "" where there is just one */
-        const char *plan;               /* how it is read and why, in words */
-        bool has[OB_COLUMNS_MAX];       /* which columns there are */
-        const char *missing;            /* … and in words, which are not; "" */
+        const char *identity;     /* of the database; "" where there is just one */
+        const char *plan;         /* how it is read and why, in words */
+        bool has[OB_COLUMNS_MAX]; /* which columns there are */
+        const char *missing;      /* … and in words, which are not; "" */
 };
 
 /* One of a table, over a session that several readers of one thread share. */
 struct ob_reader *ob_reader_mysql_new(const struct ob_source *source, struct ob_session *session);
 
 /* One of our own counters; the source's table says which: sources, sinks or queue. */
-struct ob_reader *ob_reader_self_new(const struct ob_source *source, struct ob_counters *counters,
-        struct ob_queue *queue);
+struct ob_reader *ob_reader_self_new(
+        const struct ob_source *source, struct ob_counters *counters, struct ob_queue *queue);
 
 void ob_reader_free(struct ob_reader *r);
 

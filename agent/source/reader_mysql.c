@@ -13,7 +13,7 @@ struct reader_mysql {
         struct ob_session *session;
         unsigned planned; /* in which opening of the session the plan was made; 0: never, or it failed since */
         struct ob_plan plan;
-        MYSQL_RES *result; /* ours; the rows of the last read */
+        MYSQL_RES *result;  /* ours; the rows of the last read */
         const char **cells; /* ours */
         size_t room;
 };
@@ -37,8 +37,8 @@ static MYSQL_RES *ask(struct reader_mysql *m, const char *sql, struct ob_err *er
 
 static int read_columns(struct reader_mysql *m, struct ob_table *t, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ask(m,
-                "SELECT COLUMN_NAME, DATA_TYPE LIKE '%int' FROM information_schema.COLUMNS", err);
+        ob_cleanup(ob_session_free_result) MYSQL_RES *result =
+                ask(m, "SELECT COLUMN_NAME, DATA_TYPE LIKE '%int' FROM information_schema.COLUMNS", err);
         MYSQL_ROW row;
 
         if (!result)
@@ -59,8 +59,8 @@ static int read_columns(struct reader_mysql *m, struct ob_table *t, struct ob_er
 
 static int read_indexes(struct reader_mysql *m, struct ob_table *t, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ask(m,
-                "SELECT INDEX_NAME, COLUMN_NAME, SEQ_IN_INDEX FROM information_schema.STATISTICS", err);
+        ob_cleanup(ob_session_free_result) MYSQL_RES *result =
+                ask(m, "SELECT INDEX_NAME, COLUMN_NAME, SEQ_IN_INDEX FROM information_schema.STATISTICS", err);
         MYSQL_ROW row;
 
         if (!result)
@@ -88,8 +88,8 @@ static int read_indexes(struct reader_mysql *m, struct ob_table *t, struct ob_er
 
 static int read_size(struct reader_mysql *m, struct ob_table *t, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ask(m,
-                "SELECT TABLE_ROWS FROM information_schema.TABLES", err);
+        ob_cleanup(ob_session_free_result) MYSQL_RES *result =
+                ask(m, "SELECT TABLE_ROWS FROM information_schema.TABLES", err);
         MYSQL_ROW row;
 
         if (!result)
@@ -145,8 +145,8 @@ static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err 
                 return ob_fail(err, "mysql: the server does not tell the time");
         at->has_rows = row[1] != NULL;
         if (at->has_rows && !ob_number_parse_int(row[1], strlen(row[1]), &at->max_id))
-                return ob_fail(err, "table %s: column %s: %s is too large for an id", r->source->table, m->plan.cursor,
-                        row[1]);
+                return ob_fail(err, "table %s: column %s: %s is too large for an id", r->source->table,
+                        m->plan.cursor, row[1]);
         return 0;
 }
 

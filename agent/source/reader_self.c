@@ -14,7 +14,7 @@ struct reader_self {
         struct ob_counters *counters;
         struct ob_queue *queue;
         const struct subject *subject;
-        const char **cells; /* ours */
+        const char **cells;      /* ours */
         char (*texts)[CELL_MAX]; /* ours: the numbers among the cells */
 };
 
@@ -32,11 +32,11 @@ struct subject {
         struct number numbers[8];
 };
 
-#define GETTER(called, from)                                                                   \
-        static int64_t called(struct reader_self *s, size_t i)                                 \
-        {                                                                                      \
-                (void)i;                                                                       \
-                return from;                                                                   \
+#define GETTER(called, from)                                                                                       \
+        static int64_t called(struct reader_self *s, size_t i)                                                     \
+        {                                                                                                          \
+                (void)i;                                                                                           \
+                return from;                                                                                       \
         }
 
 GETTER(get_started, s->counters->started)
@@ -103,8 +103,9 @@ static const char *name_none(struct reader_self *s, size_t i)
 
 static const struct subject subjects[] = {
         { "sources", "source", count_sources, name_source,
-                { { "started", get_started }, { "poll_ms", get_poll_ms }, { "age_s", get_age }, { "rows", get_rows },
-                        { "late_rows", get_late_rows }, { "errors", get_errors }, { NULL } } },
+                { { "started", get_started }, { "poll_ms", get_poll_ms }, { "age_s", get_age },
+                        { "rows", get_rows }, { "late_rows", get_late_rows }, { "errors", get_errors },
+                        { NULL } } },
         { "sinks", "sink", count_sinks, name_sink,
                 { { "started", get_started }, { "sent", get_sent }, { "lost", get_lost },
                         { "reconnects", get_reconnects }, { "behind", get_behind }, { NULL } } },
@@ -177,13 +178,14 @@ static const struct ob_reader_ops ops = {
         .free = free_self,
 };
 
-struct ob_reader *ob_reader_self_new(const struct ob_source *source, struct ob_counters *counters,
-        struct ob_queue *queue)
+struct ob_reader *ob_reader_self_new(
+        const struct ob_source *source, struct ob_counters *counters, struct ob_queue *queue)
 {
         struct reader_self *s = ob_alloc(1, sizeof(*s));
 
-        s->reader = (struct ob_reader) { .ops = &ops, .source = source, .identity = "", .plan = "our own counters",
-                .missing = "" };
+        s->reader = (struct ob_reader) {
+                .ops = &ops, .source = source, .identity = "", .plan = "our own counters", .missing = ""
+        };
         memset(s->reader.has, true, sizeof(s->reader.has));
         s->counters = counters;
         s->queue = queue;

@@ -86,8 +86,8 @@ static bool is_nothing(const char *text)
 }
 
 /* Identity first, then labels. `words` keeps what had to be changed. */
-static void name_series(const struct ob_feed *f, const char *const *row, struct ob_series *s,
-        char words[OB_TAGS_MAX][ENUM_MAX])
+static void name_series(
+        const struct ob_feed *f, const char *const *row, struct ob_series *s, char words[OB_TAGS_MAX][ENUM_MAX])
 {
         const struct ob_source *source = f->source;
 

@@ -30,8 +30,8 @@ static unsigned bit_of(int64_t id)
         return (unsigned)(id & (OB_CHUNK_IDS - 1));
 }
 
-struct ob_seen_chunk *ob_seen_find(struct ob_seen *s, struct ob_store *st, const char *source, int64_t id,
-        struct ob_err *err)
+struct ob_seen_chunk *ob_seen_find(
+        struct ob_seen *s, struct ob_store *st, const char *source, int64_t id, struct ob_err *err)
 {
         int64_t number = ob_seen_chunk_of(id);
         struct ob_seen_chunk *c;

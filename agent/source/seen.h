@@ -26,8 +26,8 @@ void ob_seen_free(struct ob_seen *s);
 void ob_seen_start(struct ob_seen *s);
 
 /* The chunk of an id, from the store where this page has not touched it yet; NULL on failure. */
-struct ob_seen_chunk *ob_seen_find(struct ob_seen *s, struct ob_store *st, const char *source, int64_t id,
-        struct ob_err *err);
+struct ob_seen_chunk *ob_seen_find(
+        struct ob_seen *s, struct ob_store *st, const char *source, int64_t id, struct ob_err *err);
 
 bool ob_seen_has(const struct ob_seen_chunk *c, int64_t id);
 void ob_seen_add(struct ob_seen_chunk *c, int64_t id, int64_t time);

@@ -64,7 +64,7 @@ static void set_options(struct ob_session *s)
         const struct ob_mysql_settings *m = s->settings;
         unsigned connect = (unsigned)m->connect_timeout;
         unsigned answer = (unsigned)m->query_timeout + 2; /* the server shall be the first to give up */
-        my_bool yes = 1, no = 0, verify = m->tls == OB_TLS_VERIFY;
+        my_bool yes = 1, no = 0, verify = m->tls == OB_TLS_VERIFY ? 1 : 0;
 
         mysql_options(s->db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
         mysql_options(s->db, MYSQL_OPT_READ_TIMEOUT, &answer);
@@ -84,10 +84,10 @@ static int set_session(struct ob_session *s, struct ob_err *err)
 {
         int seconds = s->settings->query_timeout;
         bool is_mariadb = mariadb_connection(s->db);
-        ob_cleanup(ob_free_at) char *limits = ob_format(
-                "SET SESSION time_zone = '+00:00', lock_wait_timeout = %d, %s = %lld", seconds,
-                is_mariadb ? "max_statement_time" : "max_execution_time",
-                is_mariadb ? (long long)seconds : seconds * 1000LL);
+        ob_cleanup(ob_free_at) char *limits =
+                ob_format("SET SESSION time_zone = '+00:00', lock_wait_timeout = %d, %s = %lld", seconds,
+                        is_mariadb ? "max_statement_time" : "max_execution_time",
+                        is_mariadb ? (long long)seconds : seconds * 1000LL);
 
         return set(s, limits, err) || set(s, "SET SESSION TRANSACTION READ ONLY", err) ? -1 : 0;
 }
@@ -96,7 +96,8 @@ static int set_session(struct ob_session *s, struct ob_err *err)
 static int identify(struct ob_session *s, struct ob_err *err)
 {
         ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(s,
-                "SHOW VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'server_id', 'hostname')", err);
+                "SHOW VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'server_id', 'hostname')",
+                err);
         char uid[100] = "", id[100] = "", host[100] = "";
         MYSQL_ROW row;
 

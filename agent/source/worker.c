@@ -90,7 +90,7 @@ static bool poll_once(struct ob_worker *w)
                 do {
                         poll(w, wf);
                 } while (!wf->is_failing && wf->feed.has_unsettled && ob_clock_ms() < enough &&
-                        !ob_stop_wait(w->stop, ob_clock_ms() + AGAIN_MS));
+                         !ob_stop_wait(w->stop, ob_clock_ms() + AGAIN_MS));
                 if (wf->is_failing || ob_stop_is_wanted(w->stop))
                         return false;
         }

@@ -6,6 +6,7 @@
 
 #include "agent/store/sql.h"
 #include "proto/memory.h"
+#include "proto/number.h"
 
 #define BUSY_MS 10000 /* writers are short: this is never reached unless the disk hangs */
 
@@ -70,13 +71,15 @@ int ob_connection_pragma(sqlite3 *db, const char *name, int64_t *number, struct 
 
         if (ob_connection_text(db, sql, text, sizeof(text), err))
                 return -1;
-        return sscanf(text, "%ld", number) == 1 ? 0 : ob_fail(err, "PRAGMA %s answers \"%s\"", name, text);
+        if (!ob_number_parse_int(text, strlen(text), number))
+                return ob_fail(err, "PRAGMA %s answers \"%s\"", name, text);
+        return 0;
 }
 
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *marks = ob_format("PRAGMA application_id = %d; PRAGMA user_version = %d;",
-                OB_STORE_APPLICATION_ID, OB_STORE_VERSION);
+        ob_cleanup(ob_free_at) char *marks = ob_format(
+                "PRAGMA application_id = %d; PRAGMA user_version = %d;", OB_STORE_APPLICATION_ID, OB_STORE_VERSION);
         int64_t version;
 
         if (ob_connection_pragma(db, "user_version", &version, err))
@@ -84,7 +87,8 @@ int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
         if (version == OB_STORE_VERSION)
                 return 0;
         return exec(db, "PRAGMA journal_mode = WAL;", err) || exec(db, ob_sql_schema, err) || exec(db, marks, err)
-                ? -1 : 0;
+                       ? -1
+                       : 0;
 }
 
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err)

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/store/store.h"
 #include "agent/store/connection.h"
+#include "agent/store/store.h"
 #include "proto/memory.h"
 
 #define FILE_NAME "otterbeat.db"
@@ -29,8 +29,8 @@ static int take_lock(struct ob_store_place *place, const char *dir, struct ob_er
         if (place->lock_fd < 0)
                 return ob_fail(err, "%s: %m", path);
         if (flock(place->lock_fd, LOCK_EX | LOCK_NB))
-                return ob_fail(err, "state_dir %s is used by another otterbeat: stop it, or give this one its own",
-                        dir);
+                return ob_fail(
+                        err, "state_dir %s is used by another otterbeat: stop it, or give this one its own", dir);
         return 0;
 }
 

@@ -28,7 +28,7 @@ struct ob_queue {
         struct ob_queue_sink {
                 bool is_down;    /* does not deliver at the moment */
                 bool must_yield; /* asked to give up its oldest batches */
-        } *sinks;                /* ours; as many as counters->n_sinks, in the same order */
+        } * sinks;               /* ours; as many as counters->n_sinks, in the same order */
         struct ob_counters *counters;
 };
 

@@ -61,8 +61,8 @@ void ob_store_close(struct ob_store *st)
 }
 
 /* The statement, with its values bound; NULL and `err` when it can't be had. */
-static sqlite3_stmt *prepare(struct ob_store *st, enum ob_sql sql, const struct value *values, int n,
-        struct ob_err *err)
+static sqlite3_stmt *prepare(
+        struct ob_store *st, enum ob_sql sql, const struct value *values, int n, struct ob_err *err)
 {
         sqlite3_stmt *s = st->statements[sql];
 
@@ -105,8 +105,8 @@ static int run(struct ob_store *st, enum ob_sql sql, const struct value *values,
         return s ? step(st, s, err) : -1;
 }
 
-#define RUN(st, sql, err, ...)                                                                 \
-        run(st, sql, (const struct value[]) { __VA_ARGS__ },                                   \
+#define RUN(st, sql, err, ...)                                                                                     \
+        run(st, sql, (const struct value[]) { __VA_ARGS__ },                                                       \
                 sizeof((const struct value[]) { __VA_ARGS__ }) / sizeof(struct value), err)
 
 /* A query of one row: 1 and `*s` at it (to be reset by the caller), 0 without one, -1. */
@@ -155,8 +155,7 @@ int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_sta
         return 0;
 }
 
-int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s,
-        struct ob_err *err)
+int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s, struct ob_err *err)
 {
         return RUN(st, OB_SQL_PUT_STANDING, err, text(source), number(s->cursor), number(s->since),
                 number(s->newest), text(s->identity));
@@ -172,8 +171,8 @@ int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_er
         return 0;
 }
 
-int ob_store_get_chunk(struct ob_store *st, const char *source, int64_t chunk, struct ob_chunk *c,
-        struct ob_err *err)
+int ob_store_get_chunk(
+        struct ob_store *st, const char *source, int64_t chunk, struct ob_chunk *c, struct ob_err *err)
 {
         const struct value values[] = { text(source), number(chunk) };
         sqlite3_stmt *q;
@@ -195,8 +194,8 @@ int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_
                 blob(c->bits, sizeof(c->bits)));
 }
 
-int ob_store_first_chunk_since(struct ob_store *st, const char *source, int64_t time, int64_t *chunk,
-        struct ob_err *err)
+int ob_store_first_chunk_since(
+        struct ob_store *st, const char *source, int64_t time, int64_t *chunk, struct ob_err *err)
 {
         const struct value values[] = { text(source), number(time) };
         sqlite3_stmt *q;
@@ -228,8 +227,8 @@ int ob_store_put_totals(struct ob_store *st, const char *source, const struct ob
                 blob(amounts->data, amounts->length));
 }
 
-int ob_store_each_totals(struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx,
-        struct ob_err *err)
+int ob_store_each_totals(
+        struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx, struct ob_err *err)
 {
         const struct value values[] = { text(source) };
         sqlite3_stmt *q = prepare(st, OB_SQL_EACH_TOTALS, values, 1, err);

@@ -48,16 +48,15 @@ void ob_store_rollback(struct ob_store *st);
 
 /* Where a source stands. */
 struct ob_standing {
-        bool known;          /* false: the source was never read */
-        int64_t cursor;      /* the highest id that was read */
-        int64_t since;       /* rows from before this time are not counted; INT64_MIN: all are */
-        int64_t newest;      /* the latest time of any counted row, seconds */
-        char identity[256];  /* of the database it was read from */
+        bool known;         /* false: the source was never read */
+        int64_t cursor;     /* the highest id that was read */
+        int64_t since;      /* rows from before this time are not counted; INT64_MIN: all are */
+        int64_t newest;     /* the latest time of any counted row, seconds */
+        char identity[256]; /* of the database it was read from */
 };
 
 int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_standing *s, struct ob_err *err);
-int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s,
-        struct ob_err *err);
+int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s, struct ob_err *err);
 
 /* Forgets a source: standing, seen ids and totals. */
 int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err);
@@ -72,13 +71,13 @@ struct ob_chunk {
 };
 
 /* All zero but its number when nothing of it was seen. */
-int ob_store_get_chunk(struct ob_store *st, const char *source, int64_t number, struct ob_chunk *c,
-        struct ob_err *err);
+int ob_store_get_chunk(
+        struct ob_store *st, const char *source, int64_t number, struct ob_chunk *c, struct ob_err *err);
 int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_chunk *c, struct ob_err *err);
 
 /* The lowest chunk that has a row as new as `time`; 0 when there is none, 1 when `*number` is set. */
-int ob_store_first_chunk_since(struct ob_store *st, const char *source, int64_t time, int64_t *number,
-        struct ob_err *err);
+int ob_store_first_chunk_since(
+        struct ob_store *st, const char *source, int64_t time, int64_t *number, struct ob_err *err);
 int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 
@@ -87,10 +86,10 @@ int ob_store_put_totals(struct ob_store *st, const char *source, const struct ob
         const struct ob_bytes *amounts, struct ob_err *err);
 
 /* Calls `each` for every key of a source; -1 from it ends the reading. */
-typedef int ob_store_totals_fn(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts,
-        size_t amounts_length);
-int ob_store_each_totals(struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx,
-        struct ob_err *err);
+typedef int ob_store_totals_fn(
+        void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t amounts_length);
+int ob_store_each_totals(
+        struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx, struct ob_err *err);
 
 /* Batches, in the order of their numbers, which are never used twice. */
 struct ob_stored_batch {
@@ -110,7 +109,7 @@ int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, in
 /* What a sink has passed: it needs no batch up to `mark`. */
 struct ob_passed {
         int64_t mark;
-        int64_t reached;      /* up to here all was delivered once; at least `mark` */
+        int64_t reached;       /* up to here all was delivered once; at least `mark` */
         struct ob_bytes carry; /* ours: what the sink must still know of the batches it has passed */
 };
 

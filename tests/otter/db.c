@@ -9,9 +9,8 @@
 
 enum { CONNECT_SECONDS = 5, SAID_OF_A_STATEMENT = 60 };
 
-static const char session[] =
-        "set time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION',"
-        " innodb_lock_wait_timeout = 10";
+static const char session[] = "set time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION',"
+                              " innodb_lock_wait_timeout = 10";
 
 static int fail(struct fo_db *db, const char *what)
 {
@@ -19,8 +18,7 @@ static int fail(struct fo_db *db, const char *what)
         const char *place = where->socket ? where->socket : where->host;
 
         snprintf(db->error, sizeof(db->error), "%.*s: %u %s (%s@%s)", SAID_OF_A_STATEMENT, what,
-                mysql_errno(db->mysql), mysql_error(db->mysql), where->user,
-                place ? place : "localhost");
+                mysql_errno(db->mysql), mysql_error(db->mysql), where->user, place ? place : "localhost");
         return -1;
 }
 
@@ -48,8 +46,8 @@ int fo_db_open(struct fo_db *db, const struct fo_where *where, const char *datab
          * FOUND_ROWS, as Otter's driver does it: an update that changes nothing has still found
          * its row. Without it the manager's "insert if 0 rows" would double rows of its own.
          */
-        if (!mysql_real_connect(db->mysql, where->host, where->user, where->password, database,
-                    where->port, where->socket, CLIENT_FOUND_ROWS))
+        if (!mysql_real_connect(db->mysql, where->host, where->user, where->password, database, where->port,
+                    where->socket, CLIENT_FOUND_ROWS))
                 return fail(db, "connect");
         return fo_db_runf(db, "%s", session);
 }
@@ -119,7 +117,6 @@ void fo_db_quote(const struct fo_db *db, struct fo_text *sql, const char *text)
         length = strlen(text);
         fo_text_add(sql, "'");
         fo_text_reserve(sql, 2 * length + 1);
-        sql->length +=
-                mysql_real_escape_string(db->mysql, sql->bytes + sql->length, text, length);
+        sql->length += mysql_real_escape_string(db->mysql, sql->bytes + sql->length, text, length);
         fo_text_add(sql, "'");
 }

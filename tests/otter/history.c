@@ -29,8 +29,7 @@ typedef int (*add_function)(struct filler *f, struct fo_stamp stamp, int64_t i);
 
 static struct fo_batch batch_of(struct filler *f, struct fo_stamp stamp, int64_t i)
 {
-        return fo_world_batch(
-                &f->world, &f->random, i % fo_world_pairs(&f->world) + 1, stamp.at);
+        return fo_world_batch(&f->world, &f->random, i % fo_world_pairs(&f->world) + 1, stamp.at);
 }
 
 static int add_delay(struct filler *f, struct fo_stamp stamp, int64_t i)
@@ -60,8 +59,7 @@ static int add_history(struct filler *f, struct fo_stamp stamp, int64_t i)
 static int add_log(struct filler *f, struct fo_stamp stamp, int64_t i)
 {
         size_t kind = (size_t)(i % (int64_t)fo_logs_kinds());
-        struct fo_log row = fo_logs_make(
-                &f->texts, kind, fo_world_any_pipeline(&f->world, &f->random), &f->random);
+        struct fo_log row = fo_logs_make(&f->texts, kind, fo_world_any_pipeline(&f->world, &f->random), &f->random);
 
         return fo_rows_log(&f->bulk, stamp, &row);
 }
@@ -134,8 +132,7 @@ static int insert_rows(struct filler *f, enum fo_table table, int64_t rows, int6
                 id = stamp.id;
                 if (adds[table](f, stamp, i))
                         return -1;
-                if ((i + 1) % ROWS_A_TRANSACTION == 0 &&
-                        (fo_bulk_end(&f->bulk) || fo_db_runf(f->db, "commit")))
+                if ((i + 1) % ROWS_A_TRANSACTION == 0 && (fo_bulk_end(&f->bulk) || fo_db_runf(f->db, "commit")))
                         return -1;
         }
         return fo_bulk_end(&f->bulk) || fo_db_runf(f->db, "commit") ? -1 : 0;
@@ -151,8 +148,7 @@ static int fill(struct filler *f, enum fo_table table)
         fo_rows_begin(&f->bulk, f->db, table);
         if (insert_rows(f, table, rows, id))
                 return -1;
-        fprintf(stderr, "table=%s event=filled rows=%" PRId64 "\n", fo_rows_table_name(table),
-                rows);
+        fprintf(stderr, "table=%s event=filled rows=%" PRId64 "\n", fo_rows_table_name(table), rows);
         return 0;
 }
 

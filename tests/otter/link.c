@@ -13,11 +13,9 @@ static void tell(const struct fo_link *link, const char *event, const char *text
 static int set_session(struct fo_link *link)
 {
         return fo_db_runf(&link->db,
-                       "set session auto_increment_increment = %" PRId64
-                       ", auto_increment_offset = %" PRId64,
+                       "set session auto_increment_increment = %" PRId64 ", auto_increment_offset = %" PRId64,
                        link->masters, link->number % link->masters + 1) ||
-               fo_db_runf(&link->db, "set session transaction isolation level %s",
-                       link->isolation);
+               fo_db_runf(&link->db, "set session transaction isolation level %s", link->isolation);
 }
 
 bool fo_link_is_ready(struct fo_link *link)

@@ -31,27 +31,18 @@ static const struct kind kinds[] = {
                            " Duplicate entry '$s' for key 'PRIMARY'\n"
                            "\tat com.alibaba.otter.node.etl.load.loader.db.DbLoadAction.load\n"
                            "\tat java.lang.Thread.run(Thread.java:745)\n" },
-        { .title = "POSITIONTIMEOUT",
-                .origin = MONITOR,
-                .message = "pid:$p position $s seconds no update" },
-        { .title = "PIPELINETIMEOUT",
-                .origin = MONITOR,
-                .message = "pid:$p elapsed $s seconds no sync" },
-        { .title = "PROCESSTIMEOUT",
-                .origin = MONITOR,
-                .message = "pid:$p processIds:$i elapsed $s seconds" },
+        { .title = "POSITIONTIMEOUT", .origin = MONITOR, .message = "pid:$p position $s seconds no update" },
+        { .title = "PIPELINETIMEOUT", .origin = MONITOR, .message = "pid:$p elapsed $s seconds no sync" },
+        { .title = "PROCESSTIMEOUT", .origin = MONITOR, .message = "pid:$p processIds:$i elapsed $s seconds" },
         { .title = "EXCEPTION",
                 .origin = MANAGER,
                 .message = "pid:-1 nid:null exception:cid:$c restart recovery successful"
                            " for rid:$p" },
-        { .title = "DELAYTIME",
-                .origin = MONITOR,
-                .message = "pid:$p delay $s seconds no update" },
+        { .title = "DELAYTIME", .origin = MONITOR, .message = "pid:$p delay $s seconds no update" },
         { .title = "EXCEPTION",
                 .origin = NODE,
-                .message =
-                        "pid:$p nid:$n exception:canal:canal-$p:java.io.IOException: "
-                        "connection reset by peer\n\tat sun.nio.ch.SocketDispatcher.read0\n" },
+                .message = "pid:$p nid:$n exception:canal:canal-$p:java.io.IOException: "
+                           "connection reset by peer\n\tat sun.nio.ch.SocketDispatcher.read0\n" },
         { .title = "EXCEPTION",
                 .origin = NODE,
                 .message = "pid:$p nid:$n exception:mainstem:pid:$p canal elapsed $s seconds"
@@ -71,9 +62,7 @@ static const struct kind kinds[] = {
                 .message = "pid:$p nid:$n exception:setl:load miss data with keys:[订单=$s,"
                            " it's=\"$t\"]" },
         /* There never was a throughput row: seconds since 1970. */
-        { .title = "PIPELINETIMEOUT",
-                .origin = MONITOR,
-                .message = "pid:$p elapsed 1525422593 seconds no sync" },
+        { .title = "PIPELINETIMEOUT", .origin = MONITOR, .message = "pid:$p elapsed 1525422593 seconds no sync" },
         { .title = "EXCEPTION",
                 .origin = MANAGER,
                 .message = "pid:-1 nid:null exception:cid:$c stop recovery successful"
@@ -93,8 +82,7 @@ void fo_logs_fini(struct fo_log_texts *texts)
         fo_text_fini(&texts->message);
 }
 
-static void add_word(
-        struct fo_log_texts *texts, char word, int64_t pipeline, struct fo_random *random)
+static void add_word(struct fo_log_texts *texts, char word, int64_t pipeline, struct fo_random *random)
 {
         struct fo_text *message = &texts->message;
         int64_t process = fo_random_between(random, 1, 90000);
@@ -117,8 +105,8 @@ static void add_word(
         }
 }
 
-static void write_message(struct fo_log_texts *texts, const char *pattern, int64_t pipeline,
-        struct fo_random *random)
+static void write_message(
+        struct fo_log_texts *texts, const char *pattern, int64_t pipeline, struct fo_random *random)
 {
         const char *word = strchr(pattern, '$');
 
@@ -132,16 +120,14 @@ static void write_message(struct fo_log_texts *texts, const char *pattern, int64
         fo_text_add(&texts->message, pattern);
 }
 
-struct fo_log fo_logs_make(
-        struct fo_log_texts *texts, size_t kind, int64_t pipeline, struct fo_random *random)
+struct fo_log fo_logs_make(struct fo_log_texts *texts, size_t kind, int64_t pipeline, struct fo_random *random)
 {
         const struct kind *k = &kinds[kind];
         bool of_pipeline = k->origin != MANAGER;
 
         snprintf(texts->nid, sizeof(texts->nid), "%" PRId64,
                 k->origin == MONITOR ? INT64_C(-1) : fo_random_between(random, 1, NODES));
-        snprintf(texts->pipeline, sizeof(texts->pipeline), "%" PRId64,
-                of_pipeline ? pipeline : INT64_C(-1));
+        snprintf(texts->pipeline, sizeof(texts->pipeline), "%" PRId64, of_pipeline ? pipeline : INT64_C(-1));
         snprintf(texts->channel, sizeof(texts->channel), "%" PRId64,
                 of_pipeline ? fo_world_channel_of(pipeline) : INT64_C(-1));
         write_message(texts, k->message, pipeline, random);

@@ -26,8 +26,7 @@ size_t fo_logs_kinds(void);
  * A record of kind 0 … fo_logs_kinds() - 1 about `pipeline` (kinds that have none ignore it).
  * The row lives in `texts` until the next call.
  */
-struct fo_log fo_logs_make(
-        struct fo_log_texts *texts, size_t kind, int64_t pipeline, struct fo_random *random);
+struct fo_log fo_logs_make(struct fo_log_texts *texts, size_t kind, int64_t pipeline, struct fo_random *random);
 
 void fo_logs_fini(struct fo_log_texts *texts);
 

@@ -46,8 +46,7 @@ static bool is_mine(const struct manager *m, int64_t pipeline)
                 return false;
         if (fo_world_is_split(pipeline))
                 return fo_random_is(&m->worker->random, 1.0 / (double)run->options->managers);
-        return fo_world_manager_of(run->world, pipeline, minute, run->options->managers) ==
-               m->worker->number;
+        return fo_world_manager_of(run->world, pipeline, minute, run->options->managers) == m->worker->number;
 }
 
 static int write_log(struct manager *m, size_t kind, int64_t pipeline)
@@ -69,8 +68,7 @@ static void widen(int64_t *start, int64_t *end, const struct fo_history *row)
                 *end = row->end;
 }
 
-static void add_throughput(
-        struct fo_throughput *sum, int64_t number, int64_t size, const struct fo_history *row)
+static void add_throughput(struct fo_throughput *sum, int64_t number, int64_t size, const struct fo_history *row)
 {
         if (!number)
                 return;
@@ -87,8 +85,7 @@ static void remember(struct manager *m, const struct fo_batch *batch)
 
         pipeline->delay_sum += batch->delay_ms;
         pipeline->delays++;
-        add_throughput(&pipeline->rows, c->inserts + c->updates + c->deletes, batch->bytes,
-                &batch->row);
+        add_throughput(&pipeline->rows, c->inserts + c->updates + c->deletes, batch->bytes, &batch->row);
         add_throughput(&pipeline->files, c->files, c->file_bytes, &batch->row);
         pair->counts.inserts += c->inserts;
         pair->counts.updates += c->updates;
@@ -101,8 +98,7 @@ static void remember(struct manager *m, const struct fo_batch *batch)
 /* A node reports a loaded batch: the counters at once, the rest with the next flush. */
 static int take_batch(struct manager *m, int64_t pair)
 {
-        struct fo_batch batch =
-                fo_world_batch(m->worker->run->world, &m->worker->random, pair, time(NULL));
+        struct fo_batch batch = fo_world_batch(m->worker->run->world, &m->worker->random, pair, time(NULL));
 
         if (fo_rows_count_up(&m->worker->link.db, &batch.row))
                 return -1;
@@ -119,8 +115,7 @@ static int act_batch(struct manager *m)
 
         if (!is_mine(m, pipeline))
                 return 0;
-        if (fo_random_is(&m->worker->random, 0.005) &&
-                write_log(m, m->next_kind++ % fo_logs_kinds(), pipeline))
+        if (fo_random_is(&m->worker->random, 0.005) && write_log(m, m->next_kind++ % fo_logs_kinds(), pipeline))
                 return -1;
         return take_batch(m, pair);
 }
@@ -188,8 +183,7 @@ static int act_flush(struct manager *m)
         for (int64_t i = 0; i < world->pipelines; i++) {
                 const struct of_pipeline *p = &m->pipelines[i];
 
-                if (flush_delay(m, i + 1, p) || flush_throughput(m, &p->rows) ||
-                        flush_throughput(m, &p->files))
+                if (flush_delay(m, i + 1, p) || flush_throughput(m, &p->rows) || flush_throughput(m, &p->files))
                         return -1;
         }
         for (int64_t i = 0; i < fo_world_pairs(world); i++) {

@@ -13,16 +13,16 @@
 
 enum { NAME_SIZE = 128, JSON_SIZE = 512 };
 
-static const char *const channels[] = { "order-sync", "用户中心", "billing|archive",
-        "O'Brien's shop", "logistics.eu", "search index (full)" };
+static const char *const channels[] = { "order-sync", "用户中心", "billing|archive", "O'Brien's shop",
+        "logistics.eu", "search index (full)" };
 
-static const char *const pipelines[] = { "order_hz_to_sh", "order|sh_to_hz", "用户同步-主",
-        "user \"profile\" back", "bill.daily", "bill|monthly", "o'brien/stock", "to:es@8" };
+static const char *const pipelines[] = { "order_hz_to_sh", "order|sh_to_hz", "用户同步-主", "user \"profile\" back",
+        "bill.daily", "bill|monthly", "o'brien/stock", "to:es@8" };
 
 static const char *const schemas[] = { "trade", "member", "billing_[1-4]", "warehouse" };
 
-static const char *const tables[] = { "order_[1-32]", "order_item", ".*", "user_profile",
-        "订单明细", "o'neil_refunds", "pay|refund", "(invoice|receipt)_.*", "audit log" };
+static const char *const tables[] = { "order_[1-32]", "order_item", ".*", "user_profile", "订单明细",
+        "o'neil_refunds", "pay|refund", "(invoice|receipt)_.*", "audit log" };
 
 static const struct {
         const char *name;
@@ -47,8 +47,7 @@ static void name_of(char *name, const char *const *list, size_t count, int64_t i
                 snprintf(name, NAME_SIZE, "%s", plain);
 }
 
-static int add_row(struct fo_bulk *bulk, int64_t id, const char *const *texts, size_t count,
-        const char *numbers)
+static int add_row(struct fo_bulk *bulk, int64_t id, const char *const *texts, size_t count, const char *numbers)
 {
         struct fo_text *sql = fo_bulk_row_begin(bulk);
 
@@ -64,10 +63,8 @@ static int add_row(struct fo_bulk *bulk, int64_t id, const char *const *texts, s
 static int add_channel(struct fo_bulk *bulk, const struct fo_world *world, int64_t id)
 {
         char name[NAME_SIZE];
-        const char *texts[] = {
-                name, "both directions",
-                "{\"enableRemedy\":false,\"syncConsistency\":\"BASE\",\"syncMode\":\"FIELD\"}"
-        };
+        const char *texts[] = { name, "both directions",
+                "{\"enableRemedy\":false,\"syncConsistency\":\"BASE\",\"syncMode\":\"FIELD\"}" };
 
         (void)world;
         name_of(name, channels, COUNT_OF(channels), id - 1);
@@ -80,15 +77,14 @@ static int add_pipeline(struct fo_bulk *bulk, const struct fo_world *world, int6
         char json[JSON_SIZE];
         char numbers[NAME_SIZE];
         /* Descriptions are free text, with the lines people give them. */
-        const char *texts[] = { name, id % 3 ? "" : "ask the order team\nbefore stopping",
-                json };
+        const char *texts[] = { name, id % 3 ? "" : "ask the order team\nbefore stopping", json };
 
         (void)world;
         name_of(name, pipelines, COUNT_OF(pipelines), id - 1);
         snprintf(json, sizeof(json),
                 "{\"arbitrateMode\":\"AUTOMATIC\",\"ddlSync\":true,\"destinationName\":"
-                "\"canal-%" PRId64 "\",\"home\":%s,\"mainstemClientId\":%" PRId64
-                ",\"parallelism\":%" PRId64 ",\"pipelineId\":%" PRId64 "}",
+                "\"canal-%" PRId64 "\",\"home\":%s,\"mainstemClientId\":%" PRId64 ",\"parallelism\":%" PRId64
+                ",\"pipelineId\":%" PRId64 "}",
                 id, id % 2 ? "true" : "false", 1000 + id, 3 + id % 5, id);
         snprintf(numbers, sizeof(numbers), ", %" PRId64, fo_world_channel_of(id));
         return add_row(bulk, id, texts, COUNT_OF(texts), numbers);
@@ -122,8 +118,7 @@ static int add_source(struct fo_bulk *bulk, const struct fo_world *world, int64_
         const char *texts[] = { name, "MYSQL", json };
 
         (void)world;
-        snprintf(name, sizeof(name), "mysql-%" PRId64 "-%s", (id + 1) / 2,
-                id % 2 ? "read" : "write");
+        snprintf(name, sizeof(name), "mysql-%" PRId64 "-%s", (id + 1) / 2, id % 2 ? "read" : "write");
         describe_source(json, id);
         return add_row(bulk, id, texts, COUNT_OF(texts), "");
 }
@@ -152,9 +147,8 @@ static int add_pair(struct fo_bulk *bulk, const struct fo_world *world, int64_t 
         char numbers[NAME_SIZE];
         const char *texts[] = { "INCLUDE" };
 
-        snprintf(numbers, sizeof(numbers),
-                ", %" PRId64 ", %" PRId64 ", %" PRId64 ", NULL, %" PRId64, 2 * id - 1, 2 * id,
-                fo_world_pipeline_of(world, id), 1 + id % 9);
+        snprintf(numbers, sizeof(numbers), ", %" PRId64 ", %" PRId64 ", %" PRId64 ", NULL, %" PRId64, 2 * id - 1,
+                2 * id, fo_world_pipeline_of(world, id), 1 + id % 9);
         return add_row(bulk, id, texts, COUNT_OF(texts), numbers);
 }
 

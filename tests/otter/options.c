@@ -60,8 +60,7 @@ static int set_count(const struct setting *setting, char *value, void *at)
 
         errno = 0;
         number = strtoll(value, &end, 10);
-        if (errno || end == value || *end || (double)number < setting->least ||
-                (double)number > setting->most)
+        if (errno || end == value || *end || (double)number < setting->least || (double)number > setting->most)
                 return -1;
         *(int64_t *)at = number;
         return 0;
@@ -113,31 +112,23 @@ static const struct setting settings[] = {
         { "user", &text, AT(where.user), 0, 0, OF_ALL, "as this user (root)" },
         { "password", &text, AT(where.password), 0, 0, OF_ALL, "with this password (none)" },
         { "database", &name, AT(where.database), 0, 0, OF_ALL, "the database (otter)" },
-        { "pipelines", &count, AT(pipelines), 1, 1e6, OF_WORLD,
-                "how many (create: 4; else: as the database has)" },
+        { "pipelines", &count, AT(pipelines), 1, 1e6, OF_WORLD, "how many (create: 4; else: as the database has)" },
         { "tables", &count, AT(tables), 1, 1e4, OF_WORLD,
                 "pairs of each pipeline (create: 3; else: as the database has)" },
         { "rows", &count, AT(rows), 1, 1e10, OF(FO_FILL), "how many, of each table" },
-        { "until", &count, AT(until), 1, 2147483647, OF(FO_FILL),
-                "epoch of the newest row (now)" },
+        { "until", &count, AT(until), 1, 2147483647, OF(FO_FILL), "epoch of the newest row (now)" },
         { "hours", &real, AT(hours), 0.001, 1e5, OF(FO_FILL), "from oldest to newest (24)" },
         { "table", &table, AT(table), 0, 0, OF(FO_FILL),
                 "DELAY_STAT, THROUGHPUT_STAT, TABLE_HISTORY_STAT, LOG_RECORD, TABLE_STAT"
                 " (one row a pair), or all (all)" },
         { "seconds", &real, AT(seconds), 0.001, 1e9, OF(FO_RUN), "how long (until a signal)" },
-        { "speed", &real, AT(speed), 0.001, 6000, OF(FO_RUN),
-                "a manager's minute takes 60/X seconds (1)" },
+        { "speed", &real, AT(speed), 0.001, 6000, OF(FO_RUN), "a manager's minute takes 60/X seconds (1)" },
         { "managers", &count, AT(managers), 0, 100, OF(FO_RUN), "manager threads (2)" },
-        { "masters", &count, AT(masters), 1, 100, OF(FO_RUN),
-                "ids are shared out among this many databases (2)" },
-        { "writers", &count, AT(writers), 0, 500, OF(FO_RUN),
-                "threads that insert in longer transactions (0)" },
-        { "hold", &real, AT(hold), 0, 3600, OF(FO_RUN),
-                "longest transaction of a writer, in seconds (2)" },
-        { "rate", &real, AT(rate), 0.001, 1e6, OF(FO_RUN),
-                "rows a second of all writers together (50)" },
-        { "seed", &count, AT(seed), 0, 9e18, OF(FO_FILL) | OF(FO_RUN),
-                "the same seed makes the same choices (1)" },
+        { "masters", &count, AT(masters), 1, 100, OF(FO_RUN), "ids are shared out among this many databases (2)" },
+        { "writers", &count, AT(writers), 0, 500, OF(FO_RUN), "threads that insert in longer transactions (0)" },
+        { "hold", &real, AT(hold), 0, 3600, OF(FO_RUN), "longest transaction of a writer, in seconds (2)" },
+        { "rate", &real, AT(rate), 0.001, 1e6, OF(FO_RUN), "rows a second of all writers together (50)" },
+        { "seed", &count, AT(seed), 0, 9e18, OF(FO_FILL) | OF(FO_RUN), "the same seed makes the same choices (1)" },
         { "prefix", &text, AT(prefix), 0, 0, OF(FO_SUMS), "first node of the keys (otter)" },
 };
 

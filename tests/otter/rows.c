@@ -89,13 +89,12 @@ int fo_rows_delay(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_d
         return end_row(bulk, stamp, stamp.at);
 }
 
-int fo_rows_throughput(
-        struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_throughput *row)
+int fo_rows_throughput(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_throughput *row)
 {
         struct fo_text *sql = fo_bulk_row_begin(bulk);
 
-        fo_text_addf(sql, "('%s', %" PRId64 ", %" PRId64 ", %" PRId64, row->type, row->number,
-                row->size, row->pipeline);
+        fo_text_addf(
+                sql, "('%s', %" PRId64 ", %" PRId64 ", %" PRId64, row->type, row->number, row->size, row->pipeline);
         add_time(sql, row->start);
         add_time(sql, row->end);
         return end_row(bulk, stamp, stamp.at);
@@ -105,8 +104,8 @@ static void add_counts(struct fo_text *sql, const struct fo_history *row)
 {
         const struct fo_counts *c = &row->counts;
 
-        fo_text_addf(sql, "(" COUNTS_WORD ", %" PRId64 ", %" PRId64, c->file_bytes, c->files,
-                c->inserts, c->updates, c->deletes, row->pair, row->pipeline);
+        fo_text_addf(sql, "(" COUNTS_WORD ", %" PRId64 ", %" PRId64, c->file_bytes, c->files, c->inserts,
+                c->updates, c->deletes, row->pair, row->pipeline);
 }
 
 int fo_rows_history(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_history *row)
@@ -122,8 +121,7 @@ int fo_rows_history(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo
 int fo_rows_log(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_log *row)
 {
         struct fo_text *sql = fo_bulk_row_begin(bulk);
-        const char *const texts[] = { row->nid, row->channel, row->pipeline, row->title,
-                row->message };
+        const char *const texts[] = { row->nid, row->channel, row->pipeline, row->title, row->message };
 
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
                 fo_text_add(sql, i ? ", " : "(");
@@ -132,8 +130,7 @@ int fo_rows_log(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_log
         return end_row(bulk, stamp, stamp.at);
 }
 
-int fo_rows_table_stat(
-        struct fo_bulk *bulk, struct fo_stamp stamp, int64_t made, const struct fo_history *row)
+int fo_rows_table_stat(struct fo_bulk *bulk, struct fo_stamp stamp, int64_t made, const struct fo_history *row)
 {
         add_counts(fo_bulk_row_begin(bulk), row);
         return end_row(bulk, stamp, made);
@@ -144,19 +141,15 @@ int fo_rows_count_up(struct fo_db *db, const struct fo_history *row)
         const struct fo_counts *c = &row->counts;
 
         if (fo_db_runf(db,
-                    "update TABLE_STAT set FILE_SIZE = FILE_SIZE + %" PRId64
-                    ", FILE_COUNT = FILE_COUNT + %" PRId64
-                    ", INSERT_COUNT = INSERT_COUNT + %" PRId64
-                    ", UPDATE_COUNT = UPDATE_COUNT + %" PRId64
+                    "update TABLE_STAT set FILE_SIZE = FILE_SIZE + %" PRId64 ", FILE_COUNT = FILE_COUNT + %" PRId64
+                    ", INSERT_COUNT = INSERT_COUNT + %" PRId64 ", UPDATE_COUNT = UPDATE_COUNT + %" PRId64
                     ", DELETE_COUNT = DELETE_COUNT + %" PRId64 ", GMT_MODIFIED = now()"
                     " where PIPELINE_ID = %" PRId64 " and DATA_MEDIA_PAIR_ID = %" PRId64,
-                    c->file_bytes, c->files, c->inserts, c->updates, c->deletes, row->pipeline,
-                    row->pair))
+                    c->file_bytes, c->files, c->inserts, c->updates, c->deletes, row->pipeline, row->pair))
                 return -1;
         if (mysql_affected_rows(db->mysql))
                 return 0;
-        return fo_db_runf(db,
-                "%s(" COUNTS_WORD ", %" PRId64 ", %" PRId64 ", NULL, now(), now())",
-                tables[FO_TABLE].head, c->file_bytes, c->files, c->inserts, c->updates,
-                c->deletes, row->pair, row->pipeline);
+        return fo_db_runf(db, "%s(" COUNTS_WORD ", %" PRId64 ", %" PRId64 ", NULL, now(), now())",
+                tables[FO_TABLE].head, c->file_bytes, c->files, c->inserts, c->updates, c->deletes, row->pair,
+                row->pipeline);
 }

@@ -66,14 +66,12 @@ void fo_rows_begin(struct fo_bulk *bulk, struct fo_db *db, enum fo_table table);
 
 /* -1: the statement was full, was sent, and failed. */
 int fo_rows_delay(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_delay *row);
-int fo_rows_throughput(
-        struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_throughput *row);
+int fo_rows_throughput(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_throughput *row);
 int fo_rows_history(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_history *row);
 int fo_rows_log(struct fo_bulk *bulk, struct fo_stamp stamp, const struct fo_log *row);
 
 /* A TABLE_STAT row, made at `made` and last changed at stamp.at. Only for prepared tables. */
-int fo_rows_table_stat(struct fo_bulk *bulk, struct fo_stamp stamp, int64_t made,
-        const struct fo_history *row);
+int fo_rows_table_stat(struct fo_bulk *bulk, struct fo_stamp stamp, int64_t made, const struct fo_history *row);
 
 /*
  * Adds to the pair's TABLE_STAT as a manager does: an update, then an insert if no row was

@@ -98,13 +98,11 @@ static void join_all(struct fo_worker *workers, int64_t count)
                 rolled_back += workers[i].rolled_back;
                 breaks += workers[i].link.breaks;
         }
-        fprintf(stderr,
-                "event=done rows=%" PRId64 " rolled_back=%" PRId64 " breaks=%" PRId64 "\n",
-                rows, rolled_back, breaks);
+        fprintf(stderr, "event=done rows=%" PRId64 " rolled_back=%" PRId64 " breaks=%" PRId64 "\n", rows,
+                rolled_back, breaks);
 }
 
-static void work(
-        const struct fo_run *run, const struct fo_where *where, const sigset_t *signals)
+static void work(const struct fo_run *run, const struct fo_where *where, const sigset_t *signals)
 {
         const struct fo_options *options = run->options;
         int64_t count = options->managers + options->writers;
@@ -123,9 +121,9 @@ static void work(
 int fo_run_until_stopped(struct fo_db *db, const struct fo_options *options)
 {
         struct fo_where where = options->where;
-        struct fo_world world = { .seed = (uint64_t)options->seed,
-                .pipelines = options->pipelines,
-                .tables = options->tables };
+        struct fo_world world = {
+                .seed = (uint64_t)options->seed, .pipelines = options->pipelines, .tables = options->tables
+        };
         struct fo_stop stop;
         struct fo_run run = { .options = options, .world = &world, .stop = &stop };
         sigset_t signals;

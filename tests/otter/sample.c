@@ -132,54 +132,38 @@ static const struct {
         struct fo_stamp stamp;
         struct fo_log row;
 } logs[] = {
-        { { 701, AT(7, 40) },
-                { "1", "1", "1", "EXCEPTION",
-                        "pid:1 nid:1 exception:setl:com.alibaba.otter.node.etl.load.exception."
-                        "LoadException: Duplicate entry '77' for key 'PRIMARY'\n"
-                        "\tat com.alibaba.otter.node.etl.load.loader.db.DbLoadAction.load\n"
-                        "\tat java.lang.Thread.run(Thread.java:745)\n" } },
-        { { 703, AT(7, 40) },
-                { "1", "1", "1", "EXCEPTION", "pid:1 nid:1 exception:channel:ROLLBACK" } },
+        { { 701, AT(7, 40) }, { "1", "1", "1", "EXCEPTION",
+                                      "pid:1 nid:1 exception:setl:com.alibaba.otter.node.etl.load.exception."
+                                      "LoadException: Duplicate entry '77' for key 'PRIMARY'\n"
+                                      "\tat com.alibaba.otter.node.etl.load.loader.db.DbLoadAction.load\n"
+                                      "\tat java.lang.Thread.run(Thread.java:745)\n" } },
+        { { 703, AT(7, 40) }, { "1", "1", "1", "EXCEPTION", "pid:1 nid:1 exception:channel:ROLLBACK" } },
         { { 705, AT(10, 31) }, { "-1", "1", "1", "DELAYTIME", "pid:1 delay_time:48 seconds" } },
-        { { 707, AT(10, 31) },
-                { "-1", "1", "2", "DELAYTIME", "pid:2 delay 94 seconds no update" } },
-        { { 711, AT(10, 31) },
-                { "-1", "1", "2", "PIPELINETIMEOUT", "pid:2 elapsed 98 seconds no sync" } },
-        { { 713, AT(10, 32) }, { "-1", "1", "1", "PROCESSTIMEOUT",
-                                       "pid:1 processIds:4711,4712 elapsed 61 seconds" } },
-        { { 715, AT(10, 32) },
-                { "-1", "1", "2", "POSITIONTIMEOUT", "pid:2 position 127 seconds no update" } },
-        { { 717, AT(10, 58) },
-                { "2", "1", "2", "EXCEPTION",
-                        "pid:2 nid:2 exception:mainstem:pid:2 canal elapsed 121 seconds no data" } },
-        { { 719, AT(11, 20) },
-                { "2", "1", "2", "EXCEPTION",
-                        "pid:2 nid:2 exception:canal:canal-2:java.io.IOException: connection reset"
-                        "\n\tat sun.nio.ch.SocketDispatcher.read0\n" } },
+        { { 707, AT(10, 31) }, { "-1", "1", "2", "DELAYTIME", "pid:2 delay 94 seconds no update" } },
+        { { 711, AT(10, 31) }, { "-1", "1", "2", "PIPELINETIMEOUT", "pid:2 elapsed 98 seconds no sync" } },
+        { { 713, AT(10, 32) },
+                { "-1", "1", "1", "PROCESSTIMEOUT", "pid:1 processIds:4711,4712 elapsed 61 seconds" } },
+        { { 715, AT(10, 32) }, { "-1", "1", "2", "POSITIONTIMEOUT", "pid:2 position 127 seconds no update" } },
+        { { 717, AT(10, 58) }, { "2", "1", "2", "EXCEPTION",
+                                       "pid:2 nid:2 exception:mainstem:pid:2 canal elapsed 121 seconds no data" } },
+        { { 719, AT(11, 20) }, { "2", "1", "2", "EXCEPTION",
+                                       "pid:2 nid:2 exception:canal:canal-2:java.io.IOException: connection reset"
+                                       "\n\tat sun.nio.ch.SocketDispatcher.read0\n" } },
         { { 721, AT(12, 14) },
-                { NULL, "-1", "-1", "EXCEPTION",
-                        "pid:-1 nid:null exception:nid:2 is dead and restart cids:[1]" } },
-        { { 723, AT(12, 15) },
-                { "2", "1", "2", "EXCEPTION",
-                        "pid:2 nid:2 exception:channel:can't restart by no select live node" } },
-        { { 725, AT(12, 48) },
-                { NULL, "-1", "-1", "EXCEPTION",
-                        "pid:-1 nid:null exception:cid:1 restart recovery successful for rid:3" } },
-        { { 729, AT(12, 48) },
-                { NULL, "-1", "-1", "EXCEPTION",
-                        "pid:-1 nid:null exception:cid:1 stop recovery successful for rid:-1" } },
-        { { 731, AT(13, 49) }, { "-1", "2", "3", "PIPELINETIMEOUT",
-                                       "pid:3 elapsed 1587356029 seconds no sync" } },
-        { { 733, AT(15, 49) }, { "-1", "2", "3", "PIPELINETIMEOUT",
-                                       "pid:3 elapsed 1587356149 seconds no sync" } },
+                { NULL, "-1", "-1", "EXCEPTION", "pid:-1 nid:null exception:nid:2 is dead and restart cids:[1]" } },
+        { { 723, AT(12, 15) }, { "2", "1", "2", "EXCEPTION",
+                                       "pid:2 nid:2 exception:channel:can't restart by no select live node" } },
+        { { 725, AT(12, 48) }, { NULL, "-1", "-1", "EXCEPTION",
+                                       "pid:-1 nid:null exception:cid:1 restart recovery successful for rid:3" } },
+        { { 729, AT(12, 48) }, { NULL, "-1", "-1", "EXCEPTION",
+                                       "pid:-1 nid:null exception:cid:1 stop recovery successful for rid:-1" } },
+        { { 731, AT(13, 49) }, { "-1", "2", "3", "PIPELINETIMEOUT", "pid:3 elapsed 1587356029 seconds no sync" } },
+        { { 733, AT(15, 49) }, { "-1", "2", "3", "PIPELINETIMEOUT", "pid:3 elapsed 1587356149 seconds no sync" } },
         { { 735, AT(17, 49) },
-                { "-1", "1", "2", "DELAYTIME",
-                        "pid:2 delay_time:2 seconds, but delay 98 seconds no update" } },
-        { { 737, AT(17, 49) }, { "-1", "2", "3", "PIPELINETIMEOUT",
-                                       "pid:3 elapsed 1587356269 seconds no sync" } },
+                { "-1", "1", "2", "DELAYTIME", "pid:2 delay_time:2 seconds, but delay 98 seconds no update" } },
+        { { 737, AT(17, 49) }, { "-1", "2", "3", "PIPELINETIMEOUT", "pid:3 elapsed 1587356269 seconds no sync" } },
         { { 739, AT(18, 3) },
-                { "1", "1", "1", "EXCEPTION",
-                        "pid:1 nid:1 exception:setl:load miss data with keys:[订单=5]" } },
+                { "1", "1", "1", "EXCEPTION", "pid:1 nid:1 exception:setl:load miss data with keys:[订单=5]" } },
 };
 
 static int insert_delays(struct fo_bulk *bulk)
@@ -212,8 +196,7 @@ static int insert_histories(struct fo_bulk *bulk)
 static int insert_counters(struct fo_bulk *bulk)
 {
         for (size_t i = 0; i < COUNT_OF(counters); i++) {
-                if (fo_rows_table_stat(
-                            bulk, counters[i].stamp, counters[i].made, &counters[i].row))
+                if (fo_rows_table_stat(bulk, counters[i].stamp, counters[i].made, &counters[i].row))
                         return -1;
         }
         return fo_bulk_end(bulk);

@@ -58,8 +58,8 @@ static const struct table tables[] = {
                 .id = "bigint(20)",
                 .columns = "PULLWEIGHT" NULLABLE ", PUSHWEIGHT" NULLABLE
                            ", RESOLVER text default null, FILTER text default null,"
-                           " SOURCE_DATA_MEDIA_ID" NULLABLE ", TARGET_DATA_MEDIA_ID" NULLABLE
-                           ", PIPELINE_ID" COUNT ", COLUMN_PAIR_MODE varchar(20) default null",
+                           " SOURCE_DATA_MEDIA_ID" NULLABLE ", TARGET_DATA_MEDIA_ID" NULLABLE ", PIPELINE_ID" COUNT
+                           ", COLUMN_PAIR_MODE varchar(20) default null",
                 .keys = "key idx_PipelineID (PIPELINE_ID, ID)",
         },
         {
@@ -73,8 +73,8 @@ static const struct table tables[] = {
         {
                 .name = "THROUGHPUT_STAT",
                 .id = "bigint(20)",
-                .columns = "TYPE varchar(20) not null, NUMBER" COUNT ", SIZE" COUNT
-                           ", PIPELINE_ID" COUNT ", " WINDOW,
+                .columns =
+                        "TYPE varchar(20) not null, NUMBER" COUNT ", SIZE" COUNT ", PIPELINE_ID" COUNT ", " WINDOW,
                 .keys = "key idx_PipelineID_Type_GmtCreate_ID"
                         " (PIPELINE_ID, TYPE, GMT_CREATE, ID),"
                         " key idx_PipelineID_Type_EndTime_ID"
@@ -84,19 +84,17 @@ static const struct table tables[] = {
         {
                 .name = "TABLE_HISTORY_STAT",
                 .id = "bigint(20) unsigned",
-                .columns =
-                        "FILE_SIZE" NULLABLE ", FILE_COUNT" NULLABLE ", INSERT_COUNT" NULLABLE
-                        ", UPDATE_COUNT" NULLABLE ", DELETE_COUNT" NULLABLE
-                        ", DATA_MEDIA_PAIR_ID" NULLABLE ", PIPELINE_ID" NULLABLE ", " WINDOW,
+                .columns = "FILE_SIZE" NULLABLE ", FILE_COUNT" NULLABLE ", INSERT_COUNT" NULLABLE
+                           ", UPDATE_COUNT" NULLABLE ", DELETE_COUNT" NULLABLE ", DATA_MEDIA_PAIR_ID" NULLABLE
+                           ", PIPELINE_ID" NULLABLE ", " WINDOW,
                 .keys = "key idx_DATA_MEDIA_PAIR_ID_END_TIME (DATA_MEDIA_PAIR_ID, END_TIME),"
                         " key idx_GmtCreate_id (GMT_CREATE, ID)",
         },
         {
                 .name = "TABLE_STAT",
                 .id = "bigint(20)",
-                .columns = "FILE_SIZE" COUNT ", FILE_COUNT" COUNT ", INSERT_COUNT" COUNT
-                           ", UPDATE_COUNT" COUNT ", DELETE_COUNT" COUNT
-                           ", DATA_MEDIA_PAIR_ID" COUNT ", PIPELINE_ID" COUNT,
+                .columns = "FILE_SIZE" COUNT ", FILE_COUNT" COUNT ", INSERT_COUNT" COUNT ", UPDATE_COUNT" COUNT
+                           ", DELETE_COUNT" COUNT ", DATA_MEDIA_PAIR_ID" COUNT ", PIPELINE_ID" COUNT,
                 /* Not unique: two managers can make two rows of one pair. */
                 .keys = "key idx_PipelineID_DataMediaPairID (PIPELINE_ID, DATA_MEDIA_PAIR_ID)",
         },
@@ -115,12 +113,11 @@ static int create_table(struct fo_db *db, const struct table *table)
 {
         fo_cleanup(fo_text_fini) struct fo_text sql = { 0 };
 
-        fo_text_addf(&sql, "create table %s (ID %s not null auto_increment, %s", table->name,
-                table->id, table->columns);
+        fo_text_addf(
+                &sql, "create table %s (ID %s not null auto_increment, %s", table->name, table->id, table->columns);
         fo_text_add(&sql, ", GMT_CREATE" INSTANT ", GMT_MODIFIED timestamp not null"
                           " default current_timestamp on update current_timestamp");
-        fo_text_addf(&sql, ", primary key (ID), %s) engine=InnoDB default charset=utf8",
-                table->keys);
+        fo_text_addf(&sql, ", primary key (ID), %s) engine=InnoDB default charset=utf8", table->keys);
         return fo_db_run(db, &sql);
 }
 

@@ -41,8 +41,8 @@ static const struct query queries[] = {
                        " sum(coalesce(FILE_SIZE, 0))"
                        " from TABLE_HISTORY_STAT group by 1, 2 order by 1, 2",
                 .tags = { { .name = "pipeline" }, { .name = "pair" } },
-                .values = { "history.inserts", "history.updates", "history.deletes",
-                        "history.files", "history.bytes" },
+                .values = { "history.inserts", "history.updates", "history.deletes", "history.files",
+                        "history.bytes" },
         },
         {
                 /* Of two rows of one pair, both get every later update: the first is right. */
@@ -52,8 +52,7 @@ static const struct query queries[] = {
                        " group by PIPELINE_ID, DATA_MEDIA_PAIR_ID) f on f.ID = t.ID"
                        " order by 1, 2",
                 .tags = { { .name = "pipeline" }, { .name = "pair" } },
-                .values = { "table.inserts", "table.updates", "table.deletes", "table.files",
-                        "table.bytes" },
+                .values = { "table.inserts", "table.updates", "table.deletes", "table.files", "table.bytes" },
         },
         {
                 .sql = "select PIPELINE_ID, coalesce(TITLE, '-1'), count(*) from LOG_RECORD"
@@ -65,8 +64,7 @@ static const struct query queries[] = {
 
 static bool is_plain(char c)
 {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '-';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
 static void add_node(struct fo_text *path, const char *value, bool is_word)
@@ -104,8 +102,7 @@ static size_t add_tags(struct fo_text *path, const struct query *query, MYSQL_RO
 }
 
 /* `comma` stands before every pair but the first. */
-static void print_row(
-        const struct query *query, MYSQL_ROW row, const char *prefix, const char **comma)
+static void print_row(const struct query *query, MYSQL_ROW row, const char *prefix, const char **comma)
 {
         fo_cleanup(fo_text_fini) struct fo_text path = { 0 };
         size_t tags;
@@ -113,14 +110,12 @@ static void print_row(
         add_prefix(&path, prefix);
         tags = add_tags(&path, query, row);
         for (size_t i = 0; i < MOST_VALUES && query->values[i]; i++) {
-                printf("%s\n  \"%s.%s\": %s", *comma, path.bytes, query->values[i],
-                        row[tags + i]);
+                printf("%s\n  \"%s.%s\": %s", *comma, path.bytes, query->values[i], row[tags + i]);
                 *comma = ",";
         }
 }
 
-static int print_query(
-        struct fo_db *db, const struct query *query, const char *prefix, const char **comma)
+static int print_query(struct fo_db *db, const struct query *query, const char *prefix, const char **comma)
 {
         MYSQL_RES *rows = fo_db_select(db, query->sql);
         MYSQL_ROW row;

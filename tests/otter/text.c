@@ -54,8 +54,7 @@ void fo_text_addf(struct fo_text *text, const char *format, ...)
         fo_text_reserve(text, FIRST_SIZE);
         length = vsnprintf(text->bytes + text->length, text->size - text->length, format, args);
         if (length > 0 && (size_t)length >= text->size - text->length)
-                vsnprintf(fo_text_reserve(text, (size_t)length), (size_t)length + 1, format,
-                        again);
+                vsnprintf(fo_text_reserve(text, (size_t)length), (size_t)length + 1, format, again);
         text->length += length > 0 ? (size_t)length : 0;
         va_end(again);
         va_end(args);

@@ -22,7 +22,6 @@ void fo_text_clear(struct fo_text *text);
 char *fo_text_reserve(struct fo_text *text, size_t more);
 
 void fo_text_add(struct fo_text *text, const char *what);
-void fo_text_addf(struct fo_text *text, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+void fo_text_addf(struct fo_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -61,17 +61,14 @@ int64_t fo_world_batches(const struct fo_world *world)
         return batches < BATCHES_MOST ? batches : BATCHES_MOST;
 }
 
-static uint64_t decide(
-        const struct fo_world *world, uint64_t about, int64_t pipeline, int64_t minute)
+static uint64_t decide(const struct fo_world *world, uint64_t about, int64_t pipeline, int64_t minute)
 {
-        return fo_random_mix(
-                world->seed * 8 + about, (uint64_t)pipeline, (uint64_t)(minute / SLOT_MINUTES));
+        return fo_random_mix(world->seed * 8 + about, (uint64_t)pipeline, (uint64_t)(minute / SLOT_MINUTES));
 }
 
 bool fo_world_is_idle(const struct fo_world *world, int64_t pipeline, int64_t minute)
 {
-        return minute >= SLOT_MINUTES &&
-               decide(world, ABOUT_IDLE, pipeline, minute) % IDLE_ONE_IN == 0;
+        return minute >= SLOT_MINUTES && decide(world, ABOUT_IDLE, pipeline, minute) % IDLE_ONE_IN == 0;
 }
 
 bool fo_world_is_split(int64_t pipeline)
@@ -79,8 +76,7 @@ bool fo_world_is_split(int64_t pipeline)
         return pipeline % SPLIT_EVERY == 3;
 }
 
-int64_t fo_world_manager_of(
-        const struct fo_world *world, int64_t pipeline, int64_t minute, int64_t managers)
+int64_t fo_world_manager_of(const struct fo_world *world, int64_t pipeline, int64_t minute, int64_t managers)
 {
         uint64_t elsewhere = decide(world, ABOUT_MANAGER, pipeline, minute) % ELSEWHERE_ONE_IN;
 
@@ -88,8 +84,7 @@ int64_t fo_world_manager_of(
 }
 
 /* Milliseconds, a few hundred, with a spike of many seconds now and then. */
-static int64_t delay_of(
-        const struct fo_world *world, struct fo_random *random, int64_t pipeline)
+static int64_t delay_of(const struct fo_world *world, struct fo_random *random, int64_t pipeline)
 {
         int64_t usual = 150 + (int64_t)(decide(world, ABOUT_DELAY, pipeline, 0) % 500);
 
@@ -113,8 +108,7 @@ static struct fo_counts counts_of(struct fo_random *random, int64_t pair)
         return c;
 }
 
-struct fo_batch fo_world_batch(
-        const struct fo_world *world, struct fo_random *random, int64_t pair, int64_t at)
+struct fo_batch fo_world_batch(const struct fo_world *world, struct fo_random *random, int64_t pair, int64_t at)
 {
         struct fo_batch batch = {
                 .row.pair = pair,
@@ -124,8 +118,8 @@ struct fo_batch fo_world_batch(
                 .row.start = at - fo_random_between(random, 0, 3),
         };
         const struct fo_counts *c = &batch.row.counts;
-        int64_t row_bytes = 200 + (int64_t)(decide(world, ABOUT_SIZE, pair, 0) % 800) +
-                            fo_random_between(random, 0, 100);
+        int64_t row_bytes =
+                200 + (int64_t)(decide(world, ABOUT_SIZE, pair, 0) % 800) + fo_random_between(random, 0, 100);
 
         batch.bytes = (c->inserts + c->updates + c->deletes) * row_bytes;
         batch.delay_ms = delay_of(world, random, batch.row.pipeline);

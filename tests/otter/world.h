@@ -47,12 +47,10 @@ bool fo_world_is_idle(const struct fo_world *world, int64_t pipeline, int64_t mi
 bool fo_world_is_split(int64_t pipeline);
 
 /* The one manager that the nodes of an unsplit pipeline report to in this minute. */
-int64_t fo_world_manager_of(
-        const struct fo_world *world, int64_t pipeline, int64_t minute, int64_t managers);
+int64_t fo_world_manager_of(const struct fo_world *world, int64_t pipeline, int64_t minute, int64_t managers);
 
 /* A batch that ends now; `at` is that by the node's clock (epoch). */
-struct fo_batch fo_world_batch(
-        const struct fo_world *world, struct fo_random *random, int64_t pair, int64_t at);
+struct fo_batch fo_world_batch(const struct fo_world *world, struct fo_random *random, int64_t pair, int64_t at);
 
 /* The same as THROUGHPUT_STAT would count it: as files if it has any, as rows otherwise. */
 struct fo_throughput fo_world_throughput(const struct fo_batch *batch);

@@ -30,8 +30,7 @@ static struct fo_batch any_batch(struct writer *w)
         const struct fo_world *world = w->worker->run->world;
         struct fo_random *random = &w->worker->random;
 
-        return fo_world_batch(
-                world, random, fo_random_between(random, 1, fo_world_pairs(world)), time(NULL));
+        return fo_world_batch(world, random, fo_random_between(random, 1, fo_world_pairs(world)), time(NULL));
 }
 
 static int add_delay(struct writer *w)
@@ -61,8 +60,8 @@ static int add_log(struct writer *w)
 {
         struct fo_random *random = &w->worker->random;
         size_t kind = (size_t)fo_random_between(random, 0, (int64_t)fo_logs_kinds() - 1);
-        struct fo_log row = fo_logs_make(
-                &w->texts, kind, fo_world_any_pipeline(w->worker->run->world, random), random);
+        struct fo_log row =
+                fo_logs_make(&w->texts, kind, fo_world_any_pipeline(w->worker->run->world, random), random);
 
         return fo_rows_log(&w->bulk, by_server, &row);
 }

@@ -67,7 +67,7 @@ static const struct {
                         .n_tags = 1,
                         .tags = { { "k", "a|b,c\nd\x7f 通:#" } } },
                 .value = 1000000,
-                .plain = "o.k.a_b_c_d______.x:1|c\n",
+                .plain = "o.k.a_b_c_d_______.x:1|c\n",
                 .dog = "o.x:1|c|#k:a_b_c_d_ 通:#\n",
         },
 };
@@ -102,13 +102,15 @@ static void dogstatsd_lines_carry_tags(void **state)
 /* A negative gauge is written behind other lines, and its path is copied from where it stands. */
 static void lines_follow_each_other(void **state)
 {
-        static const char want[] = "o.x:-5|c\no.x:0|g\no.x:-0.000001|g\n";
+        static const struct ob_series counter = { .kind = OB_COUNTER, .name = "x" };
+        static const struct ob_series gauge = { .kind = OB_GAUGE, .name = "y" };
+        static const char want[] = "o.x:7|c\no.y:0|g\no.y:-5|g\n";
         char room[64];
         struct ob_text t = ob_text_over(room, sizeof(room));
 
         (void)state;
-        ob_statsd_plain(&t, "o", &(struct ob_metric) { &cases[5].series, 0, cases[5].value });
-        ob_statsd_plain(&t, "o", &(struct ob_metric) { &cases[4].series, 0, cases[4].value });
+        ob_statsd_plain(&t, "o", &(struct ob_metric) { &counter, 0, 7 * OB_MICROS });
+        ob_statsd_plain(&t, "o", &(struct ob_metric) { &gauge, 0, -5 * OB_MICROS });
         assert_int_equal(t.length, strlen(want));
         assert_memory_equal(room, want, t.length);
 }
