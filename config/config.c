@@ -221,9 +221,19 @@ static int read_worker(const config_setting_t *at, struct ob_config *c, struct o
         return n;
 }
 
+/* A worker's further sources have its settings, and names that nobody else may have: the store goes by them. */
+static const struct ob_source *find_builtin(const char *name)
+{
+        for (size_t i = 0; i < ob_n_builtin_sources; i++)
+                if (!strcmp(ob_builtin_sources[i].name, name))
+                        return &ob_builtin_sources[i];
+        return NULL;
+}
+
 static int read_source(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
 {
         struct ob_source *s = &c->sources[c->n_sources];
+        const struct ob_source *builtin;
         int known;
 
         if (ob_setting_expect(at, CONFIG_TYPE_GROUP, "a group: { … }", err))
@@ -231,6 +241,10 @@ static int read_source(const config_setting_t *at, struct ob_config *c, struct o
         known = read_worker(at, c, err);
         if (known)
                 return known < 0 ? -1 : 0;
+        builtin = find_builtin(config_setting_name(at));
+        if (builtin)
+                return ob_setting_fail(at, err, "\"%s\" is built in and has the settings of \"%s\": set them "
+                        "there, or give your source another name", builtin->name, builtin->worker);
         *s = (struct ob_source) { .enabled = true, .every = 15, .overlap = 600, .settle = 2, .batch = 1000 };
         s->name = s->worker = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
         if (ob_settings_read(at, source_settings, s, &c->texts, err) || ob_config_define(at, s, &c->texts, err))

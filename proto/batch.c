@@ -10,7 +10,8 @@
 #define uthash_free(at, size_) free(at)
 #include <uthash.h>
 
-#define VERSION 1
+#define VERSION   1
+#define MADE_MOST (INT64_C(1) << 60) /* seconds: no clock says so, and what is reckoned with it does not overflow */
 
 struct entry {
         UT_hash_handle hh;
@@ -146,7 +147,7 @@ bool ob_batch_open(struct ob_batch_reader *r, const void *blob, size_t length)
                 return false;
         if (!ob_bytes_read_signed(&r->at, &r->made) || !ob_bytes_read_unsigned(&r->at, &n_series))
                 return false;
-        if (n_series > OB_BATCH_POINTS)
+        if (r->made > MADE_MOST || r->made < -MADE_MOST || n_series > OB_BATCH_POINTS)
                 return false;
         r->series = ob_alloc((size_t)n_series, sizeof(*r->series));
         for (; r->n_series < n_series; r->n_series++)

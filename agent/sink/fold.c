@@ -290,6 +290,12 @@ static bool read_entry(struct ob_bytes_place *p, struct entry *e)
         return true;
 }
 
+/* Steps rise, and none is so early that the reckoning with `keep` would overflow. */
+static bool may_follow(const struct ob_fold_series *s, const struct entry *e)
+{
+        return e->step > (s->n ? s->entries[s->n - 1].step : INT64_MIN / 2);
+}
+
 static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
 {
         struct ob_fold_series *s;
@@ -306,7 +312,7 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
         for (uint64_t i = 0; i < n; i++) {
                 struct entry e;
 
-                if (!read_entry(p, &e))
+                if (!read_entry(p, &e) || !may_follow(s, &e))
                         return false;
                 *insert(s, s->n, e.step) = e;
                 if (e.grew)

@@ -13,7 +13,10 @@ def written_points(path):
     found = {}
     with open(path, "rb") as file:
         file.seek(16)
-        offset, _, count = ARCHIVE.unpack(file.read(12))
+        head = file.read(12)
+        if len(head) < 12:  # carbon is just making it
+            return {}
+        offset, _, count = ARCHIVE.unpack(head)
         end, at = offset + count * 12, offset
         while at < end:
             try:
