@@ -9,33 +9,30 @@
 
 #define MADE 1587312000
 
-static const struct ob_series delay = { .kind = OB_GAUGE_MAX,
-        .name = "delay_ms",
-        .n_identity = 1,
-        .n_tags = 1,
-        .tags = { { "pipeline", "3" } } };
+static const struct ob_series delay = {
+        .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } }
+};
 
 /* What makes two series two: each of them differs from `delay` in one thing. */
 static const struct ob_series others[] = {
-        { .kind = OB_GAUGE, .name = "delay_ms", .n_identity = 1, .n_tags = 1,
-                .tags = { { "pipeline", "3" } } },
-        { .kind = OB_GAUGE_MAX, .name = "delay_m", .n_identity = 1, .n_tags = 1,
-                .tags = { { "pipeline", "3" } } },
-        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 0, .n_tags = 1,
-                .tags = { { "pipeline", "3" } } },
+        { .kind = OB_GAUGE, .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } },
+        { .kind = OB_GAUGE_MAX, .name = "delay_m", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } },
+        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 0, .n_tags = 1, .tags = { { "pipeline", "3" } } },
         { .kind = OB_GAUGE_MAX, .name = "delay_ms" },
-        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 1,
-                .tags = { { "pipeline", "4" } } },
-        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 1,
-                .tags = { { "pipeline", "" } } },
-        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 1,
-                .tags = { { "pipe", "line3" } } },
-        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 2,
+        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "4" } } },
+        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "" } } },
+        { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipe", "line3" } } },
+        { .kind = OB_GAUGE_MAX,
+                .name = "delay_ms",
+                .n_identity = 1,
+                .n_tags = 2,
                 .tags = { { "pipeline", "3" }, { "odd", "\n\xff|;=, 通" } } },
-        { .kind = OB_COUNTER, .name = "x", .n_identity = 12, .n_tags = 12,
-                .tags = { { "a", "1" }, { "b", "2" }, { "c", "3" }, { "d", "4" }, { "e", "5" },
-                        { "f", "6" }, { "g", "7" }, { "h", "8" }, { "i", "9" }, { "j", "10" },
-                        { "k", "11" }, { "l", "12" } } },
+        { .kind = OB_COUNTER,
+                .name = "x",
+                .n_identity = 12,
+                .n_tags = 12,
+                .tags = { { "a", "1" }, { "b", "2" }, { "c", "3" }, { "d", "4" }, { "e", "5" }, { "f", "6" },
+                        { "g", "7" }, { "h", "8" }, { "i", "9" }, { "j", "10" }, { "k", "11" }, { "l", "12" } } },
 };
 
 static const struct {
@@ -46,8 +43,8 @@ static const struct {
         { MADE, 1 },
         { MADE - 600, -1 },
         { MADE + 600, OB_MICROS },
-        { 0, (__int128)UINT64_MAX * OB_MICROS },
-        { -1, (__int128)INT64_MIN * OB_MICROS },
+        { 0, (__int128)UINT64_MAX *OB_MICROS },
+        { -1, (__int128)INT64_MIN *OB_MICROS },
         { INT64_C(253402300799), 1500000 },
         { MADE, -2500000 },
 };
@@ -130,8 +127,7 @@ static void every_series_stands_in_it_once(void **state)
         for (int64_t round = 0; round < 3; round++) {
                 assert_next(&r, &(struct ob_metric) { &delay, MADE + round, round }, 0);
                 for (unsigned i = 0; i < LENGTH(others); i++)
-                        assert_next(&r, &(struct ob_metric) { &others[i], MADE + round, round },
-                                i + 1);
+                        assert_next(&r, &(struct ob_metric) { &others[i], MADE + round, round }, i + 1);
         }
         assert_end(&r);
 }
@@ -142,8 +138,7 @@ static void a_batch_is_full_of_series_of_their_own(void **state)
         ob_cleanup(ob_batch_close) struct ob_batch_reader r = { .made = 0 };
         const struct ob_bytes *blob;
         char pipeline[16];
-        struct ob_series s = { .kind = OB_GAUGE, .name = "x", .n_tags = 1,
-                .tags = { { "pipeline", pipeline } } };
+        struct ob_series s = { .kind = OB_GAUGE, .name = "x", .n_tags = 1, .tags = { { "pipeline", pipeline } } };
 
         (void)state;
         ob_batch_start(b, MADE);
@@ -254,9 +249,22 @@ static const struct {
         { "of a later version", BYTES("\x02\x02\x01\x01\x00\x00x\x00\x01\x00\x00\x00"), -1 },
         { "of a kind that is none", BYTES("\x01\x02\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
         { "more identity than tags", BYTES("\x01\x02\x01\x01\x01\x00x\x00\x01\x00\x00\x00"), -1 },
-        { "thirteen tags", BYTES("\x01\x02\x01\x01\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00"
-                "d\x00\x00" "e\x00\x00" "f\x00\x00" "g\x00\x00" "h\x00\x00" "i\x00\x00" "j\x00\x00"
-                "k\x00\x00" "l\x00\x00" "m\x00\x00\x00"), -1 },
+        { "thirteen tags",
+                BYTES("\x01\x02\x01\x01\x00\x0dx\x00"
+                      "a\x00\x00"
+                      "b\x00\x00"
+                      "c\x00\x00"
+                      "d\x00\x00"
+                      "e\x00\x00"
+                      "f\x00\x00"
+                      "g\x00\x00"
+                      "h\x00\x00"
+                      "i\x00\x00"
+                      "j\x00\x00"
+                      "k\x00\x00"
+                      "l\x00\x00"
+                      "m\x00\x00\x00"),
+                -1 },
         { "a series that is none", BYTES("\x01\x02\x01\x01\x00\x00x\x00\x01\x01\x00\x00"), -1 },
         { "a point without series", BYTES("\x01\x02\x00\x01\x00\x00\x00"), -1 },
         { "more series than points", BYTES("\x01\x02\xe9\x07"), -1 },
@@ -264,10 +272,14 @@ static const struct {
         { "fewer points than told", BYTES("\x01\x02\x01\x01\x00\x00x\x00\x02\x00\x00\x00"), -1 },
         { "made when no clock was", BYTES("\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
         { "made before all clocks", BYTES("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
-        { "a time past the last one", BYTES("\x01\x00\x01\x01\x00\x00x\x00\x02"
-                "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x02\x00"), -1 },
-        { "the last time", BYTES("\x01\x00\x01\x01\x00\x00x\x00\x02"
-                "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x00\x00"), 0 },
+        { "a time past the last one",
+                BYTES("\x01\x00\x01\x01\x00\x00x\x00\x02"
+                      "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x02\x00"),
+                -1 },
+        { "the last time",
+                BYTES("\x01\x00\x01\x01\x00\x00x\x00\x02"
+                      "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x00\x00"),
+                0 },
 #undef BYTES
 };
 

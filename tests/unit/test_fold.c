@@ -23,8 +23,8 @@ static void note(void *ctx, const struct ob_fold_value *v)
         char value[OB_NUMBER_MAX];
 
         ob_number_format(value, v->value);
-        g->length += (size_t)snprintf(g->text + g->length, sizeof(g->text) - g->length,
-                "%.*s %lld %s %u\n", (int)v->length, v->path, (long long)v->step, value, v->points);
+        g->length += (size_t)snprintf(g->text + g->length, sizeof(g->text) - g->length, "%.*s %lld %s %u\n",
+                (int)v->length, v->path, (long long)v->step, value, v->points);
         assert_true(g->length < sizeof(g->text));
         assert_int_equal(v->path[v->length], '\0');
 }
@@ -37,27 +37,24 @@ static void free_fold(struct ob_fold **f)
 /* A case is a little program. The second fold is one of the same batches that is further on. */
 enum verb {
         END,
-        ADD,          /* a point that counts */
-        AGAIN,        /* one that was counted before */
-        LATE,         /* one that must be refused */
-        FLUSH,        /* of the first fold */
-        AHEAD,        /* a point for the second fold alone */
-        FLUSH_NEWER,  /* of the first fold, with what the second one knows */
-        COPY,         /* the first fold becomes what the second one is */
-        STORE,        /* the first fold is written, and read into an empty one */
-        FORGET_IDLE,  /* … that were silent for `value` seconds at `time` */
+        COUNT,       /* a point of a counter */
+        READ,        /* … of a gauge */
+        PEAK,        /* … of a gauge of which the largest stands */
+        AGAIN,       /* … of a counter that was counted before */
+        LATE,        /* … that must be refused */
+        FLUSH,       /* of the first fold */
+        AHEAD,       /* … for the second fold alone */
+        FLUSH_NEWER, /* of the first fold, with what the second one knows */
+        COPY,        /* the first fold becomes what the second one is */
+        STORE,       /* the first fold is written, and read into an empty one */
+        FORGET_IDLE, /* … that were silent for `value` seconds at `time` */
 };
 
 struct op {
         enum verb verb;
         const char *path;
-        enum ob_kind kind;
         int64_t time, value; /* value: whole */
 };
-
-#define COUNT(path, time, value) { ADD, path, OB_COUNTER, time, value }
-#define READ(path, time, value)  { ADD, path, OB_GAUGE, time, value }
-#define PEAK(path, time, value)  { ADD, path, OB_GAUGE_MAX, time, value }
 
 static const struct {
         const char *name;
@@ -65,112 +62,105 @@ static const struct {
         const char *want; /* all that was given out, at its end too */
 } cases[] = {
         { .name = "a counter's points of one step are added up",
-                .ops = { COUNT("a", 60, 1), COUNT("a", 61, 2), COUNT("a", 119, 4), { FLUSH } },
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 61, 2 }, { COUNT, "a", 119, 4 }, { FLUSH } },
                 .want = "a 60 7 3\n" },
         { .name = "each step has its own total",
-                .ops = { COUNT("a", 59, 1), COUNT("a", 60, 2), COUNT("a", 120, 4), { FLUSH } },
+                .ops = { { COUNT, "a", 59, 1 }, { COUNT, "a", 60, 2 }, { COUNT, "a", 120, 4 }, { FLUSH } },
                 .want = "a 0 1 1\na 60 2 1\na 120 4 1\n" },
         { .name = "points may come in any order within keep",
-                .ops = { COUNT("a", 180, 1), COUNT("a", 60, 2), COUNT("a", 120, 4),
-                        COUNT("a", 61, 8), { FLUSH } },
+                .ops = { { COUNT, "a", 180, 1 }, { COUNT, "a", 60, 2 }, { COUNT, "a", 120, 4 }, { COUNT, "a", 61, 8 }, { FLUSH } },
                 .want = "a 60 10 2\na 120 4 1\na 180 1 1\n" },
         { .name = "steps before 1970 begin where others do",
-                .ops = { COUNT("a", -1, 1), COUNT("a", -60, 2), COUNT("a", -61, 4), { FLUSH } },
+                .ops = { { COUNT, "a", -1, 1 }, { COUNT, "a", -60, 2 }, { COUNT, "a", -61, 4 }, { FLUSH } },
                 .want = "a -120 4 1\na -60 3 2\n" },
         { .name = "of a gauge the newest reading stands, whenever it comes",
-                .ops = { READ("a", 70, 5), READ("a", 90, 3), READ("a", 80, 9), { FLUSH } },
+                .ops = { { READ, "a", 70, 5 }, { READ, "a", 90, 3 }, { READ, "a", 80, 9 }, { FLUSH } },
                 .want = "a 60 3 3\n" },
         { .name = "of two readings of one second the later one stands",
-                .ops = { READ("a", 70, 5), READ("a", 70, 3), { FLUSH } },
+                .ops = { { READ, "a", 70, 5 }, { READ, "a", 70, 3 }, { FLUSH } },
                 .want = "a 60 3 2\n" },
         { .name = "of a peak the largest reading stands",
-                .ops = { PEAK("a", 70, 5), PEAK("a", 90, 9), PEAK("a", 80, 3), { FLUSH } },
+                .ops = { { PEAK, "a", 70, 5 }, { PEAK, "a", 90, 9 }, { PEAK, "a", 80, 3 }, { FLUSH } },
                 .want = "a 60 9 3\n" },
         { .name = "also when all are negative",
-                .ops = { PEAK("a", 70, -5), PEAK("a", 90, -9), { FLUSH } },
+                .ops = { { PEAK, "a", 70, -5 }, { PEAK, "a", 90, -9 }, { FLUSH } },
                 .want = "a 60 -5 2\n" },
         { .name = "zero is a value",
-                .ops = { READ("a", 70, 0), PEAK("b", 70, 0), COUNT("c", 70, 0), { FLUSH } },
+                .ops = { { READ, "a", 70, 0 }, { PEAK, "b", 70, 0 }, { COUNT, "c", 70, 0 }, { FLUSH } },
                 .want = "a 60 0 1\nb 60 0 1\nc 60 0 1\n" },
         { .name = "what was given out is given out again only when it grew, whole",
-                .ops = { COUNT("a", 60, 1), COUNT("b", 60, 2), { FLUSH }, { FLUSH },
-                        COUNT("a", 61, 4), { FLUSH } },
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 60, 2 }, { FLUSH }, { FLUSH }, { COUNT, "a", 61, 4 }, { FLUSH } },
                 .want = "a 60 1 1\nb 60 2 1\na 60 5 1\n" },
         { .name = "a step is open while it is not older than keep",
-                .ops = { COUNT("a", 60, 1), COUNT("a", 60 + KEEP, 2), COUNT("a", 60, 4), { FLUSH } },
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 60 + KEEP, 2 }, { COUNT, "a", 60, 4 }, { FLUSH } },
                 .want = "a 60 5 2\na 180 2 1\n" },
         { .name = "a step that falls behind is closed, and given out as it is",
-                .ops = { COUNT("a", 60, 1), COUNT("a", 120 + KEEP, 2) },
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 120 + KEEP, 2 } },
                 .want = "a 60 1 1\na 240 2 1\n" },
         { .name = "but not twice",
-                .ops = { COUNT("a", 60, 1), { FLUSH }, COUNT("a", 120 + KEEP, 2) },
+                .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { COUNT, "a", 120 + KEEP, 2 } },
                 .want = "a 60 1 1\na 240 2 1\n" },
         { .name = "what comes for a closed step is late, and changes nothing",
-                .ops = { COUNT("a", 60, 1), COUNT("a", 120 + KEEP, 2),
-                        { LATE, "a", OB_COUNTER, 60, 4 }, { LATE, "a", OB_COUNTER, 119, 4 },
-                        COUNT("a", 120, 8) },
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 120 + KEEP, 2 }, { LATE, "a", 60, 4 },
+                        { LATE, "a", 119, 4 }, { COUNT, "a", 120, 8 } },
                 .want = "a 60 1 1\na 120 8 1\na 240 2 1\n" },
         { .name = "also when nothing was ever in that step",
-                .ops = { COUNT("a", 600, 1), { LATE, "a", OB_COUNTER, 479, 4 }, COUNT("a", 480, 2) },
+                .ops = { { COUNT, "a", 600, 1 }, { LATE, "a", 479, 4 }, { COUNT, "a", 480, 2 } },
                 .want = "a 480 2 1\na 600 1 1\n" },
         { .name = "a series is late by its own steps alone",
-                .ops = { COUNT("a", 6000, 1), COUNT("b", 60, 2), { FLUSH } },
+                .ops = { { COUNT, "a", 6000, 1 }, { COUNT, "b", 60, 2 }, { FLUSH } },
                 .want = "a 6000 1 1\nb 60 2 1\n" },
         { .name = "a point that was counted before counts in the value alone",
-                .ops = { { AGAIN, "a", OB_COUNTER, 60, 1 }, COUNT("a", 60, 2), { FLUSH } },
+                .ops = { { AGAIN, "a", 60, 1 }, { COUNT, "a", 60, 2 }, { FLUSH } },
                 .want = "a 60 3 1\n" },
         { .name = "with a newer fold its values go out",
-                .ops = { COUNT("a", 60, 1), { AHEAD, "a", OB_COUNTER, 60, 1 },
-                        { AHEAD, "a", OB_COUNTER, 60, 6 }, { FLUSH_NEWER }, { FLUSH } },
+                .ops = { { COUNT, "a", 60, 1 }, { AHEAD, "a", 60, 1 }, { AHEAD, "a", 60, 6 },
+                        { FLUSH_NEWER }, { FLUSH } },
                 .want = "a 60 7 1\n" },
         { .name = "a step that the newer one has closed waits until it closes here",
-                .ops = { COUNT("a", 60, 1), { AHEAD, "a", OB_COUNTER, 60, 1 },
-                        { AHEAD, "a", OB_COUNTER, 60, 6 }, { AHEAD, "a", OB_COUNTER, 240, 2 },
-                        { FLUSH_NEWER }, COUNT("a", 60, 6), { FLUSH_NEWER }, COUNT("a", 240, 2),
-                        { FLUSH_NEWER } },
+                .ops = { { COUNT, "a", 60, 1 }, { AHEAD, "a", 60, 1 }, { AHEAD, "a", 60, 6 },
+                        { AHEAD, "a", 240, 2 }, { FLUSH_NEWER }, { COUNT, "a", 60, 6 }, { FLUSH_NEWER },
+                        { COUNT, "a", 240, 2 }, { FLUSH_NEWER } },
                 .want = "a 60 7 2\na 240 2 1\n" },
         { .name = "a series that the newer one does not know waits as well",
-                .ops = { COUNT("a", 60, 1), { FLUSH_NEWER }, COUNT("a", 60, 2) },
+                .ops = { { COUNT, "a", 60, 1 }, { FLUSH_NEWER }, { COUNT, "a", 60, 2 } },
                 .want = "a 60 3 2\n" },
         { .name = "a copy gives out what had not been given out",
-                .ops = { { AHEAD, "a", OB_COUNTER, 60, 1 }, { AHEAD, "b", OB_GAUGE, 70, 2 },
-                        COUNT("c", 60, 9), { FLUSH }, { COPY } },
+                .ops = { { AHEAD, "a", 60, 1 }, { AHEAD, "b", 60, 2 }, { COUNT, "c", 60, 9 },
+                        { FLUSH }, { COPY } },
                 .want = "c 60 9 1\na 60 1 1\nb 60 2 1\n" },
         { .name = "a copy goes on by itself",
-                .ops = { { AHEAD, "a", OB_COUNTER, 60, 1 }, { COPY },
-                        { AHEAD, "a", OB_COUNTER, 60, 8 }, COUNT("a", 61, 2) },
+                .ops = { { AHEAD, "a", 60, 1 }, { COPY }, { AHEAD, "a", 60, 8 },
+                        { COUNT, "a", 61, 2 } },
                 .want = "a 60 3 2\n" },
         { .name = "a stored fold goes on where it was",
-                .ops = { COUNT("a", 60, 1), { FLUSH }, READ("b", 90, 5), PEAK("c", 90, 5), { STORE },
-                        { FLUSH }, COUNT("a", 61, 2), READ("b", 80, 7), PEAK("c", 80, 3) },
+                .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { READ, "b", 90, 5 }, { PEAK, "c", 90, 5 }, { STORE }, { FLUSH },
+                        { COUNT, "a", 61, 2 }, { READ, "b", 80, 7 }, { PEAK, "c", 80, 3 } },
                 .want = "a 60 1 1\nb 60 5 1\nc 60 5 1\na 60 3 1\nb 60 5 1\nc 60 5 1\n" },
         { .name = "and knows what is late",
-                .ops = { COUNT("a", 60, 1), COUNT("a", 240, 2), { FLUSH }, { STORE },
-                        { LATE, "a", OB_COUNTER, 60, 4 }, COUNT("a", 120, 8) },
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 240, 2 }, { FLUSH }, { STORE },
+                        { LATE, "a", 60, 4 }, { COUNT, "a", 120, 8 } },
                 .want = "a 60 1 1\na 240 2 1\na 120 8 1\n" },
         { .name = "an empty one can be stored too", .ops = { { STORE }, { FLUSH } }, .want = "" },
         { .name = "a silent series is forgotten: what comes for it begins anew",
-                .ops = { COUNT("a", 60, 1), COUNT("b", 5000, 2), { FLUSH },
-                        { FORGET_IDLE, .time = 5000, .value = 1000 }, COUNT("a", 60, 4),
-                        COUNT("b", 5000, 8) },
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 5000, 2 }, { FLUSH },
+                        { FORGET_IDLE, .time = 5000, .value = 1000 }, { COUNT, "a", 60, 4 }, { COUNT, "b", 5000, 8 } },
                 .want = "a 60 1 1\nb 4980 2 1\na 60 4 1\nb 4980 10 1\n" },
         { .name = "but not before all of it was given out",
-                .ops = { COUNT("a", 60, 1), { FORGET_IDLE, .time = 5000, .value = 1000 },
-                        COUNT("a", 60, 4) },
+                .ops = { { COUNT, "a", 60, 1 }, { FORGET_IDLE, .time = 5000, .value = 1000 }, { COUNT, "a", 60, 4 } },
                 .want = "a 60 5 2\n" },
         { .name = "nor when it is just old enough",
-                .ops = { COUNT("a", 60, 1), { FLUSH }, { FORGET_IDLE, .time = 1060, .value = 1000 },
-                        COUNT("a", 60, 4) },
+                .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { FORGET_IDLE, .time = 1060, .value = 1000 },
+                        { COUNT, "a", 60, 4 } },
                 .want = "a 60 1 1\na 60 5 1\n" },
 };
 
-static bool add(struct ob_fold *f, const struct op *op)
+static bool add_metric(struct ob_fold *f, const char *path, enum ob_kind kind, int64_t time, int64_t whole)
 {
-        const struct ob_series series = { .kind = op->kind };
-        const struct ob_metric m = { &series, op->time, (__int128)op->value * OB_MICROS };
+        const struct ob_series series = { .kind = kind };
+        const struct ob_metric m = { &series, time, (__int128)whole * OB_MICROS };
 
-        return ob_fold_add(f, ob_fold_find(f, op->path, strlen(op->path)), &m, op->time,
-                op->verb != AGAIN);
+        return ob_fold_add(f, ob_fold_find(f, path, strlen(path)), &m, time, true);
 }
 
 static void store_and_read(struct ob_fold **f, struct given *given)
@@ -200,8 +190,7 @@ static void a_step_goes_out_whole(void **state)
                         case AGAIN:
                         case LATE:
                                 if (add(f, op) != (op->verb != LATE))
-                                        fail_msg("%s: the point at %lld", cases[i].name,
-                                                (long long)op->time);
+                                        fail_msg("%s: the point at %lld", cases[i].name, (long long)op->time);
                                 break;
                         case FLUSH:
                                 ob_fold_flush(f, NULL);
@@ -257,8 +246,8 @@ static void next_point(uint64_t *random, unsigned i, struct op *op, char path[2]
         const int64_t clock = 600 + (int64_t)i * 2;
 
         path[0] = (char)('a' + (int)draw(random, PATHS));
-        *op = (struct op) { ADD, path, (enum ob_kind)(path[0] % OB_KINDS),
-                clock - draw(random, KEEP + 2 * STEP), draw(random, 100) };
+        *op = (struct op) { ADD, path, (enum ob_kind)(path[0] % OB_KINDS), clock - draw(random, KEEP + 2 * STEP),
+                draw(random, 100) };
 }
 
 static void folds_of_the_same_points_are_the_same(void **state)
@@ -305,9 +294,9 @@ static void damage_anywhere_is_survived(void **state)
         ob_cleanup(ob_free_at) unsigned char *copy = NULL;
 
         (void)state;
-        add(f, &(struct op)COUNT("a", 60, 1));
-        add(f, &(struct op)COUNT("a", 120, 2));
-        add(f, &(struct op)READ("b", 90, -5));
+        add(f, &(struct op) { COUNT, "a", 60, 1 });
+        add(f, &(struct op) { COUNT, "a", 120, 2 });
+        add(f, &(struct op) { READ, "b", 90, -5 });
         ob_fold_write(f, &bytes);
         copy = ob_alloc(bytes.length, 1);
         for (size_t at = 0; at < bytes.length; at++)
@@ -316,7 +305,7 @@ static void damage_anywhere_is_survived(void **state)
                         copy[at] = (unsigned char)byte;
                         given.length = 0;
                         if (ob_fold_read(f, copy, bytes.length)) {
-                                add(f, &(struct op)COUNT("a", 180, 1));
+                                add(f, &(struct op) { COUNT, "a", 180, 1 });
                                 ob_fold_flush(f, NULL);
                         }
                         ob_fold_write(f, &again);
@@ -330,8 +319,8 @@ static void what_is_cut_short_is_damaged(void **state)
         ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
 
         (void)state;
-        add(f, &(struct op)COUNT("a", 60, 1));
-        add(f, &(struct op)READ("b", 90, 5));
+        add(f, &(struct op) { COUNT, "a", 60, 1 });
+        add(f, &(struct op) { READ, "b", 90, 5 });
         ob_fold_write(f, &bytes);
         for (size_t length = 1; length < bytes.length; length++) {
                 ob_cleanup(ob_free_at) unsigned char *exact = ob_alloc(length, 1);
@@ -353,7 +342,7 @@ static void a_fold_of_another_step_is_refused(void **state)
         ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
 
         (void)state;
-        add(f, &(struct op)COUNT("a", 60, 1));
+        add(f, &(struct op) { COUNT, "a", 60, 1 });
         ob_fold_write(f, &bytes);
         assert_false(ob_fold_read(other, bytes.data, bytes.length));
         ob_fold_flush(other, NULL);

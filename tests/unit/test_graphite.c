@@ -15,7 +15,7 @@ static const struct {
         { "o.pipeline.3.delay_ms", 1500000, 1587312000, "o.pipeline.3.delay_ms 1.5 1587312000\n" },
         { "o.x;pipeline=3", 0, 0, "o.x;pipeline=3 0 0\n" },
         { "x", -2000000, 60, "x -2 60\n" },
-        { "x", (__int128)UINT64_MAX * OB_MICROS, 60, "x 18446744073709551615 60\n" },
+        { "x", (__int128)UINT64_MAX *OB_MICROS, 60, "x 18446744073709551615 60\n" },
 };
 
 static void a_line_is_path_value_and_time(void **state)
@@ -26,10 +26,8 @@ static void a_line_is_path_value_and_time(void **state)
         for (size_t i = 0; i < LENGTH(lines); i++) {
                 struct ob_text t = ob_text_over(room, sizeof(room));
 
-                ob_graphite_line(&t, lines[i].path, strlen(lines[i].path), lines[i].value,
-                        lines[i].time);
-                if (t.too_long || t.length != strlen(lines[i].want) ||
-                        memcmp(room, lines[i].want, t.length) != 0)
+                ob_graphite_line(&t, lines[i].path, strlen(lines[i].path), lines[i].value, lines[i].time);
+                if (t.too_long || t.length != strlen(lines[i].want) || memcmp(room, lines[i].want, t.length) != 0)
                         fail_msg("got \"%.*s\", want \"%s\"", (int)t.length, room, lines[i].want);
         }
 }
@@ -42,8 +40,7 @@ static void a_line_that_does_not_fit_is_marked(void **state)
                         ob_cleanup(ob_free_at) char *data = ob_alloc(room, 1);
                         struct ob_text t = ob_text_over(data, room);
 
-                        ob_graphite_line(&t, lines[i].path, strlen(lines[i].path), lines[i].value,
-                                lines[i].time);
+                        ob_graphite_line(&t, lines[i].path, strlen(lines[i].path), lines[i].value, lines[i].time);
                         if (t.too_long != (room < strlen(lines[i].want)))
                                 fail_msg("\"%s\" in %zu bytes", lines[i].want, room);
                 }

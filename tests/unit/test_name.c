@@ -12,10 +12,7 @@ static const struct {
 } cases[] = {
         {
                 .prefix = "otter",
-                .series = { .name = "delay_ms",
-                        .n_identity = 1,
-                        .n_tags = 1,
-                        .tags = { { "pipeline", "3" } } },
+                .series = { .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } },
                 .dotted = "otter.pipeline.3.delay_ms",
                 .bare = "otter.delay_ms",
                 .tagged = "otter.delay_ms;pipeline=3",
@@ -37,7 +34,8 @@ static const struct {
                 .bare = "a.b-c.throughput.count",
                 .tagged = "a.b-c.throughput.count;manager=shop;pipeline=3;type=row",
         },
-        { /* labels do not tell series apart, and tags go by their keys */
+        {
+                /* labels do not tell series apart, and tags go by their keys */
                 .prefix = "o",
                 .series = { .name = "log.records",
                         .n_identity = 2,
@@ -48,7 +46,8 @@ static const struct {
                 .bare = "o.log.records",
                 .tagged = "o.log.records;channel=1;code=E;node=7;pipeline=3;title=exception",
         },
-        { /* an empty value is a node of its own in a path, and no tag */
+        {
+                /* an empty value is a node of its own in a path, and no tag */
                 .prefix = "o",
                 .series = { .name = "x",
                         .n_identity = 1,
@@ -58,17 +57,16 @@ static const struct {
                 .bare = "o.x",
                 .tagged = "o.x",
         },
-        { /* what would be syntax */
+        {
+                /* what would be syntax */
                 .prefix = "o",
-                .series = { .name = "x",
-                        .n_identity = 1,
-                        .n_tags = 1,
-                        .tags = { { "k", "a.b c;d=e~f/g:h|i" } } },
+                .series = { .name = "x", .n_identity = 1, .n_tags = 1, .tags = { { "k", "a.b c;d=e~f/g:h|i" } } },
                 .dotted = "o.k.a_b_c_d_e_f_g_h_i.x",
                 .bare = "o.x",
                 .tagged = "o.x;k=a.b_c_d=e_f/g:h|i",
         },
-        { /* control bytes, and those above ASCII one by one */
+        {
+                /* control bytes, and those above ASCII one by one */
                 .prefix = "o",
                 .series = { .name = "x",
                         .n_identity = 1,
@@ -80,10 +78,7 @@ static const struct {
         },
         {
                 .prefix = "o",
-                .series = { .name = "x",
-                        .n_identity = 1,
-                        .n_tags = 1,
-                        .tags = { { "k", "~AZaz09_-" } } },
+                .series = { .name = "x", .n_identity = 1, .n_tags = 1, .tags = { { "k", "~AZaz09_-" } } },
                 .dotted = "o.k._AZaz09_-.x",
                 .bare = "o.x",
                 .tagged = "o.x;k=_AZaz09_-",
@@ -126,8 +121,7 @@ static void tags_stand_in_order_of_their_keys(void **state)
 /* The twelve tags are sorted from whichever order they come in. */
 static void as_many_tags_as_there_may_be(void **state)
 {
-        static const char *const keys[OB_TAGS_MAX] = { "l", "a", "k", "b", "j", "c", "i", "d", "h", "e",
-                "g", "f" };
+        static const char *const keys[OB_TAGS_MAX] = { "l", "a", "k", "b", "j", "c", "i", "d", "h", "e", "g", "f" };
         static const char want[] = "o.x;a=1;b=1;c=1;d=1;e=1;f=1;g=1;h=1;i=1;j=1;k=1;l=1";
         struct ob_series s = { .name = "x", .n_identity = OB_TAGS_MAX, .n_tags = OB_TAGS_MAX };
         char room[256];

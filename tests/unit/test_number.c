@@ -6,7 +6,7 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define WHOLE(n) ((__int128)(n) * OB_MICROS)
+#define WHOLE(n) ((__int128)(n)*OB_MICROS)
 #define TEN_15   ((__int128)1000000000000000)
 #define LARGEST  (TEN_15 * TEN_15 - 1) /* just below 10^24 */
 
@@ -169,8 +169,7 @@ static void numbers_are_plain_digits(void **state)
 
         (void)state;
         for (size_t i = 0; i < LENGTH(format_cases); i++) {
-                assert_int_equal(ob_number_format(got, format_cases[i].micros),
-                        strlen(format_cases[i].want));
+                assert_int_equal(ob_number_format(got, format_cases[i].micros), strlen(format_cases[i].want));
                 assert_string_equal(got, format_cases[i].want);
         }
 }

@@ -31,7 +31,8 @@ static const struct {
                 .plain = "o.pipeline.3.delay_ms:0|g\n",
                 .dog = "o.delay_ms:0|g|#pipeline:3\n",
         },
-        { /* "-5|g" would mean five less */
+        {
+                /* "-5|g" would mean five less */
                 .series = { .kind = OB_GAUGE, .name = "delay_ms", PIPELINE },
                 .value = -5000000,
                 .plain = "o.pipeline.3.delay_ms:0|g\no.pipeline.3.delay_ms:-5|g\n",
@@ -43,24 +44,27 @@ static const struct {
                 .plain = "o.x:0|g\no.x:-0.000001|g\n",
                 .dog = "o.x:-0.000001|g\n",
         },
-        { /* a negative counter is nothing special */
+        {
+                /* a negative counter is nothing special */
                 .series = { .kind = OB_COUNTER, .name = "x" },
                 .value = -5000000,
                 .plain = "o.x:-5|c\n",
                 .dog = "o.x:-5|c\n",
         },
-        { /* labels are for DogStatsD alone, empty ones for nobody */
+        {
+                /* labels are for DogStatsD alone, empty ones for nobody */
                 .series = { .kind = OB_COUNTER,
                         .name = "log.records",
                         .n_identity = 2,
                         .n_tags = 5,
-                        .tags = { { "pipeline", "" }, { "title", "exception" }, { "channel", "" },
-                                { "node", "7" }, { "code", "E" } } },
+                        .tags = { { "pipeline", "" }, { "title", "exception" }, { "channel", "" }, { "node", "7" },
+                                { "code", "E" } } },
                 .value = 1000000,
                 .plain = "o.pipeline.none.title.exception.log.records:1|c\n",
                 .dog = "o.log.records:1|c|#title:exception,node:7,code:E\n",
         },
-        { /* what would end a tag, the tags or the line */
+        {
+                /* what would end a tag, the tags or the line */
                 .series = { .kind = OB_COUNTER,
                         .name = "x",
                         .n_identity = 1,

@@ -26,16 +26,13 @@ static const struct {
         { "exactly full", .first = "abcd", .second = "efgh", .want = "abcdefgh" },
         { "the piece that does not fit stays out", .first = "abcd", .second = "efghi", .want = "abcd",
                 .too_long = true },
-        { "and so does a short one behind it", .first = "abcdefghi", .second = "x", .want = "",
-                .too_long = true },
+        { "and so does a short one behind it", .first = "abcdefghi", .second = "x", .want = "", .too_long = true },
         { "an empty piece fits into no room", .first = "abcdefgh", .second = "", .want = "abcdefgh" },
         { "a number", .number = -2500000, .want = "-2.5" },
-        { "a number that does not fit", .first = "abcde", .number = -2500000, .want = "abcde",
-                .too_long = true },
+        { "a number that does not fit", .first = "abcde", .number = -2500000, .want = "abcde", .too_long = true },
         { "an integer", .integer = -42, .want = "-42" },
         { "bytes that are not allowed", .mapped = "aB c\xc3\xa9", .want = "a__c__" },
-        { "mapped ends where the room does", .mapped = "abcdefghi", .want = "abcdefgh",
-                .too_long = true },
+        { "mapped ends where the room does", .mapped = "abcdefghi", .want = "abcdefgh", .too_long = true },
 };
 
 static void pieces_fit_or_stay_out(void **state)

@@ -1,0 +1,173 @@
+/* What a config must not say, and how that is told. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/memory.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/loading.h"
+
+/* The texts as they come out: an error has no double quotes. */
+#define MYSQL(setting)  .managers = "{ mysql = { " setting " }; }"
+#define PAGE(setting)   .managers = "{ page = { " setting " }; }"
+#define STATSD(setting) .sinks = "{ type = \"statsd\"; " setting " }"
+#define CARBON(setting) .sinks = "{ type = \"graphite\"; " setting " }"
+
+static const struct {
+        struct parts parts;
+        unsigned line;
+        const char *says;
+} mistakes[] = {
+        /* what is no setting */
+        { { .top = "evry = 15;" }, 1, "no such setting: 'evry'" },
+        { { .top = "# a comment\n\nevry = 15;" }, 3, "no such setting: 'evry'" },
+        { { .top = "queue = { max = 1; };" }, 1, "no such setting: 'max'" },
+        { { .managers = "{ nmae = \"a\"; }" }, 2, "no such setting: 'nmae'" },
+        { { MYSQL("pasword = \"a\";") }, 2, "no such setting: 'pasword'" },
+        { { PAGE("uri = \"a\";") }, 2, "no such setting: 'uri'" },
+        { { .sources = "delay = { evry = 15; };" }, 3, "no such setting: 'evry'" },
+        { { .sources = "s = { table = \"T\"; columns = ( ); colour = 1; };" }, 3, "no such setting: 'colour'" },
+        { { STATSD("step = 60;") }, 4, "no such setting: 'step'" },
+        { { CARBON("payload = 1432;") }, 4, "no such setting: 'payload'" },
+
+        /* the wrong type */
+        { { .top = "prefix = 5;" }, 1, "'prefix' must be a text in quotes" },
+        { { .top = "drain = \"10\";" }, 1, "'drain' must be a whole number" },
+        { { .top = "drain = 1.5;" }, 1, "'drain' must be a whole number" },
+        { { .top = "drain = true;" }, 1, "'drain' must be a whole number" },
+        { { .top = "queue = 65536;" }, 1, "'queue' must be a group" },
+        { { .managers = "5" }, 2, "a manager is a group" },
+        { { .managers = "{ mysql = \"localhost\"; }" }, 2, "'mysql' must be a group" },
+        { { MYSQL("port = \"3306\";") }, 2, "'port' must be a whole number" },
+        { { MYSQL("host = 127;") }, 2, "'host' must be a text in quotes" },
+        { { .sources = "delay = 15;" }, 3, "'delay' must be a group" },
+        { { .sources = "delay = { enabled = 1; };" }, 3, "'enabled' must be true or false" },
+        { { .sinks = "\"statsd\"" }, 4, "a sink is a group" },
+        { { .sinks = "{ type = 1; }" }, 4, "'type' must be a text in quotes" },
+        { { CARBON("tagged = \"yes\";") }, 4, "'tagged' must be true or false" },
+
+        /* out of range */
+        { { .top = "drain = -1;" }, 1, "'drain' must be from 0 to 3600, not -1" },
+        { { .top = "drain = 3601;" }, 1, "'drain' must be from 0 to 3600, not 3601" },
+        { { .top = "queue = { max_bytes = 65535L; };" }, 1, "'max_bytes' must be from 65536" },
+        { { MYSQL("port = 0;") }, 2, "'port' must be from 1 to 65535, not 0" },
+        { { MYSQL("port = 65536;") }, 2, "'port' must be from 1 to 65535, not 65536" },
+        { { MYSQL("port = 4294970602L;") }, 2, "not 4294970602" },
+        { { MYSQL("query_timeout = 0;") }, 2, "'query_timeout' must be from 1" },
+        { { PAGE("timeout = 0;") }, 2, "'timeout' must be from 1" },
+        { { .sources = "delay = { every = 0; };" }, 3, "'every' must be from 1 to 86400, not 0" },
+        { { .sources = "delay = { overlap = -1; };" }, 3, "'overlap' must be from 0" },
+        { { .sources = "delay = { settle = 3601; };" }, 3, "'settle' must be from 0 to 3600" },
+        { { .sources = "delay = { batch = 0; };" }, 3, "'batch' must be from 1" },
+        { { STATSD("payload = 63;") }, 4, "'payload' must be from 64" },
+        { { CARBON("step = 0;") }, 4, "'step' must be from 1 to 86400, not 0" },
+        { { CARBON("horizon = -1;") }, 4, "'horizon' must be from 0" },
+        { { CARBON("max_age = -1;") }, 4, "'max_age' must be from 0" },
+
+        /* none of the choices */
+        { { MYSQL("tls = \"on\";") }, 2, "'tls' must be 'off' or 'required' or 'verify', not 'on'" },
+        { { STATSD("flavor = \"dog\";") }, 4, "'flavor' must be 'plain' or 'dogstatsd', not 'dog'" },
+        { { STATSD("after_crash = \"\";") }, 4, "'after_crash' must be 'lose' or 'repeat', not ''" },
+        { { .sinks = "{ type = \"influx\"; }" }, 4, "'type' must be 'statsd' or 'graphite', not 'influx'" },
+        { { .sources = "delay = { start = \"yesterday\"; };" }, 3, "'start' must be 'now'" },
+        { { .sources = "delay = { start = \"\"; };" }, 3, "'start' must be 'now'" },
+        { { .sources = "delay = { start = \"-2\"; };" }, 3, "not '-2'" },
+        { { .sources = "delay = { start = \"-2w\"; };" }, 3, "not '-2w'" },
+        { { .sources = "delay = { start = \"--2h\"; };" }, 3, "not '--2h'" },
+        { { .sources = "delay = { start = \"2020-04-20\"; };" }, 3, "not '2020-04-20'" },
+        { { .sources = "delay = { start = \"2020-04-20 00:00:00 CST\"; };" }, 3, "CST" },
+        { { .sources = "delay = { start = \"2020-13-20 00:00:00\"; };" }, 3, "not '2020-13-20" },
+
+        /* names */
+        { { .top = "prefix = \"a b\";" }, 1, "'prefix' is made of" },
+        { { .top = "prefix = \"通\";" }, 1, "'prefix' is made of" },
+        { { .top = "prefix = \".a\";" }, 1, "'prefix' must not begin or end with a dot" },
+        { { .top = "prefix = \"a.\";" }, 1, "'prefix' must not begin or end with a dot" },
+        { { .top = "prefix = \"a..b\";" }, 1, "two in a row" },
+        { { .managers = "{ name = \"a/b\"; }" }, 2, "'name' is made of" },
+        { { .managers = "{ name = \"a\"; }, { }" }, 2, "each needs a 'name'" },
+        { { .managers = "{ },\n{ name = \"a\"; }" }, 3, "each needs a 'name'" },
+        { { .managers = "{ name = \"a\"; },\n{ name = \"b\"; },\n{ name = \"a\"; }" }, 4,
+                "two managers are called 'a'" },
+        { { .sinks = "{ type = \"statsd\"; },\n{ type = \"statsd\"; }" }, 5, "two sinks are called 'statsd'" },
+        { { .sinks = "{ type = \"statsd\"; name = \"a\"; },\n{ type = \"graphite\"; name = \"a\"; }" }, 5,
+                "two sinks are called 'a'" },
+        { { .sinks = "{ type = \"statsd\"; name = \"graphite\"; }, { type = \"graphite\"; }" }, 4,
+                "two sinks are called 'graphite'" },
+
+        /* twice, missing, or not to be read at all */
+        { { .top = "prefix = \"a\";\nprefix = \"b\";" }, 2, "duplicate setting name" },
+        { { .sources = "delay = { };\ndelay = { };" }, 4, "duplicate setting name" },
+        { { .managers = "" }, 2, "'managers' is missing or empty" },
+        { { .sinks = "" }, 4, "'sinks' is missing or empty" },
+        { { .sinks = "{ host = \"localhost\"; }" }, 4, "a sink needs a 'type'" },
+        { { .top = "prefix = ;" }, 1, "syntax error" },
+        { { .top = "drain = 10;\n}" }, 2, "syntax error" },
+
+        /* what is taken from elsewhere */
+        { { .top = "prefix = \"${OB_TEST_NOT_SET}\";" }, 1, "${OB_TEST_NOT_SET}: this variable is not set" },
+        { { MYSQL("password = \"${OB_TEST_NOT_SET}\";") }, 2, "${OB_TEST_NOT_SET}: this variable is not set" },
+        { { .sinks = "{ type = \"${OB_TEST_NOT_SET}\"; }" }, 4, "this variable is not set" },
+        { { MYSQL("host = \"${HOST\";") }, 2, "'${' without its '}'" },
+        { { .top = "prefix = \"${OB_TEST_ODD}\";" }, 1, "'prefix' is made of" },
+        { { MYSQL("password_file = \"not-there\";") }, 2, "not-there: No such file or directory" },
+        { { MYSQL("password_file = \"empty\";") }, 2, "empty: the file is empty" },
+        { { PAGE("password_file = \"not-there\";") }, 2, "not-there: No such file or directory" },
+};
+
+static void every_mistake_is_told_with_file_and_line(void **state)
+{
+        ob_cleanup(ob_free_at) char *empty = folder_write(*state, "empty", "", 0);
+
+        setenv("OB_TEST_ODD", "a b", 1);
+        for (size_t i = 0; i < LENGTH(mistakes); i++)
+                loading_must_fail(*state, &mistakes[i].parts, mistakes[i].line, mistakes[i].says);
+}
+
+static void a_file_that_is_not_there_is_told(void **state)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/none.cfg", (char *)*state);
+        ob_cleanup(ob_free_at) char *want = ob_format("%s: No such file or directory", path);
+        struct ob_err err;
+
+        assert_null(ob_config_load(path, &err));
+        assert_string_equal(err.text, want);
+}
+
+static void an_empty_file_lacks_managers(void **state)
+{
+        ob_cleanup(ob_free_at) char *want = ob_format("%s/otterbeat.cfg:1: 'managers' is missing", (char *)*state);
+        struct ob_err err;
+
+        assert_null(loading_try(*state, "", &err));
+        if (strncmp(err.text, want, strlen(want)) != 0)
+                fail_msg("\"%s\" does not begin with \"%s\"", err.text, want);
+}
+
+/* libconfig keeps the file of each setting: a mistake is told where it is, not where it is included. */
+static void a_mistake_in_an_included_file_is_told_there(void **state)
+{
+        static const char mistake[] = "\n\ndrain = -1;\n";
+        ob_cleanup(ob_free_at) char *included = folder_write(*state, "more.cfg", mistake, strlen(mistake));
+        ob_cleanup(ob_free_at) char *top = ob_format("@include \"%s\"\n", included);
+        ob_cleanup(ob_free_at) char *want = ob_format("%s:3: 'drain' must be", included);
+        ob_cleanup(ob_free_at) char *text = loading_text(&(struct parts) { .top = top });
+        struct ob_err err;
+
+        assert_null(loading_try(*state, text, &err));
+        if (strncmp(err.text, want, strlen(want)) != 0)
+                fail_msg("\"%s\" does not begin with \"%s\"", err.text, want);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(every_mistake_is_told_with_file_and_line),
+                cmocka_unit_test(a_file_that_is_not_there_is_told),
+                cmocka_unit_test(an_empty_file_lacks_managers),
+                cmocka_unit_test(a_mistake_in_an_included_file_is_told_there),
+        };
+
+        return cmocka_run_group_tests(tests, loading_set_up, loading_tear_down);
+}

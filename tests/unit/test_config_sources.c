@@ -1,0 +1,181 @@
+/* Sources of one's own. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+#include "proto/memory.h"
+#include "proto/metric.h"
+#include "tests/unit/loading.h"
+
+#define COLUMNS(columns) .sources = "s = { table = \"T\"; columns = ( " columns " ); };"
+
+static const struct {
+        struct parts parts;
+        unsigned line;
+        const char *says;
+} mistakes[] = {
+        { { .sources = "s = { };" }, 3, "'s' is no built-in source" },
+        { { .sources = "s = { table = \"T\"; };" }, 3, "'s' is no built-in source" },
+        { { .sources = "s = { columns = ( ( \"count\", \"\" ) ); };" }, 3, "no built-in source" },
+        { { .sources = "s = { table = 5; columns = ( ( \"count\", \"\" ) ); };" }, 3, "'table' must be a text" },
+        { { .sources = "s = { table = \"\"; columns = ( ( \"count\", \"\" ) ); };" }, 3, "'' is no table's name" },
+        { { .sources = "s = { table = \"a`b\"; columns = ( ( \"count\", \"\" ) ); };" }, 3,
+                "'a`b' is no table's name" },
+        { { .sources = "s = { table = \"T\"; columns = \"ID\"; };" }, 3, "'columns' must be a list" },
+        { { .sources = "S = { table = \"T\"; columns = ( ( \"value\", \"V\", \"v\" ) ); };" }, 3,
+                "a source's name begins with a-z" },
+        { { .sources = "delay = { table = \"T\"; };" }, 3, "'delay' is built in" },
+        { { .sources = "table = { columns = ( ); };" }, 3, "'table' is built in" },
+        { { .sources = "agent = { table = \"T\"; };" }, 3, "'agent' is built in" },
+        { { .sources = "delay_age = { table = \"T\"; columns = ( ( \"value\", \"V\" ) ); };" }, 3,
+                "'delay_age' is built in and has the settings of 'delay'" },
+        { { .sources = "agent_queue = { every = 5; };" }, 3, "has the settings of 'agent'" },
+        { { COLUMNS("") }, 3, "source 's' makes no metric" },
+        { { COLUMNS("( \"cursor\", \"ID\" ), ( \"key\", \"K\" )") }, 3, "source 's' makes no metric" },
+        { { COLUMNS("\"value\"") }, 3, "a column is ( 'role', 'COLUMN' )" },
+        { { COLUMNS("( \"value\" )") }, 3, "a column is ( 'role', 'COLUMN' )" },
+        { { COLUMNS("( \"value\", \"V\", \"v\", \"w\" )") }, 3, "a column is ( 'role', 'COLUMN' )" },
+        { { COLUMNS("( \"value\", 5 )") }, 3, "'this' must be a text in quotes" },
+        { { COLUMNS("( \"velue\", \"V\" )") }, 3, "no such role: 'velue'" },
+        { { COLUMNS("( \"value\", \"\" )") }, 3, "role 'value' needs a column" },
+        { { COLUMNS("( \"value\", \"a`b\" )") }, 3, "a column's name has no '`'" },
+        { { COLUMNS("( \"value\", \"V\", \"Big\" )") }, 3, "'Big' is no name for a tag or metric" },
+        { { COLUMNS("( \"value\", \"V\", \"a..b\" )") }, 3, "'a..b' is no name" },
+        { { COLUMNS("( \"value\", \"V\", \"a.\" )") }, 3, "'a.' is no name" },
+        { { COLUMNS("( \"value\", \"V\", \"a-b\" )") }, 3, "'a-b' is no name" },
+        { { COLUMNS("( \"value\", \"V\", \"\" )") }, 3, "'' is no name" },
+        { { COLUMNS("( \"key\", \"1ST\" ), ( \"value\", \"V\" )") }, 3, "'1st' is no name" },
+        { { COLUMNS("( \"value\", \"V\" ),\n( \"value\", \"v\" )") }, 4, "'s.v' names two columns" },
+        { { COLUMNS("( \"key\", \"A\", \"x\" ), ( \"label\", \"B\", \"x\" ), ( \"value\", \"V\" )") }, 3,
+                "'x' names two columns" },
+        { { COLUMNS("( \"cursor\", \"A\" ), ( \"cursor\", \"B\" ), ( \"count\", \"\" )") }, 3,
+                "several columns of role 'cursor'" },
+        { { COLUMNS("( \"time\", \"A\" ), ( \"time\", \"B\" ), ( \"value\", \"V\" )") }, 3,
+                "several columns of role 'time'" },
+        { { COLUMNS("( \"settled\", \"A\" ), ( \"settled\", \"B\" ), ( \"value\", \"V\" )") }, 3,
+                "several columns of role 'settled'" },
+        { { COLUMNS("( \"made\", \"A\" ), ( \"made\", \"B\" ), ( \"total\", \"V\" )") }, 3,
+                "several columns of role 'made'" },
+        { { COLUMNS("( \"age\", \"A\" ), ( \"age\", \"B\" )") }, 3, "several columns of role 'age'" },
+
+        /* roles that do not go together */
+        { { COLUMNS("( \"age\", \"A\" ), ( \"value\", \"V\" )") }, 3, "no use for role 'value'" },
+        { { COLUMNS("( \"age\", \"A\" ), ( \"peak\", \"V\" )") }, 3, "no use for role 'peak'" },
+        { { COLUMNS("( \"age\", \"A\" ), ( \"total\", \"V\" )") }, 3, "no use for role 'total'" },
+        { { COLUMNS("( \"age\", \"A\" ), ( \"increment\", \"V\" )") }, 3, "no use for role 'increment'" },
+        { { COLUMNS("( \"age\", \"A\" ), ( \"count\", \"\" )") }, 3, "no use for role 'count'" },
+        { { COLUMNS("( \"age\", \"A\" ), ( \"label\", \"L\" )") }, 3, "no use for role 'label'" },
+        { { COLUMNS("( \"key\", \"K\" ), ( \"increment\", \"V\" )") }, 3, "no use for role 'increment'" },
+        { { COLUMNS("( \"key\", \"K\" ), ( \"count\", \"\" )") }, 3, "no use for role 'count'" },
+        { { COLUMNS("( \"cursor\", \"ID\" ), ( \"total\", \"T\" ), ( \"increment\", \"V\" )") }, 3,
+                "no use for role 'increment'" },
+        { { COLUMNS("( \"cursor\", \"ID\" ), ( \"total\", \"T\" ), ( \"count\", \"\" )") }, 3,
+                "no use for role 'count'" },
+};
+
+static void every_mistake_is_told_with_file_and_line(void **state)
+{
+        for (size_t i = 0; i < LENGTH(mistakes); i++)
+                loading_must_fail(*state, &mistakes[i].parts, mistakes[i].line, mistakes[i].says);
+}
+
+static const struct {
+        const char *columns;
+        enum ob_shape shape;
+        struct ob_column want[4];
+} sources[] = {
+        { "( \"cursor\", \"ID\" ), ( \"time\", \"AT\" ), ( \"key\", \"Shop\" ), ( \"increment\", \"Amount\" )",
+                OB_SHAPE_LOG,
+                { { OB_CURSOR, "ID" }, { OB_TIME, "AT" }, { OB_KEY, "Shop", "shop" },
+                        { OB_INCREMENT, "Amount", "s.amount" } } },
+        { "( \"cursor\", \"ID\" ), ( \"count\", \"\" )", OB_SHAPE_LOG,
+                { { OB_CURSOR, "ID" }, { OB_COUNT, NULL, "s.rows" } } },
+        { "( \"cursor\", \"ID\" ), ( \"count\", \"\", \"orders.made\" ), ( \"value\", \"V\" )", OB_SHAPE_LOG,
+                { { OB_CURSOR, "ID" }, { OB_COUNT, NULL, "orders.made" }, { OB_VALUE, "V", "s.v" } } },
+        { "[ \"enum\", \"E\", \"kind\" ], [ \"label\", \"L\" ], [ \"peak\", \"P\", \"p\" ]", OB_SHAPE_STATE,
+                { { OB_ENUM, "E", "kind" }, { OB_LABEL, "L", "l" }, { OB_PEAK, "P", "p" } } },
+        { "( \"cursor\", \"ID\" ), ( \"made\", \"M\" ), ( \"total\", \"T\" )", OB_SHAPE_STATE,
+                { { OB_CURSOR, "ID" }, { OB_MADE, "M" }, { OB_TOTAL, "T", "s.t" } } },
+        { "( \"key\", \"K\" ), ( \"age\", \"A\", \"age_s\" )", OB_SHAPE_NEWEST,
+                { { OB_KEY, "K", "k" }, { OB_AGE, "A", "age_s" } } },
+};
+
+static void assert_same_text(const char *got, const char *want)
+{
+        if (!want)
+                assert_null(got);
+        else
+                assert_string_equal(got, want);
+}
+
+static void a_source_of_ones_own_is_roles_and_columns(void **state)
+{
+        for (size_t i = 0; i < LENGTH(sources); i++) {
+                ob_cleanup(ob_free_at) char *text = ob_format("s = { table = \"${OB_TEST_SET}\"; "
+                                                              "every = 60; columns = ( %s ); };",
+                        sources[i].columns);
+                ob_cleanup(loading_free) struct ob_config *c =
+                        loading_must(*state, &(struct parts) { .sources = text });
+                const struct ob_source *s = loading_source(c, "s");
+
+                assert_string_equal(s->worker, "s");
+                assert_string_equal(s->table, "value");
+                assert_int_equal(s->reader, OB_READER_MYSQL);
+                assert_true(s->enabled);
+                assert_int_equal(s->every, 60);
+                assert_int_equal(s->overlap, 600);
+                assert_int_equal(s->settle, 2);
+                assert_int_equal(s->batch, 1000);
+                assert_int_equal(s->start.kind, OB_START_NOW);
+                assert_int_equal(ob_source_shape(s), sources[i].shape);
+                for (unsigned n = 0; n < s->n_columns; n++) {
+                        assert_int_equal(s->columns[n].role, sources[i].want[n].role);
+                        assert_same_text(s->columns[n].column, sources[i].want[n].column);
+                        assert_same_text(s->columns[n].name, sources[i].want[n].name);
+                        assert_null(s->columns[n].expression);
+                }
+                assert_true(s->n_columns == LENGTH(sources[i].want) || !sources[i].want[s->n_columns].column);
+        }
+}
+
+static void a_source_has_an_end(void **state)
+{
+        static const struct {
+                int tags, times; /* times: further columns that are no tags */
+                const char *says;
+        } ends[] = {
+                { OB_TAGS_MAX - 1, 0, NULL },
+                { OB_TAGS_MAX, 0, "source 's' has more than 11 tags" },
+                { 0, OB_COLUMNS_MAX - 1, NULL },
+                { 0, OB_COLUMNS_MAX, "more than 24 columns" },
+        };
+
+        for (size_t i = 0; i < LENGTH(ends); i++) {
+                ob_cleanup(ob_free_at) char *text = ob_copy("s = { table = \"T\"; columns = ( ( \"peak\", \"P\" )");
+                ob_cleanup(ob_free_at) char *closed = NULL;
+
+                for (int n = 0; n < ends[i].tags + ends[i].times; n++) {
+                        char *longer =
+                                ob_format("%s, ( \"%s\", \"C%d\" )", text, n < ends[i].tags ? "key" : "value", n);
+
+                        free(text);
+                        text = longer;
+                }
+                closed = ob_format("%s ); };", text);
+                if (ends[i].says)
+                        loading_must_fail(*state, &(struct parts) { .sources = closed }, 3, ends[i].says);
+                else
+                        ob_config_free(loading_must(*state, &(struct parts) { .sources = closed }));
+        }
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(every_mistake_is_told_with_file_and_line),
+                cmocka_unit_test(a_source_of_ones_own_is_roles_and_columns),
+                cmocka_unit_test(a_source_has_an_end),
+        };
+
+        return cmocka_run_group_tests(tests, loading_set_up, loading_tear_down);
+}
