@@ -13,7 +13,7 @@ USER, PASSWORD = "otterbeat", "a-Secret-of-tests"
 def make_template(folder):
     """A data folder as a fresh installation has it; copying it is quicker than making another."""
     subprocess.run(
-        ["mariadb-install-db", "--no-defaults", f"--datadir={folder}", "--skip-test-db",
+        ["mariadb-install-db", "--no-defaults", "--force", f"--datadir={folder}", "--skip-test-db",
          "--auth-root-authentication-method=normal", f"--user={getpass.getuser()}"],
         check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -249,22 +249,12 @@ static const struct {
         { "of a later version", BYTES("\x02\x02\x01\x01\x00\x00x\x00\x01\x00\x00\x00"), -1 },
         { "of a kind that is none", BYTES("\x01\x02\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
         { "more identity than tags", BYTES("\x01\x02\x01\x01\x01\x00x\x00\x01\x00\x00\x00"), -1 },
+        /* clang-format off */
         { "thirteen tags",
-                BYTES("\x01\x02\x01\x01\x00\x0dx\x00"
-                      "a\x00\x00"
-                      "b\x00\x00"
-                      "c\x00\x00"
-                      "d\x00\x00"
-                      "e\x00\x00"
-                      "f\x00\x00"
-                      "g\x00\x00"
-                      "h\x00\x00"
-                      "i\x00\x00"
-                      "j\x00\x00"
-                      "k\x00\x00"
-                      "l\x00\x00"
-                      "m\x00\x00\x00"),
+                BYTES("\x01\x02\x01\x01\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00" "d\x00\x00" "e\x00\x00"
+                      "f\x00\x00" "g\x00\x00" "h\x00\x00" "i\x00\x00" "j\x00\x00" "k\x00\x00" "l\x00\x00" "m\x00\x00\x00"),
                 -1 },
+        /* clang-format on */
         { "a series that is none", BYTES("\x01\x02\x01\x01\x00\x00x\x00\x01\x01\x00\x00"), -1 },
         { "a point without series", BYTES("\x01\x02\x00\x01\x00\x00\x00"), -1 },
         { "more series than points", BYTES("\x01\x02\xe9\x07"), -1 },

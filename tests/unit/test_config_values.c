@@ -101,12 +101,14 @@ static void every_built_in_source_is_read_by_default(void **state)
 static const struct parts all_set = {
         .top = "prefix = \"a.b-c_D9\"; state_dir = \"/var/lib/x\"; log_file = \"/x.log\"; drain = 0; "
                "queue = { max_bytes = 65536L; };",
-        .managers = "{ name = \"shop\"; "
-                    "mysql = { host = \"h\"; port = 65535; socket = \"/s\"; user = \"u\"; password = \"p\"; "
-                    "database = \"d\"; connect_timeout = 1; query_timeout = 3600; tls = \"verify\"; ca = \"/ca\"; }; "
-                    "page = { url = \"http://p\"; user = \"pu\"; password = \"pp\"; zone = \"UTC\"; timeout = 7; }; }, "
-                    "{ name = \"bank\"; }",
-        .sources = "delay = { enabled = false; every = 1; overlap = 0; settle = 0; batch = 1; start = \"oldest\"; };",
+        .managers =
+                "{ name = \"shop\"; "
+                "mysql = { host = \"h\"; port = 65535; socket = \"/s\"; user = \"u\"; password = \"p\"; "
+                "database = \"d\"; connect_timeout = 1; query_timeout = 3600; tls = \"verify\"; ca = \"/ca\"; }; "
+                "page = { url = \"http://p\"; user = \"pu\"; password = \"pp\"; zone = \"UTC\"; timeout = 7; }; }, "
+                "{ name = \"bank\"; }",
+        .sources =
+                "delay = { enabled = false; every = 1; overlap = 0; settle = 0; batch = 1; start = \"oldest\"; };",
         .sinks = "{ type = \"statsd\"; name = \"one\"; host = \"s\"; port = 1; flavor = \"dogstatsd\"; "
                  "socket = \"/d\"; payload = 8192; after_crash = \"repeat\"; }, "
                  "{ type = \"graphite\"; name = \"two\"; host = \"g\"; port = 2; step = 10; tagged = true; "

@@ -1,0 +1,323 @@
+/* The place of the store: who may use it, what survives, and what is set aside. */
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/store/connection.h"
+#include "proto/memory.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/world.h"
+
+static int set_up(void **state)
+{
+        *state = folder_new();
+        return 0;
+}
+
+static int tear_down(void **state)
+{
+        folder_remove(*state);
+        return 0;
+}
+
+static void must_open(struct ob_store_place *place, const char *dir)
+{
+        struct ob_err err;
+
+        if (ob_store_place_open(place, dir, &err))
+                fail_msg("%s", err.text);
+}
+
+static void must_not_open(const char *dir, const char *says)
+{
+        struct ob_store_place place;
+        struct ob_err err = { .text = "" };
+
+        assert_int_equal(ob_store_place_open(&place, dir, &err), -1);
+        ob_store_place_close(&place);
+        if (!strstr(err.text, says))
+                fail_msg("\"%s\" does not say \"%s\"", err.text, says);
+}
+
+static void put_batches(struct ob_store_place *place, int n)
+{
+        const struct ob_bytes body = world_bytes("a body that is long enough to fill a page with some others of its kind");
+        struct ob_err err;
+
+        for (int i = 0; i < n; i++)
+                assert_int_equal(ob_store_put_batch(place->anchor, 1, &body, &err), 0);
+}
+
+static int64_t count_batches(struct ob_store_place *place)
+{
+        int64_t points, bytes;
+        struct ob_err err;
+
+        if (ob_store_sum_batches(place->anchor, 0, &points, &bytes, &err))
+                fail_msg("%s", err.text);
+        return points;
+}
+
+static void a_store_is_there_when_it_is_opened_again(void **state)
+{
+        struct ob_store_place place;
+
+        must_open(&place, *state);
+        assert_int_equal(count_batches(&place), 0);
+        put_batches(&place, 3);
+        ob_store_place_close(&place);
+        must_open(&place, *state);
+        assert_string_equal(place.aside, "");
+        assert_int_equal(count_batches(&place), 3);
+        ob_store_place_close(&place);
+        ob_store_place_close(&place);
+}
+
+/* The child is killed with one transaction committed and another one begun. */
+static void a_kill_loses_only_what_was_not_committed(void **state)
+{
+        struct ob_store_place place;
+        struct ob_err err;
+        pid_t child = fork();
+        int status;
+
+        if (!child) {
+                if (ob_store_place_open(&place, *state, &err) || ob_store_begin(place.anchor, &err))
+                        _exit(1);
+                put_batches(&place, 3);
+                if (ob_store_commit(place.anchor, &err) || ob_store_begin(place.anchor, &err))
+                        _exit(1);
+                put_batches(&place, 1000);
+                raise(SIGKILL);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        must_open(&place, *state);
+        assert_string_equal(place.aside, "");
+        assert_int_equal(count_batches(&place), 3);
+        ob_store_place_close(&place);
+}
+
+static void a_second_agent_is_refused(void **state)
+{
+        struct ob_store_place place;
+
+        must_open(&place, *state);
+        must_not_open(*state, "is used by another otterbeat");
+        put_batches(&place, 1);
+        must_not_open(*state, "is used by another otterbeat");
+        ob_store_place_close(&place);
+        must_open(&place, *state);
+        assert_int_equal(count_batches(&place), 1);
+        ob_store_place_close(&place);
+}
+
+static void the_folder_is_made(void **state)
+{
+        ob_cleanup(ob_free_at) char *dir = ob_format("%s/state", (char *)*state);
+        ob_cleanup(ob_free_at) char *file = ob_format("%s/otterbeat.db", dir);
+        struct ob_store_place place;
+
+        must_open(&place, dir);
+        ob_store_place_close(&place);
+        assert_int_equal(access(file, F_OK), 0);
+}
+
+static void a_folder_that_can_not_be_is_told(void **state)
+{
+        ob_cleanup(ob_free_at) char *no_parent = ob_format("%s/no/state", (char *)*state);
+        ob_cleanup(ob_free_at) char *file = folder_write(*state, "file", "", 0);
+        ob_cleanup(ob_free_at) char *too_long = ob_format("/%05000d", 1);
+
+        must_not_open(no_parent, "No such file or directory");
+        must_not_open(file, "Not a directory");
+        must_not_open(too_long, "too long");
+}
+
+/* How a file comes to be of no use. Each begins with a good store of 3 batches, closed. */
+static void write_text(const char *path)
+{
+        FILE *f = fopen(path, "we");
+
+        fputs("this is no database, but it is longer than the header of one, which is of a hundred bytes, and "
+              "a bit more to come to that",
+                f);
+        fclose(f);
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+        sqlite3 *db;
+
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+}
+
+static void make_foreign(const char *path)
+{
+        remove(path);
+        run_sql(path, "CREATE TABLE theirs (x); INSERT INTO theirs VALUES (42)");
+}
+
+static void make_later(const char *path)
+{
+        run_sql(path, "PRAGMA user_version = 2");
+}
+
+static void cut_short(const char *path)
+{
+        assert_int_equal(truncate(path, 6000), 0);
+}
+
+/* Every page but the first, which says what the file is. */
+static void scribble(const char *path)
+{
+        FILE *f = fopen(path, "r+e");
+        char noise[4096];
+
+        memset(noise, 0xa5, sizeof(noise));
+        for (long page = 1; page < 6; page++) {
+                fseek(f, page * 4096, SEEK_SET);
+                fwrite(noise, 1, sizeof(noise), f);
+        }
+        fclose(f);
+}
+
+static const struct {
+        const char *name;
+        void (*spoil)(const char *path);
+        const char *why;
+} spoilt[] = {
+        { "some text", write_text, "not a database" },
+        { "another program's database", make_foreign, "not a store of otterbeat's" },
+        { "a later version's store", make_later, "written by a later version (2, this one knows 1)" },
+        { "a store that is cut short", cut_short, "malformed" },
+        { "a store with pages of noise", scribble, "damaged" },
+};
+
+static char *slurp(const char *path, size_t *length)
+{
+        char *bytes = ob_alloc(1 << 20, 1);
+        FILE *f = fopen(path, "re");
+
+        assert_non_null(f);
+        *length = fread(bytes, 1, 1 << 20, f);
+        fclose(f);
+        return bytes;
+}
+
+static void what_can_not_be_used_is_set_aside(void **state)
+{
+        for (size_t i = 0; i < LENGTH(spoilt); i++) {
+                ob_cleanup(ob_free_at) char *dir = ob_format("%s/%zu", (char *)*state, i);
+                ob_cleanup(ob_free_at) char *path = ob_format("%s/otterbeat.db", dir);
+                ob_cleanup(ob_free_at) char *before = NULL;
+                ob_cleanup(ob_free_at) char *after = NULL;
+                struct ob_store_place place;
+                size_t was, is;
+
+                must_open(&place, dir);
+                put_batches(&place, 300);
+                ob_store_place_close(&place);
+                spoilt[i].spoil(path);
+                before = slurp(path, &was);
+
+                must_open(&place, dir);
+                if (!*place.aside || !strstr(place.why, spoilt[i].why))
+                        fail_msg("%s: aside \"%s\", why \"%s\"", spoilt[i].name, place.aside, place.why);
+                assert_memory_equal(place.aside, path, strlen(path));
+                after = slurp(place.aside, &is);
+                assert_int_equal(is, was);
+                assert_memory_equal(after, before, was);
+                assert_int_equal(count_batches(&place), 0);
+                put_batches(&place, 1);
+                ob_store_place_close(&place);
+
+                must_open(&place, dir);
+                assert_string_equal(place.aside, "");
+                assert_int_equal(count_batches(&place), 1);
+                ob_store_place_close(&place);
+        }
+}
+
+/* A process that ended between making the file and filling it leaves one without a byte. */
+static void an_empty_file_becomes_a_store(void **state)
+{
+        ob_cleanup(ob_free_at) char *path = folder_write(*state, "otterbeat.db", "", 0);
+        struct ob_store_place place;
+
+        must_open(&place, *state);
+        assert_string_equal(place.aside, "");
+        put_batches(&place, 1);
+        assert_int_equal(count_batches(&place), 1);
+        ob_store_place_close(&place);
+}
+
+static void places_in_memory_are_their_own(void **state)
+{
+        struct ob_store_place a, b;
+
+        (void)state;
+        must_open(&a, "");
+        must_open(&b, "");
+        put_batches(&a, 1);
+        assert_int_equal(count_batches(&a), 1);
+        assert_int_equal(count_batches(&b), 0);
+        ob_store_place_close(&a);
+        ob_store_place_close(&b);
+        must_open(&a, "");
+        assert_int_equal(count_batches(&a), 0);
+        ob_store_place_close(&a);
+}
+
+static void a_copy_in_memory_moves_nothing(void **state)
+{
+        ob_cleanup(ob_free_at) char *nowhere = ob_format("%s/nowhere", (char *)*state);
+        struct ob_store_place place, copy;
+        struct ob_err err;
+
+        must_open(&place, *state);
+        put_batches(&place, 3);
+        ob_store_place_close(&place);
+
+        must_open(&copy, "");
+        assert_int_equal(ob_store_place_copy(&copy, *state, &err), 0);
+        assert_int_equal(count_batches(&copy), 3);
+        put_batches(&copy, 1);
+        assert_int_equal(count_batches(&copy), 4);
+        ob_store_place_close(&copy);
+
+        must_open(&copy, "");
+        assert_int_equal(ob_store_place_copy(&copy, nowhere, &err), 0);
+        assert_int_equal(ob_store_place_copy(&copy, "", &err), 0);
+        assert_int_equal(count_batches(&copy), 0);
+        ob_store_place_close(&copy);
+
+        must_open(&place, *state);
+        assert_int_equal(count_batches(&place), 3);
+        ob_store_place_close(&place);
+}
+
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                IN_A_FOLDER(a_store_is_there_when_it_is_opened_again),
+                IN_A_FOLDER(a_kill_loses_only_what_was_not_committed),
+                IN_A_FOLDER(a_second_agent_is_refused),
+                IN_A_FOLDER(the_folder_is_made),
+                IN_A_FOLDER(a_folder_that_can_not_be_is_told),
+                IN_A_FOLDER(what_can_not_be_used_is_set_aside),
+                IN_A_FOLDER(an_empty_file_becomes_a_store),
+                cmocka_unit_test(places_in_memory_are_their_own),
+                IN_A_FOLDER(a_copy_in_memory_moves_nothing),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

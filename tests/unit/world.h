@@ -1,0 +1,30 @@
+/* A store for a test: a place on disk or in memory, and one connection to it. The test's state. */
+#ifndef OB_TESTS_UNIT_WORLD_H
+#define OB_TESTS_UNIT_WORLD_H
+
+#include "agent/store/store.h"
+#include "tests/unit/unit.h"
+
+struct world {
+        char *folder; /* NULL in memory */
+        struct ob_store_place place;
+        struct ob_store *st;
+        struct ob_err err;
+};
+
+int world_on_disk(void **state);
+int world_in_memory(void **state);
+int world_tear_down(void **state);
+
+/* A result that must not be -1, or the test ends with what went wrong. */
+void world_ok(const struct world *w, int result);
+
+/* A test that is run in both. */
+#define EVERYWHERE(test)                                                                                           \
+        cmocka_unit_test_setup_teardown(test, world_on_disk, world_tear_down),                                     \
+                cmocka_unit_test_setup_teardown(test, world_in_memory, world_tear_down)
+
+/* Bytes that borrow a text. */
+struct ob_bytes world_bytes(const char *text);
+
+#endif
