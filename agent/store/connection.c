@@ -93,15 +93,16 @@ int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
 
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err)
 {
-        ob_cleanup(ob_connection_close) sqlite3 *source = NULL, *target = NULL;
-        sqlite3_backup *copy;
+        ob_cleanup(ob_connection_close) sqlite3 *db = NULL;
+        sqlite3_stmt *s = NULL;
+        bool done;
 
-        if (ob_connection_open(from, &source, err) || ob_connection_open(to, &target, err))
+        if (ob_connection_open(from, &db, err))
                 return -1;
-        copy = sqlite3_backup_init(target, "main", source, "main");
-        if (copy)
-                sqlite3_backup_step(copy, -1);
-        if (!copy || sqlite3_backup_finish(copy) != SQLITE_OK)
-                return ob_connection_fail(target, err);
-        return 0;
+        done = sqlite3_prepare_v2(db, "VACUUM INTO ?", -1, &s, NULL) == SQLITE_OK &&
+               sqlite3_bind_text(s, 1, to, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(s) == SQLITE_DONE;
+        if (!done)
+                ob_connection_fail(db, err);
+        sqlite3_finalize(s);
+        return done ? 0 : -1;
 }

@@ -24,7 +24,10 @@ int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, str
 /* Makes our tables where there are none. */
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
 
-/* Copies the whole of one file over another. */
+/*
+ * Copies the whole of one file into another, which must be empty. Not page by page: those of a file with a
+ * write-ahead log say so, and memory can't have one.
+ */
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err);
 
 /* Says what SQLite says, with the path. Returns -1. */

@@ -110,10 +110,15 @@ int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob
 int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *path = ob_format("%s/" FILE_NAME, dir);
+        ob_cleanup(ob_connection_close) sqlite3 *empty = NULL; /* there must be one while the anchor is replaced */
 
         if (!*dir || access(path, R_OK))
                 return 0;
-        return ob_connection_copy(path, place->path, err);
+        ob_store_close(ob_take(place->anchor));
+        if (ob_connection_open(place->path, &empty, err) || ob_connection_copy(path, place->path, err))
+                return -1;
+        place->anchor = ob_store_open(place, err);
+        return place->anchor ? 0 : -1;
 }
 
 void ob_store_place_close(struct ob_store_place *place)

@@ -1,4 +1,5 @@
 /* The batches in the store, and what each sink has passed of them. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,42 @@ static void a_rolled_back_batch_never_was(void **state)
         assert_int_equal(next(w, 0), 0);
 }
 
+#define WRITERS 3
+#define ROUNDS  50
+
+/* A worker with a connection of its own. */
+static void *write_batches(void *arg)
+{
+        struct world *w = arg;
+        struct ob_err err;
+        struct ob_store *st = ob_store_open(&w->place, &err);
+        const struct ob_bytes body = world_bytes("12345");
+        bool good = st;
+
+        for (int i = 0; i < ROUNDS && good; i++)
+                good = !ob_store_begin(st, &err) && !ob_store_put_batch(st, 10, &body, &err) &&
+                       !ob_store_commit(st, &err);
+        ob_store_close(st);
+        return good ? w : NULL;
+}
+
+static void writers_take_turns(void **state)
+{
+        struct world *w = *state;
+        pthread_t threads[WRITERS];
+        int64_t points, bytes;
+        void *good;
+
+        for (size_t i = 0; i < WRITERS; i++)
+                assert_int_equal(pthread_create(&threads[i], NULL, write_batches, w), 0);
+        for (size_t i = 0; i < WRITERS; i++) {
+                assert_int_equal(pthread_join(threads[i], &good), 0);
+                assert_non_null(good);
+        }
+        world_ok(w, ob_store_sum_batches(w->st, 0, &points, &bytes, &w->err));
+        assert_int_equal(points, WRITERS * ROUNDS * 10);
+}
+
 static void what_a_sink_has_passed_is_kept(void **state)
 {
         struct world *w = *state;
@@ -281,6 +318,7 @@ int main(void)
                 EVERYWHERE(what_lies_behind_is_summed_up),
                 EVERYWHERE(no_number_is_used_twice),
                 EVERYWHERE(a_rolled_back_batch_never_was),
+                EVERYWHERE(writers_take_turns),
                 EVERYWHERE(what_a_sink_has_passed_is_kept),
                 cmocka_unit_test(a_sink_that_is_not_known_begins_somewhere),
                 cmocka_unit_test(what_every_sink_has_passed_is_deleted),

@@ -118,8 +118,7 @@ static const struct {
 
 static void every_mistake_is_told_with_file_and_line(void **state)
 {
-        ob_cleanup(ob_free_at) char *empty = folder_write(*state, "empty", "", 0);
-
+        free(folder_write(*state, "empty", "", 0));
         setenv("OB_TEST_ODD", "a b", 1);
         for (size_t i = 0; i < LENGTH(mistakes); i++)
                 loading_must_fail(*state, &mistakes[i].parts, mistakes[i].line, mistakes[i].says);

@@ -239,16 +239,20 @@ static const struct {
 
 static void a_password_is_the_first_line_of_its_file(void **state)
 {
-        for (size_t i = 0; i < LENGTH(secrets); i++) {
-                ob_cleanup(ob_free_at) char *path =
-                        folder_write(*state, "secret", secrets[i].content, strlen(secrets[i].content));
-                ob_cleanup(loading_free) struct ob_config *c = loading_must(
-                        *state, &(struct parts) { .managers = "{ mysql = { password_file = \"secret\"; }; "
-                                                              "page = { password_file = \"secret\"; }; }" });
+        static const struct parts with_secret = {
+                .managers = "{ mysql = { password_file = \"secret\"; }; page = { password_file = \"secret\"; }; }"
+        };
 
-                if (strcmp(c->managers[0].mysql.password, secrets[i].want) != 0)
-                        fail_msg("%s: \"%s\"", secrets[i].name, c->managers[0].mysql.password);
-                assert_string_equal(c->managers[0].page.password, secrets[i].want);
+        for (size_t i = 0; i < LENGTH(secrets); i++) {
+                ob_cleanup(loading_free) struct ob_config *c = NULL;
+                const struct ob_manager *m;
+
+                free(folder_write(*state, "secret", secrets[i].content, strlen(secrets[i].content)));
+                c = loading_must(*state, &with_secret);
+                m = &c->managers[0];
+                if (strcmp(m->mysql.password, secrets[i].want) != 0)
+                        fail_msg("%s: \"%s\"", secrets[i].name, m->mysql.password);
+                assert_string_equal(m->page.password, secrets[i].want);
         }
 }
 

@@ -45,7 +45,8 @@ static void must_not_open(const char *dir, const char *says)
 
 static void put_batches(struct ob_store_place *place, int n)
 {
-        const struct ob_bytes body = world_bytes("a body that is long enough to fill a page with some others of its kind");
+        const struct ob_bytes body =
+                world_bytes("a body that is long enough to fill a page with some others of its kind");
         struct ob_err err;
 
         for (int i = 0; i < n; i++)
@@ -248,9 +249,9 @@ static void what_can_not_be_used_is_set_aside(void **state)
 /* A process that ended between making the file and filling it leaves one without a byte. */
 static void an_empty_file_becomes_a_store(void **state)
 {
-        ob_cleanup(ob_free_at) char *path = folder_write(*state, "otterbeat.db", "", 0);
         struct ob_store_place place;
 
+        free(folder_write(*state, "otterbeat.db", "", 0));
         must_open(&place, *state);
         assert_string_equal(place.aside, "");
         put_batches(&place, 1);
