@@ -196,12 +196,11 @@ static bool join_sinks(struct ob_agent *a)
 
 bool ob_agent_stop(struct ob_agent *a)
 {
-        int64_t deadline = ob_clock_ms() + a->config->drain * INT64_C(1000);
         bool is_clean;
 
-        ob_stop_want(&a->stop_workers, deadline);
+        ob_stop_want(&a->stop_workers, ob_clock_ms());
         is_clean = join_workers(a);
-        ob_stop_want(&a->stop_sinks, deadline);
+        ob_stop_want(&a->stop_sinks, ob_clock_ms() + a->config->drain * INT64_C(1000));
         if (a->queue.sinks)
                 ob_queue_wake(&a->queue);
         is_clean &= join_sinks(a);

@@ -243,8 +243,10 @@ static int read_source(const config_setting_t *at, struct ob_config *c, struct o
                 return known < 0 ? -1 : 0;
         builtin = find_builtin(config_setting_name(at));
         if (builtin)
-                return ob_setting_fail(at, err, "\"%s\" is built in and has the settings of \"%s\": set them "
-                        "there, or give your source another name", builtin->name, builtin->worker);
+                return ob_setting_fail(at, err,
+                        "\"%s\" is built in and has the settings of \"%s\": set them "
+                        "there, or give your source another name",
+                        builtin->name, builtin->worker);
         *s = (struct ob_source) { .enabled = true, .every = 15, .overlap = 600, .settle = 2, .batch = 1000 };
         s->name = s->worker = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
         if (ob_settings_read(at, source_settings, s, &c->texts, err) || ob_config_define(at, s, &c->texts, err))

@@ -11,7 +11,8 @@
 #include <uthash.h>
 
 #define VERSION   1
-#define MADE_MOST (INT64_C(1) << 60) /* seconds: no clock says so, and what is reckoned with it does not overflow */
+#define MADE_MOST (INT64_C(1) << 60) /* seconds: no clock says so, and what is reckoned with it does not overflow  \
+                                      */
 
 struct entry {
         UT_hash_handle hh;

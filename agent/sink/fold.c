@@ -105,7 +105,8 @@ void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
                 copy->entries = ob_alloc(s->n, sizeof(*s->entries));
                 copy->n = copy->room = s->n;
                 copy->made = s->made;
-                memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
+                if (s->n) /* a series whose points were all refused has none */
+                        memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
                 for (size_t i = 0; i < s->n; i++)
                         if (s->entries[i].grew)
                                 list_grown(f, copy);

@@ -1,4 +1,6 @@
 """Every built-in table has its series, and so has a table of the user's."""
+import re
+import socket
 import time
 
 from servers.process import wait_until
@@ -13,6 +15,18 @@ def test_gauges_of_age_also_when_nothing_arrives(mariadb, otter, statsd, both, m
     assert abs(time.time() - newest - age) < 10
     wait_until(lambda: "otter.pipeline.2.throughput_age_s" in statsd.gauges(), "an age of the other table")
     wait_until(lambda: statsd.gauges()["otter.pipeline.1.delay_age_s"] > age, "it grows")
+
+
+def test_the_agent_counts_itself(mariadb, otter, statsd, both, make_agent):
+    otter.do("sample")
+    make_agent(mariadb, both).once()
+    rows = mariadb.query("SELECT COUNT(*) FROM LOG_RECORD")[0][0]
+    prefix = f"otter.agent.{re.sub('[^A-Za-z0-9_-]', '_', socket.gethostname())}"
+    counters = wait_until(lambda: statsd.ask("counters", of_agent=True), "its counters")
+    assert counters[f"{prefix}.source.log.agent.rows"] == rows > 0
+    assert counters[f"{prefix}.source.log.agent.errors"] == 0
+    assert f"{prefix}.sink.graphite.agent.behind" in statsd.ask("gauges", of_agent=True)
+    assert f"{prefix}.agent.queue_bytes" in statsd.ask("gauges", of_agent=True)
 
 
 def test_start_now_counts_what_comes_from_now_on(mariadb, otter, statsd, both, make_agent):

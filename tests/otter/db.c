@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/otter/memory.h"
+#include "proto/memory.h"
 
 enum { CONNECT_SECONDS = 5, SAID_OF_A_STATEMENT = 60 };
 

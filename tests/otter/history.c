@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "proto/memory.h"
 #include "tests/otter/bulk.h"
 #include "tests/otter/logs.h"
-#include "tests/otter/memory.h"
 #include "tests/otter/random.h"
 #include "tests/otter/rows.h"
 #include "tests/otter/world.h"

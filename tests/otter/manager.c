@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proto/memory.h"
 #include "tests/otter/bulk.h"
 #include "tests/otter/logs.h"
-#include "tests/otter/memory.h"
 #include "tests/otter/run.h"
 
 /* What came in since the last flush. Otter has it in maps; here every key has its place. */
@@ -271,8 +271,8 @@ void fo_manager_run(struct fo_worker *worker)
         const struct fo_world *world = worker->run->world;
         struct manager m = {
                 .worker = worker,
-                .pipelines = fo_alloc((size_t)world->pipelines, sizeof(*m.pipelines)),
-                .pairs = fo_alloc((size_t)fo_world_pairs(world), sizeof(*m.pairs)),
+                .pipelines = ob_alloc((size_t)world->pipelines, sizeof(*m.pipelines)),
+                .pairs = ob_alloc((size_t)fo_world_pairs(world), sizeof(*m.pairs)),
                 .begun = fo_clock_now(),
                 .minute = (int64_t)(60 * (double)FO_SECOND / worker->run->options->speed),
                 /* So that two managers do not tell the same story. */

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "proto/memory.h"
 #include "tests/otter/bulk.h"
-#include "tests/otter/memory.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -160,7 +160,7 @@ struct kind {
 
 static int fill(struct fo_db *db, const struct fo_world *world, const struct kind *kind)
 {
-        fo_cleanup(fo_bulk_fini) struct fo_bulk bulk = { 0 };
+        ob_cleanup(fo_bulk_fini) struct fo_bulk bulk = { 0 };
 
         fo_bulk_begin(&bulk, db, kind->head);
         for (int64_t id = 1; id <= kind->count; id++) {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/otter/memory.h"
+#include "proto/memory.h"
 
 /* A server that answers nothing for so long is as good as gone. Longer than a lock wait. */
 enum { ANSWER_SECONDS = 20 };
@@ -106,7 +106,7 @@ static void work(const struct fo_run *run, const struct fo_where *where, const s
 {
         const struct fo_options *options = run->options;
         int64_t count = options->managers + options->writers;
-        struct fo_worker *workers = fo_alloc((size_t)count, sizeof(*workers));
+        struct fo_worker *workers = ob_alloc((size_t)count, sizeof(*workers));
 
         for (int64_t i = 0; i < options->managers; i++)
                 start(&workers[i], run, &manager, where, i);

@@ -1,7 +1,7 @@
 #include "tests/otter/sample.h"
 
+#include "proto/memory.h"
 #include "tests/otter/bulk.h"
-#include "tests/otter/memory.h"
 #include "tests/otter/rows.h"
 
 /* 2020-04-20 04:00:00 UTC and some minutes and seconds. */
@@ -221,7 +221,7 @@ static int (*const inserts[FO_TABLES])(struct fo_bulk *bulk) = {
 
 int fo_sample_insert(struct fo_db *db)
 {
-        fo_cleanup(fo_bulk_fini) struct fo_bulk bulk = { 0 };
+        ob_cleanup(fo_bulk_fini) struct fo_bulk bulk = { 0 };
 
         if (fo_db_runf(db, "start transaction"))
                 return -1;

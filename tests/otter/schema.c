@@ -1,6 +1,6 @@
 #include "tests/otter/schema.h"
 
-#include "tests/otter/memory.h"
+#include "proto/memory.h"
 #include "tests/otter/text.h"
 
 #define COUNT    " bigint(20) not null"
@@ -111,7 +111,7 @@ static const struct table tables[] = {
 
 static int create_table(struct fo_db *db, const struct table *table)
 {
-        fo_cleanup(fo_text_fini) struct fo_text sql = { 0 };
+        ob_cleanup(fo_text_fini) struct fo_text sql = { 0 };
 
         fo_text_addf(
                 &sql, "create table %s (ID %s not null auto_increment, %s", table->name, table->id, table->columns);

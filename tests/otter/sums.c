@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/otter/memory.h"
+#include "proto/memory.h"
 #include "tests/otter/text.h"
 
 enum { MOST_TAGS = 2, MOST_VALUES = 5 };
@@ -104,7 +104,7 @@ static size_t add_tags(struct fo_text *path, const struct query *query, MYSQL_RO
 /* `comma` stands before every pair but the first. */
 static void print_row(const struct query *query, MYSQL_ROW row, const char *prefix, const char **comma)
 {
-        fo_cleanup(fo_text_fini) struct fo_text path = { 0 };
+        ob_cleanup(fo_text_fini) struct fo_text path = { 0 };
         size_t tags;
 
         add_prefix(&path, prefix);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/otter/memory.h"
+#include "proto/memory.h"
 
 enum { FIRST_SIZE = 256 };
 
@@ -28,7 +28,7 @@ char *fo_text_reserve(struct fo_text *text, size_t more)
         while (size < wanted)
                 size *= 2;
         if (size != text->size) {
-                text->bytes = fo_grow(text->bytes, size);
+                text->bytes = ob_realloc(text->bytes, size, 1);
                 text->size = size;
         }
         return text->bytes + text->length;

@@ -1,8 +1,8 @@
 #include <time.h>
 
+#include "proto/memory.h"
 #include "tests/otter/bulk.h"
 #include "tests/otter/logs.h"
-#include "tests/otter/memory.h"
 #include "tests/otter/run.h"
 
 enum {

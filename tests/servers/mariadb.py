@@ -19,14 +19,14 @@ def make_template(folder):
 
 
 class MariaDB:
-    def __init__(self, folder, template, server_id=1):
+    def __init__(self, folder, template, server_id=1, options=()):
         self.port, self.socket = free_port(), folder / "mysql.sock"
         shutil.copytree(template, folder / "data")
         self.process = Process("mariadb", folder, [
             "mariadbd", "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={folder}/data",
             f"--socket={self.socket}", "--bind-address=127.0.0.1", f"--port={self.port}", f"--server-id={server_id}",
             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
-            "--performance-schema=OFF"])
+            "--performance-schema=OFF", *options])
 
     def start(self):
         self.process.start(self._answers)

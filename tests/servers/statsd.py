@@ -24,7 +24,8 @@ class Statsd:
         self.process.start(lambda: port_is_open(self.management_port))
         return self
 
-    def ask(self, what):
+    def ask(self, what, of_agent=False):
+        """What it holds of Otter, or of the agent itself."""
         with socket.create_connection(("127.0.0.1", self.management_port), 5) as s:
             s.sendall(f"{what}\n".encode())
             answer = b""
@@ -32,7 +33,7 @@ class Statsd:
                 answer += s.recv(65536)
         found = re.findall(r"['\"]?([^\s'\",{}]+)['\"]?: ([-+.\deE]+)", answer.decode())
         return {name: float(value) for name, value in found
-                if not name.startswith("statsd.") and ".agent." not in name}
+                if not name.startswith("statsd.") and (".agent." in name) == of_agent}
 
     def counters(self):
         return self.ask("counters")

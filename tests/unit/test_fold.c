@@ -44,6 +44,7 @@ enum verb {
         LATE,        /* … that must be refused */
         FLUSH,       /* of the first fold */
         AHEAD,       /* … for the second fold alone */
+        NAME_AHEAD,  /* a series for it, of which every point is refused elsewhere */
         FLUSH_NEWER, /* of the first fold, with what the second one knows */
         COPY,        /* the first fold becomes what the second one is */
         STORE,       /* the first fold is written, and read into an empty one */
@@ -141,6 +142,9 @@ static const struct {
                 .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 240, 2 }, { FLUSH }, { STORE }, { LATE, "a", 60, 4 },
                         { COUNT, "a", 120, 8 } },
                 .want = "a 60 1 1\na 240 2 1\na 120 8 1\n" },
+        { .name = "a series without points can be copied and stored",
+                .ops = { { NAME_AHEAD, "a" }, { COPY }, { STORE }, { COUNT, "a", 60, 1 } },
+                .want = "a 60 1 1\n" },
         { .name = "an empty one can be stored too", .ops = { { STORE }, { FLUSH } }, .want = "" },
         { .name = "a silent series is forgotten: what comes for it begins anew",
                 .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 5000, 2 }, { FLUSH },
@@ -201,6 +205,8 @@ static bool run_op(struct run *r, const struct op *op)
                 return !add(r->f, op);
         case AHEAD:
                 return add(r->newer, op);
+        case NAME_AHEAD:
+                return ob_fold_find(r->newer, op->path, strlen(op->path));
         case FLUSH:
                 ob_fold_flush(r->f, NULL);
                 return true;

@@ -1,0 +1,58 @@
+"""The way to the database, encrypted or not."""
+import subprocess
+
+import pytest
+
+from servers.mariadb import MariaDB
+
+
+def openssl(folder, *words):
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def encrypted(template, folder):
+    """A server that speaks TLS as "db.example" and "127.0.0.1", and lets our user in by nothing else."""
+    place = folder / "tls"
+    place.mkdir()
+    openssl(place, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=tests", "-keyout",
+            "ca.key", "-out", "ca.pem")
+    openssl(place, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "key.pem", "-out",
+            "request.pem")
+    (place / "names").write_text("subjectAltName = IP:127.0.0.1")
+    openssl(place, "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", "2", "-extfile", "names", "-out", "cert.pem")
+    server = MariaDB(place, template, options=[f"--ssl-cert={place}/cert.pem", f"--ssl-key={place}/key.pem"])
+    try:
+        server.start()
+        server.query("CREATE DATABASE otter", database=None)
+        server.make_user()
+        server.query("ALTER USER otterbeat@'127.0.0.1' REQUIRE SSL, otterbeat@localhost REQUIRE SSL", database=None)
+        server.query("CREATE TABLE T (ID BIGINT PRIMARY KEY, N BIGINT)")
+        yield server
+    finally:
+        server.stop()
+
+
+COLUMNS = [["cursor", "ID"], ["increment", "N"]]
+
+
+@pytest.mark.parametrize("tls, ca, said", [
+    ("off", "", "Access denied"),
+    ("required", "", None),
+    ("verify", "ca.pem", None),
+    ("verify", "other.pem", "certificate"),
+])
+def test_tls(encrypted, carbon, make_agent, tls, ca, said):
+    place = encrypted.socket.parent
+    openssl(place, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=others", "-keyout",
+            "other.key", "-out", "other.pem")
+    off = {name: {"enabled": False} for name in ("delay", "throughput", "history", "table", "log")}
+    agent = make_agent(encrypted, [{"type": "graphite", "port": carbon.port}],
+                       mysql={"tls": tls, "ca": str(place / ca) if ca else ""},
+                       sources={**off, "mine": {"table": "T", "columns": COLUMNS}})
+    done = agent.run("--check")
+    if said is None:
+        assert done.returncode == 0, done.stdout
+    else:
+        assert done.returncode == 69 and said in done.stdout, done.stdout
