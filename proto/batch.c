@@ -10,9 +10,10 @@
 #define uthash_free(at, size_) free(at)
 #include <uthash.h>
 
-#define VERSION   1
-#define MADE_MOST (INT64_C(1) << 60) /* seconds: no clock says so, and what is reckoned with it does not overflow  \
-                                      */
+#define VERSION 1
+
+/* Seconds: no clock says so, and what is reckoned with it does not overflow. */
+#define MADE_MOST (INT64_C(1) << 60)
 
 struct entry {
         UT_hash_handle hh;

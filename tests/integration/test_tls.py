@@ -27,7 +27,7 @@ def encrypted(template, folder):
         server.start()
         server.query("CREATE DATABASE otter", database=None)
         server.make_user()
-        server.query("ALTER USER otterbeat@'127.0.0.1' REQUIRE SSL, otterbeat@localhost REQUIRE SSL", database=None)
+        server.query("ALTER USER otterbeat@'127.0.0.1', otterbeat@localhost REQUIRE SSL", database=None)
         server.query("CREATE TABLE T (ID BIGINT PRIMARY KEY, N BIGINT)")
         yield server
     finally:
