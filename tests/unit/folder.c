@@ -1,21 +1,20 @@
 #include "tests/unit/folder.h"
 
-#include <assert.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "proto/memory.h"
+#include "tests/unit/unit.h"
 
 char *folder_new(void)
 {
         const char *parent = getenv("TMPDIR");
         char *path = ob_format("%s/otterbeat-XXXXXX", parent && *parent ? parent : "/tmp");
-        char *made = mkdtemp(path);
 
-        assert(made);
-        return made;
+        assert_non_null(mkdtemp(path));
+        return path;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -36,10 +35,9 @@ char *folder_write(const char *folder, const char *name, const void *bytes, size
 {
         char *path = ob_format("%s/%s", folder, name);
         FILE *f = fopen(path, "we");
-        size_t written;
 
-        assert(f);
-        written = fwrite(bytes, 1, length, f);
-        assert(written == length && !fclose(f));
+        assert_non_null(f);
+        assert_int_equal(fwrite(bytes, 1, length, f), length);
+        assert_int_equal(fclose(f), 0);
         return path;
 }
