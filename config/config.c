@@ -97,6 +97,7 @@ static const struct ob_setting graphite_settings[] = {
         { "step", OB_SET_INT, AT(ob_sink_settings, step), 1, 86400 },
         { "tagged", OB_SET_BOOL, AT(ob_sink_settings, tagged) },
         { "horizon", OB_SET_INT, AT(ob_sink_settings, horizon), 0, 86400 },
+        { "creates", OB_SET_INT, AT(ob_sink_settings, creates), 0, 1000000 },
         { "max_age", OB_SET_LONG, AT(ob_sink_settings, max_age), 0, INT64_C(10000000000) },
         { NULL },
 };
@@ -118,7 +119,8 @@ static const struct {
                                                           .port = 2003,
                                                           .socket = "",
                                                           .step = 60,
-                                                          .horizon = 300 } },
+                                                          .horizon = 300,
+                                                          .creates = 50 } },
 };
 
 static const struct ob_manager manager_defaults = {

@@ -48,6 +48,7 @@ struct ob_sink_settings {
         int step;           /* graphite: seconds of carbon's finest retention */
         bool tagged;        /* graphite */
         int horizon;        /* graphite: seconds after which each step is sent once more */
+        int creates;        /* graphite: carbon's MAX_CREATES_PER_MINUTE; 0: it has no limit */
         int64_t max_age;    /* graphite: seconds; older points are refused. 0: none is too old */
 };
 

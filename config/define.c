@@ -75,6 +75,9 @@ static int read_column(const config_setting_t *at, const struct ob_source *sourc
         if (c->column && strchr(c->column, '`'))
                 return ob_setting_fail(at, err, "a column's name has no \"`\"");
         c->name = words[2] ? words[2] : default_name(source, c, texts);
+        if (c->name && ob_roles[c->role].is_tag && !strcmp(c->name, "manager"))
+                return ob_setting_fail(
+                        at, err, "the tag \"manager\" is the manager's name; give another as the third word");
         if (c->name && !is_name(c->name))
                 return ob_setting_fail(at, err,
                         "\"%s\" is no name for a tag or metric: it begins with a-z and "

@@ -142,6 +142,8 @@ static int read_file(const struct reading *r, struct ob_err *err)
         fclose(f);
         if (!read)
                 return ob_setting_fail(r->at, err, "%s: the file is empty", path);
+        if (strlen(line) == sizeof(line) - 1)
+                return ob_setting_fail(r->at, err, "%s: the first line is too long", path);
         line[strcspn(line, "\r\n")] = '\0';
         *(const char **)r->field = ob_texts_keep(r->texts, ob_copy(line));
         explicit_bzero(line, sizeof(line));

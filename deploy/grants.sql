@@ -8,7 +8,8 @@
 
 CREATE USER IF NOT EXISTS 'otterbeat'@'127.0.0.1' IDENTIFIED BY 'change-me';
 
--- The five tables of statistics.
+-- The five tables of statistics. An index is only seen, and so only chosen, when all its columns may be read:
+-- who adds one for otterbeat over other columns grants these, too.
 GRANT SELECT (ID, PIPELINE_ID, DELAY_TIME, GMT_CREATE, GMT_MODIFIED) ON DELAY_STAT TO 'otterbeat'@'127.0.0.1';
 GRANT SELECT (ID, PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED)
         ON THROUGHPUT_STAT TO 'otterbeat'@'127.0.0.1';

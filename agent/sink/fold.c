@@ -71,6 +71,11 @@ void ob_fold_free(struct ob_fold *f)
         free(f);
 }
 
+unsigned ob_fold_count(const struct ob_fold *f)
+{
+        return HASH_COUNT(f->series);
+}
+
 struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t length)
 {
         struct ob_fold_series *s;

@@ -36,6 +36,9 @@ void ob_fold_free(struct ob_fold *f);
 /* Makes `f` hold what `from` holds; who it emits to stays. */
 void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from);
 
+/* How many series it holds. */
+unsigned ob_fold_count(const struct ob_fold *f);
+
 /* The series of a path; made when it is new. Valid until the fold is assigned, read or freed. */
 struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t length);
 

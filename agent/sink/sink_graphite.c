@@ -8,15 +8,17 @@
  * The head sends each step that a batch touches. `horizon` seconds after a batch was sent the tail folds it
  * once more, sends its steps again, with what the head knows of them by now, and only then passes it. A point
  * that carbon lost from its cache thus has come twice on one living connection, or once more after a new one:
- * whenever the wire is lost the head begins again where the tail is. The tail's fold at the mark is stored
- * with the mark, as the carry; nothing else has to be remembered.
+ * whenever the wire is lost the head begins again where the tail is, and so it does while carbon still makes
+ * the files of new series. The tail's fold at the mark is stored with the mark, as the carry; nothing else has
+ * to be remembered.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/sink/creates.h"
 #include "agent/sink/fold.h"
+#include "agent/sink/sent.h"
 #include "agent/sink/sink.h"
 #include "proto/batch.h"
 #include "proto/graphite.h"
@@ -27,19 +29,13 @@
 #define PATH_ROOM      4096
 #define FUTURE_SECONDS 60    /* carbon takes what is later, and it overwrites the oldest point */
 #define IDLE_SECONDS   86400 /* a series that is silent for so long is forgotten in the fold */
-#define SENT_PARTS     32    /* into how many parts the horizon is divided */
-#define SENT_MOST      (SENT_PARTS + 2)
-
-/* What was sent up to `seq`, from `at` on and during one part of the horizon. */
-struct sent {
-        int64_t seq, at; /* at: ob_clock_ms() */
-};
 
 struct graphite {
         struct ob_fold *head, *tail;
         int64_t head_seq, tail_seq;
-        struct sent sent[SENT_MOST]; /* in order; the last one still grows */
-        size_t n_sent;
+        struct ob_sent sent;
+        struct ob_creates creates;
+        int64_t furthest; /* batch: the series up to it have been told to `creates` */
         struct ob_stored_batch batch;
 
         char *out_data; /* ours */
@@ -51,11 +47,6 @@ struct graphite {
         struct ob_err why;
         void (*name)(struct ob_text *out, const char *prefix, const struct ob_series *series);
 };
-
-static int64_t part_ms(const struct ob_sink *s)
-{
-        return (int64_t)s->settings->horizon * 1000 / SENT_PARTS;
-}
 
 static void send_out(struct ob_sink *s)
 {
@@ -154,18 +145,31 @@ static int64_t fold_batch(struct ob_sink *s, struct ob_fold *fold)
         return f.reader.made;
 }
 
+/* The carry: until when carbon makes files, what was sent when, and the tail's fold at the mark. */
+static void write_carry(struct ob_sink *s, bool is_clean)
+{
+        struct graphite *g = s->state;
+        ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
+        struct ob_sent nothing = { .n = 0 };
+        struct ob_bytes *out = &s->passed.carry;
+
+        out->length = 0;
+        ob_bytes_add_unsigned(out, is_clean ? (uint64_t)ob_creates_save(&g->creates) : 0);
+        ob_sent_write(is_clean ? &g->sent : &nothing, out);
+        ob_fold_write(g->tail, &fold);
+        ob_bytes_add(out, fold.data, fold.length);
+}
+
 /* Puts both folds back to the mark; what was sent since is sent again. */
 static void rewind_to_mark(struct ob_sink *s)
 {
         struct graphite *g = s->state;
         struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
-        uint64_t n_sent = 0, skipped;
+        uint64_t ignored;
 
-        if (s->passed.carry.length) {
-                ob_bytes_read_unsigned(&carry, &n_sent);
-                for (n_sent *= 2; n_sent > 0 && ob_bytes_read_unsigned(&carry, &skipped); n_sent--)
-                        ;
-        }
+        ob_bytes_read_unsigned(&carry, &ignored);
+        ob_sent_read(&g->sent, &carry);
+        ob_sent_clear(&g->sent);
         if (!ob_fold_read(g->tail, carry.at, (size_t)(carry.end - carry.at)))
                 ob_log(OB_LOG_WARN,
                         "sink=%s event=fold_dropped why=\"the step was changed, or the store is damaged: "
@@ -173,47 +177,25 @@ static void rewind_to_mark(struct ob_sink *s)
                         s->settings->name);
         ob_fold_assign(g->head, g->tail);
         g->head_seq = g->tail_seq = s->passed.mark;
-        g->n_sent = 0;
         g->has_failed = false;
         g->points = 0;
         ob_text_reset(&g->out, 0);
 }
 
 /* What an earlier run had sent, and when, is known after its clean stop alone. */
-static void read_sent(struct ob_sink *s)
+static void read_clean_stop(struct ob_sink *s)
 {
         struct graphite *g = s->state;
         struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
-        int64_t now = ob_clock_ms(), wall = ob_clock_wall();
-        uint64_t n = 0, seq, at;
+        uint64_t creating;
 
-        if (!s->passed.carry.length || !ob_bytes_read_unsigned(&carry, &n) || n > SENT_MOST)
+        g->furthest = s->passed.mark;
+        if (!ob_bytes_read_unsigned(&carry, &creating))
                 return;
-        for (; n > 0; n--) {
-                if (!ob_bytes_read_unsigned(&carry, &seq) || !ob_bytes_read_unsigned(&carry, &at))
-                        return;
-                if ((int64_t)at > wall)
-                        at = (uint64_t)wall;
-                g->sent[g->n_sent++] = (struct sent) { (int64_t)seq, now - (wall - (int64_t)at) * 1000 };
-        }
-}
-
-static void write_carry(struct ob_sink *s, bool with_sent)
-{
-        struct graphite *g = s->state;
-        ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
-        struct ob_bytes *out = &s->passed.carry;
-        int64_t now = ob_clock_ms(), wall = ob_clock_wall();
-        size_t n = with_sent ? g->n_sent : 0;
-
-        out->length = 0;
-        ob_bytes_add_unsigned(out, n);
-        for (size_t i = 0; i < n; i++) {
-                ob_bytes_add_unsigned(out, (uint64_t)g->sent[i].seq);
-                ob_bytes_add_unsigned(out, (uint64_t)(wall - (now - g->sent[i].at) / 1000));
-        }
-        ob_fold_write(g->tail, &fold);
-        ob_bytes_add(out, fold.data, fold.length);
+        ob_sent_read(&g->sent, &carry);
+        ob_creates_restore(&g->creates, (int64_t)creating);
+        if (g->sent.n)
+                g->furthest = s->passed.reached;
 }
 
 static int start_graphite(struct ob_sink *s, struct ob_err *err)
@@ -227,24 +209,11 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
         g->out = ob_text_over(g->out_data, OUT_ROOM);
         g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
         g->tail = ob_fold_new(s->settings->step, s->keep, emit, s);
+        ob_creates_init(&g->creates, s->settings->creates);
+        ob_sent_init(&g->sent, s->settings->horizon);
         rewind_to_mark(s);
-        read_sent(s);
+        read_clean_stop(s);
         return 0;
-}
-
-static void note_sent(struct ob_sink *s)
-{
-        struct graphite *g = s->state;
-        int64_t now = ob_clock_ms();
-        struct sent *last = g->n_sent ? &g->sent[g->n_sent - 1] : NULL;
-
-        if (last && last->seq >= g->head_seq)
-                return; /* an earlier run has sent it, and knows when */
-        if (!last || (now - last->at >= part_ms(s) && g->n_sent < SENT_MOST)) {
-                last = &g->sent[g->n_sent++];
-                last->at = now;
-        }
-        last->seq = g->head_seq;
 }
 
 /* Sends what the next batch changes. */
@@ -252,12 +221,18 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = s->state;
         int got = ob_store_next_batch(s->store, g->head_seq, &g->batch, err);
+        unsigned known;
 
         if (got < 1)
                 return got ? OB_STEP_FAILED : OB_STEP_IDLE;
         g->points = 0;
         g->is_counting = true;
+        known = ob_fold_count(g->head);
         fold_batch(s, g->head);
+        if (g->batch.seq > g->furthest) {
+                ob_creates_add(&g->creates, ob_fold_count(g->head) - known);
+                g->furthest = g->batch.seq;
+        }
         ob_fold_flush(g->head, NULL);
         send_out(s);
         g->is_counting = false;
@@ -271,7 +246,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
                 s->passed.reached = g->head_seq;
                 s->counters->behind -= g->batch.points;
         }
-        note_sent(s);
+        ob_sent_add(&g->sent, g->head_seq);
         return OB_STEP_BUSY;
 }
 
@@ -297,7 +272,7 @@ static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
         int64_t made = 0;
         enum ob_step did;
 
-        while ((did = fold_tail(s, g->sent[0].seq, &made, err)) == OB_STEP_BUSY && !g->has_failed)
+        while ((did = fold_tail(s, g->sent.parts[0].seq, &made, err)) == OB_STEP_BUSY && !g->has_failed)
                 ob_fold_flush(g->tail, g->head);
         if (did == OB_STEP_FAILED)
                 return did;
@@ -306,28 +281,47 @@ static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
                 *err = g->why;
                 return OB_STEP_FAILED;
         }
-        g->n_sent--;
-        memmove(g->sent, g->sent + 1, g->n_sent * sizeof(*g->sent));
+        ob_sent_drop_first(&g->sent);
         ob_fold_forget_idle(g->tail, made, IDLE_SECONDS);
+        ob_fold_forget_idle(g->head, made, IDLE_SECONDS);
         s->passed.mark = g->tail_seq;
         write_carry(s, false);
         return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
 }
 
+/* A queue that fills up is worse than points that carbon may have thrown away. */
+static bool must_wait_for_files(const struct ob_sink *s)
+{
+        const struct graphite *g = s->state;
+        int64_t points, bytes;
+
+        ob_queue_size(s->queue, &points, &bytes);
+        return ob_creates_is_busy(&g->creates) && bytes < s->queue->max_bytes / 2;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
 static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_err *err)
 {
         struct graphite *g = s->state;
-        int64_t horizon = (int64_t)s->settings->horizon * 1000, due = INT64_MAX;
+        int64_t due;
+        enum ob_step did;
 
         if (ob_sink_need_wire(s, err))
                 return OB_STEP_FAILED;
-        if (g->n_sent && g->sent[0].seq <= g->head_seq)
-                due = g->sent[0].at + part_ms(s) + horizon;
+        due = must_wait_for_files(s) ? INT64_MAX : ob_sent_due(&g->sent, g->head_seq);
         if (due <= ob_clock_ms())
                 return step_tail(s, err);
-        if (due < *wake)
-                *wake = due;
-        return step_head(s, err);
+        did = step_head(s, err);
+        if (did == OB_STEP_IDLE && !ob_stop_is_wanted(s->stop) && ob_creates_is_due(&g->creates)) {
+                rewind_to_mark(s);
+                return OB_STEP_BUSY;
+        }
+        *wake = earliest(*wake, earliest(due, g->creates.again_at));
+        return did;
 }
 
 static int give_up_graphite(struct ob_sink *s, int64_t bytes, struct ob_err *err)

@@ -3,6 +3,9 @@ import collections
 import re
 import time
 
+import pytest
+
+from servers.carbon import Carbon
 from servers.process import wait_until
 from servers.sinks import Datagrams, Stream
 
@@ -10,7 +13,7 @@ from servers.sinks import Datagrams, Stream
 def test_each_step_is_sent_again_after_the_horizon(mariadb, otter, make_agent):
     otter.do("sample")
     carbon = Stream()
-    make_agent(mariadb, [{"type": "graphite", "port": carbon.port, "horizon": 2}]).start()
+    make_agent(mariadb, [{"type": "graphite", "port": carbon.port, "horizon": 2, "creates": 0}]).start()
 
     def seen_twice():
         times = collections.Counter(line for line in carbon.lines() if ".agent." not in line and "_age_s" not in line)
@@ -35,6 +38,24 @@ def test_all_is_sent_again_on_a_new_connection(mariadb, otter, make_agent):
     agent.wait_for_log("event=sink_recovered")
     wait_until(lambda: first <= set(carbon.lines()), "the same lines")
     carbon.stop()
+
+
+@pytest.mark.slow
+def test_carbon_that_makes_few_files_a_minute(mariadb, otter, folder, make_agent):
+    """It throws away the points of new series that it has no time for."""
+    (folder / "slow").mkdir()
+    carbon = Carbon(folder / "slow", creates=400).start()
+    try:
+        otter.do("create", "--pipelines", 20, "--tables", 3)
+        otter.do("history", "--rows", 2000, "--hours", 2)
+        wanted = otter.sums()
+        assert len(wanted) > 600
+        make_agent(mariadb, [{"type": "graphite", "port": carbon.port, "creates": 400}]).start()
+        wait_until(lambda: len(carbon.series()) >= 400, "the first files")
+        assert carbon.differences(wanted)
+        carbon.wait_for({name: value for name, value in wanted.items() if value}, 200)
+    finally:
+        carbon.stop()
 
 
 def test_tagged_series(mariadb, otter, make_agent):

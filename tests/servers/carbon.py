@@ -33,7 +33,7 @@ def written_points(path):
 
 
 class Carbon:
-    def __init__(self, folder, step=60):
+    def __init__(self, folder, step=60, creates="inf"):
         self.folder = folder
         self.port, self.whisper = free_port(), folder / "whisper"
         conf = folder / "conf"
@@ -52,7 +52,7 @@ class Carbon:
             PICKLE_RECEIVER_PORT = 0
             CACHE_QUERY_PORT = 0
             ENABLE_UDP_LISTENER = False
-            MAX_CREATES_PER_MINUTE = inf
+            MAX_CREATES_PER_MINUTE = {creates}
             MAX_UPDATES_PER_SECOND = inf
             MAX_CACHE_SIZE = inf
             WHISPER_SPARSE_CREATE = True

@@ -172,6 +172,13 @@ static void a_started_batch_is_empty(void **state)
         assert_int_equal(r.made, -MADE);
         assert_int_equal(r.n_series, 0);
         assert_end(&r);
+        ob_batch_close(&r);
+
+        ob_batch_add(b, &(struct ob_metric) { &delay, MADE, 2 }); /* what it knew of series is forgotten, too */
+        blob = ob_batch_blob(b);
+        assert_true(ob_batch_open(&r, blob->data, blob->length));
+        assert_next(&r, &(struct ob_metric) { &delay, MADE, 2 }, 0);
+        assert_end(&r);
 }
 
 /* Reads a batch that may be anything, and all that it says of itself. */

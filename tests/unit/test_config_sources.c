@@ -40,6 +40,8 @@ static const struct {
         { { COLUMNS("( \"value\", \"\" )") }, 3, "role 'value' needs a column" },
         { { COLUMNS("( \"value\", \"a`b\" )") }, 3, "a column's name has no '`'" },
         { { COLUMNS("( \"value\", \"V\", \"Big\" )") }, 3, "'Big' is no name for a tag or metric" },
+        { { COLUMNS("( \"value\", \"V\" ), ( \"key\", \"MANAGER\" )") }, 3,
+                "the tag 'manager' is the manager's name" },
         { { COLUMNS("( \"value\", \"V\", \"a..b\" )") }, 3, "'a..b' is no name" },
         { { COLUMNS("( \"value\", \"V\", \"a.\" )") }, 3, "'a.' is no name" },
         { { COLUMNS("( \"value\", \"V\", \"a-b\" )") }, 3, "'a-b' is no name" },

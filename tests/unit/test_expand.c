@@ -27,6 +27,7 @@ static const struct {
         { "{}$}", "{}$}" },
         { "${OB_TEST_NOT_SET}", NULL },
         { "${OB_TEST_SET", NULL },
+        { "${OB_TEST_NOT_SET:-other", NULL },
         { "${}", NULL },
         { "a ${", NULL },
 };

@@ -72,6 +72,7 @@ static const struct {
         { "1e+", .refused = true },
         { "1e1.5", .refused = true },
         { "1e1000", .refused = true },
+        { "1e-1000", .refused = true },
         { "e5", .refused = true },
         { "nan", .refused = true },
         { "inf", .refused = true },
