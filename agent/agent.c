@@ -7,6 +7,8 @@
 #include "agent/process/log.h"
 #include "proto/memory.h"
 
+#define DAY 86400 /* seconds */
+
 /* Whether a source is the first of its worker: the one that makes the worker. */
 static bool makes_worker(const struct ob_config *c, size_t i)
 {
@@ -50,7 +52,7 @@ static size_t make_workers(struct ob_agent *a)
         return n;
 }
 
-/* How late the last row may be that a step waits for. */
+/* How late the last row may be that a step waits for, when nobody sets a clock. */
 static int longest_overlap(const struct ob_config *c)
 {
         int longest = 0;
@@ -70,7 +72,7 @@ static void make_sinks(struct ob_agent *a)
                 a->sinks[i] = (struct ob_sink) {
                         .settings = &c->sinks[i],
                         .prefix = c->prefix,
-                        .keep = longest_overlap(c) + 2 * c->sinks[i].step,
+                        .keep = longest_overlap(c) + 2 * c->sinks[i].step + OB_CLOCK_STEP,
                         .index = i,
                         .queue = &a->queue,
                         .counters = &a->counters.sinks[i],
@@ -99,6 +101,40 @@ static int open_place(struct ob_agent *a, struct ob_err *err)
         return 0;
 }
 
+/* A feed's name is its worker's manager and its source. */
+static int rewind_worker(struct ob_agent *a, const struct ob_worker *w, int64_t since, struct ob_err *err)
+{
+        for (size_t i = 0; i < a->config->n_sources; i++) {
+                const struct ob_source *s = &a->config->sources[i];
+                ob_cleanup(ob_free_at) char *name = ob_worker_name(w, s->name);
+
+                if (w->manager && !strcmp(s->worker, w->name) && ob_source_shape(s) != OB_SHAPE_NEWEST &&
+                        ob_store_rewind_source(a->place.anchor, name, since, OB_AGAIN_ALL, err))
+                        return -1;
+        }
+        return 0;
+}
+
+/*
+ * The store was lost, and with it what was counted. Graphite can be told all again: what today and yesterday
+ * brought (a whole day begins with a whole step); StatsD goes on with what is new, and so do totals.
+ */
+static int begin_after_loss(struct ob_agent *a, size_t n_workers, struct ob_err *err)
+{
+        int64_t since = (ob_clock_wall() / DAY - 1) * DAY;
+
+        if (!*a->place.aside)
+                return 0;
+        if (ob_store_begin(a->place.anchor, err))
+                return -1;
+        for (size_t i = 0; i < n_workers; i++)
+                if (rewind_worker(a, &a->workers[i], since, err)) {
+                        ob_store_rollback(a->place.anchor);
+                        return -1;
+                }
+        return ob_store_commit(a->place.anchor, err);
+}
+
 static int forget_other_sinks(struct ob_agent *a, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) const char **names = ob_alloc(a->config->n_sinks, sizeof(*names));
@@ -121,7 +157,7 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         ob_counters_init(&a->counters, n_workers, a->config->n_sinks);
         for (size_t i = 0; i < n_workers; i++)
                 a->counters.sources[i].name = ob_worker_name(&a->workers[i], a->workers[i].name);
-        if (open_place(a, err) || forget_other_sinks(a, err) ||
+        if (open_place(a, err) || begin_after_loss(a, n_workers, err) || forget_other_sinks(a, err) ||
                 ob_queue_open(&a->queue, a->place.anchor, a->config->queue_max_bytes, &a->counters, err))
                 return -1;
         a->counters.reading = n_workers;
@@ -157,7 +193,7 @@ int64_t ob_agent_progress(const struct ob_agent *a)
         for (size_t i = 0; i < a->n_workers; i++)
                 sum += a->counters.sources[i].rows + a->workers[i].is_done;
         for (size_t i = 0; i < a->n_sinks; i++)
-                sum += a->counters.sinks[i].sent + a->counters.sinks[i].lost;
+                sum += a->counters.sinks[i].points - a->counters.sinks[i].behind;
         return sum;
 }
 
@@ -189,7 +225,7 @@ static bool join_sinks(struct ob_agent *a)
 
         for (size_t i = 0; i < a->n_sinks; i++) {
                 ob_sink_join(&a->sinks[i]);
-                is_clean &= a->sinks[i].is_clean && !a->counters.sinks[i].lost;
+                is_clean &= a->sinks[i].is_clean && !a->counters.sinks[i].lost && !a->counters.sinks[i].late;
         }
         return is_clean;
 }

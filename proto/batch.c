@@ -10,7 +10,8 @@
 #define uthash_free(at, size_) free(at)
 #include <uthash.h>
 
-#define VERSION 1
+#define VERSION   2
+#define HEAD_SIZE 4
 
 /* Seconds: no clock says so, and what is reckoned with it does not overflow. */
 #define MADE_MOST (INT64_C(1) << 60)
@@ -67,8 +68,8 @@ void ob_batch_start(struct ob_batch *b, int64_t made)
 
 static void encode_series(struct ob_bytes *out, const struct ob_series *s)
 {
-        const unsigned char head[] = { (unsigned char)s->kind, (unsigned char)s->n_identity,
-                (unsigned char)s->n_tags };
+        const unsigned char head[HEAD_SIZE] = { (unsigned char)s->kind, (unsigned char)s->telling,
+                (unsigned char)s->n_identity, (unsigned char)s->n_tags };
 
         out->length = 0;
         ob_bytes_add(out, head, sizeof(head));
@@ -124,13 +125,15 @@ const struct ob_bytes *ob_batch_blob(struct ob_batch *b)
 
 static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
 {
-        if (p->end - p->at < 3)
+        if (p->end - p->at < HEAD_SIZE)
                 return false;
         s->kind = (enum ob_kind)p->at[0];
-        s->n_identity = p->at[1];
-        s->n_tags = p->at[2];
-        p->at += 3;
-        if (s->kind >= OB_KINDS || s->n_tags > OB_TAGS_MAX || s->n_identity > s->n_tags)
+        s->telling = (enum ob_telling)p->at[1];
+        s->n_identity = p->at[2];
+        s->n_tags = p->at[3];
+        p->at += HEAD_SIZE;
+        if (s->kind >= OB_KINDS || s->telling >= OB_TELLINGS || s->n_tags > OB_TAGS_MAX ||
+                s->n_identity > s->n_tags)
                 return false;
         if (!ob_bytes_read_string(p, &s->name))
                 return false;

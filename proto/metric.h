@@ -18,12 +18,21 @@ enum ob_kind {
         OB_KINDS
 };
 
+/* Whom a point is for: what was counted before must not be counted twice. */
+enum ob_telling {
+        OB_TELL_ALL,
+        OB_TELL_AGAIN,  /* it was counted before: only for a sink that may draw everything again */
+        OB_TELL_FORGET, /* no point: such a sink begins all series of this name and manager from nothing */
+        OB_TELLINGS
+};
+
 struct ob_tag {
         const char *key, *value; /* value: any bytes but NUL, from outside; "" is "no such tag" */
 };
 
 struct ob_series {
         enum ob_kind kind;
+        enum ob_telling telling;
         const char *name;    /* ours: [a-z0-9_.] */
         unsigned n_identity; /* how many of the tags, from the first, tell this series from others */
         unsigned n_tags;     /* identity and labels */

@@ -66,3 +66,74 @@ void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_ser
                 ob_text_add_mapped(out, sorted[i]->value, is_tag_char);
         }
 }
+
+#define NODE_ROOM 4096
+
+/* Moves on behind `text`, if it stands there. */
+static bool skip(const char **at, const char *text, size_t length)
+{
+        if (strncmp(*at, text, length) != 0)
+                return false;
+        *at += length;
+        return true;
+}
+
+static bool skip_string(const char **at, const char *text)
+{
+        return skip(at, text, strlen(text));
+}
+
+static bool skip_value(const char **at, const char *value)
+{
+        char room[NODE_ROOM];
+        struct ob_text text = ob_text_over(room, sizeof(room));
+
+        if (!*value) {
+                *at += strcspn(*at, ".");
+                return true;
+        }
+        ob_text_add_mapped(&text, value, ob_name_is_node_char);
+        return !text.too_long && skip(at, text.data, text.length);
+}
+
+static bool skip_prefix(const char **at, const char *prefix)
+{
+        return !*prefix || (skip_string(at, prefix) && skip_string(at, "."));
+}
+
+bool ob_name_is_dotted_of(const char *path, const char *prefix, const struct ob_series *series)
+{
+        if (!skip_prefix(&path, prefix))
+                return false;
+        for (unsigned i = 0; i < series->n_identity; i++)
+                if (!skip_string(&path, series->tags[i].key) || !skip_string(&path, ".") ||
+                        !skip_value(&path, series->tags[i].value) || !skip_string(&path, "."))
+                        return false;
+        return !strcmp(path, series->name);
+}
+
+/* Whether ";key=value" stands among the tags. */
+static bool has_tag(const char *tags, const struct ob_tag *tag)
+{
+        char room[NODE_ROOM];
+        struct ob_text text = ob_text_over(room, sizeof(room));
+
+        ob_text_add_char(&text, ';');
+        ob_text_add_string(&text, tag->key);
+        ob_text_add_char(&text, '=');
+        ob_text_add_mapped(&text, tag->value, is_tag_char);
+        for (; !text.too_long && *tags; tags += 1 + strcspn(tags + 1, ";"))
+                if (!strncmp(tags, text.data, text.length) && strchr(";", tags[text.length]))
+                        return true;
+        return false;
+}
+
+bool ob_name_is_tagged_of(const char *path, const char *prefix, const struct ob_series *series)
+{
+        if (!skip_prefix(&path, prefix) || !skip_string(&path, series->name) || (*path && *path != ';'))
+                return false;
+        for (unsigned i = 0; i < series->n_identity; i++)
+                if (*series->tags[i].value && !has_tag(path, &series->tags[i]))
+                        return false;
+        return true;
+}

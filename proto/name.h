@@ -25,6 +25,13 @@ void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_serie
  */
 void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
+/*
+ * Whether a series made the name `path`: one of this metric and these identity tags, where an empty value stands
+ * for any. In a tagged name only the tags that have a value are looked for.
+ */
+bool ob_name_is_dotted_of(const char *path, const char *prefix, const struct ob_series *series);
+bool ob_name_is_tagged_of(const char *path, const char *prefix, const struct ob_series *series);
+
 /* [A-Za-z0-9_-]: what stands in a node of a dotted path. */
 bool ob_name_is_node_char(char c);
 

@@ -1,9 +1,12 @@
-/* The clocks we use. Any thread. */
+/* The clocks we use, and how far we trust those of others. Any thread. */
 #ifndef OB_PROCESS_CLOCK_H
 #define OB_PROCESS_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
+
+/* Seconds: so far a database's clock may be set, either way, and every row still goes where it belongs. */
+#define OB_CLOCK_STEP 3660
 
 /* Milliseconds that only ever grow: for deadlines and ages. */
 int64_t ob_clock_ms(void);

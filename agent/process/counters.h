@@ -20,10 +20,15 @@ struct ob_source_counters {
 
 struct ob_sink_counters {
         const char *name;
-        _Atomic int64_t sent; /* points delivered, by themselves or folded */
-        _Atomic int64_t lost; /* points given up, each with its reason in the log */
+        /* Every point that came in is one of: sent, folded, late, lost, behind. */
+        _Atomic int64_t points;    /* that came in, also those that an earlier run had left */
+        _Atomic int64_t sent;      /* delivered */
+        _Atomic int64_t folded;    /* delivered as a part of another one, or not for this sink: it had it before */
+        _Atomic int64_t late;      /* too late for their step */
+        _Atomic int64_t lost;      /* given up, each with its reason in the log */
+        _Atomic int64_t behind;    /* in the queue, not delivered yet */
+        _Atomic int64_t uncertain; /* of the lost or repeated ones: a crash left in doubt whether they went out */
         _Atomic int64_t reconnects;
-        _Atomic int64_t behind; /* points in the queue that are not delivered yet */
 };
 
 struct ob_counters {

@@ -252,6 +252,24 @@ void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer)
         f->n_grown = waiting;
 }
 
+void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *path), void *ctx)
+{
+        struct ob_fold_series *s, *next;
+        size_t kept = 0;
+
+        for (size_t i = 0; i < f->n_grown; i++) {
+                s = f->grown[i];
+                if (is_meant(ctx, s->path))
+                        s->is_listed = flush_series(f, s, NULL);
+                if (s->is_listed)
+                        f->grown[kept++] = s;
+        }
+        f->n_grown = kept;
+        HASH_ITER (hh, f->series, s, next)
+                if (is_meant(ctx, s->path))
+                        free_series(f, s);
+}
+
 void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds)
 {
         struct ob_fold_series *s, *next;

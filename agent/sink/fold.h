@@ -55,6 +55,9 @@ bool ob_fold_add(
  */
 void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer);
 
+/* Gives out what grew of the series that `is_meant` is true for, and forgets them. */
+void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *path), void *ctx);
+
 /* Forgets the series that had no point for so many seconds before `now` (a batch's clock). */
 void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds);
 

@@ -32,16 +32,20 @@ void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const cha
 
         if (!points)
                 return;
-        s->counters->lost += points;
+        if (why == OB_LOSS_LATE)
+                s->counters->late += points;
+        else
+                s->counters->lost += points;
         told = ob_tell(&s->tells[why], points);
         if (told)
                 ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld%s%s why=\"%s\"", s->settings->name,
                         (long long)told, *what ? " first=" : "", what, losses[why]);
 }
 
-void ob_sink_sent(struct ob_sink *s, int64_t points)
+void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)
 {
         s->counters->sent += points;
+        s->counters->folded += folded;
 }
 
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
@@ -147,6 +151,17 @@ static bool deliver(struct ob_sink *s)
         return false;
 }
 
+/* What became of every point of this run. */
+static void tell_account(const struct ob_sink *s)
+{
+        const struct ob_sink_counters *c = s->counters;
+
+        ob_log(OB_LOG_INFO,
+                "sink=%s event=account points=%lld sent=%lld folded=%lld late=%lld lost=%lld behind=%lld uncertain=%lld",
+                s->settings->name, (long long)c->points, (long long)c->sent, (long long)c->folded,
+                (long long)c->late, (long long)c->lost, (long long)c->behind, (long long)c->uncertain);
+}
+
 static void *run(void *arg)
 {
         struct ob_sink *s = arg;
@@ -159,6 +174,7 @@ static void *run(void *arg)
         }
         if (s->wire.is_open)
                 s->wire.ops->abort(&s->wire);
+        tell_account(s);
         if (s->ops->stop(s, &err))
                 ob_log(OB_LOG_ERROR, "sink=%s event=stop_failed err=\"%s\"", s->settings->name, err.text);
         return NULL;
@@ -177,7 +193,7 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
         if (ob_store_get_passed(s->store, s->settings->name, &s->passed, err) || s->ops->start(s, err) ||
                 ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
                 return -1;
-        s->counters->behind = behind;
+        s->counters->points = s->counters->behind = behind;
         if (pthread_create(&s->thread, NULL, run, s))
                 return ob_fail(err, "no thread for sink %s: %m", s->settings->name);
         return 0;

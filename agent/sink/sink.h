@@ -49,7 +49,7 @@ struct ob_sink {
         /* Set before the start; all borrowed and const from then on. */
         const struct ob_sink_settings *settings;
         const char *prefix;
-        int keep;     /* seconds that a row may be late, at most */
+        int keep;     /* seconds that a row may be behind the newest one, at most */
         size_t index; /* in counters and queue */
         struct ob_queue *queue;
         struct ob_sink_counters *counters;
@@ -83,8 +83,8 @@ void ob_sink_join(struct ob_sink *s);
 /* For ops: counts and tells of points that won't go out. */
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what);
 
-/* For ops: counts points that went out. */
-void ob_sink_sent(struct ob_sink *s, int64_t points);
+/* For ops: counts points that went out: so many by themselves, so many as parts of these. */
+void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);
 
 /* For ops: stores what was passed, and deletes what every sink has passed, in one transaction. */
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err);

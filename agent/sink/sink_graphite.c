@@ -13,6 +13,7 @@
  * to be remembered.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
@@ -25,10 +26,9 @@
 #include "proto/memory.h"
 #include "proto/name.h"
 
-#define OUT_ROOM       65536
-#define PATH_ROOM      4096
-#define FUTURE_SECONDS 60    /* carbon takes what is later, and it overwrites the oldest point */
-#define IDLE_SECONDS   86400 /* a series that is silent for so long is forgotten in the fold */
+#define OUT_ROOM     65536
+#define PATH_ROOM    4096
+#define IDLE_SECONDS 86400 /* a series that is silent for so long is forgotten in the fold */
 
 struct graphite {
         struct ob_fold *head, *tail;
@@ -40,9 +40,9 @@ struct graphite {
 
         char *out_data; /* ours */
         struct ob_text out;
-        unsigned points;   /* counted ones in what is being sent */
-        bool is_counting;  /* whether what is given out is to be counted: not when it is sent again */
-        bool is_giving_up; /* what is given out is lost */
+        unsigned lines, points; /* counted ones in what is being sent; and the points they bring out */
+        bool is_counting;       /* whether what is given out is to be counted: not when it is sent again */
+        bool is_giving_up;      /* what is given out is lost */
         bool has_failed;
         struct ob_err why;
         void (*name)(struct ob_text *out, const char *prefix, const struct ob_series *series);
@@ -75,15 +75,18 @@ static void emit(void *ctx, const struct ob_fold_value *v)
                 send_out(s);
                 ob_graphite_line(&g->out, v->path, v->length, v->value, v->step);
         }
-        if (g->is_counting)
+        if (g->is_counting && v->points) {
+                g->lines++;
                 g->points += v->points;
+        }
 }
 
+/* Carbon takes any time; one that is far ahead would overwrite the oldest points, and close all steps before it. */
 static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t made)
 {
         int64_t max_age = s->settings->max_age;
 
-        return time > 0 && time <= made + FUTURE_SECONDS && (!max_age || time >= made - max_age);
+        return time > 0 && time <= made + OB_CLOCK_STEP && (!max_age || time >= made - max_age);
 }
 
 /* The series' place in the fold; NULL when carbon could not store it. */
@@ -109,10 +112,38 @@ struct folding {
         bool is_looked_up[OB_BATCH_POINTS];
 };
 
+/* The series that are begun anew. */
+struct meant {
+        const struct ob_sink *s;
+        const struct ob_series *series;
+};
+
+static bool is_meant(void *ctx, const char *path)
+{
+        const struct meant *m = ctx;
+
+        return (m->s->settings->tagged ? ob_name_is_tagged_of : ob_name_is_dotted_of)(
+                path, m->s->prefix, m->series);
+}
+
+static void forget_series(struct folding *f, const struct ob_series *series)
+{
+        struct meant meant = { f->s, series };
+
+        ob_fold_forget(f->fold, is_meant, &meant);
+        memset(f->is_looked_up, 0, sizeof(f->is_looked_up));
+        if (f->is_counted)
+                ob_sink_sent(f->s, 0, 1);
+}
+
 static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
 {
         enum ob_loss why = OB_LOSSES;
 
+        if (m->series->telling == OB_TELL_FORGET) {
+                forget_series(f, m->series);
+                return;
+        }
         if (!f->is_looked_up[series]) {
                 f->found[series] = find_series(f->s, f->fold, m->series);
                 f->is_looked_up[series] = true;
@@ -178,7 +209,7 @@ static void rewind_to_mark(struct ob_sink *s)
         ob_fold_assign(g->head, g->tail);
         g->head_seq = g->tail_seq = s->passed.mark;
         g->has_failed = false;
-        g->points = 0;
+        g->lines = g->points = 0;
         ob_text_reset(&g->out, 0);
 }
 
@@ -225,7 +256,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
 
         if (got < 1)
                 return got ? OB_STEP_FAILED : OB_STEP_IDLE;
-        g->points = 0;
+        g->lines = g->points = 0;
         g->is_counting = true;
         known = ob_fold_count(g->head);
         fold_batch(s, g->head);
@@ -240,7 +271,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
                 *err = g->why;
                 return OB_STEP_FAILED;
         }
-        ob_sink_sent(s, g->points);
+        ob_sink_sent(s, g->lines, g->points - g->lines);
         g->head_seq = g->batch.seq;
         if (g->head_seq > s->passed.reached) {
                 s->passed.reached = g->head_seq;

@@ -46,6 +46,7 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
                 return -1;
         ob_log(OB_LOG_WARN, "sink=%s event=in_doubt points=%lld after_crash=%s", s->settings->name,
                 (long long)(points - behind), s->settings->after_crash == OB_AFTER_CRASH_LOSE ? "lose" : "repeat");
+        s->counters->uncertain = points - behind;
         if (s->settings->after_crash == OB_AFTER_CRASH_LOSE) {
                 ob_sink_lose(s, OB_LOSS_WIRE, points - behind, "");
                 s->passed.mark = s->passed.reached;
@@ -76,6 +77,10 @@ static void encode_metric(struct ob_sink *s, struct statsd *st, const struct ob_
         char line[LINE_MAX_BYTES];
         struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
 
+        if (m->series->telling != OB_TELL_ALL) {
+                ob_sink_sent(s, 0, 1);
+                return;
+        }
         st->encode(&lines, s->prefix, m);
         if (lines.too_long)
                 ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
@@ -137,7 +142,7 @@ static void count_sent(struct ob_sink *s, struct statsd *st, size_t sent)
                 if (i + s->wire.doubted >= sent)
                         ob_sink_lose(s, OB_LOSS_WIRE, points, "");
                 else
-                        ob_sink_sent(s, points);
+                        ob_sink_sent(s, points, 0);
         }
 }
 

@@ -205,11 +205,17 @@ static int64_t made_of(struct ob_feed *f, const char *const *row)
         return ob_row_time(f, row, OB_MADE, &made) ? made : INT64_MIN;
 }
 
+/* Whether a row is behind all that were there at the last poll: clocks are set, ids are not. */
+static bool is_added(const struct ob_feed *f, int64_t id)
+{
+        return ob_source_find(f->source, OB_CURSOR) >= 0 && id > f->standing.cursor;
+}
+
 /* A key's row that is not the one that was followed: all of it is new when it was made after `since`. */
 static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, struct entry *e, int64_t since)
 {
         int64_t made = made_of(f, row);
-        enum base base = since == INT64_MIN || made >= since ? BASE_ZERO : BASE_ITSELF;
+        enum base base = since == INT64_MIN || made >= since || is_added(f, id) ? BASE_ZERO : BASE_ITSELF;
 
         e->id = id;
         e->made = made;
@@ -352,7 +358,6 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
         struct state *s;
         int64_t from = INT64_MIN;
 
-        (void)at;
         if (load(f, err))
                 return -1;
         s = state(f);
@@ -377,12 +382,15 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
         s->last = f->now;
         next = f->standing;
         next.newest = f->now;
+        next.cursor = at->has_rows ? at->max_id : INT64_MIN;
         return commit_page(f, &next, err);
 }
 
 static int begin_state(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
 {
-        (void)at;
+        next.cursor = at->has_rows ? at->max_id : INT64_MIN;
+        if (next.again != INT64_MIN) /* what was counted of these totals is not known any more */
+                next.since = next.again;
         return ob_feed_commit(f, &next, NULL, err);
 }
 

@@ -116,18 +116,35 @@ int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_st
         return 0;
 }
 
+/* Begins by the source's setting. */
+static struct ob_standing first_standing(const struct ob_feed *f)
+{
+        return (struct ob_standing) {
+                .known = true,
+                .cursor = INT64_MIN,
+                .since = ob_feed_since(f),
+                .floor = INT64_MIN,
+                .again = INT64_MIN,
+                .newest = INT64_MIN,
+        };
+}
+
 /* Notes where the source is read from; a source that was never read begins by its setting. */
 static int begin(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
 {
-        struct ob_standing next = f->standing;
+        struct ob_standing next = f->standing.known ? f->standing : first_standing(f);
 
-        if (next.known)
+        if (f->standing.known && !*next.identity) {
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=rewound why=\"rows that were counted before go only to Graphite, "
+                        "which may be told again\"",
+                        f->name);
+                if (next.again == OB_AGAIN_ALL)
+                        next.again = f->now;
+        }
+        if (f->standing.known && *next.identity)
                 ob_log(OB_LOG_WARN, "source=%s event=database_changed was=%s is=%s", f->name, next.identity,
                         f->reader->identity);
-        else
-                next = (struct ob_standing) {
-                        .known = true, .cursor = INT64_MIN, .since = ob_feed_since(f), .newest = INT64_MIN
-                };
         strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
         next.identity[sizeof(next.identity) - 1] = '\0';
         return f->delta->begin(f, at, next, err);

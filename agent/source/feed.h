@@ -62,6 +62,7 @@ struct ob_feed {
         struct ob_standing standing; /* as committed */
         int64_t now;                 /* of the poll: the clock of the rows' world */
         bool has_unsettled;          /* the last poll left rows that are too young */
+        enum ob_telling telling;     /* of the points that are made now */
         struct ob_outbox outbox;
         struct ob_tell tells[OB_ODDITIES];
         char *told_plan, *told_missing; /* ours: what was last said of them */

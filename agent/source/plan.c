@@ -206,7 +206,7 @@ int ob_plan_make(struct ob_plan *p, const struct ob_source *s, const struct ob_t
         int cursor = ob_source_find(s, OB_CURSOR);
         ob_cleanup(ob_free_at) char *list = NULL;
 
-        *p = (struct ob_plan) { .missing = ob_copy("") };
+        *p = (struct ob_plan) { .table = s->table, .missing = ob_copy("") };
         if (find_columns(p, s, t, err))
                 return -1;
         p->cursor = cursor < 0 ? NULL : s->columns[cursor].column;
@@ -223,4 +223,11 @@ char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit)
                 return ob_copy(p->read);
         return ob_format("%s WHERE `%s` >= %lld ORDER BY `%s` LIMIT %u", p->read, p->cursor, (long long)from,
                 p->cursor, limit);
+}
+
+char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size)
+{
+        return ob_format(
+                "SELECT FLOOR(`%s` / %lld), COUNT(*) FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld GROUP BY 1",
+                p->cursor, (long long)size, p->table, p->cursor, (long long)from, p->cursor, (long long)end);
 }

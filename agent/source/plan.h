@@ -37,6 +37,7 @@ struct ob_plan {
         bool has[OB_COLUMNS_MAX]; /* columns of the source that the table has */
         char *look;               /* ours: the clock and the highest id */
         char *read;               /* ours: all rows; with a cursor followed by WHERE … */
+        const char *table;        /* from the source */
         const char *cursor;       /* in backquotes, from the source; NULL: without one */
         char *why;                /* ours: what was picked, in words */
         char *missing;            /* ours: which columns are left out, in words */
@@ -47,6 +48,9 @@ void ob_plan_free(struct ob_plan *p);
 /* -1: it can't be read, or only by scanning a large table; `err` says what would help. */
 int ob_plan_make(
         struct ob_plan *p, const struct ob_source *source, const struct ob_table *table, struct ob_err *err);
+
+/* The query for how many rows there are per run of `size` ids; the caller's to free. */
+char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size);
 
 /* The query for up to `limit` rows from an id on; the caller's to free. */
 char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit);

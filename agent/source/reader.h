@@ -41,6 +41,13 @@ struct ob_reader_ops {
         /* Up to `limit` rows from the id `from` on, in order. Without a cursor: all rows. */
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
+        /*
+         * How many rows there are per run of `size` ids, from one id up to, not with, another: in rows of the run's
+         * number (id / size, rounded down) and the count. NULL where ids are no order.
+         */
+        int (*count)(struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows,
+                struct ob_err *err);
+
         void (*free)(struct ob_reader *r);
 };
 

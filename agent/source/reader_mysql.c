@@ -160,11 +160,10 @@ static const char *as_text(char *cell, unsigned long length)
         return cell;
 }
 
-static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
+static int query_rows(
+        struct reader_mysql *m, const char *sql, size_t width, struct ob_rows *rows, struct ob_err *err)
 {
-        struct reader_mysql *m = self(r);
-        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, limit);
-        size_t width = r->source->n_columns, n = 0, needed;
+        size_t n = 0, needed;
         MYSQL_ROW row;
 
         ob_session_free_result(&m->result);
@@ -186,6 +185,23 @@ static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct 
         return 0;
 }
 
+static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
+{
+        struct reader_mysql *m = self(r);
+        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, limit);
+
+        return query_rows(m, sql, r->source->n_columns, rows, err);
+}
+
+static int count_mysql(
+        struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows, struct ob_err *err)
+{
+        struct reader_mysql *m = self(r);
+        ob_cleanup(ob_free_at) char *sql = ob_plan_count(&m->plan, from, end, size);
+
+        return query_rows(m, sql, 2, rows, err);
+}
+
 static void free_mysql(struct ob_reader *r)
 {
         struct reader_mysql *m = self(r);
@@ -200,6 +216,7 @@ static const struct ob_reader_ops ops = {
         .open = open_mysql,
         .look = look_mysql,
         .read = read_mysql,
+        .count = count_mysql,
         .free = free_mysql,
 };
 

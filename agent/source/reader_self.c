@@ -29,7 +29,7 @@ struct subject {
         const char *table, *key;
         size_t (*count)(struct reader_self *s);
         const char *(*name)(struct reader_self *s, size_t i);
-        struct number numbers[8];
+        struct number numbers[10];
 };
 
 #define GETTER(called, from)                                                                                       \
@@ -46,6 +46,10 @@ GETTER(get_rows, s->counters->sources[i].rows)
 GETTER(get_late_rows, s->counters->sources[i].late_rows)
 GETTER(get_errors, s->counters->sources[i].errors)
 GETTER(get_sent, s->counters->sinks[i].sent)
+GETTER(get_points_in, s->counters->sinks[i].points)
+GETTER(get_folded, s->counters->sinks[i].folded)
+GETTER(get_late, s->counters->sinks[i].late)
+GETTER(get_uncertain, s->counters->sinks[i].uncertain)
 GETTER(get_lost, s->counters->sinks[i].lost)
 GETTER(get_reconnects, s->counters->sinks[i].reconnects)
 GETTER(get_behind, s->counters->sinks[i].behind)
@@ -107,8 +111,10 @@ static const struct subject subjects[] = {
                         { "rows", get_rows }, { "late_rows", get_late_rows }, { "errors", get_errors },
                         { NULL } } },
         { "sinks", "sink", count_sinks, name_sink,
-                { { "started", get_started }, { "sent", get_sent }, { "lost", get_lost },
-                        { "reconnects", get_reconnects }, { "behind", get_behind }, { NULL } } },
+                { { "started", get_started }, { "points", get_points_in }, { "sent", get_sent },
+                        { "folded", get_folded }, { "late", get_late }, { "lost", get_lost },
+                        { "uncertain", get_uncertain }, { "reconnects", get_reconnects }, { "behind", get_behind },
+                        { NULL } } },
         { "queue", "", count_one, name_none, { { "points", get_points }, { "bytes", get_bytes }, { NULL } } },
 };
 

@@ -129,6 +129,7 @@ void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const 
                 if (!a->has[i])
                         continue;
                 series.name = f->source->columns[i].name;
+                series.telling = f->telling;
                 series.kind = kinds[f->source->columns[i].role];
                 ob_outbox_add(&f->outbox, &(struct ob_metric) { &series, time, a->value[i] });
         }

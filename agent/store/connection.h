@@ -9,7 +9,7 @@
 #include "proto/error.h"
 
 #define OB_STORE_APPLICATION_ID 0x6f626561 /* "obea" */
-#define OB_STORE_VERSION        1
+#define OB_STORE_VERSION        2
 
 /* Opens, sets the session up, makes nothing. On failure `*db` is NULL. */
 int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);

@@ -49,8 +49,8 @@ static int look_over(const char *path, struct ob_err *err)
                 return -1;
         if (pages && id != OB_STORE_APPLICATION_ID)
                 return ob_fail(err, "it is not a store of otterbeat's");
-        if (version > OB_STORE_VERSION)
-                return ob_fail(err, "it was written by a later version (%d, this one knows %d)", (int)version,
+        if (pages && version != OB_STORE_VERSION)
+                return ob_fail(err, "it was written by another version (%d, this one knows %d)", (int)version,
                         OB_STORE_VERSION);
         if (ob_connection_text(db, "PRAGMA quick_check(1)", verdict, sizeof(verdict), err))
                 return -1;

@@ -78,8 +78,10 @@ void ob_queue_publish(struct ob_queue *q, int64_t points)
 {
         pthread_mutex_lock(&q->lock);
         q->points += points;
-        for (size_t i = 0; i < q->counters->n_sinks; i++)
+        for (size_t i = 0; i < q->counters->n_sinks; i++) {
+                q->counters->sinks[i].points += points;
                 q->counters->sinks[i].behind += points;
+        }
         tell(q);
         pthread_mutex_unlock(&q->lock);
 }

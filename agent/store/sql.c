@@ -3,7 +3,7 @@
 /* seq must be AUTOINCREMENT: a plain rowid begins at 1 again when the table runs empty. */
 const char ob_sql_schema[] =
         "CREATE TABLE IF NOT EXISTS sources (name VARCHAR(200) PRIMARY KEY, position BIGINT, since BIGINT,"
-        " newest BIGINT, identity VARCHAR(255));"
+        " floor BIGINT, again BIGINT, newest BIGINT, identity VARCHAR(255));"
         "CREATE TABLE IF NOT EXISTS seen (source VARCHAR(200), chunk BIGINT, newest BIGINT, bits BLOB,"
         " PRIMARY KEY (source, chunk)) WITHOUT ROWID;"
         "CREATE TABLE IF NOT EXISTS totals (source VARCHAR(200), id_key BLOB, id BIGINT, amounts BLOB,"
@@ -13,9 +13,10 @@ const char ob_sql_schema[] =
         "CREATE TABLE IF NOT EXISTS sinks (name VARCHAR(200) PRIMARY KEY, mark BIGINT, reached BIGINT, carry BLOB);";
 
 const char *const ob_sql[OB_SQL_STATEMENTS] = {
-        [OB_SQL_GET_STANDING] = "SELECT position, since, newest, identity FROM sources WHERE name = ?",
-        [OB_SQL_PUT_STANDING] = "REPLACE INTO sources (name, position, since, newest, identity)"
-                                " VALUES (?, ?, ?, ?, ?)",
+        [OB_SQL_GET_STANDING] =
+                "SELECT position, since, floor, again, newest, identity FROM sources WHERE name = ?",
+        [OB_SQL_PUT_STANDING] = "REPLACE INTO sources (name, position, since, floor, again, newest, identity)"
+                                " VALUES (?, ?, ?, ?, ?, ?, ?)",
         [OB_SQL_FORGET_STANDING] = "DELETE FROM sources WHERE name = ?",
         [OB_SQL_GET_CHUNK] = "SELECT newest, bits FROM seen WHERE source = ? AND chunk = ?",
         [OB_SQL_PUT_CHUNK] = "REPLACE INTO seen (source, chunk, newest, bits) VALUES (?, ?, ?, ?)",

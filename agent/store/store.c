@@ -149,8 +149,10 @@ int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_sta
                 return got;
         s->cursor = sqlite3_column_int64(q, 0);
         s->since = sqlite3_column_int64(q, 1);
-        s->newest = sqlite3_column_int64(q, 2);
-        strncpy(s->identity, (const char *)sqlite3_column_text(q, 3), sizeof(s->identity) - 1);
+        s->floor = sqlite3_column_int64(q, 2);
+        s->again = sqlite3_column_int64(q, 3);
+        s->newest = sqlite3_column_int64(q, 4);
+        strncpy(s->identity, (const char *)sqlite3_column_text(q, 5), sizeof(s->identity) - 1);
         sqlite3_reset(q);
         return 0;
 }
@@ -158,7 +160,17 @@ int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_sta
 int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s, struct ob_err *err)
 {
         return RUN(st, OB_SQL_PUT_STANDING, err, text(source), number(s->cursor), number(s->since),
-                number(s->newest), text(s->identity));
+                number(s->floor), number(s->again), number(s->newest), text(s->identity));
+}
+
+int ob_store_rewind_source(
+        struct ob_store *st, const char *source, int64_t since, int64_t again, struct ob_err *err)
+{
+        const struct ob_standing s = {
+                .cursor = INT64_MIN, .since = since, .floor = INT64_MIN, .again = again, .newest = INT64_MIN
+        };
+
+        return RUN(st, OB_SQL_FORGET_CHUNKS, err, text(source)) ? -1 : ob_store_put_standing(st, source, &s, err);
 }
 
 int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err)

@@ -51,12 +51,22 @@ struct ob_standing {
         bool known;         /* false: the source was never read */
         int64_t cursor;     /* the highest id that was read */
         int64_t since;      /* rows from before this time are not counted; INT64_MIN: all are */
+        int64_t floor;      /* … but those behind this id are new, whatever their time says: clocks are set */
+        int64_t again;      /* rows from before this time were counted before; INT64_MIN: none were */
         int64_t newest;     /* the latest time of any counted row, seconds */
         char identity[256]; /* of the database it was read from */
 };
 
 int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_standing *s, struct ob_err *err);
 int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s, struct ob_err *err);
+
+/*
+ * Makes a source begin anew at the next poll, at rows of `since`. Those of before `again` were counted: they go
+ * only to sinks that may draw all again. OB_AGAIN_ALL: so do all that are there by then.
+ */
+#define OB_AGAIN_ALL INT64_MAX
+int ob_store_rewind_source(
+        struct ob_store *st, const char *source, int64_t since, int64_t again, struct ob_err *err);
 
 /* Forgets a source: standing, seen ids and totals. */
 int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err);

@@ -10,8 +10,9 @@ def aside(agent):
 
 
 @pytest.mark.parametrize("damage", ["noise", "cut", "foreign", "later"])
-def test_a_file_that_can_not_be_used_is_set_aside(mariadb, otter, statsd, both, make_agent, damage):
-    otter.do("sample")
+def test_a_file_that_can_not_be_used_is_set_aside(mariadb, otter, carbon, statsd, both, make_agent, damage):
+    """StatsD is told nothing twice; Graphite is told all of today and yesterday again."""
+    otter.do("history", "--rows", 200, "--hours", 3)
     agent = make_agent(mariadb, both)
     agent.once()
     file = agent.folder / "state/otterbeat.db"
@@ -30,8 +31,15 @@ def test_a_file_that_can_not_be_used_is_set_aside(mariadb, otter, statsd, both, 
     assert aside(agent)
     if damage in ("noise", "cut"):
         assert aside(agent)[0].read_bytes() == kept
-    wanted = {name: 2 * value for name, value in otter.sums().items()}
+    assert done.stderr.count("event=rewound") == 5
+    wanted = otter.sums()
+    carbon.wait_for(wanted)
     statsd.wait_for(wanted)
+    insert = "INSERT INTO LOG_RECORD (PIPELINE_ID, TITLE, GMT_CREATE, GMT_MODIFIED) VALUES (1, 'NEW', NOW(), NOW())"
+    mariadb.query(insert)
+    agent.once()
+    statsd.wait_for({**wanted, "otter.pipeline.1.title.new.log.records": 1})
+    carbon.wait_for(otter.sums())
 
 
 def test_one_agent_a_folder(mariadb, otter, both, make_agent):

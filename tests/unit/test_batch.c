@@ -16,6 +16,12 @@ static const struct ob_series delay = {
 /* What makes two series two: each of them differs from `delay` in one thing. */
 static const struct ob_series others[] = {
         { .kind = OB_GAUGE, .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } },
+        { .kind = OB_GAUGE_MAX,
+                .telling = OB_TELL_AGAIN,
+                .name = "delay_ms",
+                .n_identity = 1,
+                .n_tags = 1,
+                .tags = { { "pipeline", "3" } } },
         { .kind = OB_GAUGE_MAX, .name = "delay_m", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } },
         { .kind = OB_GAUGE_MAX, .name = "delay_ms", .n_identity = 0, .n_tags = 1, .tags = { { "pipeline", "3" } } },
         { .kind = OB_GAUGE_MAX, .name = "delay_ms" },
@@ -52,6 +58,7 @@ static const struct {
 static void assert_same_series(const struct ob_series *got, const struct ob_series *want)
 {
         assert_int_equal(got->kind, want->kind);
+        assert_int_equal(got->telling, want->telling);
         assert_string_equal(got->name, want->name);
         assert_int_equal(got->n_identity, want->n_identity);
         assert_int_equal(got->n_tags, want->n_tags);
@@ -244,7 +251,7 @@ static void what_is_cut_short_is_damaged(void **state)
         }
 }
 
-/* version made n_series { kind n_identity n_tags name\0 … } n_points { series time value } */
+/* version made n_series { kind telling n_identity n_tags name\0 … } n_points { series time value } */
 static const struct {
         const char *name;
         const char *bytes;
@@ -252,29 +259,30 @@ static const struct {
         int want; /* read to its end, or damaged */
 } made_up[] = {
 #define BYTES(text) text, sizeof(text) - 1
-        { "a good one", BYTES("\x01\x02\x01\x01\x00\x00x\x00\x01\x00\x00\x00"), 0 },
-        { "of a later version", BYTES("\x02\x02\x01\x01\x00\x00x\x00\x01\x00\x00\x00"), -1 },
-        { "of a kind that is none", BYTES("\x01\x02\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
-        { "more identity than tags", BYTES("\x01\x02\x01\x01\x01\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "a good one", BYTES("\x02\x02\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), 0 },
+        { "of a later version", BYTES("\x03\x02\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "of a kind that is none", BYTES("\x02\x02\x01\x03\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "told to nobody", BYTES("\x02\x02\x01\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "more identity than tags", BYTES("\x02\x02\x01\x01\x00\x01\x00x\x00\x01\x00\x00\x00"), -1 },
         /* clang-format off */
         { "thirteen tags",
-                BYTES("\x01\x02\x01\x01\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00" "d\x00\x00" "e\x00\x00"
+                BYTES("\x02\x02\x01\x01\x00\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00" "d\x00\x00" "e\x00\x00"
                       "f\x00\x00" "g\x00\x00" "h\x00\x00" "i\x00\x00" "j\x00\x00" "k\x00\x00" "l\x00\x00" "m\x00\x00\x00"),
                 -1 },
         /* clang-format on */
-        { "a series that is none", BYTES("\x01\x02\x01\x01\x00\x00x\x00\x01\x01\x00\x00"), -1 },
-        { "a point without series", BYTES("\x01\x02\x00\x01\x00\x00\x00"), -1 },
-        { "more series than points", BYTES("\x01\x02\xe9\x07"), -1 },
-        { "more points than may be", BYTES("\x01\x02\x00\xe9\x07"), -1 },
-        { "fewer points than told", BYTES("\x01\x02\x01\x01\x00\x00x\x00\x02\x00\x00\x00"), -1 },
-        { "made when no clock was", BYTES("\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
-        { "made before all clocks", BYTES("\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
+        { "a series that is none", BYTES("\x02\x02\x01\x01\x00\x00\x00x\x00\x01\x01\x00\x00"), -1 },
+        { "a point without series", BYTES("\x02\x02\x00\x01\x00\x00\x00"), -1 },
+        { "more series than points", BYTES("\x02\x02\xe9\x07"), -1 },
+        { "more points than may be", BYTES("\x02\x02\x00\xe9\x07"), -1 },
+        { "fewer points than told", BYTES("\x02\x02\x01\x01\x00\x00\x00x\x00\x02\x00\x00\x00"), -1 },
+        { "made when no clock was", BYTES("\x02\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
+        { "made before all clocks", BYTES("\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
         { "a time past the last one",
-                BYTES("\x01\x00\x01\x01\x00\x00x\x00\x02"
+                BYTES("\x02\x00\x01\x01\x00\x00\x00x\x00\x02"
                       "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x02\x00"),
                 -1 },
         { "the last time",
-                BYTES("\x01\x00\x01\x01\x00\x00x\x00\x02"
+                BYTES("\x02\x00\x01\x01\x00\x00\x00x\x00\x02"
                       "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x00\x00"),
                 0 },
 #undef BYTES

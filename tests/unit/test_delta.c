@@ -22,6 +22,8 @@ struct script {
         int64_t now;
         char *text; /* ours: the cells point into it */
         const char *cells[256];
+        char counts[64][24];
+        const char *count_cells[64];
         size_t n;
 };
 
@@ -79,6 +81,33 @@ static int read_script(struct ob_reader *r, int64_t from, unsigned limit, struct
         return 0;
 }
 
+/* As the database counts: of the rows in the text, which are in order. */
+static int count_script(
+        struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows, struct ob_err *err)
+{
+        struct script *s = (struct script *)r;
+        size_t n = 0;
+
+        (void)err;
+        for (size_t i = 0, rows_of_run = 0; i < s->n; i++) {
+                int64_t id = id_of(s, i), next = i + 1 < s->n ? id_of(s, i + 1) : end;
+
+                if (id < from || id >= end)
+                        continue;
+                rows_of_run++;
+                if (next < end && next / size == id / size)
+                        continue;
+                snprintf(s->counts[n], sizeof(*s->counts), "%lld", (long long)(id / size));
+                snprintf(s->counts[n + 1], sizeof(*s->counts), "%zu", rows_of_run);
+                s->count_cells[n] = s->counts[n];
+                s->count_cells[n + 1] = s->counts[n + 1];
+                n += 2;
+                rows_of_run = 0;
+        }
+        *rows = (struct ob_rows) { .cells = s->count_cells, .width = 2, .n = n / 2 };
+        return 0;
+}
+
 static void free_script(struct ob_reader *r)
 {
         struct script *s = (struct script *)r;
@@ -87,7 +116,7 @@ static void free_script(struct ob_reader *r)
         free(s);
 }
 
-static const struct ob_reader_ops script_ops = { open_script, look_script, read_script, free_script };
+static const struct ob_reader_ops script_ops = { open_script, look_script, read_script, count_script, free_script };
 
 /* A feed over a script, with a store in memory. */
 struct world {
@@ -150,6 +179,7 @@ static void print_batch(struct ob_text *lines, const struct ob_stored_batch *sto
         while (ob_batch_next(&r, &m, &series) == 1) {
                 if (lines->length)
                         ob_text_add_string(lines, "; ");
+                ob_text_add_string(lines, m.series->telling == OB_TELL_AGAIN ? "again " : "");
                 ob_name_dotted(lines, "", m.series);
                 ob_text_add_char(lines, ' ');
                 ob_text_add_number(lines, m.value);
@@ -186,6 +216,8 @@ struct story {
         struct {
                 int64_t now;
                 const char *rows, *want;
+                const char *db;         /* where the rows are from now on; NULL: where they were */
+                int64_t rewound, again; /* before this poll, to this time; 0: not */
         } polls[POLLS_MAX];
 };
 
@@ -194,6 +226,7 @@ static void tell(const struct story *story, const struct ob_source *like, bool r
         struct ob_source source = *like;
         struct world w;
         char room[LINES_MAX];
+        const char *identity = "db";
 
         source.start = story->start;
         source.batch = story->batch ? story->batch : 1000;
@@ -202,8 +235,14 @@ static void tell(const struct story *story, const struct ob_source *like, bool r
                 struct ob_err err;
                 const char *got;
 
-                if (restarts)
+                if (restarts || story->polls[i].rewound)
                         restart(&w, &source);
+                if (story->polls[i].rewound && ob_store_rewind_source(w.place.anchor, "log",
+                                                       story->polls[i].rewound, story->polls[i].again, &err))
+                        fail_msg("%s", err.text);
+                if (story->polls[i].db)
+                        identity = story->polls[i].db;
+                w.script->reader.identity = identity;
                 w.script->now = story->polls[i].now;
                 set_rows(w.script, story->polls[i].rows);
                 if (ob_feed_poll(&w.feed, &err))
@@ -294,6 +333,37 @@ static const struct story log_stories[] = {
         { "cells that can not be read cost themselves only", OLDEST, 0,
                 { { 5000, "1 4000 a -;2 4001 a x;3 4002 a 1.5;4 0 a 4;5 - a 5;6 4003 - 6;7 4004 -1 7",
                         "k.a.n 4@5000; k.a.n 5@5000; k.none.n 6@4003; k.none.n 7@4004" } } },
+        { "a clock that is set back: ids tell that rows are new", NOW, 0,
+                { { 5000, "1 4000 a 1", "" }, { 5015, "1 4000 a 1;2 5010 a 2", "k.a.n 2@5010" },
+                        { 1430, "1 4000 a 1;2 5010 a 2;3 1425 a 3", "k.a.n 3@1425" },
+                        { 1445, "1 4000 a 1;2 5010 a 2;3 1425 a 3;4 1440 a 4", "k.a.n 4@1440" } } },
+        { "a clock that is set forth, and back", NOW, 0,
+                { { 5000, "1 4000 a 1", "" }, { 8615, "1 4000 a 1;2 8610 a 2", "k.a.n 2@8610" },
+                        { 5030, "1 4000 a 1;2 8610 a 2;3 5025 a 3", "k.a.n 3@5025" } } },
+        { "a replica that lags: nothing twice, and nothing that comes late is taken for old", OLDEST, 0,
+                { { 5000, "1 4990 a 1;2 4991 a 2;4 4993 a 4", "k.a.n 1@4990; k.a.n 2@4991; k.a.n 4@4993" },
+                        { 5015, "1 4990 a 1;2 4991 a 2", "", .db = "replica" },
+                        { 5030, "1 4990 a 1;2 4991 a 2;3 4992 a 3;4 4993 a 4;5 5020 a 5",
+                                "k.a.n 3@4992; k.a.n 5@5020" } } },
+        { "another database: what is older than what was counted last is not counted", OLDEST, 0,
+                { { 5000, "1 4000 a 1;2 4001 a 2", "k.a.n 1@4000; k.a.n 2@4001" },
+                        { 5015, "11 4000 a 1;12 4001 a 2;13 4002 a 3", "k.a.n 3@4002", .db = "other" },
+                        { 5030, "11 4000 a 1;12 4001 a 2;13 4002 a 3;14 5020 a 4", "k.a.n 4@5020" } } },
+        { "what comes behind the overlap is found by counting", OLDEST, 0,
+                { { 5000, "1 4990 a 1;3 4991 a 3;700 4992 a 7", "k.a.n 1@4990; k.a.n 3@4991; k.a.n 7@4992" },
+                        { 6000, "1 4990 a 1;3 4991 a 3;700 4992 a 7;701 5990 a 8", "k.a.n 8@5990" },
+                        { 6700, "1 4990 a 1;2 4990 a 2;3 4991 a 3;700 4992 a 7;701 5990 a 8", "k.a.n 2@4990" },
+                        { 6800, "1 4990 a 1;2 4990 a 2;3 4991 a 3;700 4992 a 7;701 5990 a 8", "" } } },
+        { "rewound: what was counted is only for who may be told again", OLDEST, 0,
+                { { 5000, "1 3999 a 1;2 4000 a 2;3 4800 a 3", "k.a.n 1@3999; k.a.n 2@4000; k.a.n 3@4800" },
+                        { 5015, "1 3999 a 1;2 4000 a 2;3 4800 a 3;4 4995 a 4",
+                                "again k.a.n 2@4000; again k.a.n 3@4800; k.a.n 4@4995", .rewound = 4000,
+                                .again = 4801 },
+                        { 5030, "1 3999 a 1;2 4000 a 2;3 4800 a 3;4 4995 a 4;5 5010 a 5", "k.a.n 5@5010" } } },
+        { "… and what there is by now", OLDEST, 0,
+                { { 5000, "1 4000 a 1;2 4800 a 2", "again k.a.n 1@4000; again k.a.n 2@4800", .rewound = 4000,
+                          .again = OB_AGAIN_ALL },
+                        { 5015, "1 4000 a 1;2 4800 a 2;3 5001 a 3", "k.a.n 3@5001" } } },
         { "an amount of nothing is a point", OLDEST, 0, { { 5000, "1 4000 a 0", "k.a.n 0@4000" } } },
 };
 

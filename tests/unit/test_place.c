@@ -167,7 +167,7 @@ static void make_foreign(const char *path)
 
 static void make_later(const char *path)
 {
-        run_sql(path, "PRAGMA user_version = 2");
+        run_sql(path, "PRAGMA user_version = 3");
 }
 
 static void cut_short(const char *path)
@@ -196,7 +196,7 @@ static const struct {
 } spoilt[] = {
         { "some text", write_text, "not a database" },
         { "another program's database", make_foreign, "not a store of otterbeat's" },
-        { "a later version's store", make_later, "written by a later version (2, this one knows 1)" },
+        { "a later version's store", make_later, "written by another version (3, this one knows 2)" },
         { "a store that is cut short", cut_short, "malformed" },
         { "a store with pages of noise", scribble, "damaged" },
 };

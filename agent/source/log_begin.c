@@ -1,0 +1,158 @@
+#include "agent/process/log.h"
+#include "agent/source/delta_log.h"
+#include "agent/source/row.h"
+
+#define NOWHERE INT64_MAX /* the id from which on nothing is forgotten */
+
+/*
+ * The id to begin at so that no row as new as `time` is missed, as far as ids follow the clock: by halving,
+ * since the primary key is the one index that every table has.
+ */
+static int seek(struct ob_feed *f, const struct ob_reading *at, int64_t time, int64_t *id, struct ob_err *err)
+{
+        __int128 low = INT64_MIN, high = at->max_id; /* not behind it: MAX(ID) below the cursor means something */
+
+        *id = INT64_MIN;
+        if (time == INT64_MIN || !at->has_rows)
+                return 0;
+        while (low < high) {
+                __int128 middle = low + (high - low) / 2;
+                struct ob_rows rows;
+                int64_t found, found_time;
+
+                if (f->reader->ops->read(f->reader, (int64_t)middle, 1, &rows, err))
+                        return -1;
+                if (rows.n && ob_row_time(f, rows.cells, OB_TIME, &found_time) && found_time < time &&
+                        ob_row_cursor(f, rows.cells, &found))
+                        low = (__int128)found + 1;
+                else
+                        high = middle;
+        }
+        *id = (int64_t)(low > at->max_id ? at->max_id : low);
+        return 0;
+}
+
+static int stage_forget(struct ob_feed *f, struct ob_err *err)
+{
+        return ob_seen_forget_from(f->store, f->name, ob_log_state(f)->forget_from, err);
+}
+
+/* Forgets the seen ids from `from` on, and goes on at `next`. */
+static int commit(struct ob_feed *f, const struct ob_standing *next, int64_t from, struct ob_err *err)
+{
+        ob_log_state(f)->forget_from = from;
+        ob_outbox_start(&f->outbox, f->now);
+        return ob_feed_commit(f, next, stage_forget, err);
+}
+
+/* How many rows of a page could have been counted, and how many of these were. */
+static int compare_page(
+        struct ob_feed *f, const struct ob_rows *rows, size_t *old, size_t *seen, struct ob_err *err)
+{
+        struct ob_log *l = ob_log_state(f);
+
+        ob_seen_start(&l->seen);
+        for (size_t i = 0; i < rows->n; i++) {
+                const char *const *row = rows->cells + i * rows->width;
+                const struct ob_seen_chunk *c;
+                int64_t id, time;
+
+                if (!ob_row_cursor(f, row, &id) || !ob_row_time(f, row, OB_TIME, &time) ||
+                        time > f->standing.newest)
+                        continue;
+                c = ob_seen_find(&l->seen, f->store, f->name, id, err);
+                if (!c)
+                        return -1;
+                (*old)++;
+                *seen += ob_seen_has(c, id) && time <= c->stored_newest;
+        }
+        return 0;
+}
+
+/*
+ * Whether the rows are those that were counted: on a replica, or where only some were deleted. Then the ids that
+ * were seen say what was counted, and a row that comes late is not taken for an old one.
+ */
+static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, struct ob_err *err)
+{
+        struct ob_rows rows;
+        size_t old = 0, seen = 0;
+
+        if (f->reader->ops->read(f->reader, from, (unsigned)f->source->batch, &rows, err) ||
+                compare_page(f, &rows, &old, &seen, err))
+                return -1;
+        *is_same = old && seen * 10 >= old * 9;
+        return 0;
+}
+
+/* Old is what is no newer than what was counted: rows wait until they settle, so what is new is newer. */
+static void skip_counted(struct ob_standing *next)
+{
+        if (next->newest != INT64_MIN && next->since <= next->newest)
+                next->since = next->newest + 1;
+}
+
+/*
+ * Begins anew where the clock of what was counted last was. Nothing of before is counted again: neither ids that
+ * were seen nor, where the table is another one, rows that are older than the newest one that was counted.
+ */
+static int begin_again(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+{
+        bool is_same = false;
+        int64_t last = next.cursor;
+
+        if (!ob_log_has_time(f)) { /* nothing tells new rows from old but their ids */
+                bool is_back = at->has_rows && at->max_id < next.cursor;
+
+                if (is_back)
+                        next.cursor = next.floor = INT64_MIN;
+                return commit(f, &next, is_back ? INT64_MIN : NOWHERE, err);
+        }
+        if (seek(f, at, ob_log_before(next.newest, f->source->overlap), &next.cursor, err) ||
+                is_same_table(f, next.cursor, &is_same, err))
+                return -1;
+        if (!is_same)
+                skip_counted(&next);
+        if (!is_same && next.floor < last)
+                next.floor = last;
+        if (!is_same && at->has_rows && next.floor < at->max_id)
+                next.floor = at->max_id;
+        return commit(f, &next, NOWHERE, err);
+}
+
+int ob_log_begin(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+{
+        if (next.newest != INT64_MIN || next.cursor != INT64_MIN)
+                return begin_again(f, at, next, err);
+        next.floor = at->has_rows ? at->max_id : INT64_MIN;
+        if (!ob_log_has_time(f) && next.since != INT64_MIN)
+                next.cursor = next.floor;
+        if (ob_log_has_time(f) && seek(f, at, ob_log_before(next.since, f->source->overlap), &next.cursor, err))
+                return -1;
+        return commit(f, &next, NOWHERE, err);
+}
+
+int ob_log_begin_below(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+{
+        ob_log(OB_LOG_WARN,
+                "source=%s event=ids_went_back table=%s was=%lld is=%lld why=\"rows were deleted, or the table was "
+                "emptied or restored; what was counted before is not counted again\"",
+                f->name, f->source->table, (long long)f->standing.cursor, (long long)at->max_id);
+        return begin_again(f, at, f->standing, err);
+}
+
+int ob_log_begin_remade(struct ob_feed *f, const struct ob_reading *at, int64_t id, struct ob_err *err)
+{
+        struct ob_standing next = f->standing;
+
+        ob_log(OB_LOG_WARN,
+                "source=%s event=ids_used_again table=%s id=%lld why=\"the table was emptied or restored; what is "
+                "older than what was counted last is not counted\"",
+                f->name, f->source->table, (long long)id);
+        skip_counted(&next);
+        if (next.floor < next.cursor)
+                next.floor = next.cursor;
+        if (seek(f, at, ob_log_before(next.since, f->source->overlap), &next.cursor, err))
+                return -1;
+        return commit(f, &next, id, err);
+}
