@@ -94,7 +94,7 @@ static int open_place(struct ob_agent *a, struct ob_err *err)
         if (*a->place.aside)
                 ob_log(OB_LOG_ERROR, "store=%s event=set_aside as=%s why=\"%s\"", a->place.path, a->place.aside,
                         a->place.why);
-        if (!*dir)
+        if (!*dir && !a->is_replay)
                 ob_log(OB_LOG_WARN,
                         "store=memory event=not_durable why=\"state_dir is empty: what is in the queue, "
                         "and where each source stands, is lost at the end\"");

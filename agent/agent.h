@@ -20,6 +20,7 @@ struct ob_agent {
         const struct ob_config *config; /* borrowed */
         bool is_once;                   /* reads every source until it is drained */
         bool is_dry;                    /* prints, and moves no cursor */
+        bool is_replay;                 /* tells the past again, beside an agent that may be running */
 
         struct ob_store_place place;
         struct ob_counters counters;

@@ -10,18 +10,20 @@
 
 #include "agent/agent.h"
 #include "agent/face/check.h"
+#include "agent/face/cursor.h"
+#include "agent/face/exit.h"
 #include "agent/face/init.h"
+#include "agent/face/replay.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
-
-/* Exit codes: sysexits.h, as the man page says. */
-enum { EXIT_FINE = 0, EXIT_USAGE = 64, EXIT_UNREACHED = 69, EXIT_OUR_FAULT = 70, EXIT_CONFIG = 78 };
 
 #define LOOK_MS 100 /* how often --once looks whether all is done */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] [--check | --once] [--dry-run]\n"
         "       otterbeat --init [DIR]\n"
+        "       otterbeat [-c FILE] cursor [show | export | rewind SOURCE TIME|ID]\n"
+        "       otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
         "\n"
         "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.\n"
         "\n"
@@ -33,17 +35,43 @@ static const char usage[] =
         "      --version\n"
         "      --help\n"
         "\n"
+        "  cursor              show, or export as JSON, where each source and sink stands; or take a source of a\n"
+        "                      stopped agent back: Graphite is told the rows again, StatsD is not\n"
+        "  replay              send Graphite a part of the tables' history again, also while the agent runs\n"
+        "\n"
         "Exit codes: 0 fine, 64 usage, 69 something could not be reached or read, 70 our own fault, 78 config.\n"
         "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
         "More: man otterbeat, and the comments in otterbeat.cfg.\n";
 
-enum action { ACTION_RUN, ACTION_INIT, ACTION_CHECK, ACTION_HELP, ACTION_VERSION };
+enum action { ACTION_RUN, ACTION_INIT, ACTION_CHECK, ACTION_HELP, ACTION_VERSION, ACTION_CURSOR, ACTION_REPLAY };
 
 struct options {
         int action; /* enum action */
         int is_once, is_dry;
         const char *file;
+        int argc; /* the words behind the options */
+        char **argv;
 };
+
+/* A first word that is none of ours, or one with options that are not its, is misuse. */
+static int read_words(struct options *o)
+{
+        static const struct {
+                const char *word;
+                enum action action;
+        } words[] = { { "cursor", ACTION_CURSOR }, { "replay", ACTION_REPLAY } };
+
+        if (o->action == ACTION_INIT)
+                return o->argc > 1 ? -1 : 0;
+        if (!o->argc)
+                return 0;
+        if (o->action != ACTION_RUN || o->is_once || o->is_dry)
+                return -1;
+        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+                if (!strcmp(o->argv[0], words[i].word))
+                        o->action = (int)words[i].action;
+        return o->action == ACTION_RUN ? -1 : 0;
+}
 
 static int read_options(int argc, char **argv, struct options *o)
 {
@@ -59,7 +87,7 @@ static int read_options(int argc, char **argv, struct options *o)
         };
         int c;
 
-        while ((c = getopt_long(argc, argv, "c:h", table, NULL)) != -1) {
+        while ((c = getopt_long(argc, argv, "+c:h", table, NULL)) != -1) {
                 if (c == 'c')
                         o->file = optarg;
                 else if (c == 'h')
@@ -67,7 +95,9 @@ static int read_options(int argc, char **argv, struct options *o)
                 else if (c)
                         return -1;
         }
-        return optind + (o->action == ACTION_INIT) < argc ? -1 : 0;
+        o->argc = argc - optind;
+        o->argv = argv + optind;
+        return read_words(o);
 }
 
 static const char *find_config(void)
@@ -211,6 +241,8 @@ static int with_config(struct options *o)
 {
         struct ob_config *config;
         struct ob_err err;
+        sigset_t signals;
+        int code;
 
         if (!o->file)
                 o->file = find_config();
@@ -220,7 +252,21 @@ static int with_config(struct options *o)
                 return EXIT_CONFIG;
         }
         mysql_library_init(0, NULL, NULL); /* before there are threads */
-        return o->action == ACTION_CHECK ? check(config) : run(o, config);
+        switch ((enum action)o->action) {
+        case ACTION_CHECK:
+                return check(config);
+        case ACTION_CURSOR:
+                code = ob_cursor(config, o->argc, o->argv);
+                break;
+        case ACTION_REPLAY:
+                block_signals(&signals);
+                code = ob_replay(config, o->argc, o->argv, &signals);
+                break;
+        default:
+                return run(o, config);
+        }
+        ob_config_free(config);
+        return code;
 }
 
 int main(int argc, char **argv)
@@ -233,7 +279,7 @@ int main(int argc, char **argv)
                 return EXIT_USAGE;
         }
         if (o.action == ACTION_INIT)
-                return init(optind < argc ? argv[optind] : ".");
+                return init(o.argc ? o.argv[0] : ".");
         if (o.action == ACTION_HELP)
                 return fputs(usage, stdout) < 0;
         if (o.action == ACTION_VERSION)

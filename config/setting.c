@@ -208,40 +208,6 @@ static int read_choice(const struct reading *r, struct ob_err *err)
         return ob_setting_fail(r->at, err, "\"%s\" must be %s, not \"%s\"", r->setting->name, list, text);
 }
 
-/* "-2h": a number of seconds, minutes, hours or days back. */
-static bool read_ago(const char *text, int64_t *seconds)
-{
-        static const struct {
-                char unit;
-                int seconds;
-        } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-        char *end;
-        long n;
-
-        if (*text != '-' || text[1] < '0' || text[1] > '9')
-                return false;
-        n = strtol(text + 1, &end, 10);
-        if (n > 100000 || !*end || end[1])
-                return false;
-        for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-                if (units[i].unit == *end) {
-                        *seconds = (int64_t)n * units[i].seconds;
-                        return true;
-                }
-        return false;
-}
-
-static bool read_date(const char *text, int64_t *seconds)
-{
-        struct tm tm = { .tm_mday = 1 };
-        const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
-
-        if (!end || *end)
-                return false;
-        *seconds = timegm(&tm);
-        return true;
-}
-
 static int read_start(const struct reading *r, struct ob_err *err)
 {
         const char *text = ob_setting_text(r->at, r->texts, err);
@@ -249,17 +215,7 @@ static int read_start(const struct reading *r, struct ob_err *err)
 
         if (!text)
                 return -1;
-        *start = (struct ob_start) { .kind = OB_START_NOW };
-        if (!strcmp(text, "now"))
-                return 0;
-        start->kind = OB_START_OLDEST;
-        if (!strcmp(text, "oldest"))
-                return 0;
-        start->kind = OB_START_AGO;
-        if (read_ago(text, &start->seconds))
-                return 0;
-        start->kind = OB_START_AT;
-        if (read_date(text, &start->seconds))
+        if (ob_start_parse(text, start))
                 return 0;
         return ob_setting_fail(r->at, err,
                 "\"start\" must be \"now\", \"oldest\", a date in UTC as "

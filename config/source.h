@@ -78,7 +78,17 @@ struct ob_source {
         int settle;  /* seconds: younger rows wait for the next poll */
         int batch;   /* rows a query */
         struct ob_start start;
+
+        /* Not settings: a part of the past that is told again. */
+        int64_t until; /* rows from then on are left out; 0: none */
+        int whole;     /* seconds: begins with a step that is there as a whole, not with one that is half purged; 0 */
 };
+
+/* "now", "oldest", a date in UTC as "2020-04-20 00:00:00", or how far back, as "-2h" (s, m, h, d). */
+bool ob_start_parse(const char *text, struct ob_start *start);
+
+/* The time that it means when it is `now`; INT64_MIN: before all. */
+int64_t ob_start_time(const struct ob_start *start, int64_t now);
 
 /* What a role asks of its column and makes of it. */
 struct ob_role_facts {

@@ -19,8 +19,11 @@
 
 struct ob_log *ob_log_state(struct ob_feed *f)
 {
-        if (!f->state)
-                f->state = ob_alloc(1, sizeof(struct ob_log));
+        if (!f->state) {
+                struct ob_log *l = f->state = ob_alloc(1, sizeof(*l));
+
+                l->before_name = ob_format("%s" OB_BEFORE, f->name);
+        }
         return f->state;
 }
 
@@ -28,8 +31,11 @@ static void reset_log(struct ob_feed *f)
 {
         struct ob_log *l = f->state;
 
-        if (l)
-                ob_seen_free(&l->seen);
+        if (!l)
+                return;
+        ob_seen_free(&l->seen);
+        ob_seen_free(&l->before);
+        free(l->before_name);
         free(l);
         f->state = NULL;
 }
@@ -52,23 +58,45 @@ static void note(struct ob_log *l, struct ob_seen_chunk *c, int64_t id, int64_t 
         l->is_changed = true;
 }
 
-static void count_row(struct ob_feed *f, const char *const *row, int64_t id, bool is_timed, int64_t time)
+/* Whom a row is told to that may have been counted before the source was rewound. */
+static int find_telling(struct ob_feed *f, int64_t id, int64_t time, struct ob_err *err)
+{
+        struct ob_log *l = ob_log_state(f);
+        const struct ob_seen_chunk *c;
+
+        f->telling = OB_TELL_ALL;
+        if (time >= l->next.again)
+                return 0;
+        c = ob_seen_find(&l->before, f->store, l->before_name, id, err);
+        if (!c)
+                return -1;
+        if (!c->is_known || ob_seen_has(c, id))
+                f->telling = OB_TELL_AGAIN;
+        return 0;
+}
+
+static int count_row(
+        struct ob_feed *f, const char *const *row, int64_t id, bool is_timed, int64_t time, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
         struct ob_amounts amounts;
 
         if (id <= l->next.floor && l->next.since != INT64_MIN && (!is_timed || time < l->next.since))
-                return;
+                return 0;
+        if (f->source->until && (!is_timed || time >= f->source->until))
+                return 0;
         if (!is_timed && ob_log_has_time(f))
                 ob_feed_tell(f, OB_ODD_CELL, f->source->columns[ob_source_find(f->source, OB_TIME)].column,
                         ob_row_id(f, row), "no time; taken as now");
+        if (find_telling(f, id, is_timed ? time : f->now, err))
+                return -1;
         ob_row_amounts(f, row, &amounts);
-        f->telling = is_timed && time < l->next.again ? OB_TELL_AGAIN : OB_TELL_ALL;
         ob_row_emit(f, row, is_timed ? time : f->now, &amounts);
         l->rows++;
         l->late += id < f->standing.cursor;
         if (is_timed && l->next.newest < time)
                 l->next.newest = time < f->now ? time : f->now;
+        return 0;
 }
 
 /* A row that was counted: it may have been changed since, which sends its readings again. */
@@ -112,7 +140,8 @@ static int take_row(struct ob_feed *f, const char *const *row, struct ob_err *er
                         l->is_held = f->has_unsettled = true;
                         return 0;
                 }
-                count_row(f, row, id, is_timed, time);
+                if (count_row(f, row, id, is_timed, time, err))
+                        return -1;
                 note(l, c, id, last ? last : f->now);
         } else if (is_timed && time > c->stored_newest) {
                 l->is_remade = true;
@@ -147,6 +176,7 @@ static int take_page(struct ob_feed *f, int64_t *from, bool *is_last, struct ob_
         l->rows = l->late = 0;
         l->is_changed = false;
         ob_seen_start(&l->seen);
+        ob_seen_start(&l->before);
         for (size_t i = 0; i < rows.n && !l->is_remade; i++)
                 if (take_row(f, rows.cells + i * rows.width, err))
                         return -1;

@@ -14,6 +14,8 @@
 /* A page of rows on its way, and what is known of the poll. */
 struct ob_log {
         struct ob_seen seen;
+        struct ob_seen before; /* of a rewound source: what it had seen before */
+        char *before_name;     /* ours */
         struct ob_standing next;
         int64_t rows, late;
         bool is_changed;     /* there is something to commit */

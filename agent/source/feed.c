@@ -49,21 +49,6 @@ void ob_feed_tell(struct ob_feed *f, enum ob_oddity what, const char *column, co
                         oddities[what].event, f->source->table, column, id, (long long)n, why);
 }
 
-int64_t ob_feed_since(const struct ob_feed *f)
-{
-        switch (f->source->start.kind) {
-        case OB_START_OLDEST:
-                return INT64_MIN;
-        case OB_START_AT:
-                return f->source->start.seconds;
-        case OB_START_AGO:
-                return f->now - f->source->start.seconds;
-        case OB_START_NOW:
-                break;
-        }
-        return f->now;
-}
-
 /* Says something about the source when it is not what was said last. */
 static bool is_news(char **told, const char *text)
 {
@@ -122,7 +107,7 @@ static struct ob_standing first_standing(const struct ob_feed *f)
         return (struct ob_standing) {
                 .known = true,
                 .cursor = INT64_MIN,
-                .since = ob_feed_since(f),
+                .since = ob_start_time(&f->source->start, f->now),
                 .floor = INT64_MIN,
                 .again = INT64_MIN,
                 .newest = INT64_MIN,

@@ -78,9 +78,6 @@ int ob_feed_poll(struct ob_feed *f, struct ob_err *err);
 typedef int ob_feed_stage_fn(struct ob_feed *f, struct ob_err *err);
 int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_stage_fn *stage, struct ob_err *err);
 
-/* For deltas: the time from which on rows count, by the source's setting. */
-int64_t ob_feed_since(const struct ob_feed *f);
-
 /* For deltas: tells of something odd; counts it as an error where it is one. */
 void ob_feed_tell(struct ob_feed *f, enum ob_oddity what, const char *column, const char *id, const char *why);
 

@@ -47,7 +47,7 @@ static int compare(struct ob_feed *f, const struct ob_rows *counts, struct found
                 if (!row[0] || !ob_number_parse_int(row[0], strlen(row[0]), &number) ||
                         !ob_number_parse_int(row[1], strlen(row[1]), &rows))
                         continue;
-                if (ob_store_get_chunk(f->store, f->name, number, &c, err))
+                if (ob_store_get_chunk(f->store, f->name, number, &c, err) < 0)
                         return -1;
                 seen = count_bits(&c);
                 if (rows <= seen)

@@ -3,6 +3,7 @@
 #include "agent/source/row.h"
 
 #define NOWHERE INT64_MAX /* the id from which on nothing is forgotten */
+#define HOUR    3600      /* seconds: every step that is usual is a part of it */
 
 /*
  * The id to begin at so that no row as new as `time` is missed, as far as ids follow the clock: by halving,
@@ -120,11 +121,31 @@ static int begin_again(struct ob_feed *f, const struct ob_reading *at, struct ob
         return commit(f, &next, NOWHERE, err);
 }
 
+/* The first second of the steps of `whole` seconds that are there as a whole: where nothing of was purged. */
+static int skip_purged(struct ob_feed *f, int whole, int64_t *since, struct ob_err *err)
+{
+        int64_t oldest = INT64_MAX, time;
+        struct ob_rows rows;
+
+        if (f->reader->ops->read(f->reader, INT64_MIN, (unsigned)f->source->batch, &rows, err))
+                return -1;
+        for (size_t i = 0; i < rows.n; i++)
+                if (ob_row_time(f, rows.cells + i * rows.width, OB_TIME, &time) && time < oldest)
+                        oldest = time;
+        if (oldest != INT64_MAX && *since <= oldest)
+                *since = (oldest / whole + 1) * whole;
+        return 0;
+}
+
 int ob_log_begin(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
 {
         if (next.newest != INT64_MIN || next.cursor != INT64_MIN)
                 return begin_again(f, at, next, err);
         next.floor = at->has_rows ? at->max_id : INT64_MIN;
+        if (next.again != INT64_MIN && skip_purged(f, HOUR, &next.since, err))
+                return -1;
+        if (f->source->whole && skip_purged(f, f->source->whole, &next.since, err))
+                return -1;
         if (!ob_log_has_time(f) && next.since != INT64_MIN)
                 next.cursor = next.floor;
         if (ob_log_has_time(f) && seek(f, at, ob_log_before(next.since, f->source->overlap), &next.cursor, err))

@@ -35,14 +35,17 @@ struct ob_seen_chunk *ob_seen_find(
 {
         int64_t number = ob_seen_chunk_of(id);
         struct ob_seen_chunk *c;
+        int got;
 
         if (s->n && s->chunks[s->n - 1].chunk.number == number)
                 return &s->chunks[s->n - 1];
         s->chunks = ob_grow(s->chunks, &s->room, s->n, sizeof(*s->chunks));
         c = &s->chunks[s->n];
         *c = (struct ob_seen_chunk) { .is_changed = false };
-        if (ob_store_get_chunk(st, source, number, &c->chunk, err))
+        got = ob_store_get_chunk(st, source, number, &c->chunk, err);
+        if (got < 0)
                 return NULL;
+        c->is_known = got;
         c->stored_newest = c->chunk.newest;
         s->n++;
         return c;
@@ -73,7 +76,7 @@ int ob_seen_forget_from(struct ob_store *st, const char *source, int64_t id, str
 {
         struct ob_chunk c;
 
-        if (ob_store_get_chunk(st, source, ob_seen_chunk_of(id), &c, err))
+        if (ob_store_get_chunk(st, source, ob_seen_chunk_of(id), &c, err) < 0)
                 return -1;
         for (unsigned bit = bit_of(id); bit < OB_CHUNK_IDS; bit++)
                 c.bits[bit / 8] &= (unsigned char)~(1U << bit % 8);

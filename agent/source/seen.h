@@ -14,6 +14,7 @@
 struct ob_seen_chunk {
         struct ob_chunk chunk;
         int64_t stored_newest; /* of the rows that were counted before this page */
+        bool is_known;         /* the store has it */
         bool is_changed;
 };
 

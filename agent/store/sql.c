@@ -24,6 +24,7 @@ const char *const ob_sql[OB_SQL_STATEMENTS] = {
         [OB_SQL_FORGET_CHUNKS_FROM] = "DELETE FROM seen WHERE source = ? AND chunk >= ?",
         [OB_SQL_FORGET_CHUNKS_BELOW] = "DELETE FROM seen WHERE source = ? AND chunk < ?",
         [OB_SQL_FORGET_CHUNKS] = "DELETE FROM seen WHERE source = ?",
+        [OB_SQL_MOVE_CHUNKS] = "UPDATE seen SET source = ? WHERE source = ?",
         [OB_SQL_PUT_TOTALS] = "REPLACE INTO totals (source, id_key, id, amounts) VALUES (?, ?, ?, ?)",
         [OB_SQL_EACH_TOTALS] = "SELECT id_key, id, amounts FROM totals WHERE source = ?",
         [OB_SQL_FORGET_TOTALS] = "DELETE FROM totals WHERE source = ?",

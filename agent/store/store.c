@@ -170,7 +170,12 @@ int ob_store_rewind_source(
                 .cursor = INT64_MIN, .since = since, .floor = INT64_MIN, .again = again, .newest = INT64_MIN
         };
 
-        return RUN(st, OB_SQL_FORGET_CHUNKS, err, text(source)) ? -1 : ob_store_put_standing(st, source, &s, err);
+        ob_cleanup(ob_free_at) char *before = ob_format("%s" OB_BEFORE, source);
+
+        if (RUN(st, OB_SQL_FORGET_CHUNKS, err, text(before)) ||
+                RUN(st, OB_SQL_MOVE_CHUNKS, err, text(before), text(source)))
+                return -1;
+        return ob_store_put_standing(st, source, &s, err);
 }
 
 int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err)
@@ -197,7 +202,7 @@ int ob_store_get_chunk(
         if (sqlite3_column_bytes(q, 1) == sizeof(c->bits))
                 memcpy(c->bits, sqlite3_column_blob(q, 1), sizeof(c->bits));
         sqlite3_reset(q);
-        return 0;
+        return 1;
 }
 
 int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_chunk *c, struct ob_err *err)

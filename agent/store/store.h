@@ -62,9 +62,11 @@ int ob_store_put_standing(struct ob_store *st, const char *source, const struct 
 
 /*
  * Makes a source begin anew at the next poll, at rows of `since`. Those of before `again` were counted: they go
- * only to sinks that may draw all again. OB_AGAIN_ALL: so do all that are there by then.
+ * only to sinks that may draw all again. OB_AGAIN_ALL: so do all that are there by then. The chunks of seen ids
+ * are kept as those of `<source>OB_BEFORE`: they know better than the time.
  */
 #define OB_AGAIN_ALL INT64_MAX
+#define OB_BEFORE    ":before"
 int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t again, struct ob_err *err);
 
@@ -80,7 +82,7 @@ struct ob_chunk {
         unsigned char bits[OB_CHUNK_IDS / 8];
 };
 
-/* All zero but its number when nothing of it was seen. */
+/* 1; 0, and all zero but its number, when nothing of it was seen; -1. */
 int ob_store_get_chunk(
         struct ob_store *st, const char *source, int64_t number, struct ob_chunk *c, struct ob_err *err);
 int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_chunk *c, struct ob_err *err);

@@ -35,8 +35,8 @@ def test_a_file_that_can_not_be_used_is_set_aside(mariadb, otter, carbon, statsd
     wanted = otter.sums()
     carbon.wait_for(wanted)
     statsd.wait_for(wanted)
-    insert = "INSERT INTO LOG_RECORD (PIPELINE_ID, TITLE, GMT_CREATE, GMT_MODIFIED) VALUES (1, 'NEW', NOW(), NOW())"
-    mariadb.query(insert)
+    mariadb.query("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
+                  "VALUES ('1', '1', 'NEW', 'x', NOW(), NOW())")
     agent.once()
     statsd.wait_for({**wanted, "otter.pipeline.1.title.new.log.records": 1})
     carbon.wait_for(otter.sums())

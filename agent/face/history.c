@@ -1,0 +1,76 @@
+#include "agent/face/history.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t greatest_divisor(int64_t a, int64_t b)
+{
+        while (b) {
+                int64_t rest = a % b;
+
+                a = b;
+                b = rest;
+        }
+        return a;
+}
+
+int64_t ob_history_step(const struct ob_config *c)
+{
+        int64_t step = 0;
+
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (c->sinks[i].type == OB_SINK_GRAPHITE)
+                        step = step ? step / greatest_divisor(step, c->sinks[i].step) * c->sinks[i].step
+                                    : c->sinks[i].step;
+        return step;
+}
+
+bool ob_history_is_kept(const struct ob_source *s)
+{
+        return s->enabled && s->reader == OB_READER_MYSQL && ob_source_shape(s) == OB_SHAPE_LOG &&
+               ob_source_find(s, OB_TIME) >= 0;
+}
+
+/* Rows come late by an overlap, steps are sent once more after the horizon. */
+int64_t ob_history_end(const struct ob_config *c, int64_t now)
+{
+        int64_t step = ob_history_step(c), longest = 0;
+
+        for (size_t i = 0; i < c->n_sources; i++)
+                if (ob_history_is_kept(&c->sources[i]) && c->sources[i].overlap > longest)
+                        longest = c->sources[i].overlap;
+        now -= longest;
+        longest = 0;
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (c->sinks[i].type == OB_SINK_GRAPHITE && c->sinks[i].horizon > longest)
+                        longest = c->sinks[i].horizon;
+        return (now - longest) / step * step - step;
+}
+
+bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time)
+{
+        struct ob_start start;
+
+        if (!ob_start_parse(text, &start)) {
+                fprintf(stderr,
+                        "otterbeat: '%s' is no time: write a date in UTC as '2020-04-20 00:00:00', how far back as "
+                        "'-2h' (s, m, h, d), or 'oldest'\n",
+                        text);
+                return false;
+        }
+        *time = ob_start_time(&start, now);
+        if (*time != INT64_MIN)
+                *time -= (*time % step + step) % step;
+        return true;
+}
+
+const char *ob_history_date(int64_t time, char date[OB_HISTORY_DATE])
+{
+        time_t seconds = (time_t)time;
+        struct tm tm;
+
+        if (time == INT64_MIN || !gmtime_r(&seconds, &tm) || !strftime(date, OB_HISTORY_DATE, "%F %T", &tm))
+                return strcpy(date, "-");
+        return date;
+}
