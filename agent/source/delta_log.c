@@ -58,11 +58,21 @@ static void note(struct ob_log *l, struct ob_seen_chunk *c, int64_t id, int64_t 
         l->is_changed = true;
 }
 
+/* Whether an id whose chunk is not kept was counted before the source was rewound: those of old are not kept. */
+static int was_forgotten(struct ob_feed *f, int64_t id, struct ob_err *err)
+{
+        int64_t first;
+        int got = ob_store_first_chunk_since(f->store, ob_log_state(f)->before_name, INT64_MIN, &first, err);
+
+        return got < 0 ? -1 : !got || ob_seen_chunk_of(id) < first;
+}
+
 /* Whom a row is told to that may have been counted before the source was rewound. */
 static int find_telling(struct ob_feed *f, int64_t id, int64_t time, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
         const struct ob_seen_chunk *c;
+        int was_counted;
 
         f->telling = OB_TELL_ALL;
         if (time >= l->next.again)
@@ -70,9 +80,10 @@ static int find_telling(struct ob_feed *f, int64_t id, int64_t time, struct ob_e
         c = ob_seen_find(&l->before, f->store, l->before_name, id, err);
         if (!c)
                 return -1;
-        if (!c->is_known || ob_seen_has(c, id))
+        was_counted = c->is_known ? ob_seen_has(c, id) : was_forgotten(f, id, err);
+        if (was_counted > 0)
                 f->telling = OB_TELL_AGAIN;
-        return 0;
+        return was_counted < 0 ? -1 : 0;
 }
 
 static int count_row(

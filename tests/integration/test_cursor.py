@@ -53,7 +53,7 @@ def test_what_is_rewound_is_for_graphite_only(mariadb, otter, agent, carbon, sta
     agent.once()
     rows = mariadb.query("SELECT PIPELINE_ID, TITLE, COUNT(*) FROM LOG_RECORD WHERE UNIX_TIMESTAMP(GMT_CREATE) >= "
                          "(SELECT (MIN(UNIX_TIMESTAMP(GMT_CREATE)) DIV 3600 + 1) * 3600 FROM LOG_RECORD) GROUP BY 1, 2")
-    none = {-1: "none", None: "none"}
+    none = {"-1": "none", -1: "none", None: "none"}
     carbon.wait_for({f"otter.pipeline.{none.get(p, p)}.title.{none.get(t, t).lower()}.log.records": n for p, t, n in rows})
     statsd.wait_for(wanted)
 

@@ -83,7 +83,8 @@ class Carbon:
         try:
             wait_until(lambda: self.differences(wanted) == {}, "sums", seconds, 0.3)
         except AssertionError:
-            assert self.differences(wanted) == {}, "series: (wanted, got)"
+            found = self.differences(wanted)
+            assert found == {}, f"series: (wanted, got) {found}"
 
     def differences(self, wanted):
         got = self.sums()

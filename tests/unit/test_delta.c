@@ -369,8 +369,9 @@ static const struct story log_stories[] = {
                         .again = OB_AGAIN_ALL } } },
         { "… what was not seen then is new", OLDEST, 0,
                 { { 5000, "1 3000 a 9;3 4800 a 3", "k.a.n 9@3000; k.a.n 3@4800" },
-                        { 5015, "1 3000 a 9;2 4700 a 2;3 4800 a 3", "k.a.n 2@4700; again k.a.n 3@4800",
-                                .rewound = 4000, .again = 4801 } } },
+                        { 5015, "1 3000 a 9;2 4700 a 2;3 4800 a 3;900 4750 a 4",
+                                "k.a.n 2@4700; again k.a.n 3@4800; k.a.n 4@4750", .rewound = 4000,
+                                .again = 4801 } } },
         { "an amount of nothing is a point", OLDEST, 0, { { 5000, "1 4000 a 0", "k.a.n 0@4000" } } },
 };
 
