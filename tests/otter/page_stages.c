@@ -299,7 +299,7 @@ static void add_all(const struct fo_visit *visit, int64_t pipeline, MYSQL_ROW ro
                 fo_template_add(screen, on_a_node, values);
         add_position(pipeline, fo_keeper_position(state, pipeline, delay_at > sync_at ? delay_at : sync_at),
                 number_of(row[DELAY]), screen);
-        if (mainstem == FO_WORKING && !fo_state_find(state, "empty", "analysisStageStat", NULL))
+        if (mainstem == FO_WORKING && row[DELAY] && !fo_state_find(state, "empty", "analysisStageStat", NULL))
                 add_flight(visit, pipeline, row, screen);
         fo_text_add(screen, bottom);
 }
