@@ -264,7 +264,7 @@ def test_without_zookeeper_most_pages_hang(manager):
     manager.state("hang nodeList")
     assert hangs(manager, "nodeList.htm") and not hangs(manager, "channelList.htm")
     begin = time.monotonic()
-    manager.stop()  # also while a client waits
+    assert manager.stop() == 0  # also while a client waits
     assert time.monotonic() - begin < 5
 
 
@@ -369,4 +369,4 @@ def test_other_zones(otter, folder):
         manager = Manager(otter, place, zone=zone).start()
         manager.state("pipeline 1 position 1587350995")
         assert pipelines(manager)[0][7] == date(1587350995, datetime.timezone(datetime.timedelta(hours=hours)))
-        manager.stop()
+        assert manager.stop() == 0

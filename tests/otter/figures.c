@@ -20,14 +20,14 @@ static bool is_known(const char *zone)
 int fo_figure_zone(const char *zone)
 {
         char rule[32];
-        char sign;
+        char sign[2];
         int hours;
         int minutes;
         int end = 0;
 
-        if (sscanf(zone, "%1[+-]%2d:%2d%n", &sign, &hours, &minutes, &end) == 3 && !zone[end]) {
+        if (sscanf(zone, "%1[+-]%2d:%2d%n", sign, &hours, &minutes, &end) == 3 && !zone[end]) {
                 /* POSIX counts westwards. */
-                snprintf(rule, sizeof(rule), "LCT%c%d:%02d", sign == '+' ? '-' : '+', hours % 100, minutes % 100);
+                snprintf(rule, sizeof(rule), "LCT%c%d:%02d", *sign == '+' ? '-' : '+', hours % 100, minutes % 100);
                 zone = rule;
         } else if (!is_known(zone)) {
                 return -1;

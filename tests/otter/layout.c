@@ -79,7 +79,6 @@ void fo_layout_add_screen(const struct fo_visit *visit, const char *template, st
 
 void fo_layout_add(const struct fo_visit *visit, const struct fo_text *screen, struct fo_text *out)
 {
-        ob_cleanup(fo_text_fini) struct fo_text viewer = { 0 };
         const struct fo_value values[] = {
                 { .name = "site", .value = visit->site->address, .raw = true },
                 { .name = "viewer", .value = visit->viewer[0] ? visit->viewer : "  匿名用户" },

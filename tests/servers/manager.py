@@ -5,6 +5,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from servers.agent import ENVIRONMENT, assert_no_report
 from servers.process import Process
 
 REQUEST = re.compile(r"^method=(\S+) uri=(\S+) status=(\d+) ms=(\d+)$", re.M)
@@ -35,7 +36,7 @@ class Manager:
         self.state_path = folder / "manager.state"
         self.command = [*otter.command, "pages", "--login", user, "--login-password", password, "--zone", zone,
                         "--state", str(self.state_path)]
-        self.process = Process("manager", folder, self.command)
+        self.process = Process("manager", folder, self.command, ENVIRONMENT)
         self.opener = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({}))
 
     def start(self):
@@ -84,4 +85,6 @@ class Manager:
         self.process.kill9()
 
     def stop(self):
-        return self.process.stop()
+        code = self.process.stop()
+        assert_no_report(self.process.log())
+        return code
