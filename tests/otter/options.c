@@ -152,7 +152,7 @@ static void print_settings(FILE *out, unsigned of)
                 if (!(s->commands & of))
                         continue;
                 snprintf(left, sizeof(left), "--%s %s", s->name, s->kind->argument);
-                fprintf(out, "      %-18s %s\n", left, s->help);
+                fprintf(out, "      %-22s %s\n", left, s->help);
         }
 }
 
