@@ -13,7 +13,7 @@
 #include "agent/face/cursor.h"
 #include "agent/face/exit.h"
 #include "agent/face/init.h"
-#include "agent/face/replay.h"
+#include "agent/replay.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 

@@ -71,6 +71,6 @@ const char *ob_history_date(int64_t time, char date[OB_HISTORY_DATE])
         struct tm tm;
 
         if (time == INT64_MIN || !gmtime_r(&seconds, &tm) || !strftime(date, OB_HISTORY_DATE, "%F %T", &tm))
-                return strcpy(date, "-");
+                snprintf(date, OB_HISTORY_DATE, "-");
         return date;
 }

@@ -8,6 +8,7 @@ import pytest
 from servers import agent as agents
 from servers.carbon import Carbon
 from servers.fake_otter import FakeOtter
+from servers.manager import Manager
 from servers.mariadb import MariaDB, make_template
 from servers.statsd import Statsd
 from servers.wiring import to_graphite, to_statsd
@@ -70,6 +71,11 @@ def otter(mariadb, folder):
     fake.do("create", "--pipelines", 3, "--tables", 2)
     yield fake
     fake.stop()
+
+
+@pytest.fixture
+def manager(otter, folder):
+    yield from started(lambda at: Manager(otter, at), folder / "manager")
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ static int add_history(struct filler *f, struct fo_stamp stamp, int64_t i)
 static int add_log(struct filler *f, struct fo_stamp stamp, int64_t i)
 {
         size_t kind = (size_t)(i % (int64_t)fo_logs_kinds());
-        struct fo_log row = fo_logs_make(&f->texts, kind, fo_world_any_pipeline(&f->world, &f->random), &f->random);
+        struct fo_log row =
+                fo_logs_make(&f->texts, &f->world, kind, fo_world_any_pipeline(&f->world, &f->random), &f->random);
 
         return fo_rows_log(&f->bulk, stamp, &row);
 }

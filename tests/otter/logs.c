@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/otter/world.h"
-
 enum { NODES = 4 };
 
 /* Who found it, which decides NID and whether there is a pipeline. */
@@ -92,7 +90,7 @@ static void add_word(struct fo_log_texts *texts, char word, int64_t pipeline, st
                 fo_text_addf(message, "%" PRId64, pipeline);
                 return;
         case 'c':
-                fo_text_addf(message, "%" PRId64, fo_world_channel_of(pipeline));
+                fo_text_addf(message, "%" PRId64, fo_world_channel_of(texts->world, pipeline));
                 return;
         case 'n':
                 fo_text_add(message, texts->nid);
@@ -120,7 +118,8 @@ static void write_message(
         fo_text_add(&texts->message, pattern);
 }
 
-struct fo_log fo_logs_make(struct fo_log_texts *texts, size_t kind, int64_t pipeline, struct fo_random *random)
+struct fo_log fo_logs_make(struct fo_log_texts *texts, const struct fo_world *world, size_t kind, int64_t pipeline,
+        struct fo_random *random)
 {
         const struct kind *k = &kinds[kind];
         bool of_pipeline = k->origin != MANAGER;
@@ -129,7 +128,8 @@ struct fo_log fo_logs_make(struct fo_log_texts *texts, size_t kind, int64_t pipe
                 k->origin == MONITOR ? INT64_C(-1) : fo_random_between(random, 1, NODES));
         snprintf(texts->pipeline, sizeof(texts->pipeline), "%" PRId64, of_pipeline ? pipeline : INT64_C(-1));
         snprintf(texts->channel, sizeof(texts->channel), "%" PRId64,
-                of_pipeline ? fo_world_channel_of(pipeline) : INT64_C(-1));
+                of_pipeline ? fo_world_channel_of(world, pipeline) : INT64_C(-1));
+        texts->world = world;
         write_message(texts, k->message, pipeline, random);
         return (struct fo_log) {
                 .nid = of_pipeline ? texts->nid : NULL,

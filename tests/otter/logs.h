@@ -11,9 +11,11 @@
 #include "tests/otter/random.h"
 #include "tests/otter/rows.h"
 #include "tests/otter/text.h"
+#include "tests/otter/world.h"
 
 /* The memory behind a row's texts; all zero before its first use. */
 struct fo_log_texts {
+        const struct fo_world *world; /* borrowed */
         char nid[24];
         char channel[24];
         char pipeline[24];
@@ -26,7 +28,8 @@ size_t fo_logs_kinds(void);
  * A record of kind 0 … fo_logs_kinds() - 1 about `pipeline` (kinds that have none ignore it).
  * The row lives in `texts` until the next call.
  */
-struct fo_log fo_logs_make(struct fo_log_texts *texts, size_t kind, int64_t pipeline, struct fo_random *random);
+struct fo_log fo_logs_make(struct fo_log_texts *texts, const struct fo_world *world, size_t kind, int64_t pipeline,
+        struct fo_random *random);
 
 void fo_logs_fini(struct fo_log_texts *texts);
 

@@ -51,7 +51,7 @@ static bool is_mine(const struct manager *m, int64_t pipeline)
 
 static int write_log(struct manager *m, size_t kind, int64_t pipeline)
 {
-        struct fo_log row = fo_logs_make(&m->texts, kind, pipeline, &m->worker->random);
+        struct fo_log row = fo_logs_make(&m->texts, m->worker->run->world, kind, pipeline, &m->worker->random);
 
         fo_rows_begin(&m->bulk, &m->worker->link.db, FO_LOG);
         if (fo_rows_log(&m->bulk, (struct fo_stamp) { 0 }, &row) || fo_bulk_end(&m->bulk))

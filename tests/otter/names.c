@@ -14,10 +14,10 @@
 enum { NAME_SIZE = 128, JSON_SIZE = 512 };
 
 static const char *const channels[] = { "order-sync", "用户中心", "billing|archive", "O'Brien's shop",
-        "logistics.eu", "search index (full)" };
+        "logistics.eu", "search index (full)", "<i>retail</i> & café" };
 
 static const char *const pipelines[] = { "order_hz_to_sh", "order|sh_to_hz", "用户同步-主", "user \"profile\" back",
-        "bill.daily", "bill|monthly", "o'brien/stock", "to:es@8" };
+        "bill.daily", "bill|monthly", "o'brien/stock", "to:es@8", "shop→warehouse" };
 
 static const char *const schemas[] = { "trade", "member", "billing_[1-4]", "warehouse" };
 
@@ -28,11 +28,12 @@ static const struct {
         const char *name;
         const char *ip;
         int port;
+        const char *external; /* an address that is used in place of the other */
 } nodes[] = {
         { .name = "node-hz-1", .ip = "10.20.0.11", .port = 2088 },
         { .name = "node-hz-2", .ip = "10.20.0.12", .port = 2088 },
         { .name = "上海一号", .ip = "10.30.0.11", .port = 2088 },
-        { .name = "node.sh|2", .ip = "10.30.0.12", .port = 2090 },
+        { .name = "node.sh|2", .ip = "10.30.0.12", .port = 2090, .external = "203.0.113.9" },
 };
 
 /* The first of each are the plain list; later ones get a number. Made names are unique. */
@@ -79,24 +80,27 @@ static int add_pipeline(struct fo_bulk *bulk, const struct fo_world *world, int6
         /* Descriptions are free text, with the lines people give them. */
         const char *texts[] = { name, id % 3 ? "" : "ask the order team\nbefore stopping", json };
 
-        (void)world;
         name_of(name, pipelines, COUNT_OF(pipelines), id - 1);
         snprintf(json, sizeof(json),
                 "{\"arbitrateMode\":\"AUTOMATIC\",\"ddlSync\":true,\"destinationName\":"
                 "\"canal-%" PRId64 "\",\"home\":%s,\"mainstemClientId\":%" PRId64 ",\"parallelism\":%" PRId64
                 ",\"pipelineId\":%" PRId64 "}",
                 id, id % 2 ? "true" : "false", 1000 + id, 3 + id % 5, id);
-        snprintf(numbers, sizeof(numbers), ", %" PRId64, fo_world_channel_of(id));
+        snprintf(numbers, sizeof(numbers), ", %" PRId64, fo_world_channel_of(world, id));
         return add_row(bulk, id, texts, COUNT_OF(texts), numbers);
 }
 
 static int add_node(struct fo_bulk *bulk, const struct fo_world *world, int64_t id)
 {
         char numbers[NAME_SIZE];
-        const char *texts[] = { nodes[id - 1].name, nodes[id - 1].ip,
-                "{\"downloadPort\":9090,\"mbeanPort\":9091,\"useExternalIp\":false}" };
+        char json[JSON_SIZE];
+        const char *external = nodes[id - 1].external;
+        const char *texts[] = { nodes[id - 1].name, nodes[id - 1].ip, json };
 
         (void)world;
+        snprintf(json, sizeof(json),
+                "{\"downloadPort\":9090,\"externalIp\":\"%s\",\"mbeanPort\":9091,\"useExternalIp\":%s}",
+                external ? external : "", external ? "true" : "false");
         snprintf(numbers, sizeof(numbers), ", %d", nodes[id - 1].port);
         return add_row(bulk, id, texts, COUNT_OF(texts), numbers);
 }
@@ -170,12 +174,12 @@ static int fill(struct fo_db *db, const struct fo_world *world, const struct kin
         return fo_bulk_end(&bulk);
 }
 
-int fo_names_create(struct fo_db *db, const struct fo_world *world)
+int fo_names_create(struct fo_db *db, const struct fo_world *world, int64_t channel_count)
 {
         const struct kind kinds[] = {
                 { .head = "insert into CHANNEL (ID, NAME, DESCRIPTION, PARAMETERS,"
                           " GMT_CREATE, GMT_MODIFIED) values ",
-                        .count = fo_world_channel_of(world->pipelines),
+                        .count = channel_count ? channel_count : fo_world_channel_of(world, world->pipelines),
                         .add = add_channel },
                 { .head = "insert into PIPELINE (ID, NAME, DESCRIPTION, PARAMETERS, CHANNEL_ID,"
                           " GMT_CREATE, GMT_MODIFIED) values ",

@@ -8,7 +8,10 @@
 #include "tests/otter/db.h"
 #include "tests/otter/world.h"
 
-/* Fills the empty name tables for all pipelines and pairs of the world. */
-int fo_names_create(struct fo_db *db, const struct fo_world *world);
+/*
+ * Fills the empty name tables for all pipelines and pairs of the world, and so many channels (0: as many as
+ * have a pipeline).
+ */
+int fo_names_create(struct fo_db *db, const struct fo_world *world, int64_t channel_count);
 
 #endif

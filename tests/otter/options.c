@@ -27,6 +27,7 @@ static const struct {
         [FO_FILL] = { "history", "insert many rows of the past" },
         [FO_RUN] = { "run", "behave as running managers do" },
         [FO_SUMS] = { "sums", "print what the tables add up to, as JSON" },
+        [FO_PAGES] = { "pages", "serve the manager's web pages on 127.0.0.1" },
 };
 
 /* Each puts the argument where the option says, or returns -1. */
@@ -115,6 +116,8 @@ static const struct setting settings[] = {
         { "pipelines", &count, AT(pipelines), 1, 1e6, OF_WORLD, "how many (create: 4; else: as the database has)" },
         { "tables", &count, AT(tables), 1, 1e4, OF_WORLD,
                 "pairs of each pipeline (create: 3; else: as the database has)" },
+        { "channels", &count, AT(channels), 1, 1e6, OF(FO_CREATE),
+                "that the pipelines are shared out among (one for two); what is left over stays empty" },
         { "rows", &count, AT(rows), 1, 1e10, OF(FO_FILL), "how many, of each table" },
         { "until", &count, AT(until), 1, 2147483647, OF(FO_FILL), "epoch of the newest row (now)" },
         { "hours", &real, AT(hours), 0.001, 1e5, OF(FO_FILL), "from oldest to newest (24)" },
@@ -130,6 +133,11 @@ static const struct setting settings[] = {
         { "rate", &real, AT(rate), 0.001, 1e6, OF(FO_RUN), "rows a second of all writers together (50)" },
         { "seed", &count, AT(seed), 0, 9e18, OF(FO_FILL) | OF(FO_RUN), "the same seed makes the same choices (1)" },
         { "prefix", &text, AT(prefix), 0, 0, OF(FO_SUMS), "first node of the keys (otter)" },
+        { "listen", &count, AT(listen), 0, 65535, OF(FO_PAGES), "port; 0 is any free one, and is told (8080)" },
+        { "login", &text, AT(login), 0, 0, OF(FO_PAGES), "who may log in (admin)" },
+        { "login-password", &text, AT(login_password), 0, 0, OF(FO_PAGES), "with which password (admin)" },
+        { "zone", &text, AT(zone), 0, 0, OF(FO_PAGES), "of the dates, by name or as +08:00 (Asia/Shanghai)" },
+        { "state", &text, AT(state), 0, 0, OF(FO_PAGES), "file of what goes wrong, one order a line: state.h" },
 };
 
 static void print_settings(FILE *out, unsigned of)
@@ -144,14 +152,14 @@ static void print_settings(FILE *out, unsigned of)
                 if (!(s->commands & of))
                         continue;
                 snprintf(left, sizeof(left), "--%s %s", s->name, s->kind->argument);
-                fprintf(out, "      %-18s %s\n", left, s->help);
+                fprintf(out, "      %-22s %s\n", left, s->help);
         }
 }
 
 static void print_help(FILE *out)
 {
         fputs("usage: fake-otter [CONNECTION] COMMAND [OPTIONS]\n\n"
-              "  fills the tables of a MariaDB as the managers of Alibaba Otter do\n\n"
+              "  fills the tables of a MariaDB as the managers of Alibaba Otter do, and serves their pages\n\n"
               "  CONNECTION (good with every command)\n",
                 out);
         print_settings(out, OF_ALL);
@@ -243,6 +251,10 @@ void fo_options_parse(struct fo_options *options, int argc, char **argv)
                 .hold = 2,
                 .rate = 50,
                 .prefix = "otter",
+                .listen = 8080,
+                .login = "admin",
+                .login_password = "admin",
+                .zone = "Asia/Shanghai",
         };
         given = read_options(options, argc, argv);
         if (optind == argc)

@@ -8,7 +8,7 @@
 
 #include "tests/otter/db.h"
 
-enum fo_command { FO_CREATE, FO_SAMPLE, FO_FILL, FO_RUN, FO_SUMS, FO_COMMANDS };
+enum fo_command { FO_CREATE, FO_SAMPLE, FO_FILL, FO_RUN, FO_SUMS, FO_PAGES, FO_COMMANDS };
 
 struct fo_options {
         enum fo_command command;
@@ -16,6 +16,7 @@ struct fo_options {
         int64_t port;
         int64_t pipelines; /* 0: as the database has them */
         int64_t tables;
+        int64_t channels; /* 0: one for two pipelines */
         int64_t rows;
         int64_t until; /* epoch; 0: now */
         int64_t seed;
@@ -29,6 +30,11 @@ struct fo_options {
         double hold; /* seconds */
         double rate; /* rows a second */
         const char *prefix;
+        int64_t listen; /* port; 0: any */
+        const char *login;
+        const char *login_password;
+        const char *zone;
+        const char *state; /* a file; NULL: none */
 };
 
 /* Fills `options` (texts stay in argv), or ends the process: 0 after --help, 64 on misuse. */

@@ -10,6 +10,7 @@
 #include "tests/otter/history.h"
 #include "tests/otter/names.h"
 #include "tests/otter/options.h"
+#include "tests/otter/pages.h"
 #include "tests/otter/run.h"
 #include "tests/otter/sample.h"
 #include "tests/otter/schema.h"
@@ -25,7 +26,10 @@ static int create(struct fo_db *db, const struct fo_options *options)
                 .tables = options->tables ? options->tables : USUAL_TABLES,
         };
 
-        return fo_schema_create(db) || fo_names_create(db, &world) ? -1 : 0;
+        fo_world_share(&world, world.pipelines, options->channels);
+        if (fo_schema_create(db))
+                return -1;
+        return fo_names_create(db, &world, options->channels);
 }
 
 static int sample(struct fo_db *db, const struct fo_options *options)
@@ -48,6 +52,7 @@ static const struct {
         [FO_FILL] = { .act = fo_history_fill },
         [FO_RUN] = { .act = fo_run_until_stopped },
         [FO_SUMS] = { .act = sums },
+        [FO_PAGES] = { .act = fo_pages_serve },
 };
 
 static int act(struct fo_db *db, const struct fo_options *options)

@@ -5,6 +5,7 @@ enum {
         IDLE_ONE_IN = 16,
         ELSEWHERE_ONE_IN = 8,
         SPLIT_EVERY = 4,
+        USUAL_SHARE = 2,
         FILES_EVERY = 5,
         BATCHES_A_PAIR = 6,
         BATCHES_MOST = 600,
@@ -18,14 +19,17 @@ int fo_world_complete(struct fo_world *world, struct fo_db *db)
 {
         long long pipelines;
         long long pairs;
+        long long channels;
 
         if (fo_db_number(db, "select count(*) from PIPELINE", &pipelines) ||
-                fo_db_number(db, "select count(*) from DATA_MEDIA_PAIR", &pairs))
+                fo_db_number(db, "select count(*) from DATA_MEDIA_PAIR", &pairs) ||
+                fo_db_number(db, "select count(*) from CHANNEL", &channels))
                 return -1;
         if (!world->tables)
                 world->tables = pipelines && pairs >= pipelines ? pairs / pipelines : 1;
         if (!world->pipelines)
                 world->pipelines = pipelines ? pipelines : 1;
+        fo_world_share(world, pipelines, channels);
         return 0;
 }
 
@@ -39,9 +43,14 @@ int64_t fo_world_pipeline_of(const struct fo_world *world, int64_t pair)
         return (pair - 1) / world->tables % world->pipelines + 1;
 }
 
-int64_t fo_world_channel_of(int64_t pipeline)
+void fo_world_share(struct fo_world *world, int64_t pipelines, int64_t channels)
 {
-        return (pipeline + 1) / 2;
+        world->share = pipelines && channels ? (pipelines + channels - 1) / channels : USUAL_SHARE;
+}
+
+int64_t fo_world_channel_of(const struct fo_world *world, int64_t pipeline)
+{
+        return (pipeline - 1) / world->share + 1;
 }
 
 int64_t fo_world_any_pipeline(const struct fo_world *world, struct fo_random *random)

@@ -1,5 +1,5 @@
 /*
- * What there is to be synchronised: channels of two pipelines, pipelines of `tables` pairs, all
+ * What there is to be synchronised: channels of (mostly) two pipelines, pipelines of `tables` pairs, all
  * numbered from 1 without gaps. Const once made, so every thread may look at it; what changes
  * over time (who is idle, who reports to whom) is computed from the seed, not stored.
  */
@@ -17,6 +17,7 @@ struct fo_world {
         uint64_t seed;
         int64_t pipelines;
         int64_t tables; /* of each pipeline */
+        int64_t share;  /* pipelines of each channel */
 };
 
 /* One batch of one pair, loaded by a node. */
@@ -29,9 +30,12 @@ struct fo_batch {
 /* Fills in what is 0: as many pipelines and tables as the database has names for. */
 int fo_world_complete(struct fo_world *world, struct fo_db *db);
 
+/* So many pipelines are shared out among so many channels (0: one for two of them). */
+void fo_world_share(struct fo_world *world, int64_t pipelines, int64_t channels);
+
 int64_t fo_world_pairs(const struct fo_world *world);
 int64_t fo_world_pipeline_of(const struct fo_world *world, int64_t pair);
-int64_t fo_world_channel_of(int64_t pipeline);
+int64_t fo_world_channel_of(const struct fo_world *world, int64_t pipeline);
 int64_t fo_world_any_pipeline(const struct fo_world *world, struct fo_random *random);
 
 /* A pair that only this writer counts up, outside of the numbered ones (and without a name). */

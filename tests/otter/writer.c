@@ -60,8 +60,8 @@ static int add_log(struct writer *w)
 {
         struct fo_random *random = &w->worker->random;
         size_t kind = (size_t)fo_random_between(random, 0, (int64_t)fo_logs_kinds() - 1);
-        struct fo_log row =
-                fo_logs_make(&w->texts, kind, fo_world_any_pipeline(w->worker->run->world, random), random);
+        struct fo_log row = fo_logs_make(&w->texts, w->worker->run->world, kind,
+                fo_world_any_pipeline(w->worker->run->world, random), random);
 
         return fo_rows_log(&w->bulk, by_server, &row);
 }

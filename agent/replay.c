@@ -3,7 +3,7 @@
  * that are histories, its sinks the Graphite ones. It ends when each step has gone out, and once more after the
  * horizon. What a running agent may still be sending is left to that one.
  */
-#include "agent/face/replay.h"
+#include "agent/replay.h"
 
 #include <getopt.h>
 #include <stdio.h>
