@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 
-from chaos import crew, results, rounds
+from chaos import crew, kills, long_run, results, rounds
 from chaos.faults import FAULTS
 from servers.mariadb import make_template
 
@@ -22,9 +22,13 @@ def options():
     parser.add_argument("seconds", nargs="?", type=int, default=60, help="600: every fault twenty times (60)")
     parser.add_argument("seed", nargs="?", type=int, help="the same seed makes the same choices (a random one)")
     parser.add_argument("--only", action="append", metavar="PATTERN", help="faults of this name; may be repeated")
+    parser.add_argument("--kills", type=int, metavar="N", help="instead: so many kill -9 of the agent, fast")
     parser.add_argument("--list", action="store_true", help="the names of the faults")
     parser.add_argument("--worlds", type=int, default=CREW, help=f"side by side ({CREW})")
-    return parser.parse_args()
+    wanted = parser.parse_args()
+    if wanted.kills and wanted.seed is None and len(sys.argv) > 3:  # --kills N SEED: there are no seconds
+        wanted.seed = wanted.seconds
+    return wanted
 
 
 def chosen(patterns):
@@ -34,13 +38,26 @@ def chosen(patterns):
     return sorted(found, key=lambda fault: (not fault.is_quiet, -fault.longest - sum(fault.lasts)))
 
 
-def run_faults(wanted, folder, template):
+def fault_tasks(wanted, folder, template):
     times = max(1, wanted.seconds // SECONDS_A_TIME)
     tasks = [(fault.name, fault.needs, rounds.run_named, (fault.name, times, wanted.seed, folder / f"r{i}", template))
              for i, fault in enumerate(chosen(wanted.only))]
-    results.show_head()
+    if not wanted.only:
+        tasks.insert(0, (long_run.NAME, (), long_run.run, (wanted.seconds, wanted.seed, folder / "long", template)))
+    return tasks
+
+
+def kill_tasks(wanted, folder, template):
+    crew_size = min(wanted.worlds, wanted.kills)
+    shares = [wanted.kills // crew_size + (i < wanted.kills % crew_size) for i in range(crew_size)]
+    return [("kills", (), kills.run, (i, share, wanted.seed, folder / f"k{i}", template))
+            for i, share in enumerate(shares)]
+
+
+def run_tasks(tasks, worlds):
     rows = []
-    for row in crew.share_out(tasks, min(wanted.worlds, len(tasks))):
+    results.show_head()
+    for row in crew.share_out(tasks, min(worlds, len(tasks))):
         rows.append(row)
         results.show(row)
     return results.show_sum(rows)
@@ -63,7 +80,8 @@ def main():
     good = False
     try:
         make_template(folder / "template")
-        good = run_faults(wanted, folder, folder / "template")
+        make = kill_tasks if wanted.kills else fault_tasks
+        good = run_tasks(make(wanted, folder, folder / "template"), wanted.worlds)
     finally:
         shutil.rmtree(folder / "template", ignore_errors=True)
         if good or not any(folder.iterdir()):

@@ -84,8 +84,7 @@ class Truth:
         return found
 
 
-def over_and_under(wanted, got):
-    """How much statsd has too much, and too little: of each series, added up."""
-    off = [(there, here) for there, here in unequal(counters(wanted), counters(got)).values()]
-    return sum(here - there for there, here in off if here > there), sum(there - here for there, here in off
-                                                                         if here < there)
+def under_and_over(wanted, got):
+    """How much statsd has too little, and too much: of each series, added up."""
+    off = [here - there for there, here in unequal(counters(wanted), counters(got)).values()]
+    return -sum(n for n in off if n < 0), sum(n for n in off if n > 0)

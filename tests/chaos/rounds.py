@@ -31,7 +31,7 @@ def count(row, world, truth, expectation):
     got = arrival.quiet_statsd(world)
     points = ledger.counters({name: sum(steps.values()) for name, steps in ledger.whisper(world.carbon).items()})
     row.sql, row.whisper, row.statsd = (int(sum(sums.values())) for sums in (truth.sums, points, got))
-    row.under, row.over = map(int, ledger.over_and_under(truth.sums, got))
+    row.under, row.over = map(int, ledger.under_and_over(truth.sums, got))
     row.differing = len({name.split(" ")[0] for name in found})
     bad = [f"{row.differing} series differ"] if found else []
     complaint = judge_statsd(expectation, row.under, row.over)
@@ -55,6 +55,11 @@ def breaks_and_heals(fault, world, chance, seconds):
     world.check_agent()
 
 
+def truth_of(world):
+    """What the tables say, which must be what the agent had to tell: nothing was taken out of them."""
+    return ledger.Truth(world.otter.sums(), ledger.sql_by_step(world.database, world.settings["step"]))
+
+
 def loaded(fault, world, times, chance, row):
     world.start_agent()
     world.start_load()
@@ -67,8 +72,7 @@ def loaded(fault, world, times, chance, row):
     world.stop_load()
     time.sleep(world.settings.get("after", 0))
     row.rows = ledger.rows_written(world.database)
-    truth = ledger.Truth(world.otter.sums(), ledger.sql_by_step(world.database, world.settings["step"]))
-    count(row, world, truth, fault.statsd)
+    count(row, world, truth_of(world), fault.statsd)
 
 
 def quiet(fault, world, times, chance, row):
@@ -92,16 +96,25 @@ def run_named(name, times, seed, folder, template):
 
 
 def run(fault, times, seed, folder, template):
-    """The row of the table. The folder stays when the verdict is bad."""
-    began, row = time.monotonic(), Row(fault.name)
-    chance = random.Random(f"{seed}/{fault.name}")
-    world = None
-    try:
-        world = World(folder, template, fault.parts, **{**fault.settings, "seed": chance.randrange(1 << 30)})
-        world.start()
+    """The row of the table."""
+    row, chance = Row(fault.name), random.Random(f"{seed}/{fault.name}")
+    settings = {**fault.settings, "seed": chance.randrange(1 << 30)}
+
+    def act(world):
         (quiet if fault.is_quiet else loaded)(fault, world, min(times, fault.most), chance, row)
         fault.check(world)
-    except Exception as error:  # whatever it is, it is this round's
+
+    return guard(row, folder, lambda: World(folder, template, fault.parts, **settings), act)
+
+
+def guard(row, folder, make_world, act):
+    """Whatever happens is this row's. The folder stays when its verdict is bad."""
+    began, world = time.monotonic(), None
+    try:
+        world = make_world()
+        world.start()
+        act(world)
+    except Exception as error:
         row.verdict = f"FAILED: {type(error).__name__}"
         row.details = f"    {error}\n{traceback.format_exc(limit=-4)}\n{row.details}"
     finally:
@@ -113,5 +126,3 @@ def run(fault, times, seed, folder, template):
     else:
         row.details += f"\n    kept: {folder}"
     return row
-
-

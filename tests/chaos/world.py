@@ -19,7 +19,7 @@ SETTINGS = {
     "step": 10, "horizon": 3, "settle": 1, "overlap": 600, "after_crash": "lose", "creates": "inf",
     "database_zone": None, "database_offset": 0, "sources": {}, "agent": {},
     "pipelines": 3, "tables": 2, "seed": 1, "delay": 0, "after": 0,
-    "load": {"speed": 20, "managers": 2, "masters": 2, "writers": 4, "hold": 2, "rate": 150},
+    "load": {"speed": 20, "managers": 2, "masters": 2, "writers": 6, "hold": 2, "rate": 250},
 }
 
 

@@ -76,8 +76,8 @@ FAULTS = [
     Fault("restore of an older dump", restore, is_quiet=True, most=10),
     Fault("failover to a lagging replica and back", fail_over, fail_back, is_quiet=True, parts=REPLICA,
           most=10),
-    Fault("late commits: transactions held for seconds", lambda *_: None, lasts=(1, 2),
-          settings={"load": {"writers": 12, "hold": 12, "rate": 200}, "overlap": 20}),
+    Fault("late commits: transactions held for seconds", lambda *_: None, lasts=(10, 14), most=5,
+          settings={"load": {"writers": 12, "hold": 12}, "overlap": 20}),
     Fault("two masters, replication stopped", stop_replication, resume_replication, parts=("masters",),
           lasts=(1, 4), longest=37, settings={"delay": 2}),
 ]
