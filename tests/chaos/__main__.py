@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 
-from chaos import crew, kills, long_run, results, rounds
+from chaos import crew, kills, long_run, mutants, results, rounds
 from chaos.faults import FAULTS
 from servers.mariadb import make_template
 
@@ -23,6 +23,7 @@ def options():
     parser.add_argument("seed", nargs="?", type=int, help="the same seed makes the same choices (a random one)")
     parser.add_argument("--only", action="append", metavar="PATTERN", help="faults of this name; may be repeated")
     parser.add_argument("--kills", type=int, metavar="N", help="instead: so many kill -9 of the agent, fast")
+    parser.add_argument("--mutants", action="store_true", help="instead: wrong agents, which have to be found out")
     parser.add_argument("--list", action="store_true", help="the names of the faults")
     parser.add_argument("--worlds", type=int, default=CREW, help=f"side by side ({CREW})")
     wanted = parser.parse_args()
@@ -38,20 +39,20 @@ def chosen(patterns):
     return sorted(found, key=lambda fault: (not fault.is_quiet, -fault.longest - sum(fault.lasts)))
 
 
-def fault_tasks(wanted, folder, template):
+def run_faults(wanted, folder, template):
     times = max(1, wanted.seconds // SECONDS_A_TIME)
     tasks = [(fault.name, fault.needs, rounds.run_named, (fault.name, times, wanted.seed, folder / f"r{i}", template))
              for i, fault in enumerate(chosen(wanted.only))]
     if not wanted.only:
         tasks.insert(0, (long_run.NAME, (), long_run.run, (wanted.seconds, wanted.seed, folder / "long", template)))
-    return tasks
+    return run_tasks(tasks, wanted.worlds)
 
 
-def kill_tasks(wanted, folder, template):
+def run_kills(wanted, folder, template):
     crew_size = min(wanted.worlds, wanted.kills)
     shares = [wanted.kills // crew_size + (i < wanted.kills % crew_size) for i in range(crew_size)]
-    return [("kills", (), kills.run, (i, share, wanted.seed, folder / f"k{i}", template))
-            for i, share in enumerate(shares)]
+    return run_tasks([("kills", (), kills.run, (i, share, wanted.seed, folder / f"k{i}", template))
+                      for i, share in enumerate(shares)], wanted.worlds)
 
 
 def run_tasks(tasks, worlds):
@@ -76,17 +77,27 @@ def main():
         wanted.seed = random.randrange(1 << 31)
     print(f"seed {wanted.seed}", flush=True)
     signal.signal(signal.SIGTERM, ends)
+    return 0 if in_folder(wanted, action_of(wanted)) else 1
+
+
+def action_of(wanted):
+    if wanted.mutants:
+        return mutants.run
+    return run_kills if wanted.kills else run_faults
+
+
+def in_folder(wanted, act):
+    """In one of its own, which stays when there is something to see."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ob-chaos-"))
     good = False
     try:
         make_template(folder / "template")
-        make = kill_tasks if wanted.kills else fault_tasks
-        good = run_tasks(make(wanted, folder, folder / "template"), wanted.worlds)
+        good = act(wanted, folder, folder / "template")
+        return good
     finally:
         shutil.rmtree(folder / "template", ignore_errors=True)
         if good or not any(folder.iterdir()):
             shutil.rmtree(folder, ignore_errors=True)
-    return 0 if good else 1
 
 
 if __name__ == "__main__":

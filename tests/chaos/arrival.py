@@ -1,9 +1,10 @@
 """Waiting until all that was written has arrived."""
+import os
 import time
 
 from chaos import ledger
 
-PATIENCE = 100  # seconds; the agent's longest pause is a minute
+PATIENCE = int(os.environ.get("OB_CHAOS_PATIENCE", 100))  # seconds; the agent's longest pause is a minute
 
 
 def wait_for(world, truth, seconds=PATIENCE):
