@@ -9,12 +9,12 @@ import signal
 import sys
 import tempfile
 
-from chaos import crew, kills, long_run, mutants, results, rounds
+from chaos import accept, crew, kills, long_run, mutants, results, rounds
 from chaos.faults import FAULTS
 from servers.mariadb import make_template
 
 SECONDS_A_TIME = 30  # of the run's seconds, for each time that each fault is applied
-CREW = 2 * (os.cpu_count() or 1)  # a world waits most of its time
+CREW = 3 * (os.cpu_count() or 1)  # a world waits most of its time
 
 
 def options():
@@ -24,6 +24,8 @@ def options():
     parser.add_argument("--only", action="append", metavar="PATTERN", help="faults of this name; may be repeated")
     parser.add_argument("--kills", type=int, metavar="N", help="instead: so many kill -9 of the agent, fast")
     parser.add_argument("--mutants", action="store_true", help="instead: wrong agents, which have to be found out")
+    parser.add_argument("--accept", nargs="*", metavar="CASE", help="instead: the acceptance list, or these of it")
+    parser.add_argument("--long", action="store_true", help="with --accept: in full, not scaled down to minutes")
     parser.add_argument("--list", action="store_true", help="the names of the faults")
     parser.add_argument("--worlds", type=int, default=CREW, help=f"side by side ({CREW})")
     wanted = parser.parse_args()
@@ -55,6 +57,16 @@ def run_kills(wanted, folder, template):
                       for i, share in enumerate(shares)], wanted.worlds)
 
 
+def run_accept(wanted, folder, template):
+    names = wanted.accept or [case.name for case in accept.CASES]
+    needs = {case.name: case.needs for case in accept.CASES}
+    unknown = [name for name in names if name not in needs]
+    if unknown:
+        sys.exit(f"tests/chaos/run: no such case: {' '.join(unknown)} ({' '.join(needs)})")
+    return run_tasks([(name, needs[name], accept.run_named, (name, wanted.seed, folder / name, template, wanted.long))
+                      for name in names], wanted.worlds)
+
+
 def run_tasks(tasks, worlds):
     rows = []
     results.show_head()
@@ -71,10 +83,14 @@ def ends(*_):
 def main():
     wanted = options()
     if wanted.list:
-        print("\n".join(fault.name for fault in FAULTS))
+        print("\n".join([*(fault.name for fault in FAULTS), *(f"--accept {case.name}" for case in accept.CASES)]))
         return 0
     if wanted.seed is None:
         wanted.seed = random.randrange(1 << 31)
+    if wanted.accept:  # --accept CASE… takes what follows: numbers are none of them
+        numbers = [word for word in wanted.accept if word.isdigit()]
+        wanted.accept = [word for word in wanted.accept if not word.isdigit()]
+        wanted.seed = int(numbers[-1]) if numbers else wanted.seed
     print(f"seed {wanted.seed}", flush=True)
     signal.signal(signal.SIGTERM, ends)
     return 0 if in_folder(wanted, action_of(wanted)) else 1
@@ -83,6 +99,8 @@ def main():
 def action_of(wanted):
     if wanted.mutants:
         return mutants.run
+    if wanted.accept is not None:
+        return run_accept
     return run_kills if wanted.kills else run_faults
 
 

@@ -26,7 +26,7 @@ def show_head():
 def show(row):
     print(line([text(row) for _, _, text in COLUMNS]) + f"  ({row.seconds:.0f} s)", flush=True)
     if row.details.strip():
-        print(row.details, flush=True)
+        print("\n".join(text for text in row.details.split("\n") if text.strip()), flush=True)
 
 
 def show_sum(rows):

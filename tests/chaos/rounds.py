@@ -114,6 +114,9 @@ def guard(row, folder, make_world, act):
         world = make_world()
         world.start()
         act(world)
+    except AssertionError as error:
+        row.verdict = row.verdict if "FAILED" in row.verdict else "FAILED"
+        row.details = f"    {error}\n{row.details}"
     except Exception as error:
         row.verdict = f"FAILED: {type(error).__name__}"
         row.details = f"    {error}\n{traceback.format_exc(limit=-4)}\n{row.details}"

@@ -16,7 +16,12 @@ class Rows:
 
     def write(self, server, wanted):
         """Into each table, and into `wanted` what it comes to."""
-        with server.connect("otter") as connection, connection.cursor() as cursor:
+        with server.connect("otter") as connection:
+            self.write_over(connection, wanted)
+
+    def write_over(self, connection, wanted):
+        """Over a connection with settings of its own."""
+        with connection.cursor() as cursor:
             for _ in range(self.each):
                 for write in (self._throughput, self._history, self._log, self._table):
                     for name, amount in write(cursor, self.random.randint(1, PIPELINES)):

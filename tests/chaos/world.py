@@ -9,6 +9,7 @@ from chaos.proxy import Proxy
 from chaos.relay import Relay
 from servers.agent import SOURCES, Agent
 from servers.carbon import Carbon
+from servers.carbon_relay import CarbonRelay
 from servers.fake_otter import FakeOtter
 from servers.mariadb import MariaDB
 from servers.statsd import Statsd
@@ -17,14 +18,14 @@ from servers.statsd import Statsd
 DURABLE = ("--innodb-flush-log-at-trx-commit=2", "--innodb-log-file-size=8M")
 SETTINGS = {
     "step": 10, "horizon": 3, "settle": 1, "overlap": 600, "after_crash": "lose", "creates": "inf",
-    "database_zone": None, "database_offset": 0, "sources": {}, "agent": {},
+    "database_zone": None, "database_offset": 0, "sources": {}, "agent": {}, "graphite": {}, "carbon": {},
     "pipelines": 3, "tables": 2, "seed": 1, "delay": 0, "after": 0,
     "load": {"speed": 20, "managers": 2, "masters": 2, "writers": 6, "hold": 2, "rate": 250},
 }
 
 
 class World:
-    """`parts` names what a fault needs besides: carbon_proxy, mysql_proxy, relay, replica, *_clock, small_disk."""
+    """`parts`: carbon_proxy, mysql_proxy, relay, carbon_relay, replica, masters, *_clock, small_disk."""
 
     def __init__(self, folder, template, parts=(), **settings):
         folder.mkdir(parents=True)
@@ -34,14 +35,14 @@ class World:
         self.settings.update(settings)
         self.settings["horizon"] = int(os.environ.get("OB_CHAOS_HORIZON", self.settings["horizon"]))
         self.servers, self.agent_starts, self.is_agent_wanted = [], 0, False
-        self.replica = self.carbon_proxy = self.mysql_proxy = self.relay = None
+        self.carbon_relay = self.replica = self.carbon_proxy = self.mysql_proxy = self.relay = None
         self.agent_clock = self.database_clock = self.disk = self.second = None
         self.loads, self.rows, self.current, self.wanted = [], None, None, {}
 
     def start(self):
         self._start_databases()
-        self.carbon = self._add(Carbon(self._room("carbon"), step=self.settings["step"],
-                                       creates=self.settings["creates"])).start()
+        self.carbon = self._add(Carbon(self._room("carbon"), self.settings["step"], self.settings["creates"],
+                                       **self.settings["carbon"])).start()
         self.statsd = self._add(Statsd(self._room("statsd"))).start()
         self._start_between()
         self._start_otter()
@@ -146,6 +147,8 @@ class World:
             self.carbon_proxy = self._add(Proxy(self.carbon.port))
         if "mysql_proxy" in self.parts:
             self.mysql_proxy = self._add(Proxy(self.database.port))
+        if "carbon_relay" in self.parts:
+            self.carbon_relay = self._add(CarbonRelay(self._room("relay"), self.carbon.port)).start()
         if "relay" in self.parts:
             self.relay = self._add(Relay(self.statsd.port))
         if "small_disk" in self.parts:
@@ -155,8 +158,8 @@ class World:
         s = self.settings
         sinks = [
             {"type": "statsd", "port": (self.relay or self.statsd).port, "after_crash": s["after_crash"]},
-            {"type": "graphite", "port": (self.carbon_proxy or self.carbon).port, "step": s["step"],
-             "horizon": s["horizon"], "creates": 0 if s["creates"] == "inf" else s["creates"]}]
+            {"type": "graphite", "port": (self.carbon_relay or self.carbon_proxy or self.carbon).port, "step": s["step"],
+             "horizon": s["horizon"], "creates": 0 if s["creates"] == "inf" else s["creates"], **s["graphite"]}]
         sources = {name: {"settle": s["settle"], "overlap": s["overlap"], **s["sources"].get(name, {})}
                    for name in SOURCES}
         more = {"state_dir": str(self.disk.folder / "state")} if self.disk else {}

@@ -74,7 +74,7 @@ def reloads_are_told(world):
 FAULTS = [
     Fault("disk full", fill, make_room, **DISK, lasts=(1, 4)),
     Fault("disk read-only at a restart", restart_read_only, make_writable, **DISK, lasts=(0.5, 2)),
-    Fault("store cut off", damages(cut_off), check=damage_is_told, lasts=(1, 3), statsd=AT_MOST, most=5),
-    Fault("store with flipped bits", damages(flip), check=damage_is_told, lasts=(1, 3), statsd=AT_MOST, most=5),
+    Fault("store cut off", damages(cut_off), check=damage_is_told, lasts=(1, 3), statsd=AT_MOST),
+    Fault("store with flipped bits", damages(flip), check=damage_is_told, lasts=(1, 3), statsd=AT_MOST),
     Fault("SIGHUP with a broken config, and a good one", break_config, mend_config, check=reloads_are_told),
 ]

@@ -71,12 +71,11 @@ def resume_replication(world):
 
 
 FAULTS = [
-    Fault("TRUNCATE", truncate, is_quiet=True, most=10),
-    Fault("range DELETE", purge, is_quiet=True, most=10),
-    Fault("restore of an older dump", restore, is_quiet=True, most=10),
-    Fault("failover to a lagging replica and back", fail_over, fail_back, is_quiet=True, parts=REPLICA,
-          most=10),
-    Fault("late commits: transactions held for seconds", lambda *_: None, lasts=(10, 14), most=5,
+    Fault("TRUNCATE", truncate, is_quiet=True),
+    Fault("range DELETE", purge, is_quiet=True),
+    Fault("restore of an older dump", restore, is_quiet=True),
+    Fault("failover to a lagging replica and back", fail_over, fail_back, is_quiet=True, parts=REPLICA),
+    Fault("late commits: transactions held for seconds", lambda *_: None, lasts=(5, 7),
           settings={"load": {"writers": 12, "hold": 12}, "overlap": 20}),
     Fault("two masters, replication stopped", stop_replication, resume_replication, parts=("masters",),
           lasts=(1, 4), longest=37, settings={"delay": 2}),
