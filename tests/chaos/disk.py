@@ -1,9 +1,9 @@
-"""A file system of a few megabytes, to be filled and to be made read-only."""
+"""A file system of some megabytes, to be filled and to be made read-only. SQLite's log alone may take four."""
 import subprocess
 
 
 class SmallDisk:
-    def __init__(self, folder, megabytes=4):
+    def __init__(self, folder, megabytes=32):
         self.folder, self.filler = folder, folder / "filler"
         folder.mkdir()
         self._mount("-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder))

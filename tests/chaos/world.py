@@ -18,7 +18,7 @@ from servers.statsd import Statsd
 DURABLE = ("--innodb-flush-log-at-trx-commit=2", "--innodb-log-file-size=8M")
 SETTINGS = {
     "step": 10, "horizon": 3, "settle": 1, "overlap": 600, "after_crash": "lose", "creates": "inf",
-    "database_zone": None, "database_offset": 0, "sources": {}, "agent": {}, "graphite": {}, "carbon": {},
+    "is_database_near": False, "database_zone": None, "database_offset": 0, "sources": {}, "agent": {}, "graphite": {}, "carbon": {},
     "pipelines": 3, "tables": 2, "seed": 1, "delay": 0, "after": 0,
     "load": {"speed": 20, "managers": 2, "masters": 2, "writers": 6, "hold": 2, "rate": 250},
 }
@@ -164,11 +164,15 @@ class World:
                    for name in SOURCES}
         more = {"state_dir": str(self.disk.folder / "state")} if self.disk else {}
         agent = Agent(self._room("agent"), self.mysql_proxy or self.database, sinks, sources,
-                      {"query_timeout": 2, "connect_timeout": 1}, **{**more, **s["agent"]})
+                      {"query_timeout": 2, "connect_timeout": 1, **self._by_socket()}, **{**more, **s["agent"]})
         if "agent_clock" in self.parts:
             self.agent_clock = Clock(self.folder / "agent-clock")
             agent.process.env.update(self.agent_clock.environment())
         return agent
+
+    def _by_socket(self):
+        """The database on the agent's own machine: only what it sends goes through the network."""
+        return {"socket": str(self.database.socket)} if self.settings["is_database_near"] else {}
 
     @property
     def state_file(self):

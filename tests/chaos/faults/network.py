@@ -44,6 +44,13 @@ def link(state):
     subprocess.run(["ip", "link", "set", "lo", state], check=True)
 
 
+def come_back_without_carbon(world):
+    """What waits in the socket for so long meets a reset."""
+    world.carbon.kill9()
+    link("up")
+    world.carbon.start()
+
+
 FAULTS = [
     Fault("carbon reads slowly", setting(rate=2000), heal_carbon, parts=PROXY, lasts=(1, 4), longest=30),
     Fault("carbon does not read", setting(reads=False), heal_carbon, parts=PROXY, lasts=(1, 4), longest=45),
@@ -62,4 +69,6 @@ FAULTS = [
     Fault("netem: loss and delay on lo", impair, repair, needs=("network", "netem"), lasts=(1, 4), statsd=AT_MOST),
     Fault("the link is down", lambda *_: link("down"), lambda _: link("up"), needs=("network",), lasts=(0.5, 4),
           longest=45, statsd=AT_MOST),
+    Fault("the link is down, and carbon dies meanwhile", lambda *_: link("down"), come_back_without_carbon,
+          needs=("network",), lasts=(4, 12), statsd=AT_MOST, settings={"is_database_near": True}),
 ]
