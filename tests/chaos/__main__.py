@@ -92,7 +92,8 @@ def main():
         wanted.accept = [word for word in wanted.accept if not word.isdigit()]
         wanted.seed = int(numbers[-1]) if numbers else wanted.seed
     print(f"seed {wanted.seed}", flush=True)
-    signal.signal(signal.SIGTERM, ends)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ends)
     return 0 if in_folder(wanted, action_of(wanted)) else 1
 
 
@@ -112,6 +113,9 @@ def in_folder(wanted, act):
         make_template(folder / "template")
         good = act(wanted, folder, folder / "template")
         return good
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
         shutil.rmtree(folder / "template", ignore_errors=True)
         if good or not any(folder.iterdir()):

@@ -2,7 +2,6 @@
 import multiprocessing
 import queue
 import signal
-import sys
 
 from chaos import namespace
 from chaos.fault import Row
@@ -11,13 +10,10 @@ from servers.process import die_with_parent
 FORK = multiprocessing.get_context("fork")
 
 
-def end(*_):
-    sys.exit(1)
-
-
 def work(tasks, results):
     die_with_parent()
-    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: the parent ends us
     permitted = namespace.enter()
     while True:
         task = tasks.get()
@@ -33,7 +29,7 @@ def work(tasks, results):
 
 def share_out(tasks, crew):
     """`tasks`: (name, needs, function, arguments), the longest first. Yields the rows as they come."""
-    todo, done = FORK.Queue(), FORK.Queue()
+    todo, done, given = FORK.Queue(), FORK.Queue(), []
     for task in [*tasks, *[None] * crew]:
         todo.put(task)
     workers = [FORK.Process(target=work, args=(todo, done)) for _ in range(crew)]
@@ -41,11 +37,12 @@ def share_out(tasks, crew):
         worker.start()
     try:
         for _ in tasks:
-            yield next_row(done, workers)
+            given.append(next_row(done, workers))
+            yield given[-1]
     finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
+        for worker in workers:  # whoever is still at it is not asked: its servers die with it
+            worker.join(5 if len(given) == len(tasks) else 0)
+            worker.kill()
             worker.join()
 
 
