@@ -65,6 +65,9 @@ class Carbon:
 
     def start(self):
         (self.folder / "pid").unlink(missing_ok=True)  # twisted takes the pid of a killed one for a running one
+        for file in self.whisper.rglob("*.wsp"):  # one that was killed while it made a file never gets over it
+            if not file.stat().st_size:
+                file.unlink()
         self.process.start(lambda: port_is_open(self.port))
         return self
 
