@@ -23,6 +23,7 @@ class Fault:
     lasts: tuple = (0.2, 1.5)
     longest: float = 0.0  # once in a long run, so many seconds
     statsd: str = EXACT
+    may_lack: str = ""  # a pattern of series of which Graphite may have less afterwards
     needs: tuple = ()  # what has to be permitted: network, netem, mount, faketime
     parts: tuple = ()  # of the world
     settings: dict = dataclasses.field(default_factory=dict)

@@ -70,10 +70,11 @@ def unequal(wanted, got):
 
 
 class Truth:
-    """What all counters must add up to and, where the tables still tell, each step of them."""
+    """What all counters must add up to and, where the tables still tell, each step of them; `may_lack` is a
+    pattern of series that may have less, never more."""
 
-    def __init__(self, sums, steps=None):
-        self.sums, self.steps = counters(sums), steps or {}
+    def __init__(self, sums, steps=None, may_lack=None):
+        self.sums, self.steps, self.may_lack = counters(sums), steps or {}, re.compile(may_lack or "(?!)")
 
     def differences(self, points):
         """Of what whisper holds: {series: (SQL, whisper)} and {(series, step): (SQL, whisper)}."""
@@ -81,7 +82,7 @@ class Truth:
         for name, steps in self.steps.items():
             for step, pair in unequal(steps, points.get(name, {})).items():
                 found[f"{name} @{step}"] = pair
-        return found
+        return {name: pair for name, pair in found.items() if not (self.may_lack.search(name) and pair[1] < pair[0])}
 
 
 def under_and_over(wanted, got):

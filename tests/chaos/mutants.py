@@ -51,13 +51,15 @@ def change(mutant, folder):
     text = file.read_text()
     found = text.count(mutant.old)
     if found != 1:
-        raise SystemExit(f"mutant \"{mutant.name}\": its text stands {found} times in {mutant.file}: bring it up to date")
+        raise SystemExit(f"mutant \"{mutant.name}\": its text stands {found} times in {mutant.file}: bring it up to "
+                         "date")
     file.write_text(text.replace(mutant.old, mutant.new))
 
 
 def build(folder):
     """Only the agent: the fake Otter is the tree's own."""
-    for command in (("cmake", "--preset", "dev"), ("cmake", "--build", "build/dev", "-j", "2", "--target", "otterbeat")):
+    for words in ("--preset dev", "--build build/dev -j 2 --target otterbeat"):
+        command = ["cmake", *words.split()]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"a mutant does not build:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")

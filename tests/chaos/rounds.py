@@ -55,9 +55,9 @@ def breaks_and_heals(fault, world, chance, seconds):
     world.check_agent()
 
 
-def truth_of(world):
+def truth_of(world, may_lack=""):
     """What the tables say, which must be what the agent had to tell: nothing was taken out of them."""
-    return ledger.Truth(world.otter.sums(), ledger.sql_by_step(world.database, world.settings["step"]))
+    return ledger.Truth(world.otter.sums(), ledger.sql_by_step(world.database, world.settings["step"]), may_lack)
 
 
 def loaded(fault, world, times, chance, row):
@@ -72,7 +72,7 @@ def loaded(fault, world, times, chance, row):
     world.stop_load()
     time.sleep(world.settings.get("after", 0))
     row.rows = ledger.rows_written(world.database)
-    count(row, world, truth_of(world), fault.statsd)
+    count(row, world, truth_of(world, fault.may_lack), fault.statsd)
 
 
 def quiet(fault, world, times, chance, row):

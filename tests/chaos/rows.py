@@ -39,8 +39,8 @@ class Rows:
     def _history(self, cursor, pipeline):
         pair, amounts = self._pair(pipeline), self._amounts()
         cursor.execute(
-            f"INSERT INTO TABLE_HISTORY_STAT ({COLUMNS}, PIPELINE_ID, DATA_MEDIA_PAIR_ID, START_TIME, END_TIME, {TIMES})"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, NOW(), NOW(), NOW(), NOW())", (*amounts, pipeline, pair))
+            f"INSERT INTO TABLE_HISTORY_STAT ({COLUMNS}, PIPELINE_ID, DATA_MEDIA_PAIR_ID, START_TIME, END_TIME, "
+            f"{TIMES}) VALUES (%s, %s, %s, %s, %s, %s, %s, NOW(), NOW(), NOW(), NOW())", (*amounts, pipeline, pair))
         return self._named(("pipeline", "pair"), (pipeline, pair), "history", COUNTS, amounts)
 
     def _log(self, cursor, pipeline):

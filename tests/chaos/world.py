@@ -18,7 +18,8 @@ from servers.statsd import Statsd
 DURABLE = ("--innodb-flush-log-at-trx-commit=2", "--innodb-log-file-size=8M")
 SETTINGS = {
     "step": 10, "horizon": 3, "settle": 1, "overlap": 600, "after_crash": "lose", "creates": "inf",
-    "is_database_near": False, "database_zone": None, "database_offset": 0, "sources": {}, "agent": {}, "graphite": {}, "carbon": {},
+    "is_database_near": False, "database_zone": None, "database_offset": 0,
+    "sources": {}, "agent": {}, "graphite": {}, "carbon": {},
     "pipelines": 3, "tables": 2, "seed": 1, "delay": 0, "after": 0,
     "load": {"speed": 20, "managers": 2, "masters": 2, "writers": 6, "hold": 2, "rate": 250},
 }
@@ -156,9 +157,10 @@ class World:
 
     def _make_agent(self):
         s = self.settings
+        carbon = self.carbon_relay or self.carbon_proxy or self.carbon
         sinks = [
             {"type": "statsd", "port": (self.relay or self.statsd).port, "after_crash": s["after_crash"]},
-            {"type": "graphite", "port": (self.carbon_relay or self.carbon_proxy or self.carbon).port, "step": s["step"],
+            {"type": "graphite", "port": carbon.port, "step": s["step"],
              "horizon": s["horizon"], "creates": 0 if s["creates"] == "inf" else s["creates"], **s["graphite"]}]
         sources = {name: {"settle": s["settle"], "overlap": s["overlap"], **s["sources"].get(name, {})}
                    for name in SOURCES}

@@ -83,7 +83,8 @@ def behind_a_lock(trial):
     world.write(world.database)
     assert world.has_counted(), "rows before"
     lock = world.database.connect("otter")
-    lock.cursor().execute("LOCK TABLES THROUGHPUT_STAT WRITE, LOG_RECORD WRITE, TABLE_HISTORY_STAT WRITE, TABLE_STAT WRITE")
+    lock.cursor().execute("LOCK TABLES THROUGHPUT_STAT WRITE, LOG_RECORD WRITE, TABLE_HISTORY_STAT WRITE, "
+                          "TABLE_STAT WRITE")
     writer = threading.Thread(target=world.write, args=(world.database,))
     writer.start()
     time.sleep(6)
@@ -123,7 +124,8 @@ def over_the_fold(trial):
     world.start_agent()
     world.start_load()
     wait_until(lambda: world.database.query(PAST_THE_FOLD)[0][0], "the hour has come again", 60, 0.5)
-    trial.say("it is {} in {}, {} UTC".format(*world.database.query("SELECT NOW(), @@system_time_zone, UTC_TIMESTAMP()")[0]))
+    here, zone, there = world.database.query("SELECT NOW(), @@system_time_zone, UTC_TIMESTAMP()")[0]
+    trial.say(f"it is {here} in {zone}, {there} UTC")
     world.stop_load()
     trial.count()
 

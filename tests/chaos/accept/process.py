@@ -1,15 +1,14 @@
 """The agent dies: what its file holds then, and what statsd got."""
-import re
 import shutil
 import sqlite3
 import time
 
-from chaos import arrival, ledger, rounds
+from chaos import arrival, rounds
 from chaos.accept.case import Case
 from chaos.fault import AT_MOST
+from chaos.faults.processes import in_doubt_is_told
 from chaos.kills import any_life
 
-TOTALS = re.compile(r"sink=statsd event=in_doubt points=(\d+)")
 BATCH = 1000  # points, at most, that one crash can cost
 
 
@@ -53,16 +52,11 @@ def crashes_of_statsd(trial):
     time.sleep(1)
     closed_and_open_again(world)
     world.stop_load()
-    told = sum(map(int, TOTALS.findall(world.agent.log())))
     trial.row.times = times
     trial.count()
-    missing = world_points_missing(world)
+    told, missing = in_doubt_is_told(world)
     trial.say(f"{times} kills; told in doubt: {told} points; series that statsd has too little of: {missing}")
-    assert missing <= told <= times * BATCH, "more is missing than was told"
-
-
-def world_points_missing(world):
-    return len(ledger.unequal(ledger.counters(world.otter.sums()), ledger.counters(world.statsd.counters())))
+    assert told <= times * BATCH, "a crash costs more than a batch"
 
 
 def closed_and_open_again(world):
