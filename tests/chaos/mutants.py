@@ -1,5 +1,6 @@
 """Agents that are wrong on purpose: the suite must fail with each of them, or it shows nothing."""
 import dataclasses
+import fnmatch
 import os
 import pathlib
 import shutil
@@ -13,13 +14,14 @@ FAILED = 1  # the exit code of a suite that found differences; any other is no f
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """`old` must stand in `file` once, and becomes `new`; or only the environment is another."""
+    """`old` must stand in `file` once, and becomes `new`, `header` comes first; or the environment is another."""
 
     name: str
     run: tuple  # the arguments of the suite that must fail
     file: str = ""
     old: str = ""
     new: str = ""
+    header: str = ""
     environment: dict = dataclasses.field(default_factory=dict)
 
 
@@ -28,10 +30,11 @@ MUTANTS = (
            "agent/source/delta_log.c", "if (got && ob_seen_first_id(chunk) < from)", "if (0)"),
     Mutant("the mark moves after the send", ("--kills", "300"), "agent/sink/sink_statsd.c",
            "s->passed.reached != st->batch.seq) {", "s->passed.reached != st->batch.seq && !s) {"),
-    Mutant("batches are committed before the place they reach to", ("--kills", "300"), "agent/source/feed.c",
+    Mutant("batches are committed 2 ms before the place they reach to", ("--kills", "400"), "agent/source/feed.c",
            "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_standing",
            "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_commit(f->store, err) || "
-           "ob_store_begin(f->store, err) || ob_store_put_standing"),
+           "ob_stop_wait(f->stop, ob_clock_ms() + 2) || ob_store_begin(f->store, err) || ob_store_put_standing",
+           '#include "agent/process/clock.h"\n'),
     Mutant("horizon 0", ("--only", "kill -9 of carbon", "--only", "SIGSTOP of carbon", "300"),
            environment={"OB_CHAOS_HORIZON": "0"}),
 )
@@ -53,7 +56,7 @@ def change(mutant, folder):
     if found != 1:
         raise SystemExit(f"mutant \"{mutant.name}\": its text stands {found} times in {mutant.file}: bring it up to "
                          "date")
-    file.write_text(text.replace(mutant.old, mutant.new))
+    file.write_text(mutant.header + text.replace(mutant.old, mutant.new))
 
 
 def build(folder):
@@ -93,6 +96,7 @@ def forget_what_was_kept(text):
 
 
 def run(wanted, folder, _):
-    found = [is_found(mutant, wanted.seed, folder / f"m{i}") for i, mutant in enumerate(MUTANTS)]
+    chosen = [m for m in MUTANTS if not wanted.only or any(fnmatch.fnmatch(m.name, p) for p in wanted.only)]
+    found = [is_found(mutant, wanted.seed, folder / f"m{i}") for i, mutant in enumerate(chosen)]
     print(f"{sum(found)} passed, {len(found) - sum(found)} failed, 0 skipped", flush=True)
     return all(found)

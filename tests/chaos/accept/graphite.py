@@ -8,6 +8,8 @@ import whisper
 
 from chaos import arrival, growth, ledger, rounds
 from chaos.accept.case import Case
+from chaos.fault import AT_MOST
+from chaos.faults import network
 from servers.process import wait_until
 
 DEPLOY = pathlib.Path(__file__).resolve().parents[3] / "deploy"
@@ -196,6 +198,22 @@ def away_for_long(trial):
     trial.count(truth)
 
 
+def cut_off_for_longer_than_the_horizon(trial):
+    """What is written meanwhile waits in the socket, a little at a time, and carbon never gets it."""
+    world = trial.world
+    world.start_agent()
+    world.start_load()
+    time.sleep(3)
+    network.link("down")
+    time.sleep(trial.scaled(110, 700))
+    network.come_back_without_carbon(world)
+    time.sleep(2)
+    world.stop_load()
+    trial.count()
+
+
+LITTLE = {"rate": 20, "writers": 2, "managers": 1, "speed": 2}
+NEAR = {"is_database_near": True, "load": LITTLE}
 MANY = {"pipelines": 20, "tables": 3}
 DAY_AND_MONTH = "[otter]\npattern = ^otter\nretentions = 60s:1d,300s:30d\n"
 SUM = "[all]\npattern = .*\nxFilesFactor = 0\naggregationMethod = sum\n"
@@ -207,10 +225,12 @@ CASES = [
          real={"pipelines": 60, "tables": 3, "horizon": 30, "carbon": {"updates": 100}}),
     Case("relay", behind_a_relay, ("carbon_relay",), {"horizon": 4}),
     Case("creates", few_creates, settings={**MANY, "creates": 700}, real={**MANY, "creates": 50}),
-    Case("stale", stale_totals, settings={"load": {"rate": 1500}, "step": 60}, statsd="at most once"),
+    Case("stale", stale_totals, settings={"load": {"rate": 1500}, "step": 60}, statsd=AT_MOST),
     Case("poison", names),
     Case("old", too_old, settings={"step": 60, "carbon": {"schemas": DAY_AND_MONTH, "aggregation": SUM},
                                    "graphite": {"max_age": DAY - 120}}),
     Case("rollup", rolled_up, settings={"step": 60, "carbon": SHIPPED}),
+    Case("partition", cut_off_for_longer_than_the_horizon, (), {**NEAR, "horizon": 40}, {**NEAR, "horizon": 300},
+         needs=("network",), statsd=AT_MOST),
     Case("outage", away_for_long, ("carbon_proxy",), MANY),
 ]
