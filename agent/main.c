@@ -13,9 +13,9 @@
 #include "agent/face/cursor.h"
 #include "agent/face/exit.h"
 #include "agent/face/init.h"
-#include "agent/replay.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/replay.h"
 
 #define LOOK_MS 100 /* how often --once looks whether all is done */
 

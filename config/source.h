@@ -81,7 +81,7 @@ struct ob_source {
 
         /* Not settings: a part of the past that is told again. */
         int64_t until; /* rows from then on are left out; 0: none */
-        int whole; /* seconds: begins with a step that is there as a whole, not with one that is half purged; 0 */
+        int whole;     /* seconds: begins with a step that is there as a whole, not a half purged one; 0 */
 };
 
 /* "now", "oldest", a date in UTC as "2020-04-20 00:00:00", or how far back, as "-2h" (s, m, h, d). */

@@ -1,7 +1,6 @@
 #include "agent/face/history.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 static int64_t greatest_divisor(int64_t a, int64_t b)

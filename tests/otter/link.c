@@ -14,7 +14,7 @@ static int set_session(struct fo_link *link)
 {
         return fo_db_runf(&link->db,
                        "set session auto_increment_increment = %" PRId64 ", auto_increment_offset = %" PRId64,
-                       link->masters, link->number % link->masters + 1) ||
+                       link->masters, link->master ? link->master : link->number % link->masters + 1) ||
                fo_db_runf(&link->db, "set session transaction isolation level %s", link->isolation);
 }
 

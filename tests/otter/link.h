@@ -19,6 +19,7 @@ struct fo_link {
         const char *isolation; /* "repeatable read" */
         int64_t number;
         int64_t masters; /* ids of number modulo masters */
+        int64_t master;  /* but of this one, from 1, unless 0 */
         int64_t breaks;  /* how often it broke */
         bool open;
         bool told; /* that it is broken */

@@ -128,6 +128,8 @@ static const struct setting settings[] = {
         { "speed", &real, AT(speed), 0.001, 6000, OF(FO_RUN), "a manager's minute takes 60/X seconds (1)" },
         { "managers", &count, AT(managers), 0, 100, OF(FO_RUN), "manager threads (2)" },
         { "masters", &count, AT(masters), 1, 100, OF(FO_RUN), "ids are shared out among this many databases (2)" },
+        { "master", &count, AT(master), 0, 100, OF(FO_RUN),
+                "all ids are of this one of them (0: of each in turn)" },
         { "writers", &count, AT(writers), 0, 500, OF(FO_RUN), "threads that insert in longer transactions (0)" },
         { "hold", &real, AT(hold), 0, 3600, OF(FO_RUN), "longest transaction of a writer, in seconds (2)" },
         { "rate", &real, AT(rate), 0.001, 1e6, OF(FO_RUN), "rows a second of all writers together (50)" },

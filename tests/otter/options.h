@@ -22,6 +22,7 @@ struct fo_options {
         int64_t seed;
         int64_t managers;
         int64_t masters;
+        int64_t master;
         int64_t writers;
         int64_t table; /* an fo_table; FO_TABLES: all */
         double hours;

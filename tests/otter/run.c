@@ -13,6 +13,9 @@
 /* A server that answers nothing for so long is as good as gone. Longer than a lock wait. */
 enum { ANSWER_SECONDS = 20 };
 
+/* Each master's writers have numbers, and so pairs, of their own: nobody updates another one's rows. */
+enum { WRITERS_MAX = 500 };
+
 struct role {
         const char *name;
         const char *isolation;
@@ -62,6 +65,7 @@ static void start(struct fo_worker *worker, const struct fo_run *run, const stru
                         .isolation = role->isolation,
                         .number = number,
                         .masters = options->masters,
+                        .master = options->master,
                 },
         };
         if (pthread_create(&worker->thread, NULL, role->body, worker)) {
@@ -111,7 +115,7 @@ static void work(const struct fo_run *run, const struct fo_where *where, const s
         for (int64_t i = 0; i < options->managers; i++)
                 start(&workers[i], run, &manager, where, i);
         for (int64_t i = 0; i < options->writers; i++)
-                start(&workers[options->managers + i], run, &writer, where, i);
+                start(&workers[options->managers + i], run, &writer, where, i + WRITERS_MAX * options->master);
         wait_for_the_end(signals, options->seconds);
         fo_stop_set(run->stop);
         join_all(workers, count);

@@ -1,5 +1,6 @@
 """otterbeat itself, with a config of the test's."""
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from servers.fake_otter import BUILD
 from servers.mariadb import PASSWORD, USER
 from servers.process import Process, wait_until
 
-PROGRAM = BUILD / "otterbeat"
+PROGRAM = pathlib.Path(os.environ.get("OB_PROGRAM", BUILD / "otterbeat"))
 SOURCES = ("delay", "throughput", "history", "table", "log")
 SANITIZERS = re.compile(r"(?s)(==\d+==ERROR|WARNING: ThreadSanitizer|runtime error:).*")
 ENVIRONMENT = {

@@ -33,12 +33,14 @@ def written_points(path):
 
 
 class Carbon:
-    def __init__(self, folder, step=60, creates="inf"):
+    def __init__(self, folder, step=60, creates="inf", updates="inf", schemas="", aggregation=""):
         self.folder = folder
         self.port, self.whisper = free_port(), folder / "whisper"
         conf = folder / "conf"
         conf.mkdir(parents=True)
-        (conf / "storage-schemas.conf").write_text(f"[all]\npattern = .*\nretentions = {step}s:10y\n")
+        (conf / "storage-schemas.conf").write_text(schemas + f"\n[all]\npattern = .*\nretentions = {step}s:10y\n")
+        if aggregation:
+            (conf / "storage-aggregation.conf").write_text(aggregation)
         (conf / "carbon.conf").write_text(textwrap.dedent(f"""\
             [cache]
             STORAGE_DIR = {folder}
@@ -53,7 +55,7 @@ class Carbon:
             CACHE_QUERY_PORT = 0
             ENABLE_UDP_LISTENER = False
             MAX_CREATES_PER_MINUTE = {creates}
-            MAX_UPDATES_PER_SECOND = inf
+            MAX_UPDATES_PER_SECOND = {updates}
             MAX_CACHE_SIZE = inf
             WHISPER_SPARSE_CREATE = True
             LOG_UPDATES = False
@@ -63,6 +65,9 @@ class Carbon:
 
     def start(self):
         (self.folder / "pid").unlink(missing_ok=True)  # twisted takes the pid of a killed one for a running one
+        for file in self.whisper.rglob("*.wsp"):  # one that was killed while it made a file never gets over it
+            if not file.stat().st_size:
+                file.unlink()
         self.process.start(lambda: port_is_open(self.port))
         return self
 

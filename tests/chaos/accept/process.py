@@ -1,0 +1,75 @@
+"""The agent dies: what its file holds then, and what statsd got."""
+import shutil
+import sqlite3
+import time
+
+from chaos import arrival, rounds
+from chaos.accept.case import Case
+from chaos.fault import AT_MOST
+from chaos.faults.processes import in_doubt_is_told
+from chaos.kills import any_life
+
+BATCH = 1000  # points, at most, that one crash can cost
+
+
+def check_file(file, copy):
+    """A copy of what the killed agent left behind is sound."""
+    for ending in ("", "-wal"):
+        if file.with_name(file.name + ending).exists():
+            shutil.copy(file.with_name(file.name + ending), copy.with_name(copy.name + ending))
+    with sqlite3.connect(copy) as store:
+        found = store.execute("PRAGMA integrity_check").fetchall()
+    assert found == [("ok",)], f"the store is damaged: {found[:3]}"
+    for ending in ("", "-wal", "-shm"):
+        copy.with_name(copy.name + ending).unlink(missing_ok=True)
+
+
+def killed_files(trial):
+    world, times = trial.world, trial.scaled(100, 300)
+    world.start_load()
+    for _ in range(times):
+        world.start_agent()
+        time.sleep(any_life(trial.chance) + 0.02)
+        world.kill_agent()
+        if world.state_file.exists():
+            check_file(world.state_file, world.folder / "copy.db")
+    world.stop_load()
+    world.start_agent()
+    trial.row.times = times
+    assert "event=set_aside" not in world.agent.log(), "a store was set aside though nobody damaged it"
+    trial.count()
+
+
+def crashes_of_statsd(trial):
+    """Under by a batch a crash at most, and never by more than what was told to be in doubt."""
+    world, times = trial.world, 30
+    world.start_load()
+    for _ in range(times):
+        world.start_agent()
+        time.sleep(trial.chance.uniform(0.2, 1.2))
+        world.kill_agent()
+    world.start_agent()
+    time.sleep(1)
+    closed_and_open_again(world)
+    world.stop_load()
+    trial.row.times = times
+    trial.count()
+    told, missing = in_doubt_is_told(world)
+    trial.say(f"{times} kills; told in doubt: {told} points; series that statsd has too little of: {missing}")
+    assert told <= times * BATCH, "a crash costs more than a batch"
+
+
+def closed_and_open_again(world):
+    """The listener goes, and comes back: the next datagrams arrive."""
+    world.relay.refuse()
+    time.sleep(2)
+    world.relay.heal()
+    before = world.statsd.counters()
+    arrival.wait_for(world, rounds.truth_of(world), 3)
+    assert world.statsd.counters() != before, "nothing came after the port was open again"
+
+
+CASES = [
+    Case("state", killed_files, settings={"step": 1}, statsd=AT_MOST),
+    Case("statsd", crashes_of_statsd, ("relay",), statsd=AT_MOST),
+]

@@ -1,0 +1,18 @@
+"""A wall clock of one process that can be set: libfaketime reads its offset from a file at each look."""
+from chaos.namespace import FAKETIME
+
+
+class Clock:
+    def __init__(self, file, offset=0):
+        self.file = file
+        self.set(offset)
+
+    def set(self, seconds):
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}\n")
+        fresh.rename(self.file)
+
+    def environment(self):
+        """Of the process whose clock this is. Deadlines and time-outs stay true."""
+        return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

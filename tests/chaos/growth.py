@@ -1,0 +1,76 @@
+"""Whether the agent grows: memory, files, threads and disk, after it has warmed up and in the end."""
+import os
+import threading
+import time
+
+EVERY = 0.5  # seconds
+WARM = 0.3  # of the time
+MOST = 1.10  # of memory, then and now
+DISK = 4 << 20  # bytes that the queue may take and give back
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
+
+
+def sample(agent, state):
+    pid = agent.process.child.pid
+    return {"RSS kB": resident(pid), "files": len(os.listdir(f"/proc/{pid}/fd")),
+            "threads": len(os.listdir(f"/proc/{pid}/task")),
+            "disk": sum(file.stat().st_size for file in state.iterdir())}
+
+
+class Watch:
+    def __init__(self, world):
+        self.world, self.samples, self.is_over = world, [], threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.is_over.wait(EVERY):
+            try:
+                self.samples.append(sample(self.world.agent, self.world.state_file.parent))
+            except OSError:  # a file that went while we looked
+                pass
+
+    def stop(self):
+        """(what to say, what grew): a third of the time after the warm-up, and the last third."""
+        self.is_over.set()
+        self.thread.join()
+        third = max(1, len(self.samples) // 3)
+        warm, last = self.samples[int(len(self.samples) * WARM):][:third], self.samples[-third:]
+        then, now = ({name: sorted(s[name] for s in part) for name in part[0]} for part in (warm, last))
+        said = ", ".join(f"{name} {middle(then[name])} -> {middle(now[name])}" for name in then)
+        return said, [name for name in then if GREW[name](then[name], now[name])]
+
+
+def middle(values):
+    return values[len(values) // 2]
+
+
+def never_again_so_few(then, now):
+    """Connections come and go: what leaks is always more than it ever was."""
+    return now[0] > then[-1]
+
+
+GREW = {
+    "RSS kB": lambda then, now: middle(now) > middle(then) * MOST,
+    "files": never_again_so_few,
+    "threads": never_again_so_few,
+    "disk": lambda then, now: now[0] > then[-1] + DISK,
+}
+
+
+def steady(seconds, chance, world, faults):
+    """Faults that do not restart the agent, one after the other, until the time is up."""
+    times, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        fault = chance.choice(faults)
+        time.sleep(chance.uniform(*fault.gap))
+        fault.apply(world, chance)
+        time.sleep(chance.uniform(0.2, 1.5))
+        fault.heal(world)
+        world.check_agent()
+        times += 1
+    return times

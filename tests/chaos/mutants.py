@@ -1,0 +1,102 @@
+"""Agents that are wrong on purpose: the suite must fail with each of them, or it shows nothing."""
+import dataclasses
+import fnmatch
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCE = ("CMakeLists.txt", "CMakePresets.json", "agent", "config", "proto", "deploy", "tests")
+FAILED = 1  # the exit code of a suite that found differences; any other is no finding
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """`old` must stand in `file` once, and becomes `new`, `header` comes first; or the environment is another."""
+
+    name: str
+    run: tuple  # the arguments of the suite that must fail
+    file: str = ""
+    old: str = ""
+    new: str = ""
+    header: str = ""
+    environment: dict = dataclasses.field(default_factory=dict)
+
+
+MUTANTS = (
+    Mutant("ID > cursor: the overlap is not read again", ("--only", "late commits*", "--only", "two masters*", "60"),
+           "agent/source/delta_log.c", "if (got && ob_seen_first_id(chunk) < from)", "if (0)"),
+    Mutant("the mark moves after the send", ("--kills", "300"), "agent/sink/sink_statsd.c",
+           "s->passed.reached != st->batch.seq) {", "s->passed.reached != st->batch.seq && !s) {"),
+    Mutant("batches are committed 2 ms before the place they reach to", ("--kills", "400"), "agent/source/feed.c",
+           "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_standing",
+           "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_commit(f->store, err) || "
+           "ob_stop_wait(f->stop, ob_clock_ms() + 2) || ob_store_begin(f->store, err) || ob_store_put_standing",
+           '#include "agent/process/clock.h"\n'),
+    Mutant("horizon 0", ("--only", "kill -9 of carbon", "--only", "SIGSTOP of carbon", "300"),
+           environment={"OB_CHAOS_HORIZON": "0"}),
+)
+
+
+def copy(folder):
+    folder.mkdir()
+    for name in SOURCE:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+
+
+def change(mutant, folder):
+    file = folder / mutant.file
+    text = file.read_text()
+    found = text.count(mutant.old)
+    if found != 1:
+        raise SystemExit(f"mutant \"{mutant.name}\": its text stands {found} times in {mutant.file}: bring it up to "
+                         "date")
+    file.write_text(mutant.header + text.replace(mutant.old, mutant.new))
+
+
+def build(folder):
+    """Only the agent: the fake Otter is the tree's own."""
+    for words in ("--preset dev", "--build build/dev -j 2 --target otterbeat"):
+        command = ["cmake", *words.split()]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"a mutant does not build:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return folder / "build/dev/otterbeat"
+
+
+def is_found(mutant, seed, folder):
+    environment = {"OB_CHAOS_PATIENCE": "30", **os.environ, **mutant.environment}
+    if mutant.file:
+        copy(folder)
+        change(mutant, folder)
+        environment["OB_PROGRAM"] = str(build(folder))
+    done = subprocess.run([sys.executable, "-m", "chaos", *mutant.run, str(seed)], env=environment,
+                          capture_output=True, text=True)
+    verdict = {FAILED: "found", 0: "NOT FOUND"}.get(done.returncode, f"BROKEN ({done.returncode})")
+    print(f"{verdict:10} {mutant.name}", flush=True)
+    for line in done.stdout.splitlines():
+        if "FAILED" in line or (done.returncode != FAILED and line.strip()):
+            print(f"           {line}", flush=True)
+    forget_what_was_kept(done.stdout)
+    if done.returncode not in (0, FAILED):
+        print(done.stderr[-3000:], flush=True)
+    return done.returncode == FAILED
+
+
+def forget_what_was_kept(text):
+    """Of a mutant nobody wants to see the folders."""
+    for line in text.splitlines():
+        if line.strip().startswith("kept: "):
+            shutil.rmtree(pathlib.Path(line.strip()[6:]).parent, ignore_errors=True)
+
+
+def run(wanted, folder, _):
+    chosen = [m for m in MUTANTS if not wanted.only or any(fnmatch.fnmatch(m.name, p) for p in wanted.only)]
+    found = [is_found(mutant, wanted.seed, folder / f"m{i}") for i, mutant in enumerate(chosen)]
+    print(f"{sum(found)} passed, {len(found) - sum(found)} failed, 0 skipped", flush=True)
+    return all(found)

@@ -1,0 +1,56 @@
+"""Real replication between two databases, that can be held up."""
+import pymysql
+
+from servers.process import wait_until
+
+OPTIONS = ("--log-bin=log", "--binlog-format=ROW", "--sync-binlog=0", "--slave-skip-errors=OFF")
+USER = "copy"
+
+
+def tell(server, sql):
+    server.query(sql, database=None)
+
+
+def follow(replica, master, delay=0):
+    """From what the master does next on."""
+    file, position = master.query("SHOW MASTER STATUS", database=None)[0][:2]
+    tell(master, f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY '{USER}'")
+    tell(master, f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'127.0.0.1'")
+    tell(replica, "STOP SLAVE")
+    tell(replica,
+         f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={master.port}, MASTER_USER='{USER}', "
+         f"MASTER_PASSWORD='{USER}', MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}, MASTER_DELAY={delay}, "
+         "MASTER_CONNECT_RETRY=1")
+    tell(replica, "START SLAVE")
+
+
+def pause(replica):
+    tell(replica, "STOP SLAVE SQL_THREAD")
+
+
+def resume(replica):
+    tell(replica, "START SLAVE SQL_THREAD")
+
+
+def leave(replica):
+    """It is its own master from now on."""
+    tell(replica, "STOP SLAVE")
+    tell(replica, "RESET SLAVE ALL")
+
+
+def standing(replica):
+    with replica.connect(None) as connection, connection.cursor(pymysql.cursors.DictCursor) as cursor:
+        cursor.execute("SHOW SLAVE STATUS")
+        return cursor.fetchone()
+
+
+def wait(replica, master):
+    """Until the replica has all that the master has."""
+    file, position = master.query("SHOW MASTER STATUS", database=None)[0][:2]
+
+    def is_there():
+        now = standing(replica)
+        assert not now["Last_SQL_Error"], now["Last_SQL_Error"]
+        return (now["Relay_Master_Log_File"], now["Exec_Master_Log_Pos"]) == (file, position)
+
+    wait_until(is_there, "the replica has all", 90, 0.2)
