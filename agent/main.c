@@ -13,6 +13,7 @@
 #include "agent/face/init.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/source/page_fetch.h"
 
 /* Exit codes: sysexits.h, as the man page says. */
 enum { EXIT_FINE = 0, EXIT_USAGE = 64, EXIT_UNREACHED = 69, EXIT_OUR_FAULT = 70, EXIT_CONFIG = 78 };
@@ -138,8 +139,8 @@ static void wait_until_drained(struct run *r, const sigset_t *signals)
         int64_t progress = -1, moved = ob_clock_ms(), patience = r->config->drain;
 
         for (size_t i = 0; i < r->config->n_managers; i++)
-                patience +=
-                        r->config->managers[i].mysql.connect_timeout + r->config->managers[i].mysql.query_timeout;
+                patience += r->config->managers[i].mysql.connect_timeout +
+                            r->config->managers[i].mysql.query_timeout + 2 * r->config->managers[i].page.timeout;
         while (!ob_agent_is_drained(&r->agent) && sigtimedwait(signals, NULL, &look) < 0) {
                 if (progress != ob_agent_progress(&r->agent)) {
                         progress = ob_agent_progress(&r->agent);
@@ -220,6 +221,7 @@ static int with_config(struct options *o)
                 return EXIT_CONFIG;
         }
         mysql_library_init(0, NULL, NULL); /* before there are threads */
+        ob_fetch_begin();
         return o->action == ACTION_CHECK ? check(config) : run(o, config);
 }
 
@@ -240,5 +242,6 @@ int main(int argc, char **argv)
                 return puts("otterbeat " OB_VERSION) < 0;
         code = with_config(&o);
         mysql_library_end();
+        ob_fetch_end();
         return code;
 }

@@ -65,6 +65,9 @@ extern const char *const ob_cells[OB_CELLS];
 /* By its name; NULL. */
 const struct ob_page *ob_page_find(const struct ob_page *pages, size_t n, const char *name);
 
+/* Whether it is a table with words above its columns; else each row is found by itself. */
+bool ob_page_has_headers(const struct ob_page *page);
+
 /* The position of a column, or -1. */
 int ob_page_column(const struct ob_page *page, const char *name);
 

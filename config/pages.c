@@ -30,12 +30,14 @@ static const struct ob_word home_words[] = { { "false", 0 }, { "true", 1 }, { NU
 /* One process in flight a row; its last cell tells the total. */
 #define PROCESS "//tr[td[last()][contains(., '总时间:')]]"
 
-/* A stage's cell is coloured, as what it did, or as running. The line after the id is coloured, and empty. */
-#define STAGE "td[contains(@style, 'background-color:#') and normalize-space(.) != '']"
-
 /* A text where a condition holds, and nothing where it does not. */
 #define WHERE(condition, text, length) "substring('" text "', 1, " length " * (" condition "))"
 #define COLOUR(colour)                 "contains(@style, '#" colour "')"
+
+/* A stage's cell is coloured, as what it did, or as running. */
+#define STAGE                                                                                                      \
+        "td[(" COLOUR("D9B300") " or " COLOUR("FFC1E0") " or " COLOUR("4DFFFF") " or " COLOUR("79FF79") " or "     \
+        COLOUR("FF2D2D") ") and normalize-space(.) != '']"
 
 /* What is running comes after all that is done. */
 #define STAGE_NAME                                                                                                 \
@@ -213,6 +215,14 @@ const struct ob_page *ob_page_find(const struct ob_page *pages, size_t n, const 
                 if (!strcmp(pages[i].name, name))
                         return &pages[i];
         return NULL;
+}
+
+bool ob_page_has_headers(const struct ob_page *page)
+{
+        for (unsigned c = 0; c < page->n_columns; c++)
+                if (page->columns[c].header)
+                        return true;
+        return false;
 }
 
 int ob_page_column(const struct ob_page *page, const char *name)

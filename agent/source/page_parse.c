@@ -1,6 +1,5 @@
 #include "agent/source/page_parse.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,12 +157,17 @@ static void add_row(struct reading *r, xmlNode *row, xmlNode *const *cells)
         rows->n++;
 }
 
-static bool has_headers(const struct ob_page *page)
+static bool read_number(const char **at, const char *word, int *number)
 {
-        for (unsigned c = 0; c < page->n_columns; c++)
-                if (page->columns[c].header)
-                        return true;
-        return false;
+        char *end;
+        long n;
+
+        if (strncmp(*at, word, strlen(word)) != 0)
+                return false;
+        n = strtol(*at + strlen(word), &end, 10);
+        *at = end;
+        *number = (int)n;
+        return n >= 0 && n <= 1000000;
 }
 
 /* 共27条数据  第1页/共3页 */
@@ -172,15 +176,14 @@ static int read_numbers(struct reading *r, struct ob_err *err)
         ob_cleanup(ob_free_at) char *said = ob_doc_text(r->doc, NULL, "//div[@class='page']");
         const char *at = said ? strstr(said, "第") : NULL;
 
-        if (!at || sscanf(at, "第%d页/共%d页", &r->rows->number, &r->rows->numbers) != 2 || r->rows->number < 0 ||
-                r->rows->numbers < 0)
+        if (!at || !read_number(&at, "第", &r->rows->number) || !read_number(&at, "页/共", &r->rows->numbers))
                 return ob_fail(err, "it does not say which of how many pages it is");
         return 0;
 }
 
 static int read_rows(struct reading *r, struct ob_err *err)
 {
-        bool is_table = has_headers(r->page);
+        bool is_table = ob_page_has_headers(r->page);
         size_t width = 1;
 
         if (is_table) {
