@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/face/check.h"
 #include "agent/face/init.h"
+#include "agent/face/page.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/source/page_fetch.h"
@@ -23,6 +24,7 @@ enum { EXIT_FINE = 0, EXIT_USAGE = 64, EXIT_UNREACHED = 69, EXIT_OUR_FAULT = 70,
 static const char usage[] =
         "usage: otterbeat [-c FILE] [--check | --once] [--dry-run]\n"
         "       otterbeat --init [DIR]\n"
+        "       otterbeat [-c FILE] page PAGE\n"
         "\n"
         "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.\n"
         "\n"
@@ -31,6 +33,7 @@ static const char usage[] =
         "      --check         say what is wrong with config, tables and sinks, and end; sends nothing\n"
         "      --once          read every source until it is drained, deliver, and end; 0 only if all of it went out\n"
         "      --dry-run       print the lines instead of sending them; moves no cursor\n"
+        "      page PAGE       print what is read off one of a manager's pages: a saved file, or its address\n"
         "      --version\n"
         "      --help\n"
         "\n"
@@ -38,12 +41,13 @@ static const char usage[] =
         "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
         "More: man otterbeat, and the comments in otterbeat.cfg.\n";
 
-enum action { ACTION_RUN, ACTION_INIT, ACTION_CHECK, ACTION_HELP, ACTION_VERSION };
+enum action { ACTION_RUN, ACTION_INIT, ACTION_CHECK, ACTION_PAGE, ACTION_HELP, ACTION_VERSION };
 
 struct options {
         int action; /* enum action */
         int is_once, is_dry;
         const char *file;
+        const char *page; /* a file, or an address */
 };
 
 static int read_options(int argc, char **argv, struct options *o)
@@ -67,6 +71,12 @@ static int read_options(int argc, char **argv, struct options *o)
                         o->action = ACTION_HELP;
                 else if (c)
                         return -1;
+        }
+        if (o->action == ACTION_RUN && !o->is_once && !o->is_dry && optind + 2 == argc &&
+                !strcmp(argv[optind], "page")) {
+                o->action = ACTION_PAGE;
+                o->page = argv[optind + 1];
+                return 0;
         }
         return optind + (o->action == ACTION_INIT) < argc ? -1 : 0;
 }
@@ -208,11 +218,28 @@ static int check(struct ob_config *config)
         return is_well ? EXIT_FINE : EXIT_UNREACHED;
 }
 
+static int show_page(const struct options *o, struct ob_config *config)
+{
+        struct ob_err err;
+        int got = ob_page_show(config, o->page, &err);
+
+        ob_config_free(config);
+        if (!got)
+                return EXIT_FINE;
+        fflush(stdout);
+        fprintf(stderr, "otterbeat: %s\n", err.text);
+        return EXIT_UNREACHED;
+}
+
 static int with_config(struct options *o)
 {
         struct ob_config *config;
         struct ob_err err;
 
+        if (o->action == ACTION_PAGE && !o->file) {
+                ob_fetch_begin();
+                return show_page(o, NULL);
+        }
         if (!o->file)
                 o->file = find_config();
         config = ob_config_load(o->file, &err);
@@ -222,6 +249,8 @@ static int with_config(struct options *o)
         }
         mysql_library_init(0, NULL, NULL); /* before there are threads */
         ob_fetch_begin();
+        if (o->action == ACTION_PAGE)
+                return show_page(o, config);
         return o->action == ACTION_CHECK ? check(config) : run(o, config);
 }
 

@@ -174,9 +174,10 @@ static bool read_number(const char **at, const char *word, int *number)
 static int read_numbers(struct reading *r, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *said = ob_doc_text(r->doc, NULL, "//div[@class='page']");
-        const char *at = said ? strstr(said, "第") : NULL;
+        const char *at = said ? strstr(said, "共") : NULL;
 
-        if (!at || !read_number(&at, "第", &r->rows->number) || !read_number(&at, "页/共", &r->rows->numbers))
+        if (!at || !read_number(&at, "共", &r->rows->items) || !read_number(&at, "条数据 第", &r->rows->number) ||
+                !read_number(&at, "页/共", &r->rows->numbers))
                 return ob_fail(err, "it does not say which of how many pages it is");
         return 0;
 }

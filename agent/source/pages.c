@@ -139,11 +139,14 @@ void ob_pages_tell_good(struct ob_pages *p, const char *key)
 }
 
 /* A list that was full and is empty may be so; but it is also what is seen when something is wrong. */
-static void look_for_rows(struct ob_pages *p, const struct ob_page *page, const struct ob_sheet *s)
+static void count_rows(struct ob_pages *p, const struct ob_page *page, const struct ob_sheet *s)
 {
         struct memo *m;
 
-        if (!ob_page_has_headers(page) || !p->setting.counters)
+        if (!p->setting.counters)
+                return;
+        p->setting.counters->rows += (int64_t)s->rows.n;
+        if (!ob_page_has_headers(page))
                 return;
         m = remember(p, s->key);
         if (m->had && !s->rows.n) {
@@ -203,7 +206,7 @@ static void read_sheet(struct ob_pages *p, const struct ob_page *page, const str
         if (ob_page_read(page, doc, &p->setting.manager->page, &s->rows, &err))
                 s->why = ob_copy(err.text);
         else
-                look_for_rows(p, page, s);
+                count_rows(p, page, s);
 }
 
 /* … and as the other tables that stand on it. */

@@ -27,7 +27,7 @@ struct reader_page {
         unsigned round;
         struct ob_tour tour;
         struct ob_tell late;
-        char *plan, *missing; /* ours */
+        char *plan; /* ours */
 
         char **cells; /* ours, and the texts */
         size_t n, room;
