@@ -133,8 +133,10 @@ bool ob_check(const struct ob_config *c)
 {
         bool is_well = check_state(c->state_dir);
 
-        for (size_t i = 0; i < c->n_managers; i++)
-                is_well &= check_manager(c, &c->managers[i]) & check_pages(c, &c->managers[i]);
+        for (size_t i = 0; i < c->n_managers; i++) {
+                is_well &= check_manager(c, &c->managers[i]);
+                is_well &= check_pages(c, &c->managers[i]);
+        }
         for (size_t i = 0; i < c->n_sinks; i++)
                 is_well &= check_sink(&c->sinks[i]);
         return is_well;

@@ -35,7 +35,8 @@ struct way {
         ob_visit_fn *visit;
         void *ctx;
         int64_t deadline;
-        struct ob_err why; /* of the last page that could not be read */
+        const char *missing; /* headers; borrowed from one of the round's pages */
+        struct ob_err why;   /* of the last page that could not be read */
 };
 
 static int go(struct way *w, struct ob_err *err);
@@ -127,16 +128,19 @@ static size_t find_first(const struct ob_tour *tour, const struct names *names)
 }
 
 /* Headers that are gone are gone from all pages of a kind. The rest of each is good. */
-static void tell_layout(struct way *w, const struct ob_sheet *s)
+static void tell_layout(struct way *w)
 {
         ob_cleanup(ob_free_at) char *why = NULL;
 
-        if (!s->rows.missing) {
-                ob_pages_tell_good(w->pages, w->page->name);
+        if (!w->missing) {
+                if (w->tour->is_judge && w->tour->n_read)
+                        ob_pages_tell_good(w->pages, w->page->name);
                 return;
         }
-        why = ob_format("the layout has changed: there is no column %s on it", s->rows.missing);
         w->tour->is_whole = false;
+        if (!w->tour->is_judge)
+                return;
+        why = ob_format("the layout has changed: there is no column %s on it", w->missing);
         ob_pages_tell_bad(w->pages, w->page->name, "layout_drift", why);
 }
 
@@ -161,8 +165,9 @@ static int visit_one(struct way *w, const char *asked, bool is_only)
                 return 0;
         else if (!w->visit(w->ctx, asked, &s->rows, s->now, &w->why)) {
                 w->tour->n_read++;
-                tell_layout(w, s);
-                ob_pages_tell_good(w->pages, s->key);
+                w->missing = s->rows.missing ? s->rows.missing : w->missing;
+                if (w->tour->is_judge)
+                        ob_pages_tell_good(w->pages, s->key);
                 return 0;
         }
         w->tour->n_bad++;
@@ -210,6 +215,7 @@ static int go(struct way *w, struct ob_err *err)
         if (name_pages(w, &names, err))
                 return -1;
         t->n_left += (unsigned)(names.n - visit_all(w, &names));
+        tell_layout(w);
         if (t->n_read || t->is_whole || is_stopped(w))
                 return 0;
         if (names.n <= 1)

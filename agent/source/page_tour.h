@@ -11,6 +11,7 @@
 #include "agent/source/pages.h"
 
 struct ob_tour {
+        bool is_judge;                  /* set by the owner: it reads all of the rows, so it may tell that a page is good */
         char *next;                     /* ours: what to begin with; NULL: the first */
         unsigned n_read, n_bad, n_left; /* pages of the last round */
         bool is_whole;                  /* every page could be read, but for those that there was no time for */

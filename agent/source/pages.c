@@ -287,6 +287,11 @@ const struct ob_zone *ob_pages_zone(const struct ob_pages *p)
         return p->zone;
 }
 
+bool ob_pages_is_auto(const struct ob_pages *p)
+{
+        return p->is_auto;
+}
+
 /* Told when it is not what it was; of a zone that was to be found out, also what was found. */
 void ob_pages_set_skew(struct ob_pages *p, int64_t seconds)
 {

@@ -60,6 +60,7 @@ struct ob_cell_world ob_pages_world(const struct ob_pages *p, int64_t now);
 
 /* The zone as the setting has it, before any skew; of "auto", the one that Otter comes from. */
 const struct ob_zone *ob_pages_zone(const struct ob_pages *p);
+bool ob_pages_is_auto(const struct ob_pages *p);
 
 /* By how much dates are off in that zone. With "auto" they are read so from here on. */
 void ob_pages_set_skew(struct ob_pages *p, int64_t seconds);

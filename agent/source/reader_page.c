@@ -240,6 +240,7 @@ struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_p
         struct reader_page *p = ob_alloc(1, sizeof(*p));
 
         p->pages = pages;
+        p->tour.is_judge = true;
         p->page = ob_page_find(c->pages, c->n_pages, source->table);
         p->plan = make_plan(p->page);
         for (unsigned i = 0; p->page && i < source->n_columns; i++) {
