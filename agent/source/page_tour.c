@@ -41,12 +41,6 @@ struct way {
 
 static int go(struct way *w, struct ob_err *err);
 
-void ob_tour_fini(struct ob_tour *tour)
-{
-        free(tour->next);
-        tour->next = NULL;
-}
-
 /* Notes the names in the rows of another page. */
 struct naming {
         struct names *names;
@@ -83,7 +77,7 @@ static int name_each(struct way *w, struct names *names, struct ob_err *err)
 {
         const struct ob_pages_setting *s = ob_pages_setting(w->pages);
         struct naming naming = { .names = names, .pages = w->pages, .each = &w->page->each };
-        ob_cleanup(ob_tour_fini) struct ob_tour tour = { .next = NULL };
+        struct ob_tour tour = { .is_judge = false };
         struct way other = {
                 .tour = &tour, .pages = w->pages, .visit = note_names, .ctx = &naming, .deadline = w->deadline
         };
@@ -119,10 +113,12 @@ static int name_pages(struct way *w, struct names *names, struct ob_err *err)
 }
 
 /* Where the last round ended, as far as there is such a page still. */
-static size_t find_first(const struct ob_tour *tour, const struct names *names)
+static size_t find_first(struct way *w, const struct names *names)
 {
-        for (size_t i = 0; tour->next && i < names->n; i++)
-                if (!strcmp(names->all[i], tour->next))
+        const char *start = ob_pages_start(w->pages, w->page);
+
+        for (size_t i = 0; start && i < names->n; i++)
+                if (!strcmp(names->all[i], start))
                         return i;
         return 0;
 }
@@ -130,8 +126,6 @@ static size_t find_first(const struct ob_tour *tour, const struct names *names)
 /* Headers that are gone are gone from all pages of a kind. The rest of each is good. */
 static void tell_layout(struct way *w)
 {
-        ob_cleanup(ob_free_at) char *why = NULL;
-
         if (!w->missing) {
                 if (w->tour->is_judge && w->tour->n_read)
                         ob_pages_tell_good(w->pages, w->page->name);
@@ -140,8 +134,8 @@ static void tell_layout(struct way *w)
         w->tour->is_whole = false;
         if (!w->tour->is_judge)
                 return;
-        why = ob_format("the layout has changed: there is no column %s on it", w->missing);
-        ob_pages_tell_bad(w->pages, w->page->name, "layout_drift", why);
+        ob_fail(&w->why, "the layout has changed: there is no column %s on it", w->missing);
+        ob_pages_tell_bad(w->pages, w->page->name, "layout_drift", w->why.text);
 }
 
 /* A list may have got shorter while it was read; then the last page is shown in the place of those behind it. */
@@ -150,7 +144,14 @@ static bool is_repeated(const struct ob_page *page, const char *asked, const str
         return page->is_long && rows->number > 0 && rows->number < strtol(asked, NULL, 10);
 }
 
-/* 1: the manager keeps silent, and the rest may be left. */
+static bool is_stopped(const struct way *w)
+{
+        struct ob_stop *stop = ob_pages_setting(w->pages)->stop;
+
+        return stop && ob_stop_is_wanted(stop);
+}
+
+/* 1: the manager keeps silent, or we shall stop: the rest is left. */
 static int visit_one(struct way *w, const char *asked, bool is_only)
 {
         const struct ob_sheet *s = ob_pages_get(w->pages, w->page, asked);
@@ -159,6 +160,8 @@ static int visit_one(struct way *w, const char *asked, bool is_only)
                 ob_fail(&w->why, "the manager does not answer: the rest of this round is left out");
                 return 1;
         }
+        if (s->why && is_stopped(w))
+                return 1;
         if (s->why)
                 ob_fail(&w->why, "%s", s->why);
         else if (is_repeated(w->page, asked, &s->rows))
@@ -177,19 +180,11 @@ static int visit_one(struct way *w, const char *asked, bool is_only)
         return 0;
 }
 
-static bool is_stopped(const struct way *w)
-{
-        struct ob_stop *stop = ob_pages_setting(w->pages)->stop;
-
-        return stop && ob_stop_is_wanted(stop);
-}
-
 /* Visits pages from where the last round ended until the time is over. Returns how many that were. */
 static size_t visit_all(struct way *w, const struct names *names)
 {
-        size_t first = find_first(w->tour, names), i;
+        size_t first = find_first(w, names), i;
 
-        ob_tour_fini(w->tour);
         for (i = 0; i < names->n; i++) {
                 const char *asked = names->all[(first + i) % names->n];
 
@@ -200,8 +195,7 @@ static size_t visit_all(struct way *w, const struct names *names)
                         break;
                 }
         }
-        if (i < names->n)
-                w->tour->next = ob_copy(names->all[(first + i) % names->n]);
+        ob_pages_leave(w->pages, w->page, i < names->n ? names->all[(first + i) % names->n] : NULL);
         return i;
 }
 

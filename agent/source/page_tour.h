@@ -11,13 +11,10 @@
 #include "agent/source/pages.h"
 
 struct ob_tour {
-        bool is_judge;                  /* set by the owner: it reads all of the rows, so it may tell that a page is good */
-        char *next;                     /* ours: what to begin with; NULL: the first */
+        bool is_judge;                  /* set by the owner: it reads all of a row, so it may say that a page is good */
         unsigned n_read, n_bad, n_left; /* pages of the last round */
         bool is_whole;                  /* every page could be read, but for those that there was no time for */
 };
-
-void ob_tour_fini(struct ob_tour *tour);
 
 /* One page. The rows are borrowed. -1: they make no sense, and it is as if the page had not been read. */
 typedef int ob_visit_fn(

@@ -20,6 +20,9 @@ struct memo {
         char *key; /* ours */
         size_t had; /* rows */
         bool is_bad, is_told;
+        /* Of a kind of pages: */
+        unsigned round;
+        char *start, *next; /* ours: what this round began with, and the next one will; NULL: the first */
 };
 
 struct ob_pages {
@@ -73,6 +76,8 @@ void ob_pages_free(struct ob_pages *p)
         HASH_ITER (hh, p->memos, m, next) {
                 HASH_DEL(p->memos, m);
                 free(m->key);
+                free(m->start);
+                free(m->next);
                 free(m);
         }
         ob_fetch_free(p->fetch);
@@ -103,6 +108,26 @@ static struct memo *remember(struct ob_pages *p, const char *key)
         m->key = ob_copy(key);
         HASH_ADD_KEYPTR(hh, p->memos, m->key, strlen(m->key), m);
         return m;
+}
+
+const char *ob_pages_start(struct ob_pages *p, const struct ob_page *page)
+{
+        struct memo *m = remember(p, page->name);
+
+        if (m->round != p->round) {
+                free(m->start);
+                m->start = ob_take(m->next);
+                m->round = p->round;
+        }
+        return m->start;
+}
+
+void ob_pages_leave(struct ob_pages *p, const struct ob_page *page, const char *next)
+{
+        struct memo *m = remember(p, page->name);
+
+        free(m->next);
+        m->next = next ? ob_copy(next) : NULL;
 }
 
 static void count_error(struct ob_pages *p)

@@ -49,6 +49,13 @@ struct ob_sheet {
 /* As it is in this round; `asked` stands for the {} of its address. NULL: the manager is silent, and left alone. */
 struct ob_sheet *ob_pages_get(struct ob_pages *p, const struct ob_page *page, const char *asked);
 
+/*
+ * What all who go through the pages of a kind begin with in this round, so that what one has fetched is there for
+ * the next: where the last round ended. NULL: the first. And where this one ended; NULL: it went through.
+ */
+const char *ob_pages_start(struct ob_pages *p, const struct ob_page *page);
+void ob_pages_leave(struct ob_pages *p, const struct ob_page *page, const char *next);
+
 /* What went wrong with a page, and that it is right again. */
 void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *why);
 void ob_pages_tell_good(struct ob_pages *p, const char *key);

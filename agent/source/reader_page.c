@@ -212,7 +212,6 @@ static void free_page(struct ob_reader *r)
         struct reader_page *p = self(r);
 
         forget_rows(p);
-        ob_tour_fini(&p->tour);
         free(p->cells);
         free(p->plan);
         free(p);

@@ -146,7 +146,7 @@ static int measure(struct reader_zone *z, int64_t *skew, struct ob_err *err)
 
 static int read_zone(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
 {
-        ob_cleanup(ob_tour_fini) struct ob_tour tour = { .next = NULL };
+        struct ob_tour tour = { .is_judge = false };
         struct reader_zone *z = self(r);
         int64_t skew = 0;
         int got;
