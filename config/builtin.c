@@ -1,6 +1,6 @@
 /*
- * Everything we know of Otter's tables, and what is taken from its pages (pages.c). Facts: otter-manager-schema.sql and the manager's writers
- * (StatsRemoteServiceImpl, TableStatServiceImpl, LogRecordServiceImpl) in alibaba/otter.
+ * Everything we know of Otter's tables, and what is taken from its pages (pages.c). Facts: otter-manager-schema.sql
+ * and the manager's writers (StatsRemoteServiceImpl, TableStatServiceImpl, LogRecordServiceImpl) in alibaba/otter.
  *
  * DELAY_STAT, THROUGHPUT_STAT, TABLE_HISTORY_STAT and LOG_RECORD are only ever added to, so they are
  * read by ID, which their primary key serves. TABLE_STAT is updated in place.

@@ -267,7 +267,8 @@ static int read_source(const config_setting_t *at, struct ob_config *c, struct o
                         builtin->name, builtin->worker);
         *s = (struct ob_source) { .enabled = true, .every = 15, .overlap = 600, .settle = 2, .batch = 1000 };
         if (ob_config_is_page(at))
-                *s = (struct ob_source) { OB_PAGE_DEFAULTS, .reader = OB_READER_PAGE, .enabled = true, .every = 30, .worker = "page" };
+                *s = (struct ob_source) { OB_PAGE_DEFAULTS, .reader = OB_READER_PAGE, .enabled = true, .every = 30,
+                        .worker = "page" };
         s->name = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
         s->worker = s->worker ? s->worker : s->name;
         if (ob_settings_read(at, source_settings, s, &c->texts, err) ||

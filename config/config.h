@@ -29,11 +29,11 @@ struct ob_mysql_settings {
 
 struct ob_page_settings {
         const char *url, *user, *password;
-        const char *zone;           /* of the dates on it: an IANA name, or "auto": found by comparing */
-        const char *proxy;          /* "": none */
+        const char *zone;            /* of the dates on it: an IANA name, or "auto": found by comparing */
+        const char *proxy;           /* "": none */
         const char *ca, *cert, *key; /* of https; "" */
-        int timeout;                /* seconds an answer */
-        int budget;                 /* seconds that a source may fetch in one round */
+        int timeout;                 /* seconds an answer */
+        int budget;                  /* seconds that a source may fetch in one round */
 
         /* What a manager's pages say where Otter's own say something else. */
         struct ob_page_word {
@@ -99,7 +99,8 @@ int ob_config_define_page(
 int ob_config_define_cell(const config_setting_t *at, const struct ob_column *c, struct ob_page_column *cell,
         struct ob_texts *texts, struct ob_err *err);
 
-/* What the tables of settings can't say of a manager's `page`: its url, its zone and its words. In define_page.c. */
+/* What the tables of settings can't say of a manager's `page`: its url, its zone and its words. In define_page.c.
+ */
 int ob_config_check_page(
         const config_setting_t *manager, struct ob_page_settings *page, struct ob_texts *texts, struct ob_err *err);
 

@@ -33,7 +33,8 @@ static int read_optional(const config_setting_t *group, const char *name, const 
  */
 static bool is_dangerous(const char *address)
 {
-        static const char *const signs[] = { "action", "eventSubmit", "api/", "monitor/", "login", "..", "//", "#" };
+        static const char *const signs[] = { "action", "eventSubmit", "api/", "monitor/", "login", "..", "//",
+                "#" };
 
         for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
                 if (strcasestr(address, signs[i]))

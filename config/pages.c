@@ -36,15 +36,16 @@ static const struct ob_word home_words[] = { { "false", 0 }, { "true", 1 }, { NU
 
 /* A stage's cell is coloured, as what it did, or as running. */
 #define STAGE                                                                                                      \
-        "td[(" COLOUR("D9B300") " or " COLOUR("FFC1E0") " or " COLOUR("4DFFFF") " or " COLOUR("79FF79") " or "     \
-        COLOUR("FF2D2D") ") and normalize-space(.) != '']"
+        "td[(" COLOUR("D9B300") " or " COLOUR("FFC1E0") " or " COLOUR("4DFFFF") " or " COLOUR(                     \
+                "79FF79") " or " COLOUR("FF2D2D") ") and normalize-space(.) != '']"
 
 /* What is running comes after all that is done. */
 #define STAGE_NAME                                                                                                 \
-        "concat(" WHERE(COLOUR("D9B300"), "SELECT", "6") ", " WHERE(COLOUR("FFC1E0"), "EXTRACT", "7") ", "         \
-        WHERE(COLOUR("4DFFFF"), "TRANSFORM", "9") ", " WHERE(COLOUR("79FF79"), "LOAD", "4")                        \
-        ", substring('SELECT   EXTRACT  TRANSFORMLOAD     ', 1 + 9 * count(preceding-sibling::" STAGE "), "        \
-        "9 * " COLOUR("FF2D2D") "))"
+        "concat(" WHERE(COLOUR("D9B300"), "SELECT", "6") ", " WHERE(COLOUR("FFC1E0"), "EXTRACT", "7") ", " WHERE(  \
+                COLOUR("4DFFFF"), "TRANSFORM", "9") ", " WHERE(COLOUR("79FF79"), "LOAD",                           \
+                "4") ", substring('SELECT   EXTRACT  TRANSFORMLOAD     ', 1 + 9 * count(preceding-sibling::" STAGE \
+                     "), "                                                                                         \
+                     "9 * " COLOUR("FF2D2D") "))"
 
 /* The line of a stage's title that begins with a word. */
 #define IN_TITLE(word) "substring-before(concat(substring-after(@title, '" word ":'), '\n'), '\n')"

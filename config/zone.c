@@ -92,7 +92,8 @@ static bool take_changes(struct ob_zone *z, const struct block *b)
 /* The line behind the second block: "\nCET-1CEST,M3.5.0,M10.5.0/3\n". */
 static bool take_rule(struct ob_zone *z, const unsigned char *at, const unsigned char *end)
 {
-        const unsigned char *newline = at < end && *at == '\n' ? memchr(at + 1, '\n', (size_t)(end - at) - 1) : NULL;
+        const unsigned char *newline =
+                at < end && *at == '\n' ? memchr(at + 1, '\n', (size_t)(end - at) - 1) : NULL;
         char text[80];
 
         if (!newline || (size_t)(newline - at) > sizeof(text))

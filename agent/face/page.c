@@ -12,9 +12,14 @@
 #include "proto/memory.h"
 
 /* One that has no config: a manager as it comes. */
-static const struct ob_page_settings stock = {
-        .user = "", .password = "", .zone = "Asia/Shanghai", .proxy = "", .ca = "", .cert = "", .key = "", .timeout = 5
-};
+static const struct ob_page_settings stock = { .user = "",
+        .password = "",
+        .zone = "Asia/Shanghai",
+        .proxy = "",
+        .ca = "",
+        .cert = "",
+        .key = "",
+        .timeout = 5 };
 
 static void print_text(const char *text)
 {
@@ -27,7 +32,8 @@ static void print_text(const char *text)
         putchar('"');
 }
 
-static void print_rows(const struct ob_page *page, const struct ob_page_rows *rows, const struct ob_cell_world *world)
+static void print_rows(
+        const struct ob_page *page, const struct ob_page_rows *rows, const struct ob_cell_world *world)
 {
         for (size_t i = 0; i < rows->n; i++) {
                 printf("{\"page\": \"%s\"", page->name);
@@ -46,8 +52,8 @@ static void print_rows(const struct ob_page *page, const struct ob_page_rows *ro
         }
 }
 
-static int show_page(const struct ob_page *page, const struct ob_doc *doc, const struct ob_cell_world *world,
-        struct ob_err *err)
+static int show_page(
+        const struct ob_page *page, const struct ob_doc *doc, const struct ob_cell_world *world, struct ob_err *err)
 {
         struct ob_page_rows rows = { .n = 0 };
         int got = ob_page_read(page, doc, world->settings, &rows, err);
@@ -109,8 +115,8 @@ static bool is_harmless(const char *address)
         return false;
 }
 
-static int read_url(const char *url, struct ob_page_settings *settings, struct ob_bytes *body, int64_t *now,
-        struct ob_err *err)
+static int read_url(
+        const char *url, struct ob_page_settings *settings, struct ob_bytes *body, int64_t *now, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *base = ob_copy(url);
         char *end = base + strcspn(base, "?");

@@ -11,7 +11,8 @@
 #define DIGITS_MAX 18 /* of a number that fits 64 bits whatever they are */
 
 /* What stands between groups of three digits somewhere: , . ' ’ and all sorts of blanks. */
-static const char *const marks[] = { ",", ".", "'", " ", "\xe2\x80\x99", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89" };
+static const char *const marks[] = { ",", ".", "'", " ", "\xe2\x80\x99", "\xc2\xa0", "\xe2\x80\xaf",
+        "\xe2\x80\x89" };
 
 /* … and between a whole and its parts. */
 static const char *const points[] = { ".", ",", "\xd9\xab" };
@@ -97,7 +98,8 @@ static bool read_number(const char *raw, char room[OB_CELL_MAX])
 
         room[0] = '-';
         room += is_negative;
-        if (n && n <= DIGITS_MAX && text[n] == '.' && count_digits(text + n + 1) && !text[n + 1 + count_digits(text + n + 1)]) {
+        if (n && n <= DIGITS_MAX && text[n] == '.' && count_digits(text + n + 1) &&
+                !text[n + 1 + count_digits(text + n + 1)]) {
                 memcpy(room, text, n);
                 length = n;
                 end = text + n;

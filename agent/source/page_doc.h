@@ -42,7 +42,8 @@ char *ob_doc_text(const struct ob_doc *doc, xmlNode *from, const char *path);
 /* Appends the elements that an XPath finds. */
 void ob_doc_nodes(const struct ob_doc *doc, const char *path, struct ob_nodes *list);
 
-/* Blanks, and what &nbsp; stands for, become one, and none at the ends; other control characters go. The caller's. */
+/* Blanks, and what &nbsp; stands for, become one, and none at the ends; other control characters go. The caller's.
+ */
 char *ob_doc_tidy(const xmlChar *text);
 
 /* Whether a text is an XPath that could be asked. */

@@ -210,8 +210,8 @@ bool ob_page_is(const struct ob_page *page, const struct ob_doc *doc, const stru
 int ob_page_read(const struct ob_page *page, const struct ob_doc *doc, const struct ob_page_settings *settings,
         struct ob_page_rows *rows, struct ob_err *err)
 {
-        ob_cleanup(free_reading)
-                struct reading r = { .doc = doc, .page = page, .settings = settings, .rows = rows };
+        ob_cleanup(
+                free_reading) struct reading r = { .doc = doc, .page = page, .settings = settings, .rows = rows };
 
         rows->width = page->n_columns;
         if (!ob_page_is(page, doc, settings))

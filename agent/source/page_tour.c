@@ -63,7 +63,8 @@ static int note_names(
                 char *const *row = rows->cells + i * rows->width;
                 char room[OB_CELL_MAX], number[OB_CELL_MAX];
                 const char *name = ob_cell_read(&n->page->columns[column], &world, row[column], room);
-                const char *is = where < 0 ? NULL : ob_cell_read(&n->page->columns[where], &world, row[where], number);
+                const char *is =
+                        where < 0 ? NULL : ob_cell_read(&n->page->columns[where], &world, row[where], number);
 
                 if (where >= 0 && (!is || strtol(is, NULL, 10) != n->each->number))
                         continue;
@@ -96,7 +97,8 @@ static int name_numbers(struct way *w, struct names *names, struct ob_err *err)
         const struct ob_sheet *first = ob_pages_get(w->pages, w->page, "1");
 
         if (!first || first->why)
-                return ob_fail(err, "%s", first ? first->why : "the manager does not answer: the rest of this round is left out");
+                return ob_fail(err, "%s",
+                        first ? first->why : "the manager does not answer: the rest of this round is left out");
         for (int i = 1; i == 1 || (i <= first->rows.numbers && i <= NUMBERS_MAX); i++)
                 add_name(names, ob_format("%d", i));
         return 0;
@@ -217,8 +219,8 @@ static int go(struct way *w, struct ob_err *err)
         return ob_fail(err, "none of %zu pages could be read: %s", names.n, w->why.text);
 }
 
-int ob_tour_make(struct ob_tour *tour, struct ob_pages *p, const struct ob_page *page, ob_visit_fn *visit, void *ctx,
-        struct ob_err *err)
+int ob_tour_make(struct ob_tour *tour, struct ob_pages *p, const struct ob_page *page, ob_visit_fn *visit,
+        void *ctx, struct ob_err *err)
 {
         const struct ob_pages_setting *s = ob_pages_setting(p);
         int64_t budget = s->manager->page.budget * INT64_C(1000);

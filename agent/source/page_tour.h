@@ -11,7 +11,7 @@
 #include "agent/source/pages.h"
 
 struct ob_tour {
-        bool is_judge;                  /* set by the owner: it reads all of a row, so it may say that a page is good */
+        bool is_judge; /* set by the owner: it reads all of a row, so it may say that a page is good */
         unsigned n_read, n_bad, n_left; /* pages of the last round */
         bool is_whole;                  /* every page could be read, but for those that there was no time for */
 };
@@ -21,7 +21,7 @@ typedef int ob_visit_fn(
         void *ctx, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err);
 
 /* Calls `visit` for each page of this kind. -1: none could be read, or it is not known which there are. */
-int ob_tour_make(struct ob_tour *tour, struct ob_pages *p, const struct ob_page *page, ob_visit_fn *visit, void *ctx,
-        struct ob_err *err);
+int ob_tour_make(struct ob_tour *tour, struct ob_pages *p, const struct ob_page *page, ob_visit_fn *visit,
+        void *ctx, struct ob_err *err);
 
 #endif

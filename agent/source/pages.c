@@ -9,15 +9,15 @@
 #include "agent/source/page_fetch.h"
 #include "proto/memory.h"
 
-#define HOME_ZONE    "Asia/Shanghai"
-#define PAUSE_MS     2000 /* between two sources of one round there is hardly any time */
-#define SILENT_MAX   2    /* requests in a row without an answer: the rest of the round is not tried */
-#define TOLD_MAX     5    /* pages a round that are told of one by one */
+#define HOME_ZONE  "Asia/Shanghai"
+#define PAUSE_MS   2000 /* between two sources of one round there is hardly any time */
+#define SILENT_MAX 2    /* requests in a row without an answer: the rest of the round is not tried */
+#define TOLD_MAX   5    /* pages a round that are told of one by one */
 
 /* What is remembered of a page from round to round. */
 struct memo {
         UT_hash_handle hh;
-        char *key; /* ours */
+        char *key;  /* ours */
         size_t had; /* rows */
         bool is_bad, is_told;
         /* Of a kind of pages: */
@@ -30,10 +30,10 @@ struct ob_pages {
         struct ob_fetch *fetch; /* ours */
         struct ob_bytes body;   /* ours */
         unsigned round, n_silent, n_told;
-        int64_t active_at;    /* when something was last done in the round */
+        int64_t active_at;       /* when something was last done in the round */
         struct ob_sheet *sheets; /* ours; of this round */
-        struct memo *memos;   /* ours */
-        struct ob_zone *zone; /* ours */
+        struct memo *memos;      /* ours */
+        struct ob_zone *zone;    /* ours */
         bool is_auto, knows_skew;
         int64_t skew;
 };
@@ -235,8 +235,8 @@ static void read_sheet(struct ob_pages *p, const struct ob_page *page, const str
 }
 
 /* … and as the other tables that stand on it. */
-static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked,
-        const struct ob_doc *doc, const struct ob_sheet *first)
+static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, const struct ob_doc *doc,
+        const struct ob_sheet *first)
 {
         const struct ob_config *c = p->setting.config;
 
@@ -288,7 +288,6 @@ struct ob_sheet *ob_pages_get(struct ob_pages *p, const struct ob_page *page, co
         p->active_at = ob_clock_ms();
         return s;
 }
-
 
 const struct ob_pages_setting *ob_pages_setting(const struct ob_pages *p)
 {

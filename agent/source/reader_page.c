@@ -58,7 +58,8 @@ static void forget_rows(struct reader_page *p)
         p->n = 0;
 }
 
-/* Columns of the page that are named by a source, but not on it: a mistake of ours, as the config has been checked. */
+/* Columns of the page that are named by a source, but not on it: a mistake of ours, as the config has been checked.
+ */
 static int open_page(struct ob_reader *r, struct ob_err *err)
 {
         struct reader_page *p = self(r);
@@ -83,8 +84,8 @@ static bool is_key(enum ob_role role)
 }
 
 /* The cells of one row of a page as the source's; -1: it has no key. */
-static int take_cells(struct reader_page *p, const char *asked, char *const *row, int64_t now, char **cells,
-        struct ob_err *err)
+static int take_cells(
+        struct reader_page *p, const char *asked, char *const *row, int64_t now, char **cells, struct ob_err *err)
 {
         const struct ob_cell_world world = ob_pages_world(p->pages, now);
 
@@ -160,8 +161,7 @@ static void make_room(struct reader_page *p)
 }
 
 /* All rows of a page, or none of them. */
-static int take_page(
-        void *ctx, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err)
+static int take_page(void *ctx, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err)
 {
         struct reader_page *p = ctx;
         char *cells[OB_COLUMNS_MAX];

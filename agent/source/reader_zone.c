@@ -185,9 +185,7 @@ struct ob_reader *ob_reader_zone_new(
 {
         struct reader_zone *z = ob_alloc(1, sizeof(*z));
 
-        z->reader = (struct ob_reader) {
-                .ops = &ops, .source = source, .identity = "", .plan = "", .missing = ""
-        };
+        z->reader = (struct ob_reader) { .ops = &ops, .source = source, .identity = "", .plan = "", .missing = "" };
         z->reader.plan = "the last synchronisations on the Pipeline pages, compared with THROUGHPUT_STAT";
         memset(z->reader.has, true, sizeof(z->reader.has));
         z->pages = pages;

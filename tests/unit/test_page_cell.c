@@ -24,8 +24,14 @@ static const struct {
         { OB_CELL_WHOLE, "1,234,567", "1234567" },
         { OB_CELL_WHOLE, "1.234.567", "1234567" },
         { OB_CELL_WHOLE, "1 234", "1234" },
-        { OB_CELL_WHOLE, "1\xe2\x80\xaf" "234", "1234" },
-        { OB_CELL_WHOLE, "1\xe2\x80\x99" "234", "1234" },
+        { OB_CELL_WHOLE,
+                "1\xe2\x80\xaf"
+                "234",
+                "1234" },
+        { OB_CELL_WHOLE,
+                "1\xe2\x80\x99"
+                "234",
+                "1234" },
         { OB_CELL_WHOLE, "1234", "1234" },
         { OB_CELL_WHOLE, "1234,567", "?" },
         { OB_CELL_WHOLE, "1,23", "?" },
@@ -57,7 +63,10 @@ static const struct {
         { OB_CELL_DURATION, "0.01 s", "10" },
         { OB_CELL_DURATION, "1.5 s", "1500" },
         { OB_CELL_DURATION, "3,456 s", "3456" },
-        { OB_CELL_DURATION, "3\xd9\xab" "456 s", "3456" },
+        { OB_CELL_DURATION,
+                "3\xd9\xab"
+                "456 s",
+                "3456" },
         { OB_CELL_DURATION, "59 s", "59000" },
         { OB_CELL_DURATION, "2 m", "120000" },
         { OB_CELL_DURATION, "1 h 1 m 1.456 s", "3661456" },
@@ -96,8 +105,8 @@ static const struct {
         { OB_CELL_LAG, "NaN", NULL },
 };
 
-static void assert_cell(const struct ob_page_column *c, const struct ob_cell_world *world, const char *raw,
-        const char *want)
+static void assert_cell(
+        const struct ob_page_column *c, const struct ob_cell_world *world, const char *raw, const char *want)
 {
         char room[OB_CELL_MAX];
         const char *got = ob_cell_read(c, world, raw, room);

@@ -32,8 +32,9 @@ static const struct {
                 "<table><tr><th>Size</th><th>x</th><th>Name</th><th>Id</th></tr>"
                 "<tr><td>5</td><td>x</td><td><a>a</a></td><td>1</td></tr></table>",
                 "1|a|5;" },
-        { "a header that is gone", "<table><tr><th>Id</th><th>Name</th></tr><tr><td>1</td><td><a>a</a></td></tr></table>",
-                "1|a|-;", "\"Size\"" },
+        { "a header that is gone",
+                "<table><tr><th>Id</th><th>Name</th></tr><tr><td>1</td><td><a>a</a></td></tr></table>", "1|a|-;",
+                "\"Size\"" },
         { "headers that are like it",
                 "<table><tr><th>Ids</th><th> Name&nbsp;</th></tr><tr><td>1</td><td><a>a</a></td></tr></table>",
                 "-|a|-;", "\"Id\", \"Size\"" },
@@ -42,9 +43,12 @@ static const struct {
                 "<tr><td>1</td><td><a>a</a></td><td>5</td></tr></table>",
                 "1|a|5;" },
         { "a table inside a cell",
-                "<table>" HEADS "<tr><td>1</td><td><a>a</a><table><tr><td>7</td></tr></table></td><td>5</td></tr></table>",
+                "<table>" HEADS
+                "<tr><td>1</td><td><a>a</a><table><tr><td>7</td></tr></table></td><td>5</td></tr></table>",
                 "1|a|5;" },
-        { "entities, blanks and tags", "<table>" HEADS "<tr><td>\r\n 1&#10; </td><td><a>&rarr;&amp;<b>&eacute;</b></a></td><td>&nbsp;</td></tr></table>",
+        { "entities, blanks and tags",
+                "<table>" HEADS
+                "<tr><td>\r\n 1&#10; </td><td><a>&rarr;&amp;<b>&eacute;</b></a></td><td>&nbsp;</td></tr></table>",
                 "1|→&é|;" },
         { "a row that is cut", "<table>" HEADS "<tr><td>1</td><td>a</td></tr></table>", NULL,
                 "2 cells below 3 headers are no whole rows" },
@@ -57,8 +61,8 @@ static char *join(const struct ob_page_rows *rows)
         char *all = ob_copy("");
 
         for (size_t i = 0; i < rows->n * rows->width; i++) {
-                char *longer = ob_format("%s%s%s", all, rows->cells[i] ? rows->cells[i] : "-",
-                        (i + 1) % rows->width ? "|" : ";");
+                char *longer = ob_format(
+                        "%s%s%s", all, rows->cells[i] ? rows->cells[i] : "-", (i + 1) % rows->width ? "|" : ";");
 
                 free(all);
                 all = longer;
@@ -173,7 +177,7 @@ static void the_built_in_pages_make_sense(void **state)
                 assert_true(p->n_columns == OB_COLUMNS_MAX || !p->columns[p->n_columns].name);
                 assert_true(!p->each.page || ob_page_find(ob_builtin_pages, ob_n_builtin_pages, p->each.page));
         }
-        assert_false(ob_doc_is_path("//td[")); 
+        assert_false(ob_doc_is_path("//td["));
 }
 
 int main(void)

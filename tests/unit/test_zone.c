@@ -12,20 +12,18 @@ static const struct {
         const char *zone;
         int64_t local, now, epoch;
 } cases[] = {
-        { "UTC", 1587351057, NEVER, 1587351057 },
-        { "Asia/Shanghai", 1587379857, NEVER, 1587351057 },
+        { "UTC", 1587351057, NEVER, 1587351057 }, { "Asia/Shanghai", 1587379857, NEVER, 1587351057 },
         { "Asia/Shanghai", 4102444800, NEVER, 4102416000 }, /* 2100: past all changes that are listed */
-        { "Asia/Kolkata", 1587370857, NEVER, 1587351057 },
-        { "America/New_York", 1587336657, NEVER, 1587351057 },
-        { "Europe/Berlin", 1603591200, NEVER, 1603587600 }, /* 2020-10-25 02:00, the second of two */
-        { "Europe/Berlin", 1603593000, NEVER, 1603589400 }, /* 02:30 */
+        { "Asia/Kolkata", 1587370857, NEVER, 1587351057 }, { "America/New_York", 1587336657, NEVER, 1587351057 },
+        { "Europe/Berlin", 1603591200, NEVER, 1603587600 },      /* 2020-10-25 02:00, the second of two */
+        { "Europe/Berlin", 1603593000, NEVER, 1603589400 },      /* 02:30 */
         { "Europe/Berlin", 1603593000, 1603588000, 1603585800 }, /* … when the second was still to come */
-        { "Europe/Berlin", 1603594800, NEVER, 1603591200 }, /* 03:00 */
-        { "Europe/Berlin", 1585449000, NEVER, 1585445400 }, /* 2020-03-29 02:30, which there was not */
-        { "Europe/Berlin", 1585447200, NEVER, 1585443600 }, /* 02:00 */
-        { "Europe/Berlin", 1585450800, NEVER, 1585443600 }, /* 03:00 */
-        { "Europe/Berlin", 4087195200, NEVER, 4087188000 }, /* in the summer of 2099 */
-        { "Australia/Sydney", 4102488000, NEVER, 4102448400 }, /* new year's day of 2100 is in summer there */
+        { "Europe/Berlin", 1603594800, NEVER, 1603591200 },      /* 03:00 */
+        { "Europe/Berlin", 1585449000, NEVER, 1585445400 },      /* 2020-03-29 02:30, which there was not */
+        { "Europe/Berlin", 1585447200, NEVER, 1585443600 },      /* 02:00 */
+        { "Europe/Berlin", 1585450800, NEVER, 1585443600 },      /* 03:00 */
+        { "Europe/Berlin", 4087195200, NEVER, 4087188000 },      /* in the summer of 2099 */
+        { "Australia/Sydney", 4102488000, NEVER, 4102448400 },   /* new year's day of 2100 is in summer there */
 };
 
 static void a_clock_on_the_wall_tells_the_time(void **state)
@@ -72,9 +70,17 @@ static const struct {
         { "IST-1GMT0,M10.5.0,M3.5.0/1", true, 3600, 0 },
         { "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", true, -7200, -3600 },
         { "EET-2EEST,M3.4.4/50,M10.4.4/50", true, 7200, 10800 },
-        { "", false }, { "CST", false }, { "-8", false }, { "<+08-8", false }, { "CET-1CEST", false },
-        { "CET-1CEST,J60,J300", false }, { "CET-1CEST,M0.5.0,M10.5.0", false }, { "CET-1CEST,M3.6.0,M10.5.0", false },
-        { "CET-1CEST,M3.5.7,M10.5.0", false }, { "CET-1CEST,M3.5.0,M10.5.0x", false }, { "CET-999", false },
+        { "", false },
+        { "CST", false },
+        { "-8", false },
+        { "<+08-8", false },
+        { "CET-1CEST", false },
+        { "CET-1CEST,J60,J300", false },
+        { "CET-1CEST,M0.5.0,M10.5.0", false },
+        { "CET-1CEST,M3.6.0,M10.5.0", false },
+        { "CET-1CEST,M3.5.7,M10.5.0", false },
+        { "CET-1CEST,M3.5.0,M10.5.0x", false },
+        { "CET-999", false },
 };
 
 static void a_rule_is_read_or_refused(void **state)
@@ -93,8 +99,9 @@ static void a_rule_is_read_or_refused(void **state)
 /* Cut anywhere, a file is refused; nothing is read behind its end. */
 static void damaged_zoneinfo_is_refused(void **state)
 {
-        static const char head[] = "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
-                                   "\0\0\0\0\0\0UTC";
+        static const char head[] =
+                "TZif2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\4"
+                "\0\0\0\0\0\0UTC";
         struct ob_err err;
 
         (void)state;
