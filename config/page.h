@@ -42,7 +42,6 @@ struct ob_page {
         const char *address; /* below the manager's url; {} stands for what `each` says, or the page's number */
         const char *heading; /* what its h2 says; NULL: nothing */
         const char *rows; /* XPath of the rows; where columns have headers, of tables that may be it. NULL: any */
-        bool is_long;     /* ten rows a page: {} is the number of the page */
 
         /* {} is the column of another page, in its rows where `where` is `number`. */
         struct ob_page_each {
@@ -51,6 +50,7 @@ struct ob_page {
                 int number;
         } each;
 
+        bool is_long; /* ten rows a page: {} is the number of the page */
         unsigned n_columns;
         struct ob_page_column columns[OB_COLUMNS_MAX];
 };

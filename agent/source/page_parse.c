@@ -1,5 +1,6 @@
 #include "agent/source/page_parse.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ static int choose_table(struct reading *r, struct ob_err *err)
         }
         if (!most)
                 return ob_fail(err, "none of the headers of page \"%s\" is on it", r->page->name);
+        assert(r->headers.n);
         if (r->cells.n % r->headers.n)
                 return ob_fail(err, "%zu cells below %zu headers are no whole rows", r->cells.n, r->headers.n);
         return 0;
@@ -192,6 +194,7 @@ static int read_rows(struct reading *r, struct ob_err *err)
                         return -1;
                 note_missing(r);
                 width = r->headers.n;
+                assert(width);
         } else {
                 ob_doc_nodes(r->doc, r->page->rows ? r->page->rows : "/*", &r->cells);
         }
