@@ -27,7 +27,8 @@ struct reader_page {
         unsigned round;
         struct ob_tour tour;
         struct ob_tell late;
-        char *plan; /* ours */
+        char *plan;           /* ours */
+        const char *bad_path; /* an XPath of the page that is none; NULL: all are */
 
         char **cells; /* ours, and the texts */
         size_t n, room;
@@ -58,14 +59,25 @@ static void forget_rows(struct reader_page *p)
         p->n = 0;
 }
 
-/* Columns of the page that are named by a source, but not on it: a mistake of ours, as the config has been checked.
- */
+/* The config can't know it. */
+static const char *find_bad_path(const struct ob_page *page)
+{
+        if (page->rows && !ob_doc_is_path(page->rows))
+                return page->rows;
+        for (unsigned c = 0; c < page->n_columns; c++)
+                if (page->columns[c].path && !ob_doc_is_path(page->columns[c].path))
+                        return page->columns[c].path;
+        return NULL;
+}
+
 static int open_page(struct ob_reader *r, struct ob_err *err)
 {
         struct reader_page *p = self(r);
 
         if (!p->page)
-                return ob_fail(err, "there is no page \"%s\"", r->source->table);
+                return ob_fail(err, "there is no page \"%s\" with these columns", r->source->table);
+        if (p->bad_path)
+                return ob_fail(err, "\"%s\" is no XPath", p->bad_path);
         ob_pages_join(p->pages, &p->round);
         return 0;
 }
@@ -242,6 +254,7 @@ struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_p
         p->tour.is_judge = true;
         p->page = ob_page_find(c->pages, c->n_pages, source->table);
         p->plan = make_plan(p->page);
+        p->bad_path = p->page ? find_bad_path(p->page) : NULL;
         for (unsigned i = 0; p->page && i < source->n_columns; i++) {
                 p->column[i] = ob_page_column(p->page, source->columns[i].column);
                 if (p->column[i] < 0)

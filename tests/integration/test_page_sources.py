@@ -203,6 +203,9 @@ def test_a_page_of_ones_own(manager, page_agent):
     assert done.returncode == 0, done.stderr
     assert got["pipeline.20.own.delay"] == 1500 and got["pipeline.20.own.works"] == 1
     assert "channel.1.channel_state" not in got
+    own["columns"][1].append("//td[")
+    done, _ = read_once(page_agent(sources={"own": own, "page": {"enabled": False}}))
+    assert done.returncode == 69 and "'//td[' is no XPath" in done.stderr
 
 
 @pytest.mark.parametrize("zone, offset, want", [("UTC", 0, 0), ("UTC", 28800, 28800), ("auto", 0, -28800),
