@@ -41,6 +41,13 @@ struct way {
 
 static int go(struct way *w, struct ob_err *err);
 
+static bool is_stopped(const struct way *w)
+{
+        struct ob_stop *stop = ob_pages_setting(w->pages)->stop;
+
+        return stop && ob_stop_is_wanted(stop);
+}
+
 /* Notes the names in the rows of another page. */
 struct naming {
         struct names *names;
@@ -146,13 +153,6 @@ static bool is_repeated(const struct ob_page *page, const char *asked, const str
         return page->is_long && rows->number > 0 && rows->number < strtol(asked, NULL, 10);
 }
 
-static bool is_stopped(const struct way *w)
-{
-        struct ob_stop *stop = ob_pages_setting(w->pages)->stop;
-
-        return stop && ob_stop_is_wanted(stop);
-}
-
 /* 1: the manager keeps silent, or we shall stop: the rest is left. */
 static int visit_one(struct way *w, const char *asked, bool is_only)
 {
@@ -209,7 +209,7 @@ static int go(struct way *w, struct ob_err *err)
         t->n_read = t->n_bad = t->n_left = 0;
         t->is_whole = true;
         if (name_pages(w, &names, err))
-                return -1;
+                return is_stopped(w) ? 0 : -1; /* a stop that cuts a wait short is no failure */
         t->n_left += (unsigned)(names.n - visit_all(w, &names));
         tell_layout(w);
         if (t->n_read || t->is_whole || is_stopped(w))

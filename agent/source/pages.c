@@ -252,7 +252,6 @@ static void read_others(struct ob_pages *p, const struct ob_page *page, const ch
                         read_sheet(p, &c->pages[i], doc, s);
                 else
                         s->why = ob_copy(first->why);
-                s->is_silent = first->is_silent;
         }
 }
 
@@ -264,7 +263,6 @@ static void fetch(struct ob_pages *p, const struct ob_page *page, const char *as
         enum ob_fetched got = ob_fetch_get(p->fetch, address, &p->body, &s->now, &err);
 
         p->n_silent = got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
-        s->is_silent = got == OB_FETCH_SILENT;
         if (got == OB_FETCHED) {
                 doc = ob_doc_parse(p->body.data, p->body.length, &err);
                 if (!doc)

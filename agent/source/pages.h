@@ -42,7 +42,6 @@ struct ob_sheet {
         char *key;                /* ours: the page's name and what was asked for */
         struct ob_page_rows rows; /* ours */
         char *why;                /* ours: why there are none; NULL: there are */
-        bool is_silent;           /* because there was no answer */
         int64_t now;              /* the manager's clock */
 };
 

@@ -84,7 +84,7 @@ class World:
 class Manager:
     """`wrong`: beginning of a request's path -> a function that answers it instead: (handler, the right bytes)."""
 
-    def __init__(self, world=None, seconds=0.0):
+    def __init__(self, world=None, seconds=0.0, tls=None):
         self.world, self.seconds = world or World(), seconds
         self.wrong, self.requests, self.connections = {}, [], 0
         self.user = None # (name, password): who must log in for everything
@@ -110,8 +110,10 @@ class Manager:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -124,6 +126,8 @@ class Manager:
         if self.user and handler.headers.get("Cookie", "").partition("=")[2] not in self.sessions:
             redirect("login.htm?done=x")(handler, b"")
             return
+        if handler.path.startswith("http://"): # we are its proxy
+            handler.path = "/" + handler.path.split("/", 3)[3]
         where = urllib.parse.urlsplit(handler.path)
         make = World.PAGES.get(where.path.lstrip("/"))
         text = make and make(self.world, dict(urllib.parse.parse_qsl(where.query)))
