@@ -9,11 +9,11 @@
 
 #define DAY 86400 /* seconds */
 
-/* Whether a source is the first of its worker: the one that makes the worker. */
+/* Whether a source is the first of its worker that is read: the one that makes the worker. */
 static bool makes_worker(const struct ob_config *c, size_t i)
 {
         for (size_t j = 0; j < i; j++)
-                if (!strcmp(c->sources[j].worker, c->sources[i].worker))
+                if (c->sources[j].enabled && !strcmp(c->sources[j].worker, c->sources[i].worker))
                         return false;
         return c->sources[i].enabled;
 }
@@ -46,7 +46,7 @@ static size_t make_workers(struct ob_agent *a)
                         continue;
                 if (c->sources[i].reader == OB_READER_SELF)
                         add_worker(a, &n, NULL, c->sources[i].worker);
-                for (size_t m = 0; m < c->n_managers && c->sources[i].reader == OB_READER_MYSQL; m++)
+                for (size_t m = 0; m < c->n_managers && c->sources[i].reader != OB_READER_SELF; m++)
                         add_worker(a, &n, &c->managers[m], c->sources[i].worker);
         }
         return n;

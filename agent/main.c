@@ -13,9 +13,11 @@
 #include "agent/face/cursor.h"
 #include "agent/face/exit.h"
 #include "agent/face/init.h"
+#include "agent/face/page.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/replay.h"
+#include "agent/source/page_fetch.h"
 
 #define LOOK_MS 100 /* how often --once looks whether all is done */
 
@@ -24,6 +26,7 @@ static const char usage[] =
         "       otterbeat --init [DIR]\n"
         "       otterbeat [-c FILE] cursor [show | export | rewind SOURCE TIME|ID]\n"
         "       otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
+        "       otterbeat [-c FILE] page PAGE\n"
         "\n"
         "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.\n"
         "\n"
@@ -32,6 +35,7 @@ static const char usage[] =
         "      --check         say what is wrong with config, tables and sinks, and end; sends nothing\n"
         "      --once          read every source until it is drained, deliver, and end; 0 only if all of it went out\n"
         "      --dry-run       print the lines instead of sending them; moves no cursor\n"
+        "      page PAGE       print what is read off one of a manager's pages: a saved file, or its address\n"
         "      --version\n"
         "      --help\n"
         "\n"
@@ -43,7 +47,16 @@ static const char usage[] =
         "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
         "More: man otterbeat, and the comments in otterbeat.cfg.\n";
 
-enum action { ACTION_RUN, ACTION_INIT, ACTION_CHECK, ACTION_HELP, ACTION_VERSION, ACTION_CURSOR, ACTION_REPLAY };
+enum action {
+        ACTION_RUN,
+        ACTION_INIT,
+        ACTION_CHECK,
+        ACTION_HELP,
+        ACTION_VERSION,
+        ACTION_CURSOR,
+        ACTION_REPLAY,
+        ACTION_PAGE
+};
 
 struct options {
         int action; /* enum action */
@@ -59,7 +72,7 @@ static int read_words(struct options *o)
         static const struct {
                 const char *word;
                 enum action action;
-        } words[] = { { "cursor", ACTION_CURSOR }, { "replay", ACTION_REPLAY } };
+        } words[] = { { "cursor", ACTION_CURSOR }, { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
 
         if (o->action == ACTION_INIT)
                 return o->argc > 1 ? -1 : 0;
@@ -70,6 +83,8 @@ static int read_words(struct options *o)
         for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
                 if (!strcmp(o->argv[0], words[i].word))
                         o->action = (int)words[i].action;
+        if (o->action == ACTION_PAGE)
+                return o->argc == 2 ? 0 : -1;
         return o->action == ACTION_RUN ? -1 : 0;
 }
 
@@ -168,8 +183,8 @@ static void wait_until_drained(struct run *r, const sigset_t *signals)
         int64_t progress = -1, moved = ob_clock_ms(), patience = r->config->drain;
 
         for (size_t i = 0; i < r->config->n_managers; i++)
-                patience +=
-                        r->config->managers[i].mysql.connect_timeout + r->config->managers[i].mysql.query_timeout;
+                patience += r->config->managers[i].mysql.connect_timeout +
+                            r->config->managers[i].mysql.query_timeout + 2 * r->config->managers[i].page.timeout;
         while (!ob_agent_is_drained(&r->agent) && sigtimedwait(signals, NULL, &look) < 0) {
                 if (progress != ob_agent_progress(&r->agent)) {
                         progress = ob_agent_progress(&r->agent);
@@ -237,6 +252,19 @@ static int check(struct ob_config *config)
         return is_well ? EXIT_FINE : EXIT_UNREACHED;
 }
 
+static int show_page(const struct options *o, struct ob_config *config)
+{
+        struct ob_err err;
+        int got = ob_page_show(config, o->argv[1], &err);
+
+        ob_config_free(config);
+        if (!got)
+                return EXIT_FINE;
+        fflush(stdout);
+        fprintf(stderr, "otterbeat: %s\n", err.text);
+        return EXIT_UNREACHED;
+}
+
 static int with_config(struct options *o)
 {
         struct ob_config *config;
@@ -244,6 +272,9 @@ static int with_config(struct options *o)
         sigset_t signals;
         int code;
 
+        ob_fetch_begin();
+        if (o->action == ACTION_PAGE && !o->file)
+                return show_page(o, NULL);
         if (!o->file)
                 o->file = find_config();
         config = ob_config_load(o->file, &err);
@@ -255,6 +286,8 @@ static int with_config(struct options *o)
         switch ((enum action)o->action) {
         case ACTION_CHECK:
                 return check(config);
+        case ACTION_PAGE:
+                return show_page(o, config);
         case ACTION_CURSOR:
                 code = ob_cursor(config, o->argc, o->argv);
                 break;
@@ -286,5 +319,6 @@ int main(int argc, char **argv)
                 return puts("otterbeat " OB_VERSION) < 0;
         code = with_config(&o);
         mysql_library_end();
+        ob_fetch_end();
         return code;
 }

@@ -1,6 +1,6 @@
 /*
- * Everything we know of Otter's tables. Facts: otter-manager-schema.sql and the manager's writers
- * (StatsRemoteServiceImpl, TableStatServiceImpl, LogRecordServiceImpl) in alibaba/otter.
+ * Everything we know of Otter's tables, and what is taken from its pages (pages.c). Facts: otter-manager-schema.sql
+ * and the manager's writers (StatsRemoteServiceImpl, TableStatServiceImpl, LogRecordServiceImpl) in alibaba/otter.
  *
  * DELAY_STAT, THROUGHPUT_STAT, TABLE_HISTORY_STAT and LOG_RECORD are only ever added to, so they are
  * read by ID, which their primary key serves. TABLE_STAT is updated in place.
@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #define MYSQL_DEFAULTS .reader = OB_READER_MYSQL, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
+#define PAGE_DEFAULTS  OB_PAGE_DEFAULTS, .enabled = true, .every = 30, .worker = "page"
 #define SELF_DEFAULTS                                                                                              \
         .reader = OB_READER_SELF, .enabled = true, .batch = 1000, .every = 15, .worker = "agent",                  \
         .start = { .kind = OB_START_OLDEST }
@@ -136,12 +137,77 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_COUNT, NULL, "log.records" },
                 },
         },
+        /* First: the ages below may hang on what it finds. */
         {
-                .name = "page",
-                .worker = "page",
+                PAGE_DEFAULTS,
+                .reader = OB_READER_ZONE,
+                .name = "page_zone",
+                .table = "pipelines",
+                .n_columns = 1,
+                .columns = { { OB_VALUE, "zone_skew_s", "page.zone_skew_s" } },
+        },
+        {
+                PAGE_DEFAULTS,
                 .reader = OB_READER_PAGE,
-                .enabled = true,
-                .every = 30,
+                .name = "page_channels",
+                .table = "channels",
+                .n_columns = 2,
+                .columns = {
+                        { OB_KEY, "channel_id", "channel" },
+                        { OB_VALUE, "status", "channel_state" },
+                },
+        },
+        {
+                PAGE_DEFAULTS,
+                .reader = OB_READER_PAGE,
+                .name = "page_pipelines",
+                .table = "pipelines",
+                .n_columns = 7,
+                .columns = {
+                        { OB_KEY, "pipeline_id", "pipeline" },
+                        { OB_VALUE, "mainstem", "mainstem_state" },
+                        { OB_VALUE, "delay_ms", "page.delay_ms" },
+                        { OB_VALUE, "parallelism", "page.parallelism" },
+                        { OB_VALUE, "alarm_rules", "page.alarm_rules" },
+                        { OB_VALUE, "last_sync_age_s", "last_sync_age_s" },
+                        { OB_VALUE, "last_position_age_s", "last_position_age_s" },
+                },
+        },
+        {
+                PAGE_DEFAULTS,
+                .reader = OB_READER_PAGE,
+                .name = "page_nodes",
+                .table = "nodes",
+                .n_columns = 2,
+                .columns = {
+                        { OB_KEY, "node_id", "node" },
+                        { OB_VALUE, "status", "node_up" },
+                },
+        },
+        {
+                PAGE_DEFAULTS,
+                .reader = OB_READER_PAGE,
+                .name = "page_progress",
+                .table = "progress",
+                .n_columns = 3,
+                .columns = {
+                        { OB_KEY, "pipeline_id", "pipeline" },
+                        { OB_VALUE, "in_flight", "in_flight" },
+                        { OB_VALUE, "binlog_lag_ms", "binlog_lag_ms" },
+                },
+        },
+        {
+                PAGE_DEFAULTS,
+                .reader = OB_READER_PAGE,
+                .name = "page_stages",
+                .table = "stages",
+                .n_columns = 3,
+                .columns = {
+                        { OB_KEY, "pipeline_id", "pipeline" },
+                        { OB_ENUM, "stage", "stage" },
+                        /* Of several processes in flight: the slowest. */
+                        { OB_PEAK, "ms", "stage_ms" },
+                },
         },
         {
                 SELF_DEFAULTS,

@@ -61,7 +61,13 @@ static const struct ob_setting page_settings[] = {
         { "password", OB_SET_TEXT, AT(ob_page_settings, password) },
         { "password_file", OB_SET_FILE, AT(ob_page_settings, password) },
         { "zone", OB_SET_TEXT, AT(ob_page_settings, zone) },
+        { "proxy", OB_SET_TEXT, AT(ob_page_settings, proxy) },
+        { "ca", OB_SET_PATH, AT(ob_page_settings, ca) },
+        { "cert", OB_SET_PATH, AT(ob_page_settings, cert) },
+        { "key", OB_SET_PATH, AT(ob_page_settings, key) },
         { "timeout", OB_SET_INT, AT(ob_page_settings, timeout), 1, 3600 },
+        { "budget", OB_SET_INT, AT(ob_page_settings, budget), 1, 3600 },
+        { "words", OB_SET_GROUP },
         { NULL },
 };
 
@@ -73,6 +79,9 @@ static const struct ob_setting source_settings[] = {
         { "settle", OB_SET_INT, AT(ob_source, settle), 0, 3600 },
         { "batch", OB_SET_INT, AT(ob_source, batch), 1, 100000 },
         { "table", OB_SET_GROUP },
+        { "address", OB_SET_GROUP },
+        { "heading", OB_SET_GROUP },
+        { "rows", OB_SET_GROUP },
         { "columns", OB_SET_GROUP },
         { NULL },
 };
@@ -138,7 +147,12 @@ static const struct ob_manager manager_defaults = {
                 .user = "",
                 .password = "",
                 .zone = "Asia/Shanghai",
-                .timeout = 5 },
+                .proxy = "",
+                .ca = "",
+                .cert = "",
+                .key = "",
+                .timeout = 5,
+                .budget = 20 },
 };
 
 static const config_setting_t *expect_list(const config_t *file, const char *name, struct ob_err *err)
@@ -177,7 +191,8 @@ static int read_manager(const config_setting_t *at, struct ob_config *c, struct 
                 return ob_setting_fail(at, err, "a manager is a group: { … }");
         if (ob_settings_read(at, manager_settings, m, &c->texts, err) ||
                 read_subgroup(at, "mysql", mysql_settings, &m->mysql, &c->texts, err) ||
-                read_subgroup(at, "page", page_settings, &m->page, &c->texts, err))
+                read_subgroup(at, "page", page_settings, &m->page, &c->texts, err) ||
+                ob_config_check_page(at, &m->page, &c->texts, err))
                 return -1;
         for (size_t i = 0; i < c->n_managers; i++) {
                 if (!*m->name || !*c->managers[i].name)
@@ -211,7 +226,8 @@ static int read_worker(const config_setting_t *at, struct ob_config *c, struct o
         for (size_t i = 0; i < ob_n_builtin_sources; i++) {
                 if (strcmp(c->sources[i].worker, name) != 0)
                         continue;
-                if (config_setting_get_member(at, "table") || config_setting_get_member(at, "columns"))
+                if (config_setting_get_member(at, "table") || config_setting_get_member(at, "columns") ||
+                        ob_config_is_page(at))
                         return ob_setting_fail(at, err,
                                 "\"%s\" is built in: its table and columns can't be "
                                 "set; give your source another name",
@@ -250,10 +266,16 @@ static int read_source(const config_setting_t *at, struct ob_config *c, struct o
                         "there, or give your source another name",
                         builtin->name, builtin->worker);
         *s = (struct ob_source) { .enabled = true, .every = 15, .overlap = 600, .settle = 2, .batch = 1000 };
-        s->name = s->worker = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
-        if (ob_settings_read(at, source_settings, s, &c->texts, err) || ob_config_define(at, s, &c->texts, err))
+        if (ob_config_is_page(at))
+                *s = (struct ob_source) { OB_PAGE_DEFAULTS, .reader = OB_READER_PAGE, .enabled = true, .every = 30,
+                        .worker = "page" };
+        s->name = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
+        s->worker = s->worker ? s->worker : s->name;
+        if (ob_settings_read(at, source_settings, s, &c->texts, err) ||
+                ob_config_define(at, s, &c->pages[c->n_pages], &c->texts, err))
                 return -1;
         c->n_sources++;
+        c->n_pages += s->reader == OB_READER_PAGE;
         return 0;
 }
 
@@ -265,6 +287,9 @@ static int read_sources(const config_t *file, struct ob_config *c, struct ob_err
         c->sources = ob_alloc(ob_n_builtin_sources + n, sizeof(*c->sources));
         memcpy(c->sources, ob_builtin_sources, ob_n_builtin_sources * sizeof(*c->sources));
         c->n_sources = ob_n_builtin_sources;
+        c->pages = ob_alloc(ob_n_builtin_pages + n, sizeof(*c->pages));
+        memcpy(c->pages, ob_builtin_pages, ob_n_builtin_pages * sizeof(*c->pages));
+        c->n_pages = ob_n_builtin_pages;
         if (group && ob_setting_expect(group, CONFIG_TYPE_GROUP, "a group: { … }", err))
                 return -1;
         for (size_t i = 0; i < n; i++)
@@ -356,6 +381,7 @@ void ob_config_free(struct ob_config *config)
                 return;
         free(config->managers);
         free(config->sources);
+        free(config->pages);
         free(config->sinks);
         ob_texts_free(&config->texts);
         free(config);

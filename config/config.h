@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/page.h"
 #include "config/setting.h"
 #include "config/source.h"
 
@@ -24,10 +25,21 @@ struct ob_mysql_settings {
         int tls;                            /* enum ob_tls */
 };
 
-/* Read and checked, so that a config is good for later versions too; this one reads no pages. */
+#define OB_PAGE_WORDS_MAX 48
+
 struct ob_page_settings {
-        const char *url, *user, *password, *zone;
-        int timeout; /* seconds */
+        const char *url, *user, *password;
+        const char *zone;            /* of the dates on it: an IANA name, or "auto": found by comparing */
+        const char *proxy;           /* "": none */
+        const char *ca, *cert, *key; /* of https; "" */
+        int timeout;                 /* seconds an answer */
+        int budget;                  /* seconds that a source may fetch in one round */
+
+        /* What a manager's pages say where Otter's own say something else. */
+        struct ob_page_word {
+                const char *ours, *theirs;
+        } words[OB_PAGE_WORDS_MAX];
+        unsigned n_words;
 };
 
 struct ob_manager {
@@ -60,6 +72,8 @@ struct ob_config {
         size_t n_managers;
         struct ob_source *sources; /* ours: the built-in ones, then the user's; also disabled ones */
         size_t n_sources;
+        struct ob_page *pages; /* ours: the built-in ones, then those of the user's sources */
+        size_t n_pages;
         struct ob_sink_settings *sinks; /* ours */
         size_t n_sinks;
         struct ob_texts texts;
@@ -71,9 +85,23 @@ void ob_config_free(struct ob_config *config);
 
 /*
  * The file behind "defining a source of one's own": reads `table` and `columns` of a group into a
- * source that has its name and default settings. In define.c.
+ * source that has its name and default settings; of one with an `address`, also its page. In define.c.
  */
-int ob_config_define(
-        const config_setting_t *group, struct ob_source *source, struct ob_texts *texts, struct ob_err *err);
+int ob_config_define(const config_setting_t *group, struct ob_source *source, struct ob_page *page,
+        struct ob_texts *texts, struct ob_err *err);
+
+/* Whether a group defines a source that is read off a page. */
+bool ob_config_is_page(const config_setting_t *group);
+
+/* `address`, `heading` and `rows` of such a group; one column of it. In define_page.c. */
+int ob_config_define_page(
+        const config_setting_t *group, struct ob_page *page, struct ob_texts *texts, struct ob_err *err);
+int ob_config_define_cell(const config_setting_t *at, const struct ob_column *c, struct ob_page_column *cell,
+        struct ob_texts *texts, struct ob_err *err);
+
+/* What the tables of settings can't say of a manager's `page`: its url, its zone and its words. In define_page.c.
+ */
+int ob_config_check_page(
+        const config_setting_t *manager, struct ob_page_settings *page, struct ob_texts *texts, struct ob_err *err);
 
 #endif

@@ -51,18 +51,19 @@ static const char *default_name(const struct ob_source *source, const struct ob_
         return NULL;
 }
 
-/* ( "role", "COLUMN" ) or ( "role", "COLUMN", "name" ) */
+/* ( "role", "COLUMN" ) or ( "role", "COLUMN", "name" ); what a page's column has besides is read elsewhere. */
 static int read_column(const config_setting_t *at, const struct ob_source *source, struct ob_column *c,
         struct ob_texts *texts, struct ob_err *err)
 {
-        int length = config_setting_length(at);
+        int length = config_setting_length(at), most = source->reader == OB_READER_PAGE ? 5 : 3;
         const char *words[3] = { NULL };
 
-        if (config_setting_is_aggregate(at) == CONFIG_FALSE || length < 2 || length > 3)
+        if (config_setting_is_aggregate(at) == CONFIG_FALSE || length < 2 || length > most)
                 return ob_setting_fail(at, err,
                         "a column is ( \"role\", \"COLUMN\" ) or "
-                        "( \"role\", \"COLUMN\", \"name\" )");
-        for (int i = 0; i < length; i++) {
+                        "( \"role\", \"COLUMN\", \"name\"%s )",
+                        most > 3 ? ", \"kind\", \"XPATH\"" : "");
+        for (int i = 0; i < length && i < 3; i++) {
                 words[i] = ob_setting_text(config_setting_get_elem(at, (unsigned)i), texts, err);
                 if (!words[i])
                         return -1;
@@ -70,7 +71,7 @@ static int read_column(const config_setting_t *at, const struct ob_source *sourc
         if (find_role(at, words[0], &c->role, err))
                 return -1;
         c->column = *words[1] ? words[1] : NULL;
-        if (!c->column && c->role != OB_COUNT)
+        if (!c->column && c->role != OB_COUNT && source->reader != OB_READER_PAGE)
                 return ob_setting_fail(at, err, "role \"%s\" needs a column", words[0]);
         if (c->column && strchr(c->column, '`'))
                 return ob_setting_fail(at, err, "a column's name has no \"`\"");
@@ -86,8 +87,8 @@ static int read_column(const config_setting_t *at, const struct ob_source *sourc
         return 0;
 }
 
-static int read_columns(
-        const config_setting_t *list, struct ob_source *source, struct ob_texts *texts, struct ob_err *err)
+static int read_columns(const config_setting_t *list, struct ob_source *source, struct ob_page *page,
+        struct ob_texts *texts, struct ob_err *err)
 {
         int n = config_setting_length(list);
 
@@ -104,30 +105,55 @@ static int read_columns(
                 for (int j = 0; c->name && j < i; j++)
                         if (source->columns[j].name && !strcmp(source->columns[j].name, c->name))
                                 return ob_setting_fail(at, err, "\"%s\" names two columns", c->name);
+                if (source->reader != OB_READER_PAGE)
+                        continue;
+                if (ob_config_define_cell(at, c, &page->columns[page->n_columns++], texts, err))
+                        return -1;
+                c->column = c->name;
         }
         return 0;
 }
 
-int ob_config_define(
-        const config_setting_t *group, struct ob_source *source, struct ob_texts *texts, struct ob_err *err)
+static int read_table(
+        const config_setting_t *table, struct ob_source *source, struct ob_texts *texts, struct ob_err *err)
+{
+        source->table = ob_setting_text(table, texts, err);
+        if (!source->table)
+                return -1;
+        if (!*source->table || strchr(source->table, '`'))
+                return ob_setting_fail(table, err, "\"%s\" is no table's name", source->table);
+        return 0;
+}
+
+/* The page is called as the source that it is for. */
+static int read_page(const config_setting_t *group, struct ob_source *source, struct ob_page *page,
+        struct ob_texts *texts, struct ob_err *err)
+{
+        *page = (struct ob_page) { .name = source->name };
+        source->table = source->name;
+        if (ob_page_find(ob_builtin_pages, ob_n_builtin_pages, source->name))
+                return ob_setting_fail(group, err, "\"%s\" is a page that is built in", source->name);
+        return ob_config_define_page(group, page, texts, err);
+}
+
+int ob_config_define(const config_setting_t *group, struct ob_source *source, struct ob_page *page,
+        struct ob_texts *texts, struct ob_err *err)
 {
         const config_setting_t *table = config_setting_get_member(group, "table");
         const config_setting_t *columns = config_setting_get_member(group, "columns");
+        bool is_page = source->reader == OB_READER_PAGE;
         struct ob_err why;
 
-        if (!table || !columns)
+        if ((!table && !is_page) || !columns)
                 return ob_setting_fail(group, err,
                         "\"%s\" is no built-in source; to define one, give it a "
                         "\"table\" and \"columns\"",
                         source->name);
         if (!is_name(source->name) || strchr(source->name, '.'))
                 return ob_setting_fail(group, err, "a source's name begins with a-z and is made of a-z 0-9 _");
-        source->table = ob_setting_text(table, texts, err);
-        if (!source->table)
+        if (is_page ? read_page(group, source, page, texts, err) : read_table(table, source, texts, err))
                 return -1;
-        if (!*source->table || strchr(source->table, '`'))
-                return ob_setting_fail(table, err, "\"%s\" is no table's name", source->table);
-        if (read_columns(columns, source, texts, err))
+        if (read_columns(columns, source, page, texts, err))
                 return -1;
         if (ob_source_check(source, &why))
                 return ob_setting_fail(group, err, "%s", why.text);

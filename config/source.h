@@ -32,7 +32,7 @@ enum ob_role {
 
 struct ob_column {
         enum ob_role role;
-        const char *column;     /* in the table; NULL: none is needed (count) */
+        const char *column;     /* in the table or page; NULL: none is needed (count) */
         const char *name;       /* of the tag or the metric; NULL for roles that are neither */
         const char *expression; /* SQL over `column`, when it is not the column itself */
 };
@@ -48,7 +48,8 @@ enum ob_shape {
 enum ob_reader_kind {
         OB_READER_MYSQL,
         OB_READER_SELF, /* our own counters */
-        OB_READER_PAGE, /* the manager's pages; settings only, in this version */
+        OB_READER_PAGE, /* the manager's pages; the source's table is the name of one */
+        OB_READER_ZONE, /* how the dates on the pages differ from the tables' */
         OB_READERS
 };
 
@@ -72,6 +73,8 @@ struct ob_source {
         unsigned n_columns;
         struct ob_column columns[OB_COLUMNS_MAX];
 
+        bool has_gaps; /* an empty cell is nothing to tell: there is just no metric of it */
+
         bool enabled;
         int every;   /* seconds from poll to poll */
         int overlap; /* seconds: how late a row may become visible and still be found by a poll */
@@ -89,6 +92,9 @@ bool ob_start_parse(const char *text, struct ob_start *start);
 
 /* The time that it means when it is `now`; INT64_MIN: before all. */
 int64_t ob_start_time(const struct ob_start *start, int64_t now);
+
+/* What sources that are read off pages begin with. */
+#define OB_PAGE_DEFAULTS .has_gaps = true, .batch = 1000
 
 /* What a role asks of its column and makes of it. */
 struct ob_role_facts {

@@ -5,6 +5,7 @@
 
 #include "agent/process/stop.h"
 #include "agent/sink/wire.h"
+#include "agent/source/pages.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
 
@@ -51,6 +52,46 @@ static bool check_manager(const struct ob_config *c, const struct ob_manager *m)
         return is_well;
 }
 
+/* Reads every page once. */
+static bool check_page(const struct ob_source *source, struct ob_reader *reader)
+{
+        struct ob_reading at;
+        struct ob_rows rows;
+        struct ob_err err;
+
+        if (reader->ops->open(reader, &err) || reader->ops->look(reader, &at, &err) ||
+                reader->ops->read(reader, INT64_MIN, (unsigned)source->batch, &rows, &err))
+                return say(false, "source", source->name, err.text);
+        ob_fail(&err, "%s%zu rows read: %s", reader->is_partial ? "not all pages could be read; " : "", rows.n,
+                reader->plan);
+        return say(!reader->is_partial, "source", source->name, err.text);
+}
+
+static bool check_pages(const struct ob_config *c, const struct ob_manager *m)
+{
+        struct ob_source_counters counters = { .name = "page" };
+        struct ob_pages *pages = ob_pages_new(&(struct ob_pages_setting) {
+                .config = c, .manager = m, .name = "page", .counters = &counters, .is_patient = true });
+        struct ob_session session;
+        bool is_well = true;
+
+        ob_session_init(&session, &m->mysql);
+        for (size_t i = 0; i < c->n_sources; i++) {
+                const struct ob_source *s = &c->sources[i];
+                struct ob_reader *reader = NULL;
+
+                if (s->enabled && s->reader == OB_READER_PAGE)
+                        reader = ob_reader_page_new(s, pages);
+                if (s->enabled && s->reader == OB_READER_ZONE)
+                        reader = ob_reader_zone_new(s, pages, &session);
+                is_well &= !reader || check_page(s, reader);
+                ob_reader_free(reader);
+        }
+        ob_pages_free(pages);
+        ob_session_close(&session);
+        return is_well;
+}
+
 static const struct ob_wire_ops *const wires[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = &ob_wire_datagram,
         [OB_SINK_GRAPHITE] = &ob_wire_tcp,
@@ -92,8 +133,10 @@ bool ob_check(const struct ob_config *c)
 {
         bool is_well = check_state(c->state_dir);
 
-        for (size_t i = 0; i < c->n_managers; i++)
+        for (size_t i = 0; i < c->n_managers; i++) {
                 is_well &= check_manager(c, &c->managers[i]);
+                is_well &= check_pages(c, &c->managers[i]);
+        }
         for (size_t i = 0; i < c->n_sinks; i++)
                 is_well &= check_sink(&c->sinks[i]);
         return is_well;

@@ -15,6 +15,7 @@
 #include "config/source.h"
 #include "proto/error.h"
 
+struct ob_pages;
 struct ob_session;
 
 /* Rows of the last read; the reader's, until it is asked again. */
@@ -59,6 +60,8 @@ struct ob_reader {
         const char *plan;         /* how it is read and why, in words */
         bool has[OB_COLUMNS_MAX]; /* which columns there are */
         const char *missing;      /* … and in words, which are not; "" */
+        /* After read: there was more, which could not be read, and that was told. */
+        bool is_partial;
 };
 
 /* One of a table, over a session that several readers of one thread share. */
@@ -67,6 +70,13 @@ struct ob_reader *ob_reader_mysql_new(const struct ob_source *source, struct ob_
 /* One of our own counters; the source's table says which: sources, sinks or queue. */
 struct ob_reader *ob_reader_self_new(
         const struct ob_source *source, struct ob_counters *counters, struct ob_queue *queue);
+
+/* One of the manager's pages, in the rounds that a worker's sources share. The source's table is a page's name. */
+struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_pages *pages);
+
+/* One of how far the dates on the pages are from the tables': one row, or none while that is not known. */
+struct ob_reader *ob_reader_zone_new(
+        const struct ob_source *source, struct ob_pages *pages, struct ob_session *session);
 
 void ob_reader_free(struct ob_reader *r);
 

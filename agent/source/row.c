@@ -43,6 +43,8 @@ static bool read_amount(struct ob_feed *f, const char *const *row, unsigned i, _
         enum ob_role role = c->role;
         const char *why;
 
+        if (!row[i] && f->source->has_gaps)
+                return false;
         if (!row[i])
                 why = "NULL";
         else if (!ob_number_parse(row[i], strlen(row[i]), value))

@@ -53,7 +53,7 @@ static void count(struct ob_worker *w)
         int64_t took = 0;
 
         for (size_t i = 0; i < w->n_feeds; i++) {
-                if (w->feeds[i].is_failing)
+                if (w->feeds[i].is_failing || w->feeds[i].feed.reader->is_partial)
                         return;
                 took += w->feeds[i].took_ms;
         }
@@ -129,6 +129,49 @@ char *ob_worker_name(const struct ob_worker *w, const char *name)
         return ob_format("%s%s%s", is_named ? w->manager->name : "", is_named ? "/" : "", name);
 }
 
+static struct ob_pages *pages(struct ob_worker *w)
+{
+        const struct ob_pages_setting setting = {
+                .config = w->config,
+                .manager = w->manager,
+                .name = w->counters->sources[w->index].name,
+                .counters = &w->counters->sources[w->index],
+                .stop = w->stop,
+                .is_patient = w->is_once,
+        };
+
+        if (!w->pages)
+                w->pages = ob_pages_new(&setting);
+        return w->pages;
+}
+
+static struct ob_reader *make_mysql(struct ob_worker *w, const struct ob_source *source)
+{
+        return ob_reader_mysql_new(source, &w->session);
+}
+
+static struct ob_reader *make_self(struct ob_worker *w, const struct ob_source *source)
+{
+        return ob_reader_self_new(source, w->counters, w->queue);
+}
+
+static struct ob_reader *make_page(struct ob_worker *w, const struct ob_source *source)
+{
+        return ob_reader_page_new(source, pages(w));
+}
+
+static struct ob_reader *make_zone(struct ob_worker *w, const struct ob_source *source)
+{
+        return ob_reader_zone_new(source, pages(w), &w->session);
+}
+
+static struct ob_reader *(*const makers[OB_READERS])(struct ob_worker *w, const struct ob_source *source) = {
+        [OB_READER_MYSQL] = make_mysql,
+        [OB_READER_SELF] = make_self,
+        [OB_READER_PAGE] = make_page,
+        [OB_READER_ZONE] = make_zone,
+};
+
 static void add_feed(struct ob_worker *w, const struct ob_source *source)
 {
         struct ob_worker_feed *wf = &w->feeds[w->n_feeds++];
@@ -142,8 +185,7 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
                 .queue = w->queue,
                 .counters = &w->counters->sources[w->index],
                 .stop = w->stop,
-                .reader = w->manager ? ob_reader_mysql_new(source, &w->session)
-                                     : ob_reader_self_new(source, w->counters, w->queue),
+                .reader = makers[source->reader](w, source),
         };
         wf->due = ob_clock_ms();
         ob_feed_init(&wf->feed);
@@ -158,7 +200,7 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
                 ob_session_init(&w->session, &w->manager->mysql);
         w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
         for (size_t i = 0; i < w->config->n_sources; i++)
-                if (!strcmp(w->config->sources[i].worker, w->name))
+                if (w->config->sources[i].enabled && !strcmp(w->config->sources[i].worker, w->name))
                         add_feed(w, &w->config->sources[i]);
         if (pthread_create(&w->thread, NULL, run, w))
                 return ob_fail(err, "no thread for source %s: %m", w->name);
@@ -173,6 +215,7 @@ void ob_worker_join(struct ob_worker *w)
                 ob_feed_fini(&w->feeds[i].feed);
                 free(w->feeds[i].name);
         }
+        ob_pages_free(w->pages);
         ob_session_close(&w->session);
         ob_store_close(w->store);
         free(w->feeds);

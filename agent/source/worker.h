@@ -12,6 +12,7 @@
 
 #include "agent/process/backoff.h"
 #include "agent/source/feed.h"
+#include "agent/source/pages.h"
 #include "agent/source/session.h"
 #include "config/config.h"
 
@@ -38,6 +39,7 @@ struct ob_worker {
         /* The thread's own. */
         struct ob_store *store;
         struct ob_session session;
+        struct ob_pages *pages;       /* ours; NULL until a source of it is read off pages */
         struct ob_worker_feed *feeds; /* ours */
         size_t n_feeds;
         pthread_t thread;

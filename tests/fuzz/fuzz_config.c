@@ -31,6 +31,9 @@ static const struct {
         { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); sources = { ", " };" },
         { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); sources = { s = { table = \"T\"; columns = ( ",
                 " ); }; };" },
+        { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); sources = { p = { address = \"a.htm\"; columns = ( ",
+                " ); }; };" },
+        { "managers = ( { page = { ", " }; } ); sinks = ( { type = \"statsd\"; } );" },
         { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); prefix = \"", "\";" },
         { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); sources = { log = { start = \"", "\"; }; };" },
 };
@@ -43,8 +46,10 @@ static void look_over(const struct ob_config *c)
         assert(c->n_managers > 0 && c->n_sinks > 0 && c->n_sources >= ob_n_builtin_sources);
         assert(c->prefix && c->state_dir && c->log_file);
         for (size_t i = 0; i < c->n_sources; i++)
-                if (c->sources[i].reader == OB_READER_MYSQL)
+                if (c->sources[i].reader != OB_READER_PAGE)
                         assert(c->sources[i].table && !ob_source_check(&c->sources[i], &err));
+                else
+                        assert(ob_page_find(c->pages, c->n_pages, c->sources[i].table));
 }
 
 static void write_all(int fd, const void *data, size_t size)

@@ -43,12 +43,13 @@ def settings(top):
 
 
 class Agent:
-    """`sources` are laid over every=1, start=oldest for each built-in one."""
+    """`sources` are laid over every=1, start=oldest for each built-in one, and no pages."""
 
     def __init__(self, folder, server, sinks, sources=None, mysql=None, managers=None, **top):
         self.folder = folder
         self.config = folder / "otterbeat.cfg"
         merged = {name: {"every": 1, "start": "oldest"} for name in SOURCES}
+        merged["page"] = {"enabled": False}
         for name, laid in (sources or {}).items():
             merged[name] = {**merged.get(name, {}), **laid}
         database = {"port": server.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3,

@@ -75,6 +75,88 @@ static const struct {
                 "no use for role 'count'" },
 };
 
+#define PAGE(address, columns) .sources = "p = { address = \"" address "\"; columns = ( " columns " ); };"
+#define VALUE                  "( \"value\", \"V\", \"v\" )"
+
+/* … and of sources that are read off a page. */
+static const struct {
+        struct parts parts;
+        unsigned line;
+        const char *says;
+} page_mistakes[] = {
+        { { .sources = "p = { address = \"a.htm\"; };" }, 3, "'p' is no built-in source" },
+        { { .sources = "p = { address = 5; columns = ( " VALUE " ); };" }, 3, "'address' must be a text" },
+        { { .sources = "p = { address = \"a.htm\"; table = \"T\"; columns = ( " VALUE " ); };" }, 3,
+                "a 'table' or an 'address', not both" },
+        { { .sources = "page = { address = \"a.htm\"; };" }, 3, "'page' is built in" },
+        { { .sources = "pipelines = { address = \"a.htm\"; columns = ( " VALUE " ); };" }, 3,
+                "'pipelines' is a page that is built in" },
+        { { PAGE("", VALUE) }, 3, "'' is no address" },
+        { { PAGE("a b.htm", VALUE) }, 3, "is no address below the manager's url" },
+        { { PAGE("a.htm?x={thing}", VALUE) }, 3, "is no address below the manager's url" },
+        { { PAGE("a.htm?x={channel}&y={pipeline}", VALUE) }, 3, "is no address below the manager's url" },
+        { { PAGE("/a.htm", VALUE) }, 3, "refused for safety's sake" },
+        { { PAGE("../a.htm", VALUE) }, 3, "refused for safety's sake" },
+        { { PAGE("http://x/a.htm", VALUE) }, 3, "refused for safety's sake" },
+        { { PAGE("channelList.htm?action=channelAction&channelId=1", VALUE) }, 3, "refused for safety's sake" },
+        { { PAGE("?eventsubmitDoStatus=true", VALUE) }, 3, "refused for safety's sake" },
+        { { PAGE("api/channelOp.do", VALUE) }, 3, "refused for safety's sake" },
+        { { PAGE("monitor/monitorTrigger.htm", VALUE) }, 3, "refused for safety's sake" },
+        { { PAGE("a.htm", "( \"cursor\", \"V\" ), " VALUE) }, 3, "a page has no use for role 'cursor'" },
+        { { PAGE("a.htm", "( \"age\", \"V\", \"v\" )") }, 3, "a page has no use for role 'age'" },
+        { { PAGE("a.htm", "( \"value\", \"\", \"v\" )") }, 3, "a column needs a header, or an XPath" },
+        { { PAGE("a.htm", "( \"value\", \"V\", \"v\", \"nunber\" )") }, 3, "no such kind of cell: 'nunber'" },
+        { { PAGE("a.htm", "( \"value\", \"V\", \"v\", \"a=1 b\" )") }, 3, "no such kind of cell: 'a=1 b'" },
+        { { PAGE("a.htm", "( \"value\", \"V\", \"v\", \"a=-1\" )") }, 3, "no such kind of cell: 'a=-1'" },
+        { { PAGE("a.htm", "( \"value\", \"V\", \"v\", \"text\" )") }, 3, "a metric is no text" },
+        { { PAGE("a.htm", "( \"value\", \"延迟时间\" )") }, 3, "is no name for a tag or metric" },
+        { { PAGE("a.htm", "( \"key\", \"K\" )") }, 3, "source 'p' makes no metric" },
+        { { .managers = "{ page = { url = \"127.0.0.1:8080\"; }; }" }, 2, "is no address: http://HOST:PORT" },
+        { { .managers = "{ page = { url = \"http://\"; }; }" }, 2, "is no address: http://HOST:PORT" },
+        { { .managers = "{ page = { url = \"http://u:p@h\"; }; }" }, 2, "'url' has no '?'" },
+        { { .managers = "{ page = { zone = \"Asia/Nowhere\"; }; }" }, 2, "there is no time zone 'Asia/Nowhere'" },
+        { { .managers = "{ page = { words = ( \"a\" ); }; }" }, 2, "two words" },
+        { { .managers = "{ page = { words = ( ( \"a\", \"b\", \"c\" ) ); }; }" }, 2, "two words" },
+        { { .managers = "{ page = { words = \"a\"; }; }" }, 2, "'words' must be a list" },
+        { { .managers = "{ page = { budget = 0; }; }" }, 2, "'budget' must be from 1 to 3600" },
+};
+
+static void every_mistake_of_a_page_is_told_with_file_and_line(void **state)
+{
+        for (size_t i = 0; i < LENGTH(page_mistakes); i++)
+                loading_must_fail(*state, &page_mistakes[i].parts, page_mistakes[i].line, page_mistakes[i].says);
+}
+
+static void a_page_of_ones_own_is_an_address_and_headers(void **state)
+{
+        ob_cleanup(loading_free) struct ob_config *c = loading_must(*state,
+                &(struct parts) {
+                        .sources =
+                                "p = { address = \"a.htm?x={pipeline}&y=1\"; heading = \"H\"; rows = \"//table\"; "
+                                "columns = ( ( \"key\", \"K\", \"k\" ), ( \"value\", \"\", \"v\", \"off=0 on=2\", "
+                                "\".//b\" ), ( \"peak\", \"P\", \"p.q\", \"duration\" ) ); };" });
+        const struct ob_source *s = loading_source(c, "p");
+        const struct ob_page *page = ob_page_find(c->pages, c->n_pages, s->table);
+
+        assert_string_equal(s->worker, "page");
+        assert_int_equal(s->reader, OB_READER_PAGE);
+        assert_int_equal(s->every, 30);
+        assert_non_null(page);
+        assert_string_equal(page->address, "a.htm?x={}&y=1");
+        assert_string_equal(page->each.page, "pipelines");
+        assert_string_equal(page->heading, "H");
+        assert_string_equal(page->rows, "//table");
+        assert_string_equal(page->columns[0].header, "K");
+        assert_int_equal(page->columns[0].cell, OB_CELL_TEXT);
+        assert_null(page->columns[1].header);
+        assert_string_equal(page->columns[1].path, ".//b");
+        assert_string_equal(page->columns[1].words[1].word, "on");
+        assert_int_equal(page->columns[1].words[1].number, 2);
+        assert_null(page->columns[1].words[2].word);
+        assert_int_equal(page->columns[2].cell, OB_CELL_DURATION);
+        assert_int_equal(ob_page_column(page, s->columns[2].column), 2);
+}
+
 static void every_mistake_is_told_with_file_and_line(void **state)
 {
         for (size_t i = 0; i < LENGTH(mistakes); i++)
@@ -175,6 +257,8 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_mistake_is_told_with_file_and_line),
+                cmocka_unit_test(every_mistake_of_a_page_is_told_with_file_and_line),
+                cmocka_unit_test(a_page_of_ones_own_is_an_address_and_headers),
                 cmocka_unit_test(a_source_of_ones_own_is_roles_and_columns),
                 cmocka_unit_test(a_source_has_an_end),
         };

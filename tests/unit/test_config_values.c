@@ -38,6 +38,8 @@ static void what_is_left_out_has_its_default(void **state)
         assert_string_equal(m->page.password, "");
         assert_string_equal(m->page.zone, "Asia/Shanghai");
         assert_int_equal(m->page.timeout, 5);
+        assert_int_equal(m->page.budget, 20);
+        assert_string_equal(m->page.proxy, "");
 
         assert_int_equal(c->n_sinks, 2);
         assert_int_equal(c->sinks[0].type, OB_SINK_STATSD);
@@ -70,7 +72,12 @@ static const struct {
         { "history", "history", 15, 600, 2, 1000, OB_START_NOW },
         { "table", "table", 30, 600, 2, 1000, OB_START_NOW },
         { "log", "log", 15, 600, 2, 1000, OB_START_NOW },
-        { "page", "page", 30, 0, 0, 0, OB_START_NOW },
+        { "page_zone", "page", 30, 0, 0, 1000, OB_START_NOW },
+        { "page_channels", "page", 30, 0, 0, 1000, OB_START_NOW },
+        { "page_pipelines", "page", 30, 0, 0, 1000, OB_START_NOW },
+        { "page_nodes", "page", 30, 0, 0, 1000, OB_START_NOW },
+        { "page_progress", "page", 30, 0, 0, 1000, OB_START_NOW },
+        { "page_stages", "page", 30, 0, 0, 1000, OB_START_NOW },
         { "agent_sources", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
         { "agent_sinks", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
         { "agent_queue", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
@@ -92,7 +99,7 @@ static void every_built_in_source_is_read_by_default(void **state)
                 assert_int_equal(s->settle, source_defaults[i].settle);
                 assert_int_equal(s->batch, source_defaults[i].batch);
                 assert_int_equal(s->start.kind, source_defaults[i].start);
-                if (s->reader != OB_READER_PAGE && ob_source_check(s, &err))
+                if (ob_source_check(s, &err))
                         fail_msg("%s", err.text);
         }
 }
@@ -105,7 +112,9 @@ static const struct parts all_set = {
                 "{ name = \"shop\"; "
                 "mysql = { host = \"h\"; port = 65535; socket = \"/s\"; user = \"u\"; password = \"p\"; "
                 "database = \"d\"; connect_timeout = 1; query_timeout = 3600; tls = \"verify\"; ca = \"/ca\"; }; "
-                "page = { url = \"http://p\"; user = \"pu\"; password = \"pp\"; zone = \"UTC\"; timeout = 7; }; }, "
+                "page = { url = \"http://p\"; user = \"pu\"; password = \"pp\"; zone = \"UTC\"; timeout = 7; "
+                "proxy = \"http://x:1\"; ca = \"/ca\"; cert = \"/cert\"; key = \"/key\"; budget = 9; "
+                "words = ( ( \"a\", \"b\" ) ); }; }, "
                 "{ name = \"bank\"; }",
         .sources =
                 "delay = { enabled = false; every = 1; overlap = 0; settle = 0; batch = 1; start = \"oldest\"; };",
@@ -148,6 +157,14 @@ static void what_is_set_of_a_manager_is_taken(void **state)
         assert_string_equal(m->page.password, "pp");
         assert_string_equal(m->page.zone, "UTC");
         assert_int_equal(m->page.timeout, 7);
+        assert_int_equal(m->page.budget, 9);
+        assert_string_equal(m->page.proxy, "http://x:1");
+        assert_string_equal(m->page.ca, "/ca");
+        assert_string_equal(m->page.cert, "/cert");
+        assert_string_equal(m->page.key, "/key");
+        assert_int_equal(m->page.n_words, 1);
+        assert_string_equal(m->page.words[0].ours, "a");
+        assert_string_equal(m->page.words[0].theirs, "b");
         assert_string_equal(c->managers[1].name, "bank");
         assert_string_equal(c->managers[1].mysql.host, "127.0.0.1");
 }

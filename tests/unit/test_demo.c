@@ -59,6 +59,12 @@ static void assert_same_config(const struct ob_config *a, const struct ob_config
                 assert_string_equal(m->page.password, n->page.password);
                 assert_string_equal(m->page.zone, n->page.zone);
                 assert_int_equal(m->page.timeout, n->page.timeout);
+                assert_int_equal(m->page.budget, n->page.budget);
+                assert_string_equal(m->page.proxy, n->page.proxy);
+                assert_string_equal(m->page.ca, n->page.ca);
+                assert_string_equal(m->page.cert, n->page.cert);
+                assert_string_equal(m->page.key, n->page.key);
+                assert_int_equal(m->page.n_words, n->page.n_words);
         }
         for (size_t i = 0; i < ob_n_builtin_sources; i++) {
                 const struct ob_source *s = &a->sources[i], *t = &b->sources[i];
@@ -107,7 +113,8 @@ static void the_demo_loads_and_shows_the_defaults(void **state)
         assert_same_config(as_it_is, defaults);
         assert_same_config(uncommented, defaults);
         assert_int_equal(as_it_is->n_sources, ob_n_builtin_sources);
-        assert_int_equal(uncommented->n_sources, ob_n_builtin_sources + 1);
+        assert_int_equal(uncommented->n_sources, ob_n_builtin_sources + 2);
+        assert_string_equal(loading_source(uncommented, "busy")->worker, "page");
         assert_string_equal(loading_source(uncommented, "orders")->table, "ORDERS");
 }
 

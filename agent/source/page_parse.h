@@ -1,0 +1,31 @@
+/*
+ * From a page to rows of texts. Pure: the page may come from anywhere.
+ */
+#ifndef OB_SOURCE_PAGE_PARSE_H
+#define OB_SOURCE_PAGE_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/source/page_doc.h"
+#include "config/config.h"
+#include "config/page.h"
+#include "proto/error.h"
+
+/* What was read off pages: a text for each of their columns, NULL where there is no such cell. */
+struct ob_page_rows {
+        char **cells; /* ours, and the texts; one row behind the other */
+        size_t n, width, room;
+        int items, number, numbers; /* of a long list: how long, and which of how many pages this is */
+        char *missing;              /* ours: headers that are not there, in words; NULL: all are */
+};
+
+/* Whether its heading is that of a page. */
+bool ob_page_is(const struct ob_page *page, const struct ob_doc *doc, const struct ob_page_settings *settings);
+
+/* Appends its rows. -1: it is not laid out as the page is. */
+int ob_page_read(const struct ob_page *page, const struct ob_doc *doc, const struct ob_page_settings *settings,
+        struct ob_page_rows *rows, struct ob_err *err);
+void ob_page_rows_free(struct ob_page_rows *rows);
+
+#endif

@@ -1,0 +1,332 @@
+#include "agent/source/pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/source/page_fetch.h"
+#include "proto/memory.h"
+
+#define HOME_ZONE  "Asia/Shanghai"
+#define PAUSE_MS   2000 /* between two sources of one round there is hardly any time */
+#define SILENT_MAX 2    /* requests in a row without an answer: the rest of the round is not tried */
+#define TOLD_MAX   5    /* pages a round that are told of one by one */
+
+/* What is remembered of a page from round to round. */
+struct memo {
+        UT_hash_handle hh;
+        char *key;  /* ours */
+        size_t had; /* rows */
+        bool is_bad, is_told;
+        /* Of a kind of pages: */
+        unsigned round;
+        char *start, *next; /* ours: what this round began with, and the next one will; NULL: the first */
+};
+
+struct ob_pages {
+        struct ob_pages_setting setting;
+        struct ob_fetch *fetch; /* ours */
+        struct ob_bytes body;   /* ours */
+        unsigned round, n_silent, n_told;
+        int64_t active_at;       /* when something was last done in the round */
+        struct ob_sheet *sheets; /* ours; of this round */
+        struct memo *memos;      /* ours */
+        struct ob_zone *zone;    /* ours */
+        bool is_auto, knows_skew;
+        int64_t skew;
+};
+
+struct ob_pages *ob_pages_new(const struct ob_pages_setting *setting)
+{
+        const struct ob_page_settings *page = &setting->manager->page;
+        struct ob_pages *p = ob_alloc(1, sizeof(*p));
+        struct ob_err err;
+
+        p->setting = *setting;
+        p->fetch = ob_fetch_new(page, setting->stop);
+        p->is_auto = !strcmp(page->zone, "auto");
+        p->zone = ob_zone_load(p->is_auto ? HOME_ZONE : page->zone, &err);
+        if (!p->zone)
+                ob_log(OB_LOG_WARN, "source=%s event=no_zone err=\"%s\"", setting->name, err.text);
+        return p;
+}
+
+static void forget_sheets(struct ob_pages *p)
+{
+        struct ob_sheet *s, *next;
+
+        HASH_ITER (hh, p->sheets, s, next) {
+                HASH_DEL(p->sheets, s);
+                ob_page_rows_free(&s->rows);
+                free(s->key);
+                free(s->why);
+                free(s);
+        }
+}
+
+void ob_pages_free(struct ob_pages *p)
+{
+        struct memo *m, *next;
+
+        if (!p)
+                return;
+        forget_sheets(p);
+        HASH_ITER (hh, p->memos, m, next) {
+                HASH_DEL(p->memos, m);
+                free(m->key);
+                free(m->start);
+                free(m->next);
+                free(m);
+        }
+        ob_fetch_free(p->fetch);
+        ob_bytes_free(&p->body);
+        ob_zone_free(p->zone);
+        free(p);
+}
+
+void ob_pages_join(struct ob_pages *p, unsigned *round)
+{
+        if (!p->round || *round == p->round || ob_clock_ms() - p->active_at > PAUSE_MS) {
+                forget_sheets(p);
+                p->round++;
+                p->n_silent = p->n_told = 0;
+        }
+        p->active_at = ob_clock_ms();
+        *round = p->round;
+}
+
+static struct memo *remember(struct ob_pages *p, const char *key)
+{
+        struct memo *m;
+
+        HASH_FIND_STR(p->memos, key, m);
+        if (m)
+                return m;
+        m = ob_alloc(1, sizeof(*m));
+        m->key = ob_copy(key);
+        HASH_ADD_KEYPTR(hh, p->memos, m->key, strlen(m->key), m);
+        return m;
+}
+
+const char *ob_pages_start(struct ob_pages *p, const struct ob_page *page)
+{
+        struct memo *m = remember(p, page->name);
+
+        if (m->round != p->round) {
+                free(m->start);
+                m->start = ob_take(m->next);
+                m->round = p->round;
+        }
+        return m->start;
+}
+
+void ob_pages_leave(struct ob_pages *p, const struct ob_page *page, const char *next)
+{
+        struct memo *m = remember(p, page->name);
+
+        free(m->next);
+        m->next = next ? ob_copy(next) : NULL;
+}
+
+static void count_error(struct ob_pages *p)
+{
+        if (p->setting.counters)
+                p->setting.counters->errors++;
+}
+
+/* Once when a page goes wrong; where many do, not of each of them. */
+void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *why)
+{
+        struct memo *m = remember(p, key);
+
+        count_error(p);
+        if (!m->is_bad && p->n_told < TOLD_MAX) {
+                p->n_told++;
+                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\"%s", p->setting.name, event, key, why,
+                        p->n_told == TOLD_MAX ? " note=\"further ones of this round are not told of\"" : "");
+                m->is_told = true;
+        }
+        m->is_bad = true;
+}
+
+void ob_pages_tell_good(struct ob_pages *p, const char *key)
+{
+        struct memo *m;
+
+        HASH_FIND_STR(p->memos, key, m);
+        if (!m || !m->is_bad)
+                return;
+        if (m->is_told)
+                ob_log(OB_LOG_INFO, "source=%s event=page_recovered page=%s", p->setting.name, key);
+        m->is_bad = m->is_told = false;
+}
+
+/* A list that was full and is empty may be so; but it is also what is seen when something is wrong. */
+static void count_rows(struct ob_pages *p, const struct ob_page *page, const struct ob_sheet *s)
+{
+        struct memo *m;
+
+        if (!p->setting.counters)
+                return;
+        p->setting.counters->rows += (int64_t)s->rows.n;
+        if (!ob_page_has_headers(page))
+                return;
+        m = remember(p, s->key);
+        if (m->had && !s->rows.n) {
+                count_error(p);
+                ob_log(OB_LOG_WARN, "source=%s event=page_empty page=%s had=%zu", p->setting.name, s->key, m->had);
+        }
+        m->had = s->rows.n;
+}
+
+static char *make_key(const struct ob_page *page, const char *asked)
+{
+        return ob_format("%s%s%s", page->name, *asked ? ":" : "", asked);
+}
+
+static char *make_address(const struct ob_page *page, const char *asked)
+{
+        const char *at = strstr(page->address, "{}");
+
+        if (!at)
+                return ob_copy(page->address);
+        return ob_format("%.*s%s%s", (int)(at - page->address), page->address, asked, at + 2);
+}
+
+/* In this round. */
+static struct ob_sheet *find(struct ob_pages *p, const struct ob_page *page, const char *asked)
+{
+        ob_cleanup(ob_free_at) char *key = make_key(page, asked);
+        struct ob_sheet *s;
+
+        HASH_FIND_STR(p->sheets, key, s);
+        return s;
+}
+
+static struct ob_sheet *add_sheet(struct ob_pages *p, const struct ob_page *page, const char *asked)
+{
+        struct ob_sheet *s = ob_alloc(1, sizeof(*s));
+
+        s->key = make_key(page, asked);
+        HASH_ADD_KEYPTR(hh, p->sheets, s->key, strlen(s->key), s);
+        return s;
+}
+
+static bool is_wanted(const struct ob_pages *p, const struct ob_page *page)
+{
+        for (size_t i = 0; i < p->setting.config->n_sources; i++)
+                if (p->setting.config->sources[i].enabled && p->setting.config->sources[i].table &&
+                        !strcmp(p->setting.config->sources[i].table, page->name))
+                        return true;
+        return false;
+}
+
+/* Reads a fetched page as one table. */
+static void read_sheet(struct ob_pages *p, const struct ob_page *page, const struct ob_doc *doc, struct ob_sheet *s)
+{
+        struct ob_err err;
+
+        if (ob_page_read(page, doc, &p->setting.manager->page, &s->rows, &err))
+                s->why = ob_copy(err.text);
+        else
+                count_rows(p, page, s);
+}
+
+/* … and as the other tables that stand on it. */
+static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, const struct ob_doc *doc,
+        const struct ob_sheet *first)
+{
+        const struct ob_config *c = p->setting.config;
+
+        for (size_t i = 0; i < c->n_pages; i++) {
+                struct ob_sheet *s = find(p, &c->pages[i], asked);
+
+                if (s || &c->pages[i] == page || strcmp(c->pages[i].address, page->address) != 0 ||
+                        !is_wanted(p, &c->pages[i]))
+                        continue;
+                s = add_sheet(p, &c->pages[i], asked);
+                s->now = first->now;
+                if (doc)
+                        read_sheet(p, &c->pages[i], doc, s);
+                else
+                        s->why = ob_copy(first->why);
+        }
+}
+
+static void fetch(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_sheet *s)
+{
+        ob_cleanup(ob_free_at) char *address = make_address(page, asked);
+        ob_cleanup(ob_doc_free_at) struct ob_doc *doc = NULL;
+        struct ob_err err;
+        enum ob_fetched got = ob_fetch_get(p->fetch, address, &p->body, &s->now, &err);
+
+        p->n_silent = got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
+        if (got == OB_FETCHED) {
+                doc = ob_doc_parse(p->body.data, p->body.length, &err);
+                if (!doc)
+                        ob_fail_in(&err, address);
+        }
+        if (doc)
+                read_sheet(p, page, doc, s);
+        else
+                s->why = ob_copy(err.text);
+        read_others(p, page, asked, doc, s);
+}
+
+struct ob_sheet *ob_pages_get(struct ob_pages *p, const struct ob_page *page, const char *asked)
+{
+        struct ob_sheet *s = find(p, page, asked);
+
+        if (!s && p->n_silent < SILENT_MAX) {
+                s = add_sheet(p, page, asked);
+                fetch(p, page, asked, s);
+        }
+        p->active_at = ob_clock_ms();
+        return s;
+}
+
+const struct ob_pages_setting *ob_pages_setting(const struct ob_pages *p)
+{
+        return &p->setting;
+}
+
+struct ob_cell_world ob_pages_world(const struct ob_pages *p, int64_t now)
+{
+        bool is_known = !p->is_auto || p->knows_skew;
+
+        return (struct ob_cell_world) {
+                .settings = &p->setting.manager->page,
+                .zone = is_known ? p->zone : NULL,
+                .skew = p->is_auto ? p->skew : 0,
+                .now = now,
+        };
+}
+
+const struct ob_zone *ob_pages_zone(const struct ob_pages *p)
+{
+        return p->zone;
+}
+
+bool ob_pages_is_auto(const struct ob_pages *p)
+{
+        return p->is_auto;
+}
+
+/* Told when it is not what it was; of a zone that was to be found out, also what was found. */
+void ob_pages_set_skew(struct ob_pages *p, int64_t seconds)
+{
+        bool is_news = p->knows_skew ? seconds != p->skew : seconds != 0 || p->is_auto;
+
+        p->knows_skew = true;
+        p->skew = seconds;
+        if (!is_news)
+                return;
+        ob_log(seconds ? OB_LOG_WARN : OB_LOG_INFO, "source=%s event=zone_skew zone=%s seconds=%lld why=\"%s\"",
+                p->setting.name, p->setting.manager->page.zone, (long long)seconds,
+                p->is_auto ? "the pages' dates are so far from the tables', read as " HOME_ZONE
+                             "; ages are corrected by it"
+                           : "the pages' dates are so far from the tables': page.zone is not the manager's, or its "
+                             "session with the database has another one");
+}
