@@ -48,6 +48,7 @@ enum verb {
         FLUSH_NEWER, /* of the first fold, with what the second one knows */
         COPY,        /* the first fold becomes what the second one is */
         STORE,       /* the first fold is written, and read into an empty one */
+        FORGET,      /* the series `path` of it */
         FORGET_IDLE, /* … that were silent for `value` seconds at `time` */
 };
 
@@ -159,6 +160,10 @@ static const struct {
                 .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { FORGET_IDLE, .time = 1060, .value = 1000 },
                         { COUNT, "a", 60, 4 } },
                 .want = "a 60 1 1\na 60 5 1\n" },
+        { .name = "a series that is forgotten on purpose gives out what grew, and begins anew",
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 60, 2 }, { FORGET, "a" }, { COUNT, "a", 60, 4 },
+                        { COUNT, "b", 60, 8 } },
+                .want = "a 60 1 1\nb 60 10 2\na 60 4 1\n" },
 };
 
 static bool add(struct ob_fold *f, const struct op *op)
@@ -173,6 +178,11 @@ static bool add(struct ob_fold *f, const struct op *op)
         const struct ob_metric m = { &series, op->time, (__int128)op->value * OB_MICROS };
 
         return ob_fold_add(f, ob_fold_find(f, op->path, strlen(op->path)), &m, op->time, op->verb != AGAIN);
+}
+
+static bool is_path(void *ctx, const char *path)
+{
+        return !strcmp(path, ctx);
 }
 
 static void store_and_read(struct ob_fold **f, struct given *given)
@@ -195,6 +205,8 @@ struct run {
 /* False when the fold took what it had to refuse, or refused what it had to take. */
 static bool run_op(struct run *r, const struct op *op)
 {
+        char path[8];
+
         switch (op->verb) {
         case COUNT:
         case READ:
@@ -218,6 +230,10 @@ static bool run_op(struct run *r, const struct op *op)
                 return true;
         case STORE:
                 store_and_read(&r->f, &r->given);
+                return true;
+        case FORGET:
+                snprintf(path, sizeof(path), "%s", op->path);
+                ob_fold_forget(r->f, is_path, path);
                 return true;
         case FORGET_IDLE:
                 ob_fold_forget_idle(r->f, op->time, op->value);

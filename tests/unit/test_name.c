@@ -155,9 +155,56 @@ static void a_name_that_does_not_fit_is_marked(void **state)
         }
 }
 
+/* Whether a path is one of the series; in `of` an empty value stands for any. */
+static const struct {
+        const char *dotted, *tagged;
+        struct ob_series of;
+        bool is;
+} members[] = {
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "row" } } },
+                true },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "" }, { "type", "row" } } },
+                true },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                true },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "4" }, { "type", "" } } },
+                false },
+        { "o.pipeline.33.type.row.n", "o.n;pipeline=33;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                false },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "m", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                false },
+        { "o.pipeline.3.type.row.n.n", "o.n.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                false },
+        { "p.pipeline.3.n", "p.n;pipeline=3",
+                { .name = "n", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } }, false },
+        { "o.n", "o.n", { .name = "n" }, true },
+        { "o.nn", "o.nn", { .name = "n" }, false },
+        { "o.k.a_b.n", "o.n;k=a.b", { .name = "n", .n_identity = 1, .n_tags = 1, .tags = { { "k", "a.b" } } },
+                true },
+};
+
+static void a_path_is_known_for_one_of_a_series(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(members); i++) {
+                if (ob_name_is_dotted_of(members[i].dotted, "o", &members[i].of) != members[i].is)
+                        fail_msg("%zu: %s", i, members[i].dotted);
+                if (ob_name_is_tagged_of(members[i].tagged, "o", &members[i].of) != members[i].is)
+                        fail_msg("%zu: %s", i, members[i].tagged);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_path_is_known_for_one_of_a_series),
                 cmocka_unit_test(a_path_has_prefix_identity_and_name),
                 cmocka_unit_test(a_bare_name_has_no_tags),
                 cmocka_unit_test(tags_stand_in_order_of_their_keys),
