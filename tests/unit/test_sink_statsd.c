@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/process/clock.h"
@@ -14,11 +15,14 @@
 #include "proto/number.h"
 #include "tests/unit/world.h"
 
-#define ROOM     8192
-#define DRAIN_MS 10000
-#define SHORT_MS 300
-#define LOOK_MS  5
-#define QUIET_US 200000 /* after that nothing more comes of what was sent */
+#define ROOM      8192
+#define DRAIN_MS  10000
+#define SHORT_MS  300
+#define LINE_ROOM 64
+#define LONG      "a.name.that.fills.a.datagram.to.its.half.%02d"
+#define POINTS    40
+#define LOOK_MS   5
+#define QUIET_US  200000 /* after that nothing more comes of what was sent */
 
 struct sending {
         struct world *w;
@@ -43,6 +47,19 @@ static void listen_on(struct sending *u, int port)
         assert_int_equal(getsockname(u->fd, (struct sockaddr *)&at, &length), 0);
         setsockopt(u->fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof(quiet));
         u->settings.port = ntohs(at.sin_port);
+}
+
+/* A unix socket, in which only some ten datagrams have room until they are read. */
+static void listen_on_unix(struct sending *u, const char *path)
+{
+        const struct timeval quiet = { .tv_usec = QUIET_US };
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+        snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+        u->fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+        assert_int_equal(bind(u->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+        setsockopt(u->fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof(quiet));
+        u->settings.socket = path;
 }
 
 static void hang_up(struct sending *u)
@@ -190,6 +207,70 @@ static void a_stop_before_anything_is_sent_loses_nothing(void **state)
         assert_string_equal(send_all(u), "o.c.total:7|g\n");
 }
 
+static int times(const char *text, const char *what)
+{
+        int n = 0;
+
+        for (; (text = strstr(text, what)); text += strlen(what))
+                n++;
+        return n;
+}
+
+/* Counters of which each line, and each total's, fills a datagram. */
+static void put_long(struct sending *u, int n)
+{
+        struct ob_batch *b = ob_batch_new();
+
+        ob_batch_start(b, 1587312000);
+        for (int i = 0; i < n; i++) {
+                char name[LINE_ROOM];
+                const struct ob_series s = { .kind = OB_COUNTER, .name = name };
+
+                snprintf(name, sizeof(name), LONG, i);
+                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, OB_MICROS });
+        }
+        world_ok(u->w, ob_store_put_batch(u->w->st, (unsigned)n, ob_batch_blob(b), &u->w->err));
+        ob_batch_free(b);
+}
+
+/* Between a counter and its total, too, for one of two batches whose datagrams differ by one. */
+static void a_stop_in_the_middle_doubles_and_loses_nothing(void **state)
+{
+        struct sending *u = *state;
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/statsd", u->w->folder);
+
+        hang_up(u);
+        listen_on_unix(u, path);
+        for (int shift = 0; shift < 2; shift++) {
+                ob_cleanup(ob_free_at) char *first = NULL;
+
+                u->settings.counters = OB_COUNTERS_COUNTER;
+                send_all(u);
+                u->settings.counters = OB_COUNTERS_BOTH;
+                if (shift)
+                        put(u, "g 1");
+                put_long(u, POINTS);
+                start(u);
+                stop(u, SHORT_MS);
+                assert_false(u->sink.is_clean);
+                first = ob_copy(hear(u));
+                start(u);
+                hear(u);
+                stop(u, DRAIN_MS);
+                assert_true(u->sink.is_clean);
+                assert_in_range(times(first, ":1|c"), 1, POINTS - 1);
+                assert_int_equal(times(u->heard, ":1|c"), POINTS - times(first, ":1|c"));
+                for (int i = 0; i < POINTS; i++) {
+                        char line[LINE_ROOM];
+
+                        snprintf(line, sizeof(line), "o." LONG ":1|c", i);
+                        assert_int_equal(times(first, line) + times(u->heard, line), 1);
+                        snprintf(line, sizeof(line), "o." LONG ".total:1|g", i);
+                        assert_int_not_equal(times(u->heard, line), 0);
+                }
+        }
+}
+
 /* A batch that was being sent when the power went: what the store says then, and what is sent of it. */
 static const struct {
         int counters, after_crash;
@@ -272,6 +353,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(counters_go_out_as_it_is_set, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_stop_before_anything_is_sent_loses_nothing, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_stop_in_the_middle_doubles_and_loses_nothing, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_crash_costs_what_it_is_set_to_and_totals_nothing, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
