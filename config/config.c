@@ -1,17 +1,15 @@
 #include "config/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/memory.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-
 static const char *const tls_words[] = { "off", "required", "verify", NULL };
 static const char *const type_words[] = { "statsd", "graphite", NULL };
 static const char *const flavor_words[] = { "plain", "dogstatsd", NULL };
+static const char *const path_words[] = { "ids", "names", NULL };
 static const char *const crash_words[] = { "lose", "repeat", NULL };
 
 #define AT(what, member) offsetof(struct what, member)
@@ -24,12 +22,19 @@ static const struct ob_setting top_settings[] = {
         { "managers", OB_SET_GROUP },
         { "sources", OB_SET_GROUP },
         { "queue", OB_SET_GROUP },
+        { "names", OB_SET_GROUP },
         { "sinks", OB_SET_GROUP },
         { NULL },
 };
 
 static const struct ob_setting queue_settings[] = {
         { "max_bytes", OB_SET_LONG, AT(ob_config, queue_max_bytes), 65536, INT64_C(1) << 40 },
+        { NULL },
+};
+
+static const struct ob_setting names_settings[] = {
+        { "enabled", OB_SET_BOOL, AT(ob_config, names.enabled) },
+        { "every", OB_SET_INT, AT(ob_config, names.every), 1, 86400 },
         { NULL },
 };
 
@@ -91,6 +96,7 @@ static const struct ob_setting statsd_settings[] = {
         { "name", OB_SET_PREFIX, AT(ob_sink_settings, name) },
         { "host", OB_SET_TEXT, AT(ob_sink_settings, host) },
         { "port", OB_SET_INT, AT(ob_sink_settings, port), 1, 65535 },
+        { "path", OB_SET_CHOICE, AT(ob_sink_settings, path), .choices = path_words },
         { "flavor", OB_SET_CHOICE, AT(ob_sink_settings, flavor), .choices = flavor_words },
         { "socket", OB_SET_PATH, AT(ob_sink_settings, socket) },
         { "payload", OB_SET_INT, AT(ob_sink_settings, payload), 64, 8192 },
@@ -103,6 +109,7 @@ static const struct ob_setting graphite_settings[] = {
         { "name", OB_SET_PREFIX, AT(ob_sink_settings, name) },
         { "host", OB_SET_TEXT, AT(ob_sink_settings, host) },
         { "port", OB_SET_INT, AT(ob_sink_settings, port), 1, 65535 },
+        { "path", OB_SET_CHOICE, AT(ob_sink_settings, path), .choices = path_words },
         { "step", OB_SET_INT, AT(ob_sink_settings, step), 1, 86400 },
         { "tagged", OB_SET_BOOL, AT(ob_sink_settings, tagged) },
         { "horizon", OB_SET_INT, AT(ob_sink_settings, horizon), 0, 86400 },
@@ -316,7 +323,7 @@ static int read_sink(const config_setting_t *at, struct ob_config *c, struct ob_
         while (t < OB_SINK_TYPES - 1 && strcmp(type, type_words[t]) != 0)
                 t++; /* a type that is none of them is refused with the other settings */
         *s = sink_types[t].defaults;
-        if (ob_settings_read(at, sink_types[t].settings, s, &c->texts, err))
+        if (ob_settings_read(at, sink_types[t].settings, s, &c->texts, err) || ob_config_check_sink(at, s, err))
                 return -1;
         for (size_t i = 0; i < c->n_sinks; i++)
                 if (!strcmp(s->name, c->sinks[i].name))
@@ -345,7 +352,8 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
 
         c->state_dir = ob_path_beside(path, c->state_dir, &c->texts);
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
-                read_subgroup(root, "queue", queue_settings, c, &c->texts, err))
+                read_subgroup(root, "queue", queue_settings, c, &c->texts, err) ||
+                read_subgroup(root, "names", names_settings, c, &c->texts, err))
                 return -1;
         return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
 }
@@ -357,9 +365,12 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
         FILE *f;
 
         config_init(&file);
-        *c = (struct ob_config) {
-                .prefix = "otter", .state_dir = "state", .log_file = "", .drain = 10, .queue_max_bytes = 67108864
-        };
+        *c = (struct ob_config) { .prefix = "otter",
+                .state_dir = "state",
+                .log_file = "",
+                .drain = 10,
+                .queue_max_bytes = 67108864,
+                .names = { .enabled = true, .every = 300 } };
         f = fopen(path, "re");
         if (!f) {
                 ob_fail(err, "%s: %m", path);

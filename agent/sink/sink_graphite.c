@@ -235,7 +235,9 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
 
         (void)err;
         s->state = g;
-        g->name = s->settings->tagged ? ob_name_tagged : ob_name_dotted;
+        g->name = s->settings->tagged                  ? ob_name_tagged
+                  : s->settings->path == OB_PATH_NAMES ? ob_name_dotted_by_nodes
+                                                       : ob_name_dotted;
         g->out_data = ob_alloc(1, OUT_ROOM);
         g->out = ob_text_over(g->out_data, OUT_ROOM);
         g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
