@@ -29,6 +29,7 @@ struct ob_agent {
         struct ob_queue queue;
         struct ob_stop stop_workers, stop_sinks;
         struct ob_names *names;    /* ours: one a manager, in the config's order; NULL: they are not looked up */
+        struct ob_states **states; /* ours; one a manager */
         struct ob_worker *workers; /* ours */
         struct ob_sink *sinks;     /* ours */
         size_t n_names, n_workers, n_sinks; /* that were started */

@@ -66,6 +66,16 @@ struct ob_sink_settings {
         int64_t max_age;    /* graphite: seconds; older points are refused. 0: none is too old */
 };
 
+/* When a pipeline is called what, see agent/source/state_rule.h. Seconds. */
+struct ob_state_settings {
+        int lag;        /* of delay, or behind in the binlog: lagging */
+        int idle;       /* without rows, but alive: idle */
+        int stall;      /* in which nothing moved: stalled, or hung */
+        int skew;       /* that a date is in the future: skewed */
+        int hold;       /* that a new state must last until it is told */
+        bool heartbeat; /* sources without rows have a heartbeat: one that is silent hangs */
+};
+
 struct ob_config {
         const char *prefix, *state_dir, *log_file;
         int drain; /* seconds */
@@ -74,6 +84,7 @@ struct ob_config {
                 bool enabled; /* whether names are looked up at all */
                 int every;    /* seconds */
         } names;
+        struct ob_state_settings states;
         struct ob_manager *managers; /* ours */
         size_t n_managers;
         struct ob_source *sources; /* ours: the built-in ones, then the user's; also disabled ones */
@@ -107,6 +118,9 @@ int ob_config_define_page(
         const config_setting_t *group, struct ob_page *page, struct ob_texts *texts, struct ob_err *err);
 int ob_config_define_cell(const config_setting_t *at, const struct ob_column *c, struct ob_page_column *cell,
         struct ob_texts *texts, struct ob_err *err);
+
+/* Reads one more manager. In manager.c. */
+int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err);
 
 /* What the tables of settings can't say of a sink. In sink.c. */
 int ob_config_check_sink(const config_setting_t *at, const struct ob_sink_settings *s, struct ob_err *err);

@@ -14,6 +14,7 @@
 #include "agent/source/names.h"
 #include "agent/source/outbox.h"
 #include "agent/source/reader.h"
+#include "agent/source/states.h"
 #include "agent/store/queue.h"
 #include "agent/store/store.h"
 #include "config/source.h"
@@ -56,6 +57,7 @@ struct ob_feed {
         struct ob_stop *stop;
         struct ob_names *names;   /* NULL: there are none */
         struct ob_reader *reader; /* ours */
+        struct ob_states *states; /* of the manager's pipelines; NULL */
 
         /* Our own. */
         const struct ob_delta_ops *delta;
@@ -67,7 +69,8 @@ struct ob_feed {
         enum ob_telling telling;     /* of the points that are made now */
         struct ob_outbox outbox;
         struct ob_tell tells[OB_ODDITIES];
-        char *told_plan, *told_missing; /* ours: what was last said of them */
+        char *told_plan, *told_missing;              /* ours: what was last said of them */
+        const struct ob_clue *clues[OB_COLUMNS_MAX]; /* by column: what it tells of a pipeline; NULL */
 };
 
 void ob_feed_init(struct ob_feed *f);
