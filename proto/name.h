@@ -10,11 +10,17 @@
 #include "proto/metric.h"
 #include "proto/text.h"
 
+/* A way to call a series. */
+typedef void ob_name_fn(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
 /*
  * Prefix, then each identity tag and its value, then the name: otter.pipeline.3.delay_ms.
  * In values every byte outside [A-Za-z0-9_-] becomes '_'; an empty one is "none".
  */
 void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
+/* The same with the tags' nodes in the place of their values: otter.pipeline.orders.delay_ms. */
+void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
 /* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */
 void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_series *series);

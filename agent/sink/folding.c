@@ -23,7 +23,11 @@ static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, 
         char path[PATH_ROOM];
         struct ob_text text = ob_text_over(path, sizeof(path));
 
-        (s->settings->tagged ? ob_name_tagged : ob_name_dotted)(&text, s->prefix, series);
+        ob_name_fn *name = s->settings->tagged                  ? ob_name_tagged
+                           : s->settings->path == OB_PATH_NAMES ? ob_name_dotted_by_nodes
+                                                                : ob_name_dotted;
+
+        name(&text, s->prefix, series);
         if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
                 return NULL;
         return ob_fold_find(f, path, text.length);

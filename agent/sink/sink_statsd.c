@@ -117,7 +117,9 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
         struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
 
         s->state = st;
-        st->encode = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? ob_statsd_dog : ob_statsd_plain;
+        st->encode = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? ob_statsd_dog
+                     : s->settings->path == OB_PATH_NAMES       ? ob_statsd_plain_by_nodes
+                                                                : ob_statsd_plain;
         st->round.is_hurried = true;
         if (s->passed.carry.length)
                 ob_bytes_read_unsigned(&carry, &st->skip);
