@@ -10,9 +10,6 @@
 #include "proto/metric.h"
 #include "proto/text.h"
 
-/* A way to call a series. */
-typedef void ob_name_fn(struct ob_text *out, const char *prefix, const struct ob_series *series);
-
 /*
  * Prefix, then each identity tag and its value, then the name: otter.pipeline.3.delay_ms.
  * In values every byte outside [A-Za-z0-9_-] becomes '_'; an empty one is "none".
@@ -27,9 +24,14 @@ void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_serie
 
 /*
  * otter.delay_ms;channel=shop;pipeline=3: all tags in order of their keys, since relays hash the
- * text as it comes. Values are ASCII without ';' and blanks, and do not begin with '~'.
+ * text as it comes. Values are ASCII without ';' and blanks, and do not begin with '~'. The key "name" is the
+ * metric's own, so a tag of that key is called "name_".
  */
 void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
+/* The same with up to OB_TAGS_MORE_MAX tags that everything has; one of the series with the same key stands. */
+void ob_name_tagged_with(struct ob_text *out, const char *prefix, const struct ob_series *series,
+        const struct ob_tag *more, unsigned n_more);
 
 /*
  * Whether a series made the name `path`: one of this metric and these identity tags, where an empty value stands

@@ -23,11 +23,14 @@ static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, 
         char path[PATH_ROOM];
         struct ob_text text = ob_text_over(path, sizeof(path));
 
-        ob_name_fn *name = s->settings->tagged                  ? ob_name_tagged
-                           : s->settings->path == OB_PATH_NAMES ? ob_name_dotted_by_nodes
-                                                                : ob_name_dotted;
+        const struct ob_sink_settings *set = s->settings;
 
-        name(&text, s->prefix, series);
+        if (set->tagged)
+                ob_name_tagged_with(&text, s->prefix, series, set->tags, set->n_tags);
+        else if (set->path == OB_PATH_NAMES)
+                ob_name_dotted_by_nodes(&text, s->prefix, series);
+        else
+                ob_name_dotted(&text, s->prefix, series);
         if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
                 return NULL;
         return ob_fold_find(f, path, text.length);
@@ -99,6 +102,8 @@ int64_t ob_folding_add(struct ob_sink *s, const struct ob_stored_batch *batch, s
         if (ob_batch_open(&f.reader, batch->body.data, batch->body.length))
                 for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
                         fold_metric(&f, &m, series);
+        if (!got && f.is_counted && f.reader.n_events) /* not for this sink */
+                ob_sink_sent(s, 0, f.reader.n_events);
         if (got < 0 && f.is_counted)
                 ob_sink_lose(s, OB_LOSS_DAMAGED, batch->points - done, "");
         ob_batch_close(&f.reader);
