@@ -138,9 +138,9 @@ static void add_variable(const struct ob_grafana *g, json_t *list, const char *t
         ob_cleanup(ob_free_at) char *query = ob_target_values(&g->form, tag, of_manager);
 
         json_array_append_new(
-                list, json_pack("{ss ss ss so ss si si sb sb s[] s{}}", "name", tag, "label", tag, "type", "query",
-                              "datasource", ob_grafana_source(g), "query", query, "refresh", 2, "sort", 3, "multi",
-                              0, "includeAll", 0, "options", "current"));
+                list, json_pack("{ss ss ss so ss si si sb sb ss s[] s{}}", "name", tag, "label", tag, "type",
+                              "query", "datasource", ob_grafana_source(g), "query", query, "refresh", 2, "sort", 3,
+                              "multi", 0, "includeAll", 0, "regex", "/^(?!none$)/", "options", "current"));
 }
 
 static json_t *variables(const struct ob_grafana *g, enum ob_board board)

@@ -5,6 +5,7 @@
 #include "agent/face/grafana_file.h"
 #include "proto/memory.h"
 
+#define POINTS_MAX 43200      /* more than are asked for: none is a mean of several */
 #define EXPRESSION "__expr__" /* Grafana's own data source: what is computed from other queries */
 
 /* Points of the window become one number: B of A. */
@@ -36,9 +37,10 @@ static json_t *comparison(const struct ob_alert *a, int64_t limit)
 
 static json_t *question(const struct ob_grafana *g, const struct ob_alert *a, const char *target)
 {
-        return json_pack("{ss ss s{si si} s{ss so ss sb}}", "refId", "A", "datasourceUid", g->datasource,
+        return json_pack("{ss ss s{si si} s{ss so ss sb si si}}", "refId", "A", "datasourceUid", g->datasource,
                 "relativeTimeRange", "from", ob_target_window(&g->form, a->window), "to", 0, "model", "refId", "A",
-                "datasource", ob_grafana_source(g), "target", target, "textEditor", 1);
+                "datasource", ob_grafana_source(g), "target", target, "textEditor", 1, "intervalMs", 1000,
+                "maxDataPoints", POINTS_MAX);
 }
 
 /*

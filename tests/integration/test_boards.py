@@ -13,7 +13,7 @@ from servers.fake_otter import ROOT
 from servers.graphite_web import GraphiteWeb
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
-from servers.wiring import to_graphite
+from servers.wiring import to_graphite, to_statsd
 
 STEP = 2  # seconds
 BOARDS = ("overview", "pipeline", "agent")
@@ -70,15 +70,17 @@ class World:
         mysql = {"port": server.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
         self.agent = make_agent(
             server, [to_graphite(self.carbon, step=STEP, tagged=tagged, creates=0), *sinks], prefix=prefix,
-            managers=[{"name": name, "mysql": mysql, "page": {"url": manager.url, "timeout": 2}}],
-            sources={"page": {"enabled": True, "every": 1}}, **top)
+            managers=[{"name": name, "mysql": mysql, "page": {"url": manager.url, "timeout": 2}}], drain=1,
+            sources={"page": {"enabled": True, "every": 1}, "agent": {"every": 1}}, **top)
         done = self.agent.run("grafana", "--out", "boards", "--url", self.web.url)
         assert done.returncode == 0, done.stderr
         self.boards = Boards(self.agent.folder / "boards", prefix.replace(".", "-"))
 
-    def start(self):
+    def start(self, is_down=False):
+        """`is_down`: without carbon."""
         self.web.start()
-        self.carbon.start()
+        if not is_down:
+            self.carbon.start()
         self.agent.start()
         return self
 
@@ -89,10 +91,10 @@ class World:
             return ";".join([f"{self.prefix}.{name}", *sorted(f"{k}={v}" for k, v in tags.items())])
         return ".".join([self.prefix, *(f"{k}.{v}" for k, v in tags.items()), name])
 
-    def push(self, value, name, **tags):
+    def push(self, value, name, ago=0, **tags):
         """What no agent sends, straight to carbon."""
         with socket.create_connection(("127.0.0.1", self.carbon.port)) as connection:
-            connection.sendall(f"{self.path(name, **tags)} {value} {int(time.time())}\n".encode())
+            connection.sendall(f"{self.path(name, **tags)} {value} {int(time.time()) - ago}\n".encode())
 
     def picked(self, target):
         """As a reader of a board has picked."""
@@ -137,10 +139,10 @@ FORMS = {
 @pytest.fixture
 def make_world(folder, mariadb, otter, manager, make_agent):
     with contextlib.ExitStack() as stack:
-        def make(**how):
+        def make(is_down=False, **how):
             world = World(folder, mariadb, otter, manager, make_agent, **how)
             stack.callback(world.stop)
-            return world.start()
+            return world.start(is_down)
         yield make
 
 
@@ -189,7 +191,7 @@ def test_legends_are_what_the_lines_are_told_apart_by(make_world, otter):
         variables = world.boards.board("pipeline")["templating"]["list"]
         found = [[one["text"] for one in world.web.ask("metrics/find", query=world.picked(variable["query"]))]
                  for variable in variables]
-        assert found == [["shop"], ["1", "2", "3"]]
+        assert found == [["shop"], ["1", "2", "3", "none"]] and "none" in variables[1]["regex"]
 
 
 def test_what_is_drawn_adds_up_to_what_sql_says(make_world, otter):
@@ -274,11 +276,14 @@ def test_a_sink_that_is_down(make_world, otter, late_carbon):
     world.turns("lost", "green")
 
 
-def test_points_that_are_lost(make_world, otter, late_carbon):
+def test_points_that_are_lost(make_world, otter, statsd):
+    """The queue is full while carbon is down, and the other sink keeps up."""
     otter.do("history", "--rows", 6000, "--hours", 1)
-    world = make_world(sinks=[to_graphite(late_carbon, name="late", step=STEP, creates=0)], queue={"max_bytes": 65536})
+    world = make_world(sinks=[to_statsd(statsd)], queue={"max_bytes": 65536}, is_down=True)
+    world.agent.wait_for_log("sink=graphite event=lost")
+    assert not world.is_red("lost"), "nobody is told yet"
+    world.carbon.start()
     world.turns("lost", "red")
-    late_carbon.start()
     world.turns("lost", "green", later=620)
 
 
@@ -286,14 +291,16 @@ def test_points_that_are_lost(make_world, otter, late_carbon):
 def test_an_agent_that_is_silent(make_world, form):
     world = make_world(**FORMS[form])
     world.turns("silent", "green")
-    assert not world.is_red("silent", later=250)
-    world.agent.stop()
-    assert not world.is_red("silent", later=250)
-    world.turns("silent", "red", later=320)
-    assert world.is_red("silent", later=20000)
-    world.agent.start()
-    time.sleep(2 * STEP)
+    world.push(0, "agent.queue_points", ago=270, agent="other")
+    wait_until(lambda: "other" in str(world.values(world.boards.rules()["silent"]["data"][0]["model"]["target"])), "it")
+    assert not world.is_red("silent"), "a while ago is no silence yet"
+    world.push(0, "agent.queue_points", ago=400, agent="third")
+    world.turns("silent", "red")
+    world.push(0, "agent.queue_points", agent="third")
     world.turns("silent", "green")
+    world.push(0, "agent.queue_points", ago=30000, agent="gone")
+    time.sleep(2 * STEP)
+    assert not world.is_red("silent"), "one that is gone for good is no news"
 
 
 def test_nothing_at_all_is_silence_too(make_world):

@@ -60,7 +60,7 @@ class GraphiteWeb:
 
     def render(self, target, begin, end):
         """As Grafana asks: [{target, tags, datapoints}]."""
-        return self.ask("render", target=target, format="json", maxDataPoints=1000, **{"from": begin, "until": end})
+        return self.ask("render", target=target, format="json", maxDataPoints=43200, **{"from": begin, "until": end})
 
     def stop(self):
         self.migration.stop()
