@@ -278,7 +278,7 @@ def test_a_sink_that_is_down(make_world, otter, late_carbon):
 
 def test_points_that_are_lost(make_world, otter, statsd):
     """The queue is full while carbon is down, and the other sink keeps up."""
-    otter.do("history", "--rows", 6000, "--hours", 1)
+    otter.do("history", "--rows", 5000, "--hours", 24)
     world = make_world(sinks=[to_statsd(statsd)], queue={"max_bytes": 65536}, is_down=True)
     world.agent.wait_for_log("sink=graphite event=lost")
     assert not world.is_red("lost"), "nobody is told yet"
