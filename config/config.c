@@ -12,6 +12,7 @@
 static const char *const tls_words[] = { "off", "required", "verify", NULL };
 static const char *const type_words[] = { "statsd", "graphite", NULL };
 static const char *const flavor_words[] = { "plain", "dogstatsd", NULL };
+static const char *const counters_words[] = { "counter", "gauge", "both", NULL };
 static const char *const crash_words[] = { "lose", "repeat", NULL };
 
 #define AT(what, member) offsetof(struct what, member)
@@ -105,6 +106,7 @@ static const struct ob_setting statsd_settings[] = {
         { "flavor", OB_SET_CHOICE, AT(ob_sink_settings, flavor), .choices = flavor_words },
         { "socket", OB_SET_PATH, AT(ob_sink_settings, socket) },
         { "payload", OB_SET_INT, AT(ob_sink_settings, payload), 64, 8192 },
+        { "counters", OB_SET_CHOICE, AT(ob_sink_settings, counters), .choices = counters_words },
         { "after_crash", OB_SET_CHOICE, AT(ob_sink_settings, after_crash), .choices = crash_words },
         { NULL },
 };

@@ -16,6 +16,7 @@
 enum ob_tls { OB_TLS_OFF, OB_TLS_REQUIRED, OB_TLS_VERIFY };
 enum ob_sink_type { OB_SINK_STATSD, OB_SINK_GRAPHITE, OB_SINK_TYPES };
 enum ob_flavor { OB_FLAVOR_PLAIN, OB_FLAVOR_DOGSTATSD };
+enum ob_counters_as { OB_COUNTERS_COUNTER, OB_COUNTERS_GAUGE, OB_COUNTERS_BOTH };
 enum ob_after_crash { OB_AFTER_CRASH_LOSE, OB_AFTER_CRASH_REPEAT };
 
 struct ob_mysql_settings {
@@ -56,6 +57,7 @@ struct ob_sink_settings {
         int flavor;         /* statsd: enum ob_flavor */
         const char *socket; /* statsd: path of a unix datagram socket, "" for UDP */
         int payload;        /* statsd: bytes in a datagram */
+        int counters;       /* statsd: enum ob_counters_as */
         int after_crash;    /* statsd: enum ob_after_crash */
         int step;           /* graphite: seconds of carbon's finest retention */
         bool tagged;        /* graphite */

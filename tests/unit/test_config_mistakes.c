@@ -68,6 +68,10 @@ static const struct {
         /* none of the choices */
         { { MYSQL("tls = \"on\";") }, 2, "'tls' must be 'off' or 'required' or 'verify', not 'on'" },
         { { STATSD("flavor = \"dog\";") }, 4, "'flavor' must be 'plain' or 'dogstatsd', not 'dog'" },
+        { { STATSD("counters = \"gauges\";") }, 4,
+                "'counters' must be 'counter' or 'gauge' or 'both', not 'gauges'" },
+        { { STATSD("counters = true;") }, 4, "'counters'" },
+        { { CARBON("counters = \"gauge\";") }, 4, "'counters'" },
         { { STATSD("after_crash = \"\";") }, 4, "'after_crash' must be 'lose' or 'repeat', not ''" },
         { { .sinks = "{ type = \"influx\"; }" }, 4, "'type' must be 'statsd' or 'graphite', not 'influx'" },
         { { .sources = "delay = { start = \"yesterday\"; };" }, 3, "'start' must be 'now'" },

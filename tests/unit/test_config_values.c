@@ -49,6 +49,7 @@ static void what_is_left_out_has_its_default(void **state)
         assert_int_equal(c->sinks[0].flavor, OB_FLAVOR_PLAIN);
         assert_string_equal(c->sinks[0].socket, "");
         assert_int_equal(c->sinks[0].payload, 1432);
+        assert_int_equal(c->sinks[0].counters, OB_COUNTERS_COUNTER);
         assert_int_equal(c->sinks[0].after_crash, OB_AFTER_CRASH_LOSE);
         assert_int_equal(c->sinks[1].type, OB_SINK_GRAPHITE);
         assert_string_equal(c->sinks[1].name, "graphite");
@@ -120,7 +121,7 @@ static const struct parts all_set = {
         .sources =
                 "delay = { enabled = false; every = 1; overlap = 0; settle = 0; batch = 1; start = \"oldest\"; };",
         .sinks = "{ type = \"statsd\"; name = \"one\"; host = \"s\"; port = 1; flavor = \"dogstatsd\"; "
-                 "socket = \"/d\"; payload = 8192; after_crash = \"repeat\"; }, "
+                 "socket = \"/d\"; payload = 8192; after_crash = \"repeat\"; counters = \"both\"; }, "
                  "{ type = \"graphite\"; name = \"two\"; host = \"g\"; port = 2; step = 10; tagged = true; "
                  "horizon = 0; max_age = 10000000000L; }",
 };
@@ -200,6 +201,7 @@ static void what_is_set_of_a_sink_is_taken(void **state)
         assert_int_equal(one->flavor, OB_FLAVOR_DOGSTATSD);
         assert_string_equal(one->socket, "/d");
         assert_int_equal(one->payload, 8192);
+        assert_int_equal(one->counters, OB_COUNTERS_BOTH);
         assert_int_equal(one->after_crash, OB_AFTER_CRASH_REPEAT);
         assert_string_equal(two->name, "two");
         assert_string_equal(two->host, "g");
