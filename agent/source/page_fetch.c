@@ -225,7 +225,7 @@ static enum ob_fetched log_in(struct ob_fetch *f, struct ob_err *err)
                 return OB_FETCHED;
         ob_fail(err, "login.htm: HTTP %ld: %s", code,
                 code == 200 ? "the manager does not accept page.user and its password" : "no login");
-        return OB_FETCH_REFUSED;
+        return OB_FETCH_UNREACHED;
 }
 
 static enum ob_fetched judge(struct ob_fetch *f, const char *address, long code, struct ob_err *err)

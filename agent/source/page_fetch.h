@@ -29,7 +29,7 @@ enum ob_fetched {
         OB_FETCHED,
         OB_FETCH_REFUSED,  /* there is an answer, but not the page */
         OB_FETCH_SILENT,   /* there is none in time */
-        OB_FETCH_UNREACHED /* nobody could be asked: no connection, or no trust in who is there */
+        OB_FETCH_UNREACHED /* nobody could be asked: no connection, no trust in who is there, no login */
 };
 
 /*
