@@ -28,6 +28,7 @@ static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *m
                 .index = *n,
                 .queue = &a->queue,
                 .place = &a->place,
+                .states = manager ? a->states[manager - a->config->managers] : NULL,
                 .stop = &a->stop_workers,
                 .is_once = a->is_once,
         };
@@ -41,6 +42,9 @@ static size_t make_workers(struct ob_agent *a)
         size_t n = 0;
 
         a->workers = ob_alloc(c->n_sources * c->n_managers, sizeof(*a->workers));
+        a->states = ob_alloc(c->n_managers, sizeof(*a->states));
+        for (size_t m = 0; m < c->n_managers; m++)
+                a->states[m] = ob_states_new(&c->states);
         for (size_t i = 0; i < c->n_sources; i++) {
                 if (!makes_worker(c, i))
                         continue;
@@ -246,8 +250,12 @@ bool ob_agent_stop(struct ob_agent *a)
         ob_store_place_close(&a->place);
         ob_stop_fini(&a->stop_workers);
         ob_stop_fini(&a->stop_sinks);
+        for (size_t m = 0; a->states && m < a->config->n_managers; m++)
+                ob_states_free(a->states[m]);
+        free(a->states);
         free(a->workers);
         free(a->sinks);
+        a->states = NULL;
         a->workers = NULL;
         a->sinks = NULL;
         return is_clean;

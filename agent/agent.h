@@ -26,6 +26,7 @@ struct ob_agent {
         struct ob_counters counters;
         struct ob_queue queue;
         struct ob_stop stop_workers, stop_sinks;
+        struct ob_states **states; /* ours; one a manager */
         struct ob_worker *workers; /* ours */
         struct ob_sink *sinks;     /* ours */
         size_t n_workers, n_sinks; /* that were started */

@@ -24,12 +24,23 @@ static const struct ob_setting top_settings[] = {
         { "managers", OB_SET_GROUP },
         { "sources", OB_SET_GROUP },
         { "queue", OB_SET_GROUP },
+        { "states", OB_SET_GROUP },
         { "sinks", OB_SET_GROUP },
         { NULL },
 };
 
 static const struct ob_setting queue_settings[] = {
         { "max_bytes", OB_SET_LONG, AT(ob_config, queue_max_bytes), 65536, INT64_C(1) << 40 },
+        { NULL },
+};
+
+static const struct ob_setting state_settings[] = {
+        { "lag", OB_SET_INT, AT(ob_state_settings, lag), 1, 86400 },
+        { "idle", OB_SET_INT, AT(ob_state_settings, idle), 1, 86400 },
+        { "stall", OB_SET_INT, AT(ob_state_settings, stall), 1, 86400 },
+        { "skew", OB_SET_INT, AT(ob_state_settings, skew), 1, 86400 },
+        { "hold", OB_SET_INT, AT(ob_state_settings, hold), 0, 86400 },
+        { "heartbeat", OB_SET_BOOL, AT(ob_state_settings, heartbeat) },
         { NULL },
 };
 
@@ -345,7 +356,8 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
 
         c->state_dir = ob_path_beside(path, c->state_dir, &c->texts);
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
-                read_subgroup(root, "queue", queue_settings, c, &c->texts, err))
+                read_subgroup(root, "queue", queue_settings, c, &c->texts, err) ||
+                read_subgroup(root, "states", state_settings, &c->states, &c->texts, err))
                 return -1;
         return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
 }
@@ -358,7 +370,12 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
 
         config_init(&file);
         *c = (struct ob_config) {
-                .prefix = "otter", .state_dir = "state", .log_file = "", .drain = 10, .queue_max_bytes = 67108864
+                .prefix = "otter",
+                .state_dir = "state",
+                .log_file = "",
+                .drain = 10,
+                .queue_max_bytes = 67108864,
+                .states = { .lag = 60, .idle = 180, .stall = 300, .skew = 60, .hold = 30, .heartbeat = true },
         };
         f = fopen(path, "re");
         if (!f) {

@@ -64,10 +64,21 @@ struct ob_sink_settings {
         int64_t max_age;    /* graphite: seconds; older points are refused. 0: none is too old */
 };
 
+/* When a pipeline is called what, see agent/source/state_rule.h. Seconds. */
+struct ob_state_settings {
+        int lag;        /* of delay, or behind in the binlog: lagging */
+        int idle;       /* without rows, but alive: idle */
+        int stall;      /* in which nothing moved: stalled, or hung */
+        int skew;       /* that a date is in the future: skewed */
+        int hold;       /* that a new state must last until it is told */
+        bool heartbeat; /* sources without rows have a heartbeat: one that is silent hangs */
+};
+
 struct ob_config {
         const char *prefix, *state_dir, *log_file;
         int drain; /* seconds */
         int64_t queue_max_bytes;
+        struct ob_state_settings states;
         struct ob_manager *managers; /* ours */
         size_t n_managers;
         struct ob_source *sources; /* ours: the built-in ones, then the user's; also disabled ones */

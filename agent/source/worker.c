@@ -170,11 +170,17 @@ static struct ob_reader *make_zone(struct ob_worker *w, const struct ob_source *
         return ob_reader_zone_new(source, pages(w), &w->session);
 }
 
+static struct ob_reader *make_state(struct ob_worker *w, const struct ob_source *source)
+{
+        return ob_reader_state_new(source, w->states, w->counters->sources[w->index].name);
+}
+
 static struct ob_reader *(*const makers[OB_READERS])(struct ob_worker *w, const struct ob_source *source) = {
         [OB_READER_MYSQL] = make_mysql,
         [OB_READER_SELF] = make_self,
         [OB_READER_PAGE] = make_page,
         [OB_READER_ZONE] = make_zone,
+        [OB_READER_STATE] = make_state,
 };
 
 static void add_feed(struct ob_worker *w, const struct ob_source *source)
@@ -191,6 +197,7 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
                 .counters = &w->counters->sources[w->index],
                 .stop = w->stop,
                 .reader = makers[source->reader](w, source),
+                .states = w->states,
         };
         wf->due = w->began;
         ob_feed_init(&wf->feed);

@@ -78,6 +78,7 @@ static const struct {
         { "page_nodes", "page", 30, 0, 0, 1000, OB_START_NOW },
         { "page_progress", "page", 30, 0, 0, 1000, OB_START_NOW },
         { "page_stages", "page", 30, 0, 0, 1000, OB_START_NOW },
+        { "state", "state", 15, 0, 0, 1000, OB_START_NOW },
         { "agent_sources", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
         { "agent_sinks", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
         { "agent_queue", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
