@@ -105,14 +105,15 @@ static int open_place(struct ob_agent *a, struct ob_err *err)
         return 0;
 }
 
-/* A feed's name is its worker's manager and its source. */
+/* A feed's name is its worker's manager and its source. Only tables can be read again. */
 static int rewind_worker(struct ob_agent *a, const struct ob_worker *w, int64_t since, struct ob_err *err)
 {
         for (size_t i = 0; i < a->config->n_sources; i++) {
                 const struct ob_source *s = &a->config->sources[i];
                 ob_cleanup(ob_free_at) char *name = ob_worker_name(w, s->name);
 
-                if (w->manager && !strcmp(s->worker, w->name) && ob_source_shape(s) != OB_SHAPE_NEWEST &&
+                if (s->reader == OB_READER_MYSQL && !strcmp(s->worker, w->name) &&
+                        ob_source_shape(s) != OB_SHAPE_NEWEST &&
                         ob_store_rewind_source(a->place.anchor, name, since, OB_AGAIN_ALL, err))
                         return -1;
         }

@@ -22,6 +22,7 @@ struct ob_worker_feed {
         int64_t due, took_ms;
         struct ob_backoff backoff;
         bool is_failing;
+        bool is_told; /* … and the log has it from us */
 };
 
 struct ob_worker {
@@ -43,6 +44,7 @@ struct ob_worker {
         struct ob_pages *pages;       /* ours; NULL until a source of it is read off pages */
         struct ob_worker_feed *feeds; /* ours */
         size_t n_feeds;
+        int64_t began; /* of the beat */
         pthread_t thread;
 
         atomic_bool is_done;
