@@ -75,7 +75,8 @@ struct ob_source {
         unsigned n_columns;
         struct ob_column columns[OB_COLUMNS_MAX];
 
-        bool has_gaps; /* an empty cell is nothing to tell: there is just no metric of it */
+        bool is_roster; /* the keys are pipelines: those without a row count, too, and deleted ones do not */
+        bool has_gaps;  /* an empty cell is nothing to tell: there is just no metric of it */
 
         bool enabled;
         int every;   /* seconds from poll to poll */
