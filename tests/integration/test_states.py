@@ -6,17 +6,9 @@ import pytest
 
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
-from servers.sinks import Datagrams
 
 STATES = ("ok", "idle", "paused", "stopped", "locating", "lagging", "skewed", "stalled", "hung")
 SETTINGS = {"lag": 30, "idle": 6, "stall": 12, "skew": 60, "hold": 1}
-
-
-@pytest.fixture
-def sink():
-    made = Datagrams()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
