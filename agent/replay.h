@@ -1,6 +1,6 @@
 /* otterbeat replay: sends Graphite a part of the tables' history again. */
-#ifndef OB_FACE_REPLAY_H
-#define OB_FACE_REPLAY_H
+#ifndef OB_REPLAY_H
+#define OB_REPLAY_H
 
 #include <signal.h>
 

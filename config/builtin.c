@@ -40,6 +40,7 @@ const struct ob_source ob_builtin_sources[] = {
         {
                 MYSQL_DEFAULTS,
                 .name = "delay_age",
+                .is_roster = true,
                 .worker = "delay",
                 .table = "DELAY_STAT",
                 .every = 15,
@@ -69,6 +70,7 @@ const struct ob_source ob_builtin_sources[] = {
         {
                 MYSQL_DEFAULTS,
                 .name = "throughput_age",
+                .is_roster = true,
                 .worker = "throughput",
                 .table = "THROUGHPUT_STAT",
                 .every = 15,
@@ -162,7 +164,7 @@ const struct ob_source ob_builtin_sources[] = {
                 .reader = OB_READER_PAGE,
                 .name = "page_pipelines",
                 .table = "pipelines",
-                .n_columns = 7,
+                .n_columns = 10,
                 .columns = {
                         { OB_KEY, "pipeline_id", "pipeline" },
                         { OB_VALUE, "mainstem", "mainstem_state" },
@@ -171,6 +173,9 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_VALUE, "alarm_rules", "page.alarm_rules" },
                         { OB_VALUE, "last_sync_age_s", "last_sync_age_s" },
                         { OB_VALUE, "last_position_age_s", "last_position_age_s" },
+                        { OB_CLUE, "channel_id", "channel" },
+                        { OB_CLUE, "last_sync_epoch", "last_sync" },
+                        { OB_CLUE, "last_position_epoch", "last_position" },
                 },
         },
         {
@@ -207,6 +212,20 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_ENUM, "stage", "stage" },
                         /* Of several processes in flight: the slowest. */
                         { OB_PEAK, "ms", "stage_ms" },
+                },
+        },
+        {
+                .reader = OB_READER_STATE,
+                .enabled = true,
+                .name = "state",
+                .worker = "state",
+                .table = "states",
+                .every = 15,
+                .batch = 1000,
+                .n_columns = 2,
+                .columns = {
+                        { OB_KEY, "pipeline_id", "pipeline" },
+                        { OB_VALUE, "state", "state" },
                 },
         },
         {

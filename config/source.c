@@ -18,6 +18,7 @@ const struct ob_role_facts ob_roles[OB_ROLES] = {
         [OB_TOTAL] = { .word = "total", .is_metric = true, .is_number = true },
         [OB_COUNT] = { .word = "count", .is_metric = true },
         [OB_AGE] = { .word = "age", .is_metric = true, .is_time = true, .at_most_one = true },
+        [OB_CLUE] = { .word = "clue", .is_number = true },
 };
 
 static unsigned count(const struct ob_source *s, enum ob_role role)

@@ -27,6 +27,7 @@ enum ob_role {
         OB_TOTAL,     /* counter; the row's number only grows, its difference is what came to pass */
         OB_COUNT,     /* counter; one a row */
         OB_AGE,       /* gauge; seconds from the newest such time of each key to now */
+        OB_CLUE,      /* a number that is not sent: it tells what state a pipeline is in */
         OB_ROLES
 };
 
@@ -47,9 +48,10 @@ enum ob_shape {
 
 enum ob_reader_kind {
         OB_READER_MYSQL,
-        OB_READER_SELF, /* our own counters */
-        OB_READER_PAGE, /* the manager's pages; the source's table is the name of one */
-        OB_READER_ZONE, /* how the dates on the pages differ from the tables' */
+        OB_READER_SELF,  /* our own counters */
+        OB_READER_PAGE,  /* the manager's pages; the source's table is the name of one */
+        OB_READER_ZONE,  /* how the dates on the pages differ from the tables' */
+        OB_READER_STATE, /* what state each pipeline is in, by what the others saw */
         OB_READERS
 };
 
@@ -73,7 +75,8 @@ struct ob_source {
         unsigned n_columns;
         struct ob_column columns[OB_COLUMNS_MAX];
 
-        bool has_gaps; /* an empty cell is nothing to tell: there is just no metric of it */
+        bool is_roster; /* the keys are pipelines: those without a row count, too, and deleted ones do not */
+        bool has_gaps;  /* an empty cell is nothing to tell: there is just no metric of it */
 
         bool enabled;
         int every;   /* seconds from poll to poll */

@@ -54,7 +54,8 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
 
         if (ob_store_begin(s->store, err))
                 return -1;
-        if (ob_store_put_passed(s->store, s->settings->name, &s->passed, err) ||
+        if ((s->ops->stage && s->ops->stage(s, err)) ||
+                ob_store_put_passed(s->store, s->settings->name, &s->passed, err) ||
                 ob_store_drop_passed(s->store, &points, &bytes, err)) {
                 ob_store_rollback(s->store);
                 return -1;

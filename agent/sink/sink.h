@@ -30,6 +30,10 @@ struct ob_sink_ops {
         /* Does a little. IDLE: there is nothing to do before `*wake`; BUSY: there may be more. */
         enum ob_step (*step)(struct ob_sink *s, int64_t *wake, struct ob_err *err);
 
+        /* Writes what must be stored together with what was passed, inside that transaction. NULL: there is
+         * nothing. */
+        int (*stage)(struct ob_sink *s, struct ob_err *err);
+
         /* The wire is gone; begin again where that is safe. */
         void (*lost_wire)(struct ob_sink *s);
 

@@ -19,15 +19,14 @@
 #include "agent/process/log.h"
 #include "agent/sink/creates.h"
 #include "agent/sink/fold.h"
+#include "agent/sink/folding.h"
 #include "agent/sink/sent.h"
 #include "agent/sink/sink.h"
-#include "proto/batch.h"
 #include "proto/graphite.h"
 #include "proto/memory.h"
-#include "proto/name.h"
 
 #define OUT_ROOM     65536
-#define PATH_ROOM    4096
+#define LOOK_MS      50    /* how often is looked whether what was sent has arrived */
 #define IDLE_SECONDS 86400 /* a series that is silent for so long is forgotten in the fold */
 
 struct graphite {
@@ -45,7 +44,10 @@ struct graphite {
         bool is_giving_up;      /* what is given out is lost */
         bool has_failed;
         struct ob_err why;
-        void (*name)(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
+        bool is_passing; /* the tail's steps were sent once more, and are not known to have arrived */
+        int64_t pass_at; /* they have when so many bytes of this connection have */
+        int64_t made;    /* the clock of their last batch */
 };
 
 static void send_out(struct ob_sink *s)
@@ -81,101 +83,6 @@ static void emit(void *ctx, const struct ob_fold_value *v)
         }
 }
 
-/* Carbon takes any time; one that is far ahead would overwrite the oldest points, and close all steps before it. */
-static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t made)
-{
-        int64_t max_age = s->settings->max_age;
-
-        return time > 0 && time <= made + OB_CLOCK_STEP && (!max_age || time >= made - max_age);
-}
-
-/* The series' place in the fold; NULL when carbon could not store it. */
-static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, const struct ob_series *series)
-{
-        struct graphite *g = s->state;
-        char path[PATH_ROOM];
-        struct ob_text text = ob_text_over(path, sizeof(path));
-
-        g->name(&text, s->prefix, series);
-        if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
-                return NULL;
-        return ob_fold_find(f, path, text.length);
-}
-
-/* Where the points of one batch go. */
-struct folding {
-        struct ob_sink *s;
-        struct ob_fold *fold;
-        bool is_counted; /* whether what is refused is to be counted, and what is given out */
-        struct ob_batch_reader reader;
-        struct ob_fold_series *found[OB_BATCH_POINTS]; /* by number in the batch */
-        bool is_looked_up[OB_BATCH_POINTS];
-};
-
-/* The series that are begun anew. */
-struct meant {
-        const struct ob_sink *s;
-        const struct ob_series *series;
-};
-
-static bool is_meant(void *ctx, const char *path)
-{
-        const struct meant *m = ctx;
-
-        return (m->s->settings->tagged ? ob_name_is_tagged_of : ob_name_is_dotted_of)(
-                path, m->s->prefix, m->series);
-}
-
-static void forget_series(struct folding *f, const struct ob_series *series)
-{
-        struct meant meant = { f->s, series };
-
-        ob_fold_forget(f->fold, is_meant, &meant);
-        memset(f->is_looked_up, 0, sizeof(f->is_looked_up));
-        if (f->is_counted)
-                ob_sink_sent(f->s, 0, 1);
-}
-
-static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
-{
-        enum ob_loss why = OB_LOSSES;
-
-        if (m->series->telling == OB_TELL_FORGET) {
-                forget_series(f, m->series);
-                return;
-        }
-        if (!f->is_looked_up[series]) {
-                f->found[series] = find_series(f->s, f->fold, m->series);
-                f->is_looked_up[series] = true;
-        }
-        if (!f->found[series])
-                why = OB_LOSS_NAME;
-        else if (!is_in_carbons_world(f->s, m->time, f->reader.made))
-                why = OB_LOSS_TIME;
-        else if (!ob_fold_add(f->fold, f->found[series], m, f->reader.made, f->is_counted))
-                why = OB_LOSS_LATE;
-        if (why != OB_LOSSES && f->is_counted)
-                ob_sink_lose(f->s, why, 1, m->series->name);
-}
-
-/* Folds g->batch; what it closes goes out. Returns the clock of the batch. */
-static int64_t fold_batch(struct ob_sink *s, struct ob_fold *fold)
-{
-        struct graphite *g = s->state;
-        struct folding f = { .s = s, .fold = fold, .is_counted = g->batch.seq > s->passed.reached };
-        struct ob_metric m;
-        unsigned series, done = 0;
-        int got = -1;
-
-        if (ob_batch_open(&f.reader, g->batch.body.data, g->batch.body.length))
-                for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
-                        fold_metric(&f, &m, series);
-        if (got < 0 && f.is_counted)
-                ob_sink_lose(s, OB_LOSS_DAMAGED, g->batch.points - done, "");
-        ob_batch_close(&f.reader);
-        return f.reader.made;
-}
-
 /* The carry: until when carbon makes files, what was sent when, and the tail's fold at the mark. */
 static void write_carry(struct ob_sink *s, bool is_clean)
 {
@@ -208,7 +115,7 @@ static void rewind_to_mark(struct ob_sink *s)
                         s->settings->name);
         ob_fold_assign(g->head, g->tail);
         g->head_seq = g->tail_seq = s->passed.mark;
-        g->has_failed = false;
+        g->has_failed = g->is_passing = false;
         g->lines = g->points = 0;
         ob_text_reset(&g->out, 0);
 }
@@ -235,7 +142,6 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
 
         (void)err;
         s->state = g;
-        g->name = s->settings->tagged ? ob_name_tagged : ob_name_dotted;
         g->out_data = ob_alloc(1, OUT_ROOM);
         g->out = ob_text_over(g->out_data, OUT_ROOM);
         g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
@@ -259,7 +165,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
         g->lines = g->points = 0;
         g->is_counting = true;
         known = ob_fold_count(g->head);
-        fold_batch(s, g->head);
+        ob_folding_add(s, &g->batch, g->head);
         if (g->batch.seq > g->furthest) {
                 ob_creates_add(&g->creates, ob_fold_count(g->head) - known);
                 g->furthest = g->batch.seq;
@@ -291,19 +197,18 @@ static enum ob_step fold_tail(struct ob_sink *s, int64_t last, int64_t *made, st
                 return OB_STEP_FAILED;
         if (!got || g->batch.seq > last)
                 return OB_STEP_IDLE;
-        *made = fold_batch(s, g->tail);
+        *made = ob_folding_add(s, &g->batch, g->tail);
         g->tail_seq = g->batch.seq;
         return OB_STEP_BUSY;
 }
 
-/* Sends the oldest part of what was sent `horizon` ago once more, and passes it. */
+/* Sends the oldest part of what was sent `horizon` ago once more. */
 static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = s->state;
-        int64_t made = 0;
         enum ob_step did;
 
-        while ((did = fold_tail(s, g->sent.parts[0].seq, &made, err)) == OB_STEP_BUSY && !g->has_failed)
+        while ((did = fold_tail(s, g->sent.parts[0].seq, &g->made, err)) == OB_STEP_BUSY && !g->has_failed)
                 ob_fold_flush(g->tail, g->head);
         if (did == OB_STEP_FAILED)
                 return did;
@@ -312,9 +217,20 @@ static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
                 *err = g->why;
                 return OB_STEP_FAILED;
         }
+        g->is_passing = true;
+        g->pass_at = s->wire.sent;
+        return OB_STEP_BUSY;
+}
+
+/* Passes it, once carbon's kernel has it: what waits in ours dies with the connection. */
+static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        g->is_passing = false;
         ob_sent_drop_first(&g->sent);
-        ob_fold_forget_idle(g->tail, made, IDLE_SECONDS);
-        ob_fold_forget_idle(g->head, made, IDLE_SECONDS);
+        ob_fold_forget_idle(g->tail, g->made, IDLE_SECONDS);
+        ob_fold_forget_idle(g->head, g->made, IDLE_SECONDS);
         s->passed.mark = g->tail_seq;
         write_carry(s, false);
         return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
@@ -343,8 +259,12 @@ static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_er
 
         if (ob_sink_need_wire(s, err))
                 return OB_STEP_FAILED;
+        if (g->is_passing && s->wire.arrived >= g->pass_at)
+                return pass_tail(s, err);
         due = must_wait_for_files(s) ? INT64_MAX : ob_sent_due(&g->sent, g->head_seq);
-        if (due <= ob_clock_ms())
+        if (g->is_passing)
+                due = ob_clock_ms() + LOOK_MS;
+        else if (due <= ob_clock_ms())
                 return step_tail(s, err);
         did = step_head(s, err);
         if (did == OB_STEP_IDLE && !ob_stop_is_wanted(s->stop) && ob_creates_is_due(&g->creates)) {
@@ -378,9 +298,11 @@ static int give_up_graphite(struct ob_sink *s, int64_t bytes, struct ob_err *err
 
 static int stop_graphite(struct ob_sink *s, struct ob_err *err)
 {
-        if (!s->is_clean)
+        bool is_clean = s->is_clean && !((struct graphite *)s->state)->is_passing;
+
+        if (!is_clean)
                 rewind_to_mark(s);
-        write_carry(s, s->is_clean);
+        write_carry(s, is_clean);
         return ob_sink_commit(s, err);
 }
 

@@ -47,12 +47,13 @@ struct ob_wire {
         struct ob_address {
                 struct sockaddr_storage at;
                 socklen_t length;
-        } peer;               /* of a datagram socket */
-        int64_t resolved_at;  /* ob_clock_ms() */
-        bool is_suspect;      /* datagrams: it is not known that somebody listens */
-        size_t doubted;       /* of the pieces counted as sent last, how many nobody may have got */
-        int unsent;           /* bytes that the other kernel had not taken … */
-        int64_t unsent_since; /* … since then */
+        } peer;              /* of a datagram socket */
+        int64_t resolved_at; /* ob_clock_ms() */
+        bool is_suspect;     /* datagrams: it is not known that somebody listens */
+        size_t doubted;      /* of the pieces counted as sent last, how many nobody may have got */
+        int64_t sent;        /* bytes of this connection, of a stream */
+        int64_t arrived;     /* those of them that the other kernel has, as of the last check */
+        int64_t moved_at;    /* when that last grew, or nothing was on its way */
 };
 
 extern const struct ob_wire_ops ob_wire_tcp;

@@ -95,7 +95,8 @@ static int open_tcp(struct ob_wire *w, struct ob_err *err)
                 code = connect_to(w, a);
                 if (!code) {
                         w->is_open = true;
-                        w->unsent = 0;
+                        w->sent = w->arrived = 0;
+                        w->moved_at = ob_clock_ms();
                         return 0;
                 }
                 abort_tcp(w);
@@ -104,7 +105,7 @@ static int open_tcp(struct ob_wire *w, struct ob_err *err)
         return ob_fail(err, "connect to %s:%d: %m", w->settings->host, w->settings->port);
 }
 
-/* Notes whether the peer's kernel takes what we sent. -1 when it has not for too long. */
+/* Notes how much the peer's kernel has. -1 when it has taken nothing for too long. */
 static int watch_progress(struct ob_wire *w, struct ob_err *err)
 {
         int64_t now = ob_clock_ms();
@@ -112,11 +113,10 @@ static int watch_progress(struct ob_wire *w, struct ob_err *err)
 
         if (ioctl(w->fd, SIOCOUTQ, &unsent))
                 return 0;
-        if (!unsent || unsent != w->unsent) {
-                w->unsent = unsent;
-                w->unsent_since = now;
-        }
-        if (now - w->unsent_since < STALL_MS)
+        if (!unsent || w->sent - unsent > w->arrived)
+                w->moved_at = now;
+        w->arrived = w->sent - unsent;
+        if (now - w->moved_at < STALL_MS)
                 return 0;
         return ob_fail(err, "%s:%d has taken nothing for %d s, %d bytes are on their way", w->settings->host,
                 w->settings->port, STALL_MS / 1000, unsent);
@@ -146,6 +146,7 @@ static int send_piece(struct ob_wire *w, const struct iovec *piece, struct ob_er
 
                 if (took >= 0) {
                         at += took;
+                        w->sent += took;
                         continue;
                 }
                 if (errno == EINTR)

@@ -25,6 +25,8 @@ static const struct {
 void ob_feed_init(struct ob_feed *f)
 {
         f->delta = deltas[ob_source_shape(f->source)];
+        for (unsigned i = 0; f->states && i < f->source->n_columns; i++)
+                f->clues[i] = ob_states_clue(f->source->columns[i].name);
         f->told_plan = ob_copy("");
         f->told_missing = ob_copy("");
 }

@@ -11,8 +11,10 @@
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/process/tell.h"
+#include "agent/source/names.h"
 #include "agent/source/outbox.h"
 #include "agent/source/reader.h"
+#include "agent/source/states.h"
 #include "agent/store/queue.h"
 #include "agent/store/store.h"
 #include "config/source.h"
@@ -53,7 +55,9 @@ struct ob_feed {
         struct ob_queue *queue;
         struct ob_source_counters *counters;
         struct ob_stop *stop;
+        struct ob_names *names;   /* NULL: there are none */
         struct ob_reader *reader; /* ours */
+        struct ob_states *states; /* of the manager's pipelines; NULL */
 
         /* Our own. */
         const struct ob_delta_ops *delta;
@@ -65,7 +69,8 @@ struct ob_feed {
         enum ob_telling telling;     /* of the points that are made now */
         struct ob_outbox outbox;
         struct ob_tell tells[OB_ODDITIES];
-        char *told_plan, *told_missing; /* ours: what was last said of them */
+        char *told_plan, *told_missing;              /* ours: what was last said of them */
+        const struct ob_clue *clues[OB_COLUMNS_MAX]; /* by column: what it tells of a pipeline; NULL */
 };
 
 void ob_feed_init(struct ob_feed *f);

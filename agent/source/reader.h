@@ -17,6 +17,7 @@
 
 struct ob_pages;
 struct ob_session;
+struct ob_states;
 
 /* Rows of the last read; the reader's, until it is asked again. */
 struct ob_rows {
@@ -62,6 +63,8 @@ struct ob_reader {
         const char *missing;      /* … and in words, which are not; "" */
         /* After read: there was more, which could not be read, and that was told. */
         bool is_partial;
+        /* After a read that failed: it was told already what is wrong, perhaps for several readers at once. */
+        bool is_told;
 };
 
 /* One of a table, over a session that several readers of one thread share. */
@@ -77,6 +80,9 @@ struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_p
 /* One of how far the dates on the pages are from the tables': one row, or none while that is not known. */
 struct ob_reader *ob_reader_zone_new(
         const struct ob_source *source, struct ob_pages *pages, struct ob_session *session);
+
+/* One of the states of a manager's pipelines. `name`: of the source, for the log; borrowed. */
+struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states, const char *name);
 
 void ob_reader_free(struct ob_reader *r);
 

@@ -3,8 +3,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "agent/process/clock.h"
 #include "proto/number.h"
 
+#define SLOW_MS  30000
 #define ENUM_MAX 64 /* bytes of a word; a longer one stays as it is */
 
 const char *ob_row_id(const struct ob_feed *f, const char *const *row)
@@ -63,7 +65,7 @@ void ob_row_amounts(struct ob_feed *f, const char *const *row, struct ob_amounts
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 enum ob_role role = f->source->columns[i].role;
 
-                if (!ob_roles[role].is_metric || !f->reader->has[i])
+                if ((!ob_roles[role].is_metric && role != OB_CLUE) || !f->reader->has[i])
                         continue;
                 a->value[i] = OB_MICROS;
                 a->has[i] = role == OB_COUNT || read_amount(f, row, i, &a->value[i]);
@@ -121,14 +123,31 @@ static const enum ob_kind kinds[OB_ROLES] = {
         [OB_COUNT] = OB_COUNTER,
 };
 
+/* What a cell tells of a pipeline's state; it holds for three polls, and some seconds for a slow one. */
+static void note_clue(
+        const struct ob_feed *f, unsigned i, const struct ob_series *series, int64_t time, __int128 value)
+{
+        ob_states_note(f->states, f->clues[i], series,
+                &(struct ob_sighting) { .time = time,
+                        .clock = f->now,
+                        .now = ob_clock_ms(),
+                        .valid = 3000LL * f->source->every + SLOW_MS,
+                        .value = (int64_t)(value / OB_MICROS) });
+}
+
 void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const struct ob_amounts *a)
 {
         char words[OB_TAGS_MAX][ENUM_MAX];
         struct ob_series series;
 
         name_series(f, row, &series, words);
+        ob_names_add(f->names, &series, time);
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 if (!a->has[i])
+                        continue;
+                if (f->clues[i])
+                        note_clue(f, i, &series, time, a->value[i]);
+                if (!ob_roles[f->source->columns[i].role].is_metric)
                         continue;
                 series.name = f->source->columns[i].name;
                 series.telling = f->telling;

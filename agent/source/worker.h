@@ -12,6 +12,7 @@
 
 #include "agent/process/backoff.h"
 #include "agent/source/feed.h"
+#include "agent/source/names.h"
 #include "agent/source/pages.h"
 #include "agent/source/session.h"
 #include "config/config.h"
@@ -22,6 +23,7 @@ struct ob_worker_feed {
         int64_t due, took_ms;
         struct ob_backoff backoff;
         bool is_failing;
+        bool is_told; /* … and the log has it from us */
 };
 
 struct ob_worker {
@@ -32,7 +34,9 @@ struct ob_worker {
         struct ob_counters *counters;
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
+        struct ob_names *names; /* the manager's; NULL: they are not looked up */
         const struct ob_store_place *place;
+        struct ob_states *states; /* of the manager's pipelines; NULL */
         struct ob_stop *stop;
         bool is_once; /* reads until nothing is left, then ends */
 
@@ -42,6 +46,7 @@ struct ob_worker {
         struct ob_pages *pages;       /* ours; NULL until a source of it is read off pages */
         struct ob_worker_feed *feeds; /* ours */
         size_t n_feeds;
+        int64_t began; /* of the beat */
         pthread_t thread;
 
         atomic_bool is_done;

@@ -12,7 +12,8 @@ int ob_queue_open(struct ob_queue *q, struct ob_store *st, int64_t max_bytes, st
 {
         *q = (struct ob_queue) { .max_bytes = max_bytes, .counters = counters };
         pthread_mutex_init(&q->lock, NULL);
-        ob_cond_init(&q->changed);
+        ob_cond_init(&q->told);
+        ob_cond_init(&q->room);
         q->sinks = ob_alloc(counters->n_sinks, sizeof(*q->sinks));
         return ob_store_sum_batches(st, INT64_MIN, &q->points, &q->bytes, err);
 }
@@ -22,7 +23,8 @@ void ob_queue_close(struct ob_queue *q)
         if (!q->sinks)
                 return;
         free(q->sinks);
-        pthread_cond_destroy(&q->changed);
+        pthread_cond_destroy(&q->told);
+        pthread_cond_destroy(&q->room);
         pthread_mutex_destroy(&q->lock);
         *q = (struct ob_queue) { .max_bytes = 0 };
 }
@@ -31,7 +33,7 @@ void ob_queue_close(struct ob_queue *q)
 static void tell(struct ob_queue *q)
 {
         q->news++;
-        pthread_cond_broadcast(&q->changed);
+        pthread_cond_broadcast(&q->told);
 }
 
 /* With the lock held: whoever is down makes room, as long as somebody is not. */
@@ -60,7 +62,7 @@ static bool reserve_or_wait(struct ob_queue *q, int64_t bytes)
                 q->bytes += bytes;
         } else {
                 ask_to_yield(q);
-                pthread_cond_timedwait(&q->changed, &q->lock, &until);
+                pthread_cond_timedwait(&q->room, &q->lock, &until);
         }
         pthread_mutex_unlock(&q->lock);
         return is_room;
@@ -96,7 +98,7 @@ void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes)
         pthread_mutex_lock(&q->lock);
         q->points -= points;
         q->bytes -= bytes;
-        pthread_cond_broadcast(&q->changed); /* room for workers; no news for sinks */
+        pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
 }
 
@@ -114,7 +116,7 @@ void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline)
 
         pthread_mutex_lock(&q->lock);
         while (q->news == *seen && ob_clock_ms() < deadline)
-                pthread_cond_timedwait(&q->changed, &q->lock, &until);
+                pthread_cond_timedwait(&q->told, &q->lock, &until);
         *seen = q->news;
         pthread_mutex_unlock(&q->lock);
 }
@@ -123,6 +125,7 @@ void ob_queue_wake(struct ob_queue *q)
 {
         pthread_mutex_lock(&q->lock);
         tell(q);
+        pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
 }
 
@@ -132,7 +135,7 @@ void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down)
         if (q->sinks[sink].is_down != is_down) {
                 q->sinks[sink].is_down = is_down;
                 q->sinks[sink].must_yield = false;
-                pthread_cond_broadcast(&q->changed); /* a worker that waits must ask anew */
+                pthread_cond_broadcast(&q->room); /* a worker that waits must ask anew */
         }
         pthread_mutex_unlock(&q->lock);
 }

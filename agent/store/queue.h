@@ -21,7 +21,7 @@
 
 struct ob_queue {
         pthread_mutex_t lock;
-        pthread_cond_t changed;
+        pthread_cond_t told, room; /* news, for sinks; bytes given back, for workers: none wakes its own kind */
         int64_t max_bytes;
         int64_t bytes, points; /* in the store; bytes also those about to be written */
         uint64_t news;         /* grows with whatever a waiting thread should look at */
@@ -53,7 +53,7 @@ void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes);
 /* Waits until there is news behind `*seen` or `deadline` has come; moves `*seen` on. */
 void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
 
-/* Makes every waiting thread look again. */
+/* Makes every waiting thread look again: a stop is wanted. */
 void ob_queue_wake(struct ob_queue *q);
 
 /* Says whether a sink delivers. */

@@ -363,10 +363,12 @@ int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n,
 
         while (got == 1 && (got = step(st, q, err)) == 1) {
                 const char *name = (const char *)sqlite3_column_text(q, 0);
+                ob_cleanup(ob_free_at) char *totals = ob_format(OB_TOTALS_OF_SINK "%s", name);
 
                 if (is_kept(name, names, n))
                         continue;
-                if (RUN(st, OB_SQL_FORGET_SINK, err, text(name)))
+                if (RUN(st, OB_SQL_FORGET_TOTALS, err, text(totals)) ||
+                        RUN(st, OB_SQL_FORGET_SINK, err, text(name)))
                         got = -1;
                 forgotten++;
         }

@@ -93,7 +93,11 @@ int ob_store_first_chunk_since(
 int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 
-/* The totals of rows that change in place, by key; `amounts` as the caller encodes them. */
+/*
+ * The totals of rows that change in place, by key; `amounts` as the caller encodes them. Those of a sink's counters
+ * are kept as of the source OB_TOTALS_OF_SINK and its name, which no source has, and go when the sink is forgotten.
+ */
+#define OB_TOTALS_OF_SINK "sink:"
 int ob_store_put_totals(struct ob_store *st, const char *source, const struct ob_bytes *key, int64_t id,
         const struct ob_bytes *amounts, struct ob_err *err);
 
@@ -130,7 +134,8 @@ int ob_store_get_passed(struct ob_store *st, const char *sink, struct ob_passed 
 int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_passed *p, struct ob_err *err);
 int ob_store_put_reached(struct ob_store *st, const char *sink, int64_t reached, struct ob_err *err);
 
-/* Forgets all sinks but these, so that they do not hold batches for ever. Returns how many, or -1. */
+/* Forgets all sinks but these, and their totals, so that they do not hold batches for ever. Returns how many, or
+ * -1. */
 int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err);
 
 /* Deletes the batches that every sink has passed, and says how much that was. */

@@ -1,5 +1,7 @@
-"""A private MariaDB on loopback, with its own data."""
+"""A private MariaDB on loopback, with its own data, and its own folder of temporary tables: two servers that share
+one take each other's away."""
 import getpass
+import os
 import shutil
 import subprocess
 
@@ -12,19 +14,22 @@ USER, PASSWORD = "otterbeat", "a-Secret-of-tests"
 
 def make_template(folder):
     """A data folder as a fresh installation has it; copying it is quicker than making another."""
+    temporary = folder.parent / "tmp"
+    temporary.mkdir()
     subprocess.run(
         ["mariadb-install-db", "--no-defaults", "--force", f"--datadir={folder}", "--skip-test-db",
          "--auth-root-authentication-method=normal", f"--user={getpass.getuser()}"],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(temporary)})
 
 
 class MariaDB:
     def __init__(self, folder, template, server_id=1, options=()):
         self.port, self.socket = free_port(), folder / "mysql.sock"
         shutil.copytree(template, folder / "data")
+        (folder / "tmp").mkdir(exist_ok=True)
         self.process = Process("mariadb", folder, [
             "mariadbd", "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={folder}/data",
-            f"--socket={self.socket}", "--bind-address=127.0.0.1", f"--port={self.port}", f"--server-id={server_id}",
+            f"--tmpdir={folder}/tmp", f"--socket={self.socket}", "--bind-address=127.0.0.1", f"--port={self.port}", f"--server-id={server_id}",
             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
             "--performance-schema=OFF", *options])
 

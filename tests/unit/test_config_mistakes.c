@@ -47,7 +47,14 @@ static const struct {
         { { .sinks = "{ type = 1; }" }, 4, "'type' must be a text in quotes" },
         { { CARBON("tagged = \"yes\";") }, 4, "'tagged' must be true or false" },
 
+        { { .top = "names = 5;" }, 1, "'names' must be a group" },
+        { { CARBON("path = \"name\";") }, 4, "'path' must be 'ids' or 'names', not 'name'" },
+        { { CARBON("tagged = true; path = \"names\";") }, 4,
+                "'path' is about dotted names, and this sink sends tags" },
+        { { STATSD("path = \"names\"; flavor = \"dogstatsd\";") }, 4, "'path' is about dotted names" },
+
         /* out of range */
+        { { .top = "names = { every = 0; };" }, 1, "'every' must be from 1 to 86400, not 0" },
         { { .top = "drain = -1;" }, 1, "'drain' must be from 0 to 3600, not -1" },
         { { .top = "drain = 3601;" }, 1, "'drain' must be from 0 to 3600, not 3601" },
         { { .top = "queue = { max_bytes = 65535L; };" }, 1, "'max_bytes' must be from 65536" },
@@ -68,6 +75,10 @@ static const struct {
         /* none of the choices */
         { { MYSQL("tls = \"on\";") }, 2, "'tls' must be 'off' or 'required' or 'verify', not 'on'" },
         { { STATSD("flavor = \"dog\";") }, 4, "'flavor' must be 'plain' or 'dogstatsd', not 'dog'" },
+        { { STATSD("counters = \"gauges\";") }, 4,
+                "'counters' must be 'counter' or 'gauge' or 'both', not 'gauges'" },
+        { { STATSD("counters = true;") }, 4, "'counters'" },
+        { { CARBON("counters = \"gauge\";") }, 4, "'counters'" },
         { { STATSD("after_crash = \"\";") }, 4, "'after_crash' must be 'lose' or 'repeat', not ''" },
         { { .sinks = "{ type = \"influx\"; }" }, 4, "'type' must be 'statsd' or 'graphite', not 'influx'" },
         { { .sources = "delay = { start = \"yesterday\"; };" }, 3, "'start' must be 'now'" },

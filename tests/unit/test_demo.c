@@ -84,6 +84,7 @@ static void assert_same_config(const struct ob_config *a, const struct ob_config
                 assert_int_equal(s->flavor, t->flavor);
                 assert_string_equal(s->socket, t->socket);
                 assert_int_equal(s->payload, t->payload);
+                assert_int_equal(s->counters, t->counters);
                 assert_int_equal(s->after_crash, t->after_crash);
                 assert_int_equal(s->step, t->step);
                 assert_int_equal(s->tagged, t->tagged);

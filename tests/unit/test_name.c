@@ -9,6 +9,7 @@ static const struct {
         const char *prefix;
         struct ob_series series;
         const char *dotted, *bare, *tagged;
+        const char *by_nodes; /* NULL: as dotted */
 } cases[] = {
         {
                 .prefix = "otter",
@@ -45,6 +46,18 @@ static const struct {
                 .dotted = "o.pipeline.3.title.exception.log.records",
                 .bare = "o.log.records",
                 .tagged = "o.log.records;channel=1;code=E;node=7;pipeline=3;title=exception",
+        },
+        {
+                /* a node stands for the value of an identity tag in paths of names alone */
+                .prefix = "o",
+                .series = { .name = "x",
+                        .n_identity = 2,
+                        .n_tags = 3,
+                        .tags = { { "pipeline", "3", .node = "orders" }, { "pair", "7" }, { "node", "1", "n" } } },
+                .dotted = "o.pipeline.3.pair.7.x",
+                .bare = "o.x",
+                .tagged = "o.x;node=1;pair=7;pipeline=3",
+                .by_nodes = "o.pipeline.orders.pair.7.x",
         },
         {
                 /* an empty value is a node of its own in a path, and no tag */
@@ -102,6 +115,8 @@ static void a_path_has_prefix_identity_and_name(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++)
                 assert_named(ob_name_dotted, i, cases[i].dotted);
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                assert_named(ob_name_dotted_by_nodes, i, cases[i].by_nodes ? cases[i].by_nodes : cases[i].dotted);
 }
 
 static void a_bare_name_has_no_tags(void **state)
@@ -155,9 +170,56 @@ static void a_name_that_does_not_fit_is_marked(void **state)
         }
 }
 
+/* Whether a path is one of the series; in `of` an empty value stands for any. */
+static const struct {
+        const char *dotted, *tagged;
+        struct ob_series of;
+        bool is;
+} members[] = {
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "row" } } },
+                true },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "" }, { "type", "row" } } },
+                true },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                true },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "4" }, { "type", "" } } },
+                false },
+        { "o.pipeline.33.type.row.n", "o.n;pipeline=33;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                false },
+        { "o.pipeline.3.type.row.n", "o.n;pipeline=3;type=row",
+                { .name = "m", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                false },
+        { "o.pipeline.3.type.row.n.n", "o.n.n;pipeline=3;type=row",
+                { .name = "n", .n_identity = 2, .n_tags = 2, .tags = { { "pipeline", "3" }, { "type", "" } } },
+                false },
+        { "p.pipeline.3.n", "p.n;pipeline=3",
+                { .name = "n", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } }, false },
+        { "o.n", "o.n", { .name = "n" }, true },
+        { "o.nn", "o.nn", { .name = "n" }, false },
+        { "o.k.a_b.n", "o.n;k=a.b", { .name = "n", .n_identity = 1, .n_tags = 1, .tags = { { "k", "a.b" } } },
+                true },
+};
+
+static void a_path_is_known_for_one_of_a_series(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(members); i++) {
+                if (ob_name_is_dotted_of(members[i].dotted, "o", &members[i].of) != members[i].is)
+                        fail_msg("%zu: %s", i, members[i].dotted);
+                if (ob_name_is_tagged_of(members[i].tagged, "o", &members[i].of) != members[i].is)
+                        fail_msg("%zu: %s", i, members[i].tagged);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_path_is_known_for_one_of_a_series),
                 cmocka_unit_test(a_path_has_prefix_identity_and_name),
                 cmocka_unit_test(a_bare_name_has_no_tags),
                 cmocka_unit_test(tags_stand_in_order_of_their_keys),

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "agent/process/clock.h"
 #include "agent/store/queue.h"
@@ -167,6 +168,27 @@ static void a_worker_waits_until_there_is_room(void **state)
         assert_size(u, 0, MAX_BYTES - 9);
 }
 
+/* Six workers without room, and a sink that is down and has nothing to give up: each looks once a second. */
+static void who_waits_wakes_nobody_who_waits(void **state)
+{
+        struct queued *u = *state;
+        struct worker workers[6];
+        struct rusage before, after;
+
+        assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
+        ob_queue_set_down(&u->q, 0, true);
+        getrusage(RUSAGE_SELF, &before);
+        for (size_t i = 0; i < LENGTH(workers); i++)
+                start_worker(&workers[i], u);
+        assert_false(ob_stop_wait(&u->stop, ob_clock_ms() + 500));
+        getrusage(RUSAGE_SELF, &after);
+        assert_in_range(after.ru_nvcsw - before.ru_nvcsw, 0, 100);
+        ob_stop_want(&u->stop, 0);
+        ob_queue_wake(&u->q);
+        for (size_t i = 0; i < LENGTH(workers); i++)
+                assert_false(join_worker(&workers[i]));
+}
+
 static void a_stop_ends_the_waiting_and_takes_nothing(void **state)
 {
         struct queued *u = *state;
@@ -309,6 +331,7 @@ int main(void)
                 WITH_QUEUE(an_empty_queue_takes_anything),
                 WITH_QUEUE(every_sink_is_behind_by_what_is_published),
                 WITH_QUEUE(a_worker_waits_until_there_is_room),
+                WITH_QUEUE(who_waits_wakes_nobody_who_waits),
                 WITH_QUEUE(a_stop_ends_the_waiting_and_takes_nothing),
                 WITH_QUEUE(where_there_is_room_no_stop_matters),
                 WITH_QUEUE(who_is_down_yields_when_others_deliver),

@@ -1,0 +1,113 @@
+#include "agent/sink/folding.h"
+
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "proto/batch.h"
+#include "proto/graphite.h"
+#include "proto/name.h"
+
+#define PATH_ROOM 4096
+
+/* Carbon takes any time; one that is far ahead would overwrite the oldest points, and close all steps before it. */
+static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t made)
+{
+        int64_t max_age = s->settings->max_age;
+
+        return time > 0 && time <= made + OB_CLOCK_STEP && (!max_age || time >= made - max_age);
+}
+
+/* How a sink names its series. */
+static void add_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
+{
+        if (s->settings->tagged)
+                ob_name_tagged(path, s->prefix, series);
+        else if (s->settings->path == OB_PATH_NAMES)
+                ob_name_dotted_by_nodes(path, s->prefix, series);
+        else
+                ob_name_dotted(path, s->prefix, series);
+}
+
+/* The series' place in the fold; NULL when carbon could not store it. */
+static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, const struct ob_series *series)
+{
+        char path[PATH_ROOM];
+        struct ob_text text = ob_text_over(path, sizeof(path));
+
+        add_name(s, &text, series);
+        if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
+                return NULL;
+        return ob_fold_find(f, path, text.length);
+}
+
+/* Where the points of one batch go. */
+struct folding {
+        struct ob_sink *s;
+        struct ob_fold *fold;
+        bool is_counted; /* whether what is refused is to be counted, and what is given out */
+        struct ob_batch_reader reader;
+        struct ob_fold_series *found[OB_BATCH_POINTS]; /* by number in the batch */
+        bool is_looked_up[OB_BATCH_POINTS];
+};
+
+/* The series that are begun anew. */
+struct meant {
+        const struct ob_sink *s;
+        const struct ob_series *series;
+};
+
+static bool is_meant(void *ctx, const char *path)
+{
+        const struct meant *m = ctx;
+
+        return (m->s->settings->tagged ? ob_name_is_tagged_of : ob_name_is_dotted_of)(
+                path, m->s->prefix, m->series);
+}
+
+static void forget_series(struct folding *f, const struct ob_series *series)
+{
+        struct meant meant = { f->s, series };
+
+        ob_fold_forget(f->fold, is_meant, &meant);
+        memset(f->is_looked_up, 0, sizeof(f->is_looked_up));
+        if (f->is_counted)
+                ob_sink_sent(f->s, 0, 1);
+}
+
+static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
+{
+        enum ob_loss why = OB_LOSSES;
+
+        if (m->series->telling == OB_TELL_FORGET) {
+                forget_series(f, m->series);
+                return;
+        }
+        if (!f->is_looked_up[series]) {
+                f->found[series] = find_series(f->s, f->fold, m->series);
+                f->is_looked_up[series] = true;
+        }
+        if (!f->found[series])
+                why = OB_LOSS_NAME;
+        else if (!is_in_carbons_world(f->s, m->time, f->reader.made))
+                why = OB_LOSS_TIME;
+        else if (!ob_fold_add(f->fold, f->found[series], m, f->reader.made, f->is_counted))
+                why = OB_LOSS_LATE;
+        if (why != OB_LOSSES && f->is_counted)
+                ob_sink_lose(f->s, why, 1, m->series->name);
+}
+
+int64_t ob_folding_add(struct ob_sink *s, const struct ob_stored_batch *batch, struct ob_fold *fold)
+{
+        struct folding f = { .s = s, .fold = fold, .is_counted = batch->seq > s->passed.reached };
+        struct ob_metric m;
+        unsigned series, done = 0;
+        int got = -1;
+
+        if (ob_batch_open(&f.reader, batch->body.data, batch->body.length))
+                for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
+                        fold_metric(&f, &m, series);
+        if (got < 0 && f.is_counted)
+                ob_sink_lose(s, OB_LOSS_DAMAGED, batch->points - done, "");
+        ob_batch_close(&f.reader);
+        return f.reader.made;
+}

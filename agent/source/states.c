@@ -1,0 +1,244 @@
+#include "agent/source/states.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/memory.h"
+#define uthash_malloc(size)    ob_alloc(1, size)
+#define uthash_free(at, size_) free(at)
+#include <uthash.h>
+
+/* How a series becomes a fact. */
+enum manner {
+        FOR_NOW,      /* until it is not seen any more */
+        LASTS,        /* until another one is seen */
+        AGE_OF_DATE,  /* for now; the number is a date */
+        AGE_OF_ALARM, /* how old a row is that says that something takes too long */
+        LINK,         /* the number is the id of its channel */
+};
+
+struct ob_clue {
+        const char *series;
+        enum ob_fact fact;
+        enum manner manner;
+        bool is_channel; /* it is told of a channel, not of a pipeline */
+};
+
+static const struct ob_clue clues[] = {
+        { "delay_ms", OB_FACT_DELAY, LASTS },
+        { "delay_age_s", OB_FACT_DELAY_AGE, FOR_NOW },
+        { "throughput_age_s", OB_FACT_THROUGHPUT_AGE, FOR_NOW },
+        { "log.records", OB_FACT_ALARM_AGE, AGE_OF_ALARM },
+        { "last_sync", OB_FACT_SYNC_AGE, AGE_OF_DATE },
+        { "last_position", OB_FACT_POSITION_AGE, AGE_OF_DATE },
+        { "mainstem_state", OB_FACT_MAINSTEM, LASTS },
+        { "in_flight", OB_FACT_IN_FLIGHT, FOR_NOW },
+        { "binlog_lag_ms", OB_FACT_BINLOG_LAG, FOR_NOW },
+        { "channel", OB_FACT_CHANNEL, LINK },
+        { "channel_state", OB_FACT_CHANNEL, LASTS, true },
+};
+
+/* Facts that grow by themselves. */
+static const bool is_age[OB_FACTS] = { [OB_FACT_DELAY_AGE] = true,
+        [OB_FACT_THROUGHPUT_AGE] = true,
+        [OB_FACT_ALARM_AGE] = true,
+        [OB_FACT_SYNC_AGE] = true,
+        [OB_FACT_POSITION_AGE] = true };
+
+struct seen {
+        bool is_known;
+        int64_t value;
+        int64_t time;  /* of the row: an older one changes nothing */
+        int64_t at;    /* on ob_clock_ms() */
+        int64_t until; /* on it; INT64_MAX */
+};
+
+/* A pipeline, or a channel, of which only OB_FACT_CHANNEL is known. */
+struct subject {
+        UT_hash_handle hh;
+        char *id; /* ours */
+        struct seen seen[OB_FACTS];
+        enum ob_state state;  /* as told; OB_STATES */
+        enum ob_state judged; /* … as judged last */
+        int64_t judged_since; /* on ob_clock_ms() */
+        char channel[24];     /* the id of its channel; "" */
+};
+
+struct ob_states {
+        pthread_mutex_t lock;
+        const struct ob_state_settings *settings;
+        struct subject *pipelines, *channels; /* ours */
+        int64_t listed_at, listed_valid;      /* when a page last named a pipeline, and for how long that holds */
+
+        struct ob_verdict *verdicts; /* ours; without the lock, of the thread that judges */
+        size_t n, room;
+};
+
+struct ob_states *ob_states_new(const struct ob_state_settings *settings)
+{
+        struct ob_states *s = ob_alloc(1, sizeof(*s));
+
+        pthread_mutex_init(&s->lock, NULL);
+        s->settings = settings;
+        return s;
+}
+
+static void free_subjects(struct subject **all)
+{
+        struct subject *one, *next;
+
+        HASH_ITER (hh, *all, one, next) {
+                HASH_DEL(*all, one);
+                free(one->id);
+                free(one);
+        }
+}
+
+void ob_states_free(struct ob_states *s)
+{
+        if (!s)
+                return;
+        free_subjects(&s->pipelines);
+        free_subjects(&s->channels);
+        free(s->verdicts);
+        pthread_mutex_destroy(&s->lock);
+        free(s);
+}
+
+const struct ob_clue *ob_states_clue(const char *name)
+{
+        for (size_t i = 0; name && i < sizeof(clues) / sizeof(*clues); i++)
+                if (!strcmp(clues[i].series, name))
+                        return &clues[i];
+        return NULL;
+}
+
+static const char *find_tag(const struct ob_series *series, const char *key)
+{
+        for (unsigned i = 0; i < series->n_tags; i++)
+                if (!strcmp(series->tags[i].key, key))
+                        return series->tags[i].value;
+        return NULL;
+}
+
+/* LOG_RECORD's titles of that kind, see MonitorName in Otter. */
+static bool is_alarm(const struct ob_series *series)
+{
+        const char *title = find_tag(series, "title");
+
+        return title && (!strcmp(title, "pipelinetimeout") || !strcmp(title, "processtimeout") ||
+                                !strcmp(title, "positiontimeout"));
+}
+
+static struct subject *find(struct subject **all, const char *id)
+{
+        struct subject *one;
+
+        HASH_FIND_STR(*all, id, one);
+        if (one)
+                return one;
+        one = ob_alloc(1, sizeof(*one));
+        one->id = ob_copy(id);
+        one->state = one->judged = OB_STATES;
+        HASH_ADD_KEYPTR(hh, *all, one->id, strlen(one->id), one);
+        return one;
+}
+
+static void note(struct subject *one, const struct ob_clue *clue, const struct ob_sighting *at)
+{
+        struct seen *seen = &one->seen[clue->fact];
+
+        if (seen->is_known && at->time < seen->time)
+                return;
+        *seen = (struct seen) { true, at->value, at->time, at->now, INT64_MAX };
+        if (clue->manner == AGE_OF_ALARM)
+                seen->value = at->clock - at->time;
+        if (clue->manner == AGE_OF_DATE)
+                seen->value = at->clock - at->value;
+        if (clue->manner == FOR_NOW || clue->manner == AGE_OF_DATE)
+                seen->until = at->now + at->valid;
+}
+
+void ob_states_note(struct ob_states *s, const struct ob_clue *clue, const struct ob_series *series,
+        const struct ob_sighting *at)
+{
+        const char *id = find_tag(series, clue->is_channel ? "channel" : "pipeline");
+        struct subject *one;
+
+        if (!id || !strcmp(id, "none") || (clue->manner == AGE_OF_ALARM && !is_alarm(series)))
+                return;
+        pthread_mutex_lock(&s->lock);
+        one = find(clue->is_channel ? &s->channels : &s->pipelines, id);
+        if (clue->fact == OB_FACT_MAINSTEM) {
+                s->listed_at = at->now;
+                s->listed_valid = at->valid;
+        }
+        if (clue->manner == LINK)
+                snprintf(one->channel, sizeof(one->channel), "%" PRId64, at->value);
+        else
+                note(one, clue, at);
+        pthread_mutex_unlock(&s->lock);
+}
+
+static void take_facts(const struct subject *one, int64_t now, struct ob_facts *f)
+{
+        for (int i = 0; i < OB_FACTS; i++) {
+                const struct seen *seen = &one->seen[i];
+
+                if (!seen->is_known || now > seen->until)
+                        continue;
+                f->has[i] = true;
+                f->value[i] = seen->value + (is_age[i] ? (now - seen->at) / 1000 : 0);
+        }
+}
+
+/* The pages name the others, and not this one: it was deleted, and its rows are still there. */
+static bool is_gone(const struct ob_states *s, const struct subject *one)
+{
+        return s->listed_at > one->seen[OB_FACT_MAINSTEM].at + s->listed_valid;
+}
+
+/* A state is told when it has stood for a while: the first one, too. */
+static void judge(struct ob_states *s, struct subject *one, int64_t now, struct ob_verdict *v)
+{
+        struct ob_facts facts = { .has = { false } };
+        struct subject *channel;
+        enum ob_state state;
+
+        HASH_FIND_STR(s->channels, one->channel, channel);
+        if (channel)
+                take_facts(channel, now, &facts);
+        take_facts(one, now, &facts);
+        ob_facts_conclude(&facts);
+        state = is_gone(s, one) ? OB_STATES : ob_state_judge(&facts, s->settings, one->state, v->why);
+        if (state != one->judged)
+                one->judged_since = now;
+        one->judged = state;
+        v->pipeline = one->id;
+        v->was = one->state;
+        v->is_change = false;
+        if (state != one->state && now - one->judged_since >= s->settings->hold * INT64_C(1000)) {
+                one->state = state;
+                v->is_change = state != OB_STATES;
+        }
+        v->state = state == OB_STATES ? OB_STATES : one->state;
+}
+
+const struct ob_verdict *ob_states_judge(struct ob_states *s, int64_t now, size_t *n)
+{
+        struct subject *one, *next;
+
+        s->n = 0;
+        pthread_mutex_lock(&s->lock);
+        s->verdicts = ob_grow(s->verdicts, &s->room, HASH_COUNT(s->pipelines), sizeof(*s->verdicts));
+        HASH_ITER (hh, s->pipelines, one, next) {
+                judge(s, one, now, &s->verdicts[s->n]);
+                s->n += s->verdicts[s->n].state != OB_STATES;
+        }
+        pthread_mutex_unlock(&s->lock);
+        *n = s->n;
+        return s->verdicts;
+}

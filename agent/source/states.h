@@ -1,0 +1,50 @@
+/*
+ * The pipelines of one manager: what its workers have seen of each, and the state that follows. Workers note what
+ * they send, one of them judges; own lock, held for no I/O.
+ */
+#ifndef OB_SOURCE_STATES_H
+#define OB_SOURCE_STATES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/source/state_rule.h"
+#include "proto/metric.h"
+
+struct ob_states;
+
+/* `settings` are borrowed. */
+struct ob_states *ob_states_new(const struct ob_state_settings *settings);
+void ob_states_free(struct ob_states *s);
+
+/* What a series of this name tells of a pipeline; NULL: nothing. */
+struct ob_clue;
+const struct ob_clue *ob_states_clue(const char *name);
+
+/*
+ * Notes a number of the series that has this clue: seen at `now` on ob_clock_ms(), valid for `valid` ms. `time`: of
+ * the row, and `clock`: of the world it comes from, both seconds since 1970.
+ */
+struct ob_sighting {
+        int64_t time, clock, now, valid;
+        int64_t value;
+};
+void ob_states_note(struct ob_states *s, const struct ob_clue *clue, const struct ob_series *series,
+        const struct ob_sighting *at);
+
+/* One pipeline, as judged. */
+struct ob_verdict {
+        const char *pipeline;
+        enum ob_state state, was; /* was: OB_STATES when it was not known */
+        bool is_change;
+        char why[OB_WHY_MAX];
+};
+
+/*
+ * Judges all at `now` on ob_clock_ms(). Returns those whose state is known, `n` of them, in no order; they are
+ * valid until the next time. For one thread.
+ */
+const struct ob_verdict *ob_states_judge(struct ob_states *s, int64_t now, size_t *n);
+
+#endif

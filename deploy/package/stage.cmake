@@ -1,0 +1,31 @@
+# Run by cpack over the folder that becomes the package: what a package has beside what `cmake --install` writes.
+set(package ${CMAKE_CURRENT_LIST_DIR})
+get_filename_component(source ${package}/../.. ABSOLUTE)
+set(root ${CPACK_TEMPORARY_DIRECTORY})
+set(stage ${root}/usr)
+
+# The config of the unit: the password comes as a credential, what is remembered goes to /var/lib.
+file(READ ${source}/config/otterbeat.cfg config)
+string(REPLACE "\"\${STATE_DIRECTORY:-./state}\"" "\"\${STATE_DIRECTORY:-/var/lib/otterbeat}\"" config "${config}")
+string(REPLACE "      password = \"\${OTTERBEAT_PASSWORD:-}\";\n" "" config "${config}")
+string(REGEX REPLACE "#password_file = \"/etc/otterbeat/password\";[^\n]*"
+        "password_file = \"\${CREDENTIALS_DIRECTORY:-/etc/otterbeat}/password\"; # its first line" config "${config}")
+if(config MATCHES "OTTERBEAT_PASSWORD" OR NOT config MATCHES "CREDENTIALS_DIRECTORY" OR NOT config MATCHES "var/lib/otterbeat")
+        message(FATAL_ERROR "config/otterbeat.cfg has changed: see ${CMAKE_CURRENT_LIST_FILE}")
+endif()
+file(WRITE ${root}/etc/otterbeat/otterbeat.cfg "${config}")
+file(MAKE_DIRECTORY ${root}/etc/logrotate.d)
+configure_file(${package}/logrotate ${root}/etc/logrotate.d/otterbeat COPYONLY)
+configure_file(${package}/copyright ${stage}/share/doc/otterbeat/copyright COPYONLY)
+configure_file(${source}/CHANGELOG.md ${stage}/share/doc/otterbeat/changelog COPYONLY)
+if(CPACK_GENERATOR STREQUAL "DEB")
+        # Debian's own papers. The override: no bug asked for this package.
+        string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+        file(WRITE ${stage}/share/doc/otterbeat/changelog.Debian
+                "otterbeat (${CPACK_PACKAGE_VERSION}-1) stable; urgency=medium\n\n  * See changelog.gz.\n\n"
+                " -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
+        file(WRITE ${stage}/share/lintian/overrides/otterbeat "otterbeat: initial-upload-closes-no-bugs\n")
+        execute_process(COMMAND gzip -9n ${stage}/share/doc/otterbeat/changelog.Debian COMMAND_ERROR_IS_FATAL ANY)
+endif()
+execute_process(COMMAND gzip -9nf ${stage}/share/doc/otterbeat/changelog ${stage}/share/man/man1/otterbeat.1
+        COMMAND_ERROR_IS_FATAL ANY)

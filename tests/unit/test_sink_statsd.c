@@ -1,0 +1,362 @@
+/* What the StatsD sink sends, to a socket of ours, over stops and crashes; a crash leaves the store as it was. */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/process/clock.h"
+#include "agent/sink/sink.h"
+#include "agent/store/queue.h"
+#include "proto/batch.h"
+#include "proto/memory.h"
+#include "proto/number.h"
+#include "tests/unit/world.h"
+
+#define ROOM      8192
+#define DRAIN_MS  10000
+#define SHORT_MS  300
+#define LINE_ROOM 64
+#define LONG      "a.name.that.fills.a.datagram.to.its.half.%02d"
+#define POINTS    40
+#define LOOK_MS   5
+#define QUIET_US  200000 /* after that nothing more comes of what was sent */
+
+struct sending {
+        struct world *w;
+        struct ob_counters counters;
+        struct ob_queue queue;
+        struct ob_stop stop;
+        struct ob_sink_settings settings;
+        struct ob_sink sink;
+        int fd; /* the server's; -1: nobody listens */
+        char heard[ROOM];
+};
+
+static void listen_on(struct sending *u, int port)
+{
+        struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+        socklen_t length = sizeof(at);
+
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        u->fd = socket(AF_INET, SOCK_DGRAM, 0);
+        assert_int_equal(bind(u->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+        assert_int_equal(getsockname(u->fd, (struct sockaddr *)&at, &length), 0);
+        u->settings.port = ntohs(at.sin_port);
+}
+
+/* A unix socket, in which only some ten datagrams have room until they are read. */
+static void listen_on_unix(struct sending *u, const char *path)
+{
+        const struct timeval quiet = { .tv_usec = QUIET_US };
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+        snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+        u->fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+        assert_int_equal(bind(u->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+        setsockopt(u->fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof(quiet));
+        u->settings.socket = path;
+}
+
+static void hang_up(struct sending *u)
+{
+        close(u->fd);
+        u->fd = -1;
+}
+
+static int set_up(void **state)
+{
+        struct sending *u = ob_alloc(1, sizeof(*u));
+        void *w;
+
+        *state = u;
+        if (world_on_disk(&w))
+                return -1;
+        u->w = w;
+        u->settings = (struct ob_sink_settings) { .type = OB_SINK_STATSD,
+                .name = "statsd",
+                .host = "127.0.0.1",
+                .socket = "",
+                .payload = 64,
+                .counters = OB_COUNTERS_BOTH };
+        ob_counters_init(&u->counters, 0, 1);
+        listen_on(u, 0);
+        return ob_queue_open(&u->queue, u->w->place.anchor, 1 << 20, &u->counters, &u->w->err);
+}
+
+static int tear_down(void **state)
+{
+        struct sending *u = *state;
+        void *w = u->w;
+
+        if (u->fd >= 0)
+                close(u->fd);
+        ob_queue_close(&u->queue);
+        ob_counters_fini(&u->counters);
+        world_tear_down(&w);
+        free(u);
+        return 0;
+}
+
+static void start(struct sending *u)
+{
+        ob_stop_init(&u->stop);
+        u->counters.sinks[0] = (struct ob_sink_counters) { .name = "statsd" };
+        u->sink = (struct ob_sink) { .settings = &u->settings,
+                .prefix = "o",
+                .queue = &u->queue,
+                .counters = &u->counters.sinks[0],
+                .stop = &u->stop,
+                .place = &u->w->place };
+        world_ok(u->w, ob_sink_start(&u->sink, &u->w->err));
+}
+
+static void stop(struct sending *u, int64_t within_ms)
+{
+        ob_stop_want(&u->stop, ob_clock_ms() + within_ms);
+        ob_queue_wake(&u->queue);
+        ob_sink_join(&u->sink);
+        ob_stop_fini(&u->stop);
+}
+
+/* Every line that came, in order, each with its newline. Flags of recv: whether more may be coming. */
+static const char *hear(struct sending *u, int flags)
+{
+        size_t length = 0;
+        ssize_t got;
+
+        while ((got = recv(u->fd, u->heard + length, sizeof(u->heard) - length - 1, flags)) > 0)
+                length += (size_t)got;
+        u->heard[length] = '\0';
+        return u->heard;
+}
+
+static const char *send_all(struct sending *u)
+{
+        start(u);
+        stop(u, DRAIN_MS);
+        assert_true(u->sink.is_clean);
+        return hear(u, MSG_DONTWAIT);
+}
+
+/* A batch of points, "c 5" a counter's, "a 5" one that was counted before, "g 5" a reading: of the series named so.
+ */
+static void put(struct sending *u, const char *points)
+{
+        struct ob_batch *b = ob_batch_new();
+        const struct ob_bytes *blob;
+
+        ob_batch_start(b, 1587312000);
+        for (const char *at = points; *at; at += strcspn(at, ",") + (strchr(at, ',') ? 1 : 0)) {
+                const char name[] = { at[0] == 'a' ? 'c' : at[0], '\0' };
+                const struct ob_series s = { .kind = at[0] == 'g' ? OB_GAUGE : OB_COUNTER,
+                        .telling = at[0] == 'a' ? OB_TELL_AGAIN : OB_TELL_ALL,
+                        .name = name };
+
+                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, strtol(at + 2, NULL, 10) * OB_MICROS });
+        }
+        blob = ob_batch_blob(b);
+        world_ok(u->w, ob_store_put_batch(u->w->st, ob_batch_points(b), blob, &u->w->err));
+        ob_batch_free(b);
+}
+
+static const struct {
+        int counters;
+        const char *first, *again; /* what is sent of a batch; and of the next, after a restart */
+} ways[] = {
+        { OB_COUNTERS_COUNTER, "o.c:2|c\no.g:9|g\no.c:3|c\no.d:1|c\n", "o.c:4|c\n" },
+        { OB_COUNTERS_GAUGE, "o.c.total:5|g\no.g:9|g\no.d.total:1|g\n",
+                "o.c.total:5|g\no.d.total:1|g\no.c.total:9|g\n" },
+        { OB_COUNTERS_BOTH, "o.c:2|c\no.c.total:5|g\no.g:9|g\no.c:3|c\no.d:1|c\no.d.total:1|g\n",
+                "o.c.total:5|g\no.d.total:1|g\no.c:4|c\no.c.total:9|g\n" },
+};
+
+static void counters_go_out_as_it_is_set(void **state)
+{
+        struct sending *u = *state;
+
+        for (size_t i = 0; i < LENGTH(ways); i++) {
+                u->settings.counters = OB_COUNTERS_COUNTER; /* forgets what was */
+                assert_string_equal(send_all(u), "");
+                u->settings.counters = ways[i].counters;
+                put(u, "c 2,g 9,a 100,c 3,d 1");
+                assert_string_equal(send_all(u), ways[i].first);
+                assert_int_equal(
+                        u->counters.sinks[0].points, u->counters.sinks[0].sent + u->counters.sinks[0].folded);
+                put(u, "c 4");
+                assert_string_equal(send_all(u), ways[i].again);
+        }
+}
+
+/* What is noted of a batch that was not sent must not be wrong about points that are for nobody. */
+static void a_stop_before_anything_is_sent_loses_nothing(void **state)
+{
+        struct sending *u = *state;
+
+        put(u, "c 1,a 100,c 2,g 3,a 100,c 4");
+        hang_up(u);
+        start(u);
+        stop(u, SHORT_MS);
+        assert_false(u->sink.is_clean);
+        listen_on(u, u->settings.port);
+        assert_string_equal(send_all(u), "o.c.total:7|g\no.c:1|c\no.c.total:7|g\no.c:2|c\no.g:3|g\no.c:4|c\n");
+        assert_string_equal(send_all(u), "o.c.total:7|g\n");
+}
+
+static int times(const char *text, const char *what)
+{
+        int n = 0;
+
+        for (; (text = strstr(text, what)); text += strlen(what))
+                n++;
+        return n;
+}
+
+/* Counters of which each line, and each total's, fills a datagram. */
+static void put_long(struct sending *u, int n)
+{
+        struct ob_batch *b = ob_batch_new();
+
+        ob_batch_start(b, 1587312000);
+        for (int i = 0; i < n; i++) {
+                char name[LINE_ROOM];
+                const struct ob_series s = { .kind = OB_COUNTER, .name = name };
+
+                snprintf(name, sizeof(name), LONG, i);
+                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, OB_MICROS });
+        }
+        world_ok(u->w, ob_store_put_batch(u->w->st, (unsigned)n, ob_batch_blob(b), &u->w->err));
+        ob_batch_free(b);
+}
+
+/* Between a counter and its total, too, for one of two batches whose datagrams differ by one. */
+static void a_stop_in_the_middle_doubles_and_loses_nothing(void **state)
+{
+        struct sending *u = *state;
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/statsd", u->w->folder);
+
+        hang_up(u);
+        listen_on_unix(u, path);
+        for (int shift = 0; shift < 2; shift++) {
+                ob_cleanup(ob_free_at) char *first = NULL;
+
+                u->settings.counters = OB_COUNTERS_COUNTER;
+                send_all(u);
+                u->settings.counters = OB_COUNTERS_BOTH;
+                if (shift)
+                        put(u, "g 1");
+                put_long(u, POINTS);
+                start(u);
+                stop(u, SHORT_MS);
+                assert_false(u->sink.is_clean);
+                first = ob_copy(hear(u, MSG_DONTWAIT));
+                start(u);
+                hear(u, 0);
+                stop(u, DRAIN_MS);
+                assert_true(u->sink.is_clean);
+                assert_in_range(times(first, ":1|c"), 1, POINTS - 1);
+                assert_int_equal(times(u->heard, ":1|c"), POINTS - times(first, ":1|c"));
+                for (int i = 0; i < POINTS; i++) {
+                        char line[LINE_ROOM];
+
+                        snprintf(line, sizeof(line), "o." LONG ":1|c", i);
+                        assert_int_equal(times(first, line) + times(u->heard, line), 1);
+                        snprintf(line, sizeof(line), "o." LONG ".total:1|g", i);
+                        assert_int_not_equal(times(u->heard, line), 0);
+                }
+        }
+}
+
+/* A batch that was being sent when the power went: what the store says then, and what is sent of it. */
+static const struct {
+        int counters, after_crash;
+        int64_t uncertain;
+        const char *want;
+} crashes[] = {
+        { OB_COUNTERS_BOTH, OB_AFTER_CRASH_LOSE, 3, "o.c.total:8|g\n" },
+        { OB_COUNTERS_BOTH, OB_AFTER_CRASH_REPEAT, 3, "o.c.total:8|g\no.c:5|c\no.c.total:8|g\no.c:3|c\no.g:1|g\n" },
+        { OB_COUNTERS_COUNTER, OB_AFTER_CRASH_LOSE, 3, "" },
+        { OB_COUNTERS_COUNTER, OB_AFTER_CRASH_REPEAT, 3, "o.c:5|c\no.c:3|c\no.g:1|g\n" },
+        { OB_COUNTERS_GAUGE, OB_AFTER_CRASH_LOSE, 0, "o.c.total:8|g\n" },
+};
+
+/* Waits until the sink has said that it sends the batch, with nobody there to take it. */
+static void wait_for_doubt(struct sending *u)
+{
+        const int64_t deadline = ob_clock_ms() + DRAIN_MS;
+        struct ob_passed p = { .mark = 0 };
+
+        while (p.mark == p.reached && ob_clock_ms() < deadline) {
+                poll(NULL, 0, LOOK_MS);
+                world_ok(u->w, ob_store_get_passed(u->w->st, "statsd", &p, &u->w->err));
+        }
+        ob_bytes_free(&p.carry);
+        assert_true(p.reached > p.mark);
+}
+
+static void a_crash_costs_what_it_is_set_to_and_totals_nothing(void **state)
+{
+        struct sending *u = *state;
+
+        for (size_t i = 0; i < LENGTH(crashes); i++) {
+                struct ob_passed doubted = { .mark = 0 };
+
+                u->settings.counters = OB_COUNTERS_COUNTER;
+                send_all(u);
+                u->settings.counters = crashes[i].counters;
+                u->settings.after_crash = crashes[i].after_crash;
+                send_all(u);
+                put(u, "c 5,c 3,g 1");
+                hang_up(u);
+                start(u);
+                if (crashes[i].counters != OB_COUNTERS_GAUGE)
+                        wait_for_doubt(u);
+                world_ok(u->w, ob_store_get_passed(u->w->st, "statsd", &doubted, &u->w->err));
+                stop(u, 0);
+                world_ok(u->w, ob_store_put_passed(u->w->st, "statsd", &doubted, &u->w->err)); /* no clean stop */
+                ob_bytes_free(&doubted.carry);
+                listen_on(u, u->settings.port);
+                if (crashes[i].counters == OB_COUNTERS_GAUGE)
+                        assert_non_null(strstr(send_all(u), "o.g:1|g\n"));
+                else
+                        assert_string_equal(send_all(u), crashes[i].want);
+                assert_int_equal(u->counters.sinks[0].uncertain, crashes[i].uncertain);
+                if (crashes[i].counters != OB_COUNTERS_COUNTER)
+                        assert_non_null(strstr(u->heard, "o.c.total:8|g\n"));
+        }
+}
+
+static void a_total_that_is_too_long_is_told_and_its_counter_sent(void **state)
+{
+        struct sending *u = *state;
+        struct ob_batch *b = ob_batch_new();
+        const struct ob_series s = { .kind = OB_COUNTER,
+                .name = "a.name.that.fits.but.not.with.the.end.that.totals.have" };
+        const struct ob_bytes *blob;
+
+        ob_batch_start(b, 1587312000);
+        ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, 1 * OB_MICROS });
+        blob = ob_batch_blob(b);
+        world_ok(u->w, ob_store_put_batch(u->w->st, 1, blob, &u->w->err));
+        ob_batch_free(b);
+        assert_string_equal(send_all(u), "o.a.name.that.fits.but.not.with.the.end.that.totals.have:1|c\n");
+        assert_int_equal(u->counters.sinks[0].sent, 1);
+        assert_int_equal(u->counters.sinks[0].lost, 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(counters_go_out_as_it_is_set, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_stop_before_anything_is_sent_loses_nothing, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_stop_in_the_middle_doubles_and_loses_nothing, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_crash_costs_what_it_is_set_to_and_totals_nothing, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_total_that_is_too_long_is_told_and_its_counter_sent, set_up, tear_down),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
