@@ -173,12 +173,6 @@ const struct ob_alert ob_alerts[] = {
 
 const unsigned ob_n_alerts = sizeof(ob_alerts) / sizeof(*ob_alerts);
 
-struct ob_thresholds ob_board_thresholds(const struct ob_config *c)
-{
-        (void)c;
-        return (struct ob_thresholds) { .lag = 60, .stall = 300 };
-}
-
 static int slowest(const struct ob_config *c)
 {
         int every = 0;
@@ -191,19 +185,18 @@ static int slowest(const struct ob_config *c)
 
 int64_t ob_alert_limit(const struct ob_alert *a, const struct ob_config *c)
 {
-        struct ob_thresholds t = ob_board_thresholds(c);
         int64_t missed = (int64_t)slowest(c) * POLLS_MISSED;
 
         if (a->limit == OB_LIMIT_LAG_MS)
-                return (int64_t)t.lag * 1000;
+                return (int64_t)c->states.lag * 1000;
         if (a->limit == OB_LIMIT_UNREAD_S)
-                return missed > t.stall ? missed : t.stall;
+                return missed > c->states.stall ? missed : c->states.stall;
         return a->number;
 }
 
 int ob_alert_for(const struct ob_alert *a, const struct ob_config *c)
 {
-        return a->for_stall ? ob_board_thresholds(c).stall : a->for_seconds;
+        return a->for_stall ? c->states.stall : a->for_seconds;
 }
 
 const struct ob_alert *ob_alert_above(const struct ob_query *q)
