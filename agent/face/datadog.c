@@ -157,12 +157,7 @@ static char *condition(const struct ob_config *c, const struct ob_alert *a, cons
 
 static int priority(const struct ob_alert *a)
 {
-        static const char *const severities[] = { "critical", "warning", "info" };
-        int i = 0;
-
-        while (strcmp(severities[i], a->severity) != 0)
-                i++;
-        return i + 1;
+        return !strcmp(a->severity, "critical") ? 1 : !strcmp(a->severity, "warning") ? 2 : 3;
 }
 
 /* "No data" is one monitor's business, whose query never holds; to the others it is no news. */
