@@ -34,12 +34,12 @@ struct ob_word_of {
 
 struct ob_panel {
         enum ob_board board;
-        const char *title, *says;
-        const char *unit; /* as Grafana calls it */
         enum ob_look look;
-        bool is_wide;
+        const char *title, *says;
+        const char *unit;               /* as Grafana calls it */
         const struct ob_word_of *words; /* of OB_LOOK_WORDS: what the numbers mean; a NULL word ends them */
         struct ob_query queries[OB_PANEL_QUERIES_MAX]; /* series NULL: the end */
+        bool is_wide;
 };
 
 /* How the points of the window become the number that is compared. */
