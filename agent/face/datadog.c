@@ -198,12 +198,27 @@ static int write_all(const struct ob_config *c, const struct ob_out *out, struct
         return ob_out_json(out, "dashboard.json", dashboard(c), err);
 }
 
-static bool has_dogstatsd(const struct ob_config *c)
+static const struct ob_sink_settings *find_sink(const struct ob_config *c)
 {
         for (size_t i = 0; i < c->n_sinks; i++)
                 if (c->sinks[i].type == OB_SINK_STATSD && c->sinks[i].flavor == OB_FLAVOR_DOGSTATSD)
-                        return true;
-        return false;
+                        return &c->sinks[i];
+        return NULL;
+}
+
+/* What would leave the files without their series. */
+static void tell_what_is_missing(const struct ob_config *c)
+{
+        const struct ob_sink_settings *sink = find_sink(c);
+
+        if (!sink)
+                fputs("otterbeat: no sink of this config has flavor = \"dogstatsd\", so Datadog has none of these series "
+                      "yet\n",
+                        stderr);
+        else if (sink->counters == OB_COUNTERS_GAUGE)
+                fputs("otterbeat: the sink sends counters = \"gauge\", but the files speak of counters: it should be "
+                      "\"both\"\n",
+                        stderr);
 }
 
 int ob_datadog(const struct ob_config *config, int argc, char **argv)
@@ -221,9 +236,6 @@ int ob_datadog(const struct ob_config *config, int argc, char **argv)
         }
         printf("\nPOST the monitors to /api/v1/monitor and the dashboard to /api/v1/dashboard. Whom to tell is yours to say: "
                "monitors have the tag source:otterbeat.\n");
-        if (!has_dogstatsd(config))
-                fputs("otterbeat: no sink of this config has flavor = \"dogstatsd\", so Datadog has none of these series "
-                      "yet\n",
-                        stderr);
+        tell_what_is_missing(config);
         return EXIT_FINE;
 }
