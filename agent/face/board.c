@@ -110,66 +110,72 @@ const struct ob_panel ob_panels[] = {
 
 const unsigned ob_n_panels = sizeof(ob_panels) / sizeof(*ob_panels);
 
+const char *const ob_severities[OB_SEVERITIES] = {
+        [OB_CRITICAL] = "critical",
+        [OB_WARNING] = "warning",
+        [OB_INFO] = "info",
+};
+
 #define OF_STATE                                                                                                   \
         {                                                                                                          \
                 "state", .by = "pipeline"                                                                          \
         }
 
 const struct ob_alert ob_alerts[] = {
-        { "stalled", "A pipeline is stalled or hangs", "critical", OF_STATE, OB_REDUCE_LAST, OB_ABOVE,
+        { "stalled", "A pipeline is stalled or hangs", OF_STATE, OB_CRITICAL, OB_REDUCE_LAST, OB_ABOVE,
                 .number = OB_STATE_SKEWED, .for_seconds = 60, .window = 600,
                 .means =
                         "There are changes at the source (7), or Otter says that it works (8), but nothing comes through.",
                 .todo = "Look at the pipeline's board: which stage stands, and what the log says. See the node's log; stop and "
                         "start the channel. A position that doesn't move hints at the source: binlog purged, canal cut off." },
-        { "lagging", "A pipeline lags", "warning", { "delay_ms", .by = "pipeline" }, OB_REDUCE_LAST, OB_ABOVE,
+        { "lagging", "A pipeline lags", { "delay_ms", .by = "pipeline" }, OB_WARNING, OB_REDUCE_LAST, OB_ABOVE,
                 OB_LIMIT_LAG_MS, .for_seconds = 300, .window = 600,
                 .means = "Rows arrive at the target later than the config's lag.",
                 .todo = "Compare the stages: load is slow where the target is, extract where the network is. A burst at the source "
                         "passes; a lag that grows does not. More parallelism helps only when batches in flight reach it." },
-        { "locating", "A pipeline does not find its position", "warning", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
+        { "locating", "A pipeline does not find its position", OF_STATE, OB_WARNING, OB_REDUCE_LAST, OB_EQUAL,
                 .number = OB_STATE_LOCATING, .for_stall = true, .window = 600,
                 .means =
                         "It has been looking for its position in the binlog (定位中) for as long as the config's stall.",
                 .todo = "See canal's log on the node: the binlog it wants may be purged, or the source may be another server now." },
-        { "paused", "A pipeline is paused", "warning", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
+        { "paused", "A pipeline is paused", OF_STATE, OB_WARNING, OB_REDUCE_LAST, OB_EQUAL,
                 .number = OB_STATE_PAUSED, .for_seconds = 300, .window = 600,
                 .means = "Its channel is paused (挂起): by Otter, because of an exception, or by a person.",
                 .todo = "Read the exceptions in the log, mend their cause, release the channel." },
-        { "stopped", "A pipeline is stopped", "info", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
+        { "stopped", "A pipeline is stopped", OF_STATE, OB_INFO, OB_REDUCE_LAST, OB_EQUAL,
                 .number = OB_STATE_STOPPED, .for_seconds = 900, .window = 600,
                 .means = "Its channel is stopped. Somebody did that.",
                 .todo = "Start it, or silence this alert for the pipeline." },
-        { "skewed", "A pipeline's delay can't be trusted", "warning", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
+        { "skewed", "A pipeline's delay can't be trusted", OF_STATE, OB_WARNING, OB_REDUCE_LAST, OB_EQUAL,
                 .number = OB_STATE_SKEWED, .for_seconds = 300, .window = 600,
                 .means = "The clocks of source, nodes, manager and its database differ, so delays are wrong.",
                 .todo = "See that all of them follow one time server, and that the manager's zone is the one in the config." },
-        { "exceptions", "Otter logs exceptions", "warning",
-                { "log.records", .by = "pipeline", .only = { "title", "exception" } }, OB_REDUCE_SUM, OB_ABOVE,
-                .number = 0, .window = 600, .means = "There was an exception in the last ten minutes.",
+        { "exceptions", "Otter logs exceptions",
+                { "log.records", .by = "pipeline", .only = { "title", "exception" } }, OB_WARNING, OB_REDUCE_SUM,
+                OB_ABOVE, .number = 0, .window = 600, .means = "There was an exception in the last ten minutes.",
                 .todo = "Read it in the manager's log of records. Otter tries again by itself; it pauses the channel when it gives up." },
-        { "node-down", "A node is down", "critical", { "node_up", .by = "node" }, OB_REDUCE_LAST, OB_BELOW,
+        { "node-down", "A node is down", { "node_up", .by = "node" }, OB_CRITICAL, OB_REDUCE_LAST, OB_BELOW,
                 .number = 1, .for_seconds = 120, .window = 600,
                 .means = "The manager sees no such node: its process ended, or it has lost ZooKeeper.",
                 .todo = "Start the node. Pipelines that have no other node for one of their stages stand still." },
-        { "source-unread", "otterbeat can't read a source", "warning", { "agent.source_age_s", .by = "source" },
+        { "source-unread", "otterbeat can't read a source", { "agent.source_age_s", .by = "source" }, OB_WARNING,
                 OB_REDUCE_LAST, OB_ABOVE, OB_LIMIT_UNREAD_S, .for_seconds = 60, .window = 600,
                 .means =
                         "The last good poll was long ago; what hangs on it is not known, so its alerts keep silent.",
                 .todo = "otterbeat --check says what is wrong: database or manager down, a grant, an index, a page that changed." },
-        { "errors", "otterbeat finds what it can't read", "info", { "agent.errors", .by = "source" }, OB_REDUCE_SUM,
-                OB_ABOVE, .number = 0, .window = 600,
+        { "errors", "otterbeat finds what it can't read", { "agent.errors", .by = "source" }, OB_INFO,
+                OB_REDUCE_SUM, OB_ABOVE, .number = 0, .window = 600,
                 .means = "Polls failed, or rows or cells could not be counted; all the others were.",
                 .todo = "Its log says which, and why." },
-        { "behind", "A sink does not take its points", "warning", { "agent.behind", .by = "sink" }, OB_REDUCE_LAST,
+        { "behind", "A sink does not take its points", { "agent.behind", .by = "sink" }, OB_WARNING, OB_REDUCE_LAST,
                 OB_ABOVE, .number = 10000, .for_seconds = 600, .window = 600,
                 .means = "Points wait in otterbeat's queue because the sink is down or slow.",
                 .todo = "See the sink. What the queue can't hold is given up, the oldest first." },
-        { "lost", "Points are lost", "warning", { "agent.lost", .by = "sink" }, OB_REDUCE_SUM, OB_ABOVE,
+        { "lost", "Points are lost", { "agent.lost", .by = "sink" }, OB_WARNING, OB_REDUCE_SUM, OB_ABOVE,
                 .number = 0, .window = 600,
                 .means = "Points were given up: the queue was full, or a sink refused them.",
                 .todo = "Its log says why. otterbeat replay tells Graphite the tables' history again." },
-        { "silent", "otterbeat is silent", "critical", { "agent.queue_points", .by = "agent" }, OB_REDUCE_SILENT,
+        { "silent", "otterbeat is silent", { "agent.queue_points", .by = "agent" }, OB_CRITICAL, OB_REDUCE_SILENT,
                 OB_BELOW, .number = 1, .window = 21600,
                 .means =
                         "There is no data: the agent is down, or what it sends does not arrive. No other alert can turn red.",
