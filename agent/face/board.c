@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/face/board_series.h"
+#include "agent/source/state_rule.h"
 
 #define POLLS_MISSED 5 /* that make a source one that is not read */
 
@@ -16,9 +17,11 @@ const struct ob_board_facts ob_boards[OB_BOARDS] = {
         [OB_BOARD_AGENT] = { "agent", "otterbeat itself" },
 };
 
-static const struct ob_word_of states[] = { { 0, "ok", "green" }, { 1, "idle", "blue" }, { 2, "paused", "purple" },
-        { 3, "stopped", "dark-purple" }, { 4, "locating", "yellow" }, { 5, "lagging", "orange" },
-        { 6, "skewed clock", "dark-yellow" }, { 7, "stalled", "red" }, { 8, "hung", "dark-red" }, { 0 } };
+static const struct ob_word_of states[] = { { OB_STATE_OK, "ok", "green" }, { OB_STATE_IDLE, "idle", "blue" },
+        { OB_STATE_PAUSED, "paused", "purple" }, { OB_STATE_STOPPED, "stopped", "dark-purple" },
+        { OB_STATE_LOCATING, "locating", "yellow" }, { OB_STATE_LAGGING, "lagging", "orange" },
+        { OB_STATE_SKEWED, "skewed clock", "dark-yellow" }, { OB_STATE_STALLED, "stalled", "red" },
+        { OB_STATE_HUNG, "hung", "dark-red" }, { 0 } };
 static const struct ob_word_of mainstems[] = { { 0, "not working", "red" }, { 1, "locating", "yellow" },
         { 2, "working", "green" }, { 0 } };
 static const struct ob_word_of channels[] = { { 0, "stopped", "red" }, { 1, "paused", "purple" },
@@ -112,8 +115,8 @@ const unsigned ob_n_panels = sizeof(ob_panels) / sizeof(*ob_panels);
         }
 
 const struct ob_alert ob_alerts[] = {
-        { "stalled", "A pipeline is stalled or hangs", "critical", OF_STATE, OB_REDUCE_LAST, OB_ABOVE, .number = 6,
-                .for_seconds = 60, .window = 600,
+        { "stalled", "A pipeline is stalled or hangs", "critical", OF_STATE, OB_REDUCE_LAST, OB_ABOVE,
+                .number = OB_STATE_SKEWED, .for_seconds = 60, .window = 600,
                 .means =
                         "There are changes at the source (7), or Otter says that it works (8), but nothing comes through.",
                 .todo = "Look at the pipeline's board: which stage stands, and what the log says. See the node's log; stop and "
@@ -124,19 +127,20 @@ const struct ob_alert ob_alerts[] = {
                 .todo = "Compare the stages: load is slow where the target is, extract where the network is. A burst at the source "
                         "passes; a lag that grows does not. More parallelism helps only when batches in flight reach it." },
         { "locating", "A pipeline does not find its position", "warning", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
-                .number = 4, .for_stall = true, .window = 600,
+                .number = OB_STATE_LOCATING, .for_stall = true, .window = 600,
                 .means =
                         "It has been looking for its position in the binlog (定位中) for as long as the config's stall.",
                 .todo = "See canal's log on the node: the binlog it wants may be purged, or the source may be another server now." },
-        { "paused", "A pipeline is paused", "warning", OF_STATE, OB_REDUCE_LAST, OB_EQUAL, .number = 2,
-                .for_seconds = 300, .window = 600,
+        { "paused", "A pipeline is paused", "warning", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
+                .number = OB_STATE_PAUSED, .for_seconds = 300, .window = 600,
                 .means = "Its channel is paused (挂起): by Otter, because of an exception, or by a person.",
                 .todo = "Read the exceptions in the log, mend their cause, release the channel." },
-        { "stopped", "A pipeline is stopped", "info", OF_STATE, OB_REDUCE_LAST, OB_EQUAL, .number = 3,
-                .for_seconds = 900, .window = 600, .means = "Its channel is stopped. Somebody did that.",
+        { "stopped", "A pipeline is stopped", "info", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
+                .number = OB_STATE_STOPPED, .for_seconds = 900, .window = 600,
+                .means = "Its channel is stopped. Somebody did that.",
                 .todo = "Start it, or silence this alert for the pipeline." },
         { "skewed", "A pipeline's delay can't be trusted", "warning", OF_STATE, OB_REDUCE_LAST, OB_EQUAL,
-                .number = 6, .for_seconds = 300, .window = 600,
+                .number = OB_STATE_SKEWED, .for_seconds = 300, .window = 600,
                 .means = "The clocks of source, nodes, manager and its database differ, so delays are wrong.",
                 .todo = "See that all of them follow one time server, and that the manager's zone is the one in the config." },
         { "exceptions", "Otter logs exceptions", "warning",
@@ -173,12 +177,6 @@ const struct ob_alert ob_alerts[] = {
 
 const unsigned ob_n_alerts = sizeof(ob_alerts) / sizeof(*ob_alerts);
 
-struct ob_thresholds ob_board_thresholds(const struct ob_config *c)
-{
-        (void)c;
-        return (struct ob_thresholds) { .lag = 60, .stall = 300 };
-}
-
 static int slowest(const struct ob_config *c)
 {
         int every = 0;
@@ -191,19 +189,18 @@ static int slowest(const struct ob_config *c)
 
 int64_t ob_alert_limit(const struct ob_alert *a, const struct ob_config *c)
 {
-        struct ob_thresholds t = ob_board_thresholds(c);
         int64_t missed = (int64_t)slowest(c) * POLLS_MISSED;
 
         if (a->limit == OB_LIMIT_LAG_MS)
-                return (int64_t)t.lag * 1000;
+                return (int64_t)c->states.lag * 1000;
         if (a->limit == OB_LIMIT_UNREAD_S)
-                return missed > t.stall ? missed : t.stall;
+                return missed > c->states.stall ? missed : c->states.stall;
         return a->number;
 }
 
 int ob_alert_for(const struct ob_alert *a, const struct ob_config *c)
 {
-        return a->for_stall ? ob_board_thresholds(c).stall : a->for_seconds;
+        return a->for_stall ? c->states.stall : a->for_seconds;
 }
 
 const struct ob_alert *ob_alert_above(const struct ob_query *q)

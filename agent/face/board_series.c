@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-/* Those that are no column of a source: they are derived. All of them are gauges. */
-static const struct {
-        const char *name, *tag;
-} derived[] = { { "state", "pipeline" } };
-
 bool ob_board_has_managers(const struct ob_config *c)
 {
         return c->n_managers && *c->managers[0].name;
@@ -48,14 +43,6 @@ bool ob_board_series(const struct ob_config *c, const char *name, struct ob_boar
                         add_tags(out, c, &c->sources[i]);
                         return true;
                 }
-        for (size_t i = 0; i < sizeof(derived) / sizeof(*derived); i++) {
-                if (strcmp(derived[i].name, name) != 0)
-                        continue;
-                if (ob_board_has_managers(c))
-                        add_tag(out, "manager");
-                add_tag(out, derived[i].tag);
-                return true;
-        }
         return false;
 }
 

@@ -1,13 +1,15 @@
 """Dashboards and alerts: each of their queries is asked of a real graphite-web, over what the agent sent to a real carbon."""
 import contextlib
+import io
 import json
+import os
 import re
 import socket
 import time
 
+import cairocffi
 import pytest
 
-from servers.agent import PROGRAM
 from servers.carbon import Carbon
 from servers.fake_otter import ROOT
 from servers.graphite_web import GraphiteWeb
@@ -310,3 +312,47 @@ def test_nothing_at_all_is_silence_too(make_world):
         file.unlink()
     red = {name for name in world.boards.rules() if world.is_red(name)}
     assert red == {"silent"}
+
+
+# What deploy/boards.png shows: a row of panels of each board.
+PICTURE = {
+    "overview": ("State", "Worst delay", "Rows replicated"),
+    "pipeline": ("Delay", "Stages", "Inserts"),
+    "agent": ("Time of a poll", "Points sent", "Points behind"),
+}
+WIDTH, HEIGHT = 400, 190
+
+
+def combined(pictures):
+    """PNGs, put side by side and below each other, as one."""
+    whole = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, WIDTH * len(pictures[0]), HEIGHT * len(pictures))
+    context = cairocffi.Context(whole)
+    for y, row in enumerate(pictures):
+        for x, png in enumerate(row):
+            context.set_source_surface(cairocffi.ImageSurface.create_from_png(io.BytesIO(png)), x * WIDTH, y * HEIGHT)
+            context.paint()
+    return whole.write_to_png()
+
+
+@pytest.mark.slow
+def test_the_picture(make_world, otter):
+    """OB_PICTURE=deploy/boards.png makes the one in the README anew. A minute of the fake Otter takes a step."""
+    world = make_world()
+    otter.run("--speed", 60 / STEP)
+    time.sleep(80)
+    for ago in range(0, 90, STEP):  # no agent tells it yet
+        for pipeline, state in ((1, 0), (2, 5 if ago < 30 else 0), (3, 1 if ago > 50 else 7 if ago > 20 else 0)):
+            world.push(state, "state", ago=ago, pipeline=pipeline)
+    time.sleep(STEP)
+    targets = {(name, panel["title"]): (name, panel) for name in BOARDS for panel in world.boards.board(name)["panels"]}
+    rows = []
+    for name, titles in PICTURE.items():
+        panels = [targets[name, title][1] for title in titles]
+        rows.append([world.web.get("render", width=WIDTH, height=HEIGHT, title=f"{name}: {panel['title']}",
+                                   lineMode="connected", fontSize=8, yMin=0, **{"from": "-78s", "until": "-8s"},
+                                   areaMode="stacked" if "scaleToSeconds" in panel["targets"][0]["target"] else "none",
+                                   target=[world.picked(one["target"]) for one in panel["targets"]]) for panel in panels])
+    png = combined(rows)
+    assert 20000 < len(png) < 200000
+    if "OB_PICTURE" in os.environ:
+        (ROOT / os.environ["OB_PICTURE"]).write_bytes(png)
