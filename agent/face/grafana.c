@@ -104,7 +104,8 @@ int ob_grafana(const struct ob_config *config, int argc, char **argv)
         struct ob_grafana g = { .form = { config, find_sink(config) } };
         struct ob_out out;
         struct ob_err err;
-        ob_cleanup(ob_free_at) char *id = NULL, *datasource = NULL;
+        ob_cleanup(ob_free_at) char *id = NULL;
+        ob_cleanup(ob_free_at) char *datasource = NULL;
 
         if (ob_out_options(argc, argv, true, &out)) {
                 fputs(usage, stderr);

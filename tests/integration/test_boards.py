@@ -17,7 +17,8 @@ from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
 from servers.wiring import to_graphite, to_statsd
 
-pytestmark = pytest.mark.slow  # what is in C, test_boards_files runs, too
+pytestmark = pytest.mark.slow  # they ask graphite-web, most of the time
+
 STEP = 2  # seconds
 BOARDS = ("overview", "pipeline", "agent")
 OF_STATE = ("stalled", "locating", "paused", "stopped", "skewed")

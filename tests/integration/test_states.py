@@ -88,6 +88,15 @@ def test_without_pages_silence_is_a_stall(mariadb, sink, watch):
     assert "its page, which would say more, is not read" in agent.log()
 
 
+def test_many_pipelines_at_once(otter, sink, watch):
+    otter.do("create", "--pipelines", 300, "--tables", 1)
+    otter.do("history", "--rows", 1500, "--hours", 0.01)
+    agent = watch(pages=False, stall=3600)
+    wait_for_state(sink, 300, "idle")
+    assert len(re.findall("event=state pipeline=", agent.log())) >= 300
+    assert agent.stop() == 0
+
+
 def test_a_database_that_is_away_makes_no_state(own_mariadb, sink, make_agent):
     """Ages that nobody reads any more say nothing of the pipelines."""
     own_mariadb.query("CREATE TABLE DELAY_STAT (ID BIGINT PRIMARY KEY AUTO_INCREMENT, PIPELINE_ID BIGINT, "
