@@ -109,8 +109,8 @@ class World:
     def choices(self, board):
         """What each variable of a board may be: as Grafana asks."""
         for variable in self.boards.board(board)["templating"]["list"]:
-            tag = re.fullmatch(r"tag_values\((\w+), (\S+)\)", variable["query"])
-            found = (self.web.ask("tags/autoComplete/values", tag=tag[1], expr=tag[2].split(", ")) if tag else
+            tag = re.fullmatch(r"tag_values\((\w+), (.+)\)", variable["query"])
+            found = (self.web.ask("tags/autoComplete/values", tag=tag[1], expr=self.picked(tag[2]).split(", ")) if tag else
                      [one["text"] for one in self.web.ask("metrics/find", query=self.picked(variable["query"]))])
             assert variable["regex"] == "/^(?!none$)/"
             yield sorted(value for value in found if value != "none")
@@ -172,7 +172,6 @@ def is_filled(found):
     return any(value is not None for one in found for value, _ in one["datapoints"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_no_query_is_empty(make_world, otter, form):
     otter.do("history", "--rows", 3000, "--hours", 1)
@@ -224,7 +223,6 @@ def row(mariadb, pipeline, delay):
                   "GMT_MODIFIED) VALUES ('ROW', 1, 1, %s, now(), now(), now(), now())", pipeline)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", ["dotted", "tagged"])
 def test_a_pipelines_state(make_world, mariadb, manager, form):
     """Each turns its own alert red, and no other; then the next."""
@@ -357,7 +355,6 @@ def combined(pictures):
     return whole.write_to_png()
 
 
-@pytest.mark.slow
 def test_the_picture(make_world, otter):
     """OB_PICTURE=deploy/boards.png makes the one in the README anew. A minute of the fake Otter takes a step."""
     world = make_world()
