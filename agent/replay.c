@@ -14,6 +14,7 @@
 #include "agent/face/history.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/source/again.h"
 #include "proto/memory.h"
 
 #define LOOK_NS 100000000L /* how often we look whether all is out */
@@ -92,7 +93,7 @@ static struct ob_config narrow(const struct ob_config *from, const struct range 
         for (size_t i = 0; i < from->n_sources; i++) {
                 struct ob_source *s = &c.sources[c.n_sources];
 
-                if (!ob_history_is_kept(&from->sources[i]))
+                if (!ob_again_has_history(&from->sources[i]))
                         continue;
                 *s = from->sources[i];
                 s->start = (struct ob_start) { r->since == INT64_MIN ? OB_START_OLDEST : OB_START_AT, r->since };

@@ -33,7 +33,7 @@ struct ob_worker {
         struct ob_counters *counters;
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
-        const struct ob_store_place *place;
+        struct ob_store_place *place;
         struct ob_states *states; /* of the manager's pipelines; NULL */
         struct ob_stop *stop;
         bool is_once; /* reads until nothing is left, then ends */
