@@ -11,9 +11,6 @@
 
 #include "config/config.h"
 
-/* Seconds in which every Graphite sink's steps end together; 0: there is no such sink. */
-int64_t ob_history_step(const struct ob_config *c);
-
 /* The first time at `now` whose steps a running agent may still be sending. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now);
 

@@ -121,7 +121,7 @@ static int rewind_in(struct rewind *r, struct ob_store *st, const char *to, stru
 
 int ob_rewind(const struct ob_config *c, const char *source, const char *to)
 {
-        struct rewind r = { .config = c, .name = source, .step = ob_history_step(c) };
+        struct rewind r = { .config = c, .name = source, .step = ob_again_step(c) };
         struct ob_store_place place = { .lock_fd = -1 };
         char since[OB_HISTORY_DATE];
         struct ob_err err;

@@ -4,6 +4,28 @@
 #include "agent/source/outbox.h"
 #include "proto/metric.h"
 
+static int64_t greatest_divisor(int64_t a, int64_t b)
+{
+        while (b) {
+                int64_t rest = a % b;
+
+                a = b;
+                b = rest;
+        }
+        return a;
+}
+
+int64_t ob_again_step(const struct ob_config *c)
+{
+        int64_t step = 0;
+
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (c->sinks[i].type == OB_SINK_GRAPHITE)
+                        step = step ? step / greatest_divisor(step, c->sinks[i].step) * c->sinks[i].step
+                                    : c->sinks[i].step;
+        return step;
+}
+
 bool ob_again_has_history(const struct ob_source *s)
 {
         return s->enabled && s->reader == OB_READER_MYSQL && ob_source_shape(s) == OB_SHAPE_LOG &&

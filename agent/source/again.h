@@ -8,6 +8,9 @@
 #include "agent/store/store.h"
 #include "config/config.h"
 
+/* Seconds in which every Graphite sink's steps end together; 0: there is no such sink. */
+int64_t ob_again_step(const struct ob_config *c);
+
 /* Whether the table of a source is a history: rows with times that stay as they are. */
 bool ob_again_has_history(const struct ob_source *s);
 

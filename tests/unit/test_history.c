@@ -30,7 +30,7 @@ static void steps_of_all_graphite_sinks_end_together(void **state)
                         sinks[k].type = cases[i].types[k];
                         sinks[k].step = cases[i].steps[k];
                 }
-                assert_int_equal(ob_history_step(&c), cases[i].want);
+                assert_int_equal(ob_again_step(&c), cases[i].want);
         }
 }
 
