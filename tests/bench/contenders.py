@@ -50,14 +50,15 @@ def make_agent(world, database, sinks, sources, **top):
     return Agent(folder, world.database.server, sinks, sources, mysql={"database": database, "query_timeout": 60}, **top)
 
 
-def run_agent(agent):
-    return measure.run([str(PROGRAM), "-c", str(agent.config), "--once"], agent.folder)
+def run_agent(agent, under=()):
+    """`under`: a program that runs it, and its options."""
+    return measure.run([*under, str(PROGRAM), "-c", str(agent.config), "--once"], agent.folder)
 
 
-def otterbeat(world, database, rows, kind="tcp", source="delay"):
+def otterbeat(world, database, rows, kind="tcp", under=()):
     with Sink(world.fresh("sink"), kind) as sink:
-        agent = make_agent(world, database, [to_sink(kind, sink.port)], only(source))
-        used = run_agent(agent)
+        agent = make_agent(world, database, [to_sink(kind, sink.port)], only("delay"))
+        used = run_agent(agent, under)
         shutil.rmtree(agent.folder / "state")
         return Figures(rows, sink.counted.lines, sink.last - used.began, used.cpu, used.peak_kib)
 

@@ -14,12 +14,12 @@ FILL = "SET unique_checks = 0, foreign_key_checks = 0, time_zone = '+00:00'"
 class Database:
     """One server with several databases, each made when it is first asked for."""
 
-    def __init__(self, folder, pool="2G"):
+    def __init__(self, folder, pool):
         self.folder = folder
         make_template(folder / "template")
         (folder / "server").mkdir()
         self.server = MariaDB(folder / "server", folder / "template", options=(
-            f"--innodb-buffer-pool-size={pool}", "--innodb-log-file-size=512M", "--max-connections=50",
+            f"--innodb-buffer-pool-size={pool}", "--innodb-log-file-size=256M", "--max-connections=50",
             "--secure-file-priv="))
         self.made = set()
 

@@ -48,7 +48,7 @@ def peak_kib(pid):
     return total
 
 
-def run(command, folder, env=None, seconds=900):
+def run(command, folder, env=None, seconds=1800):
     """Runs it to its end, which must be a good one."""
     with open(folder / "errors", "w+b") as errors, open(folder / "output", "w+b") as output:
         began, peak = time.monotonic(), 0

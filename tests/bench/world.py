@@ -31,10 +31,10 @@ QUICK = Sizes(runs=3, rows=100_000, many=1_000_000, backlog=1_000_000, idle=15, 
 
 
 class World:
-    def __init__(self, sizes):
+    def __init__(self, sizes, pool="2G"):
         self.sizes = sizes
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ob-bench-"))
-        self.database = Database(self.folder)
+        self.database = Database(self.folder, pool)
         self.raw, self.lines = [], []
         self.case = ""
         self.places = 0

@@ -2,7 +2,6 @@
 import threading
 import time
 
-from servers.agent import PROGRAM
 from servers.carbon import Carbon, written_points
 from servers.mariadb import USER
 from servers.process import wait_until
@@ -69,7 +68,7 @@ def backlog(world):
     carbon = Carbon(world.fresh("carbon")).start()
     agent = make_agent(world, name, [to_sink("tcp", carbon.port)], only("history"))
     with Open(world.database) as statements:
-        used = measure.run([str(PROGRAM), "-c", str(agent.config), "--once"], agent.folder, seconds=1800)
+        used = run_agent(agent)
     wait_until_written(carbon)
     sums, right = whisper_sums(carbon), wanted(world, name)
     carbon.stop()
