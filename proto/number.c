@@ -84,14 +84,17 @@ static bool read_decimal(const char *at, const char *end, struct decimal *d)
 static bool read_short(const char *text, size_t length, int64_t *number)
 {
         bool negative = length && *text == '-';
+        const char *at = text + negative, *end = text + length;
         int64_t made = 0;
 
-        if (length <= negative || length - negative > SHORT_MAX)
+        if (at == end || end - at > SHORT_MAX)
                 return false;
-        for (size_t i = negative; i < length; i++) {
-                if (!is_digit(text[i]))
+        for (; at < end; at++) {
+                unsigned digit = (unsigned)*at - '0';
+
+                if (digit > 9)
                         return false;
-                made = made * 10 + (text[i] - '0');
+                made = made * 10 + digit;
         }
         *number = negative ? -made : made;
         return true;
