@@ -1,4 +1,4 @@
-"""Who is measured on the same work: rows of DELAY_STAT out of one table, one line each, to one sink."""
+"""Who is measured on the same work: all rows of DELAY_STAT to one sink, two lines each: its time and its number."""
 import dataclasses
 import shutil
 import textwrap
@@ -12,9 +12,13 @@ from servers.process import Process, free_port, wait_until
 from bench import measure
 from bench.sinks import LIMITS, Sink
 
+LINES = 2
 # What the agent reads of a row; who wants more of the server than this is slower for it.
-AGENTS_COLUMNS = "SELECT `ID`, UNIX_TIMESTAMP(`GMT_MODIFIED`), UNIX_TIMESTAMP(`GMT_CREATE`), `PIPELINE_ID`, `DELAY_TIME`" \
-                 " FROM `DELAY_STAT`"
+AGENTS_COLUMNS = "SELECT `ID`, UNIX_TIMESTAMP(`GMT_MODIFIED`), UNIX_TIMESTAMP(`GMT_CREATE`), `PIPELINE_ID`," \
+                 " `DELAY_TIME`, `DELAY_NUMBER` FROM `DELAY_STAT`"
+BOTH = {"table": "DELAY_STAT", "every": 1, "start": "oldest", "columns": [
+    ["cursor", "ID"], ["settled", "GMT_MODIFIED"], ["time", "GMT_CREATE"], ["key", "PIPELINE_ID", "pipeline"],
+    ["peak", "DELAY_TIME", "delay_ms"], ["peak", "DELAY_NUMBER", "delay_number"]]}
 PASSWORD_IN_ENV = {"MYSQL_PWD": PASSWORD}
 TABLES = ("delay", "throughput", "history", "table", "log")
 
@@ -55,9 +59,18 @@ def run_agent(agent, under=()):
     return measure.run([*under, str(PROGRAM), "-c", str(agent.config), "--once"], agent.folder)
 
 
-def otterbeat(world, database, rows, kind="tcp", under=()):
+def otterbeat(world, database, rows, kind="tcp"):
+    return drained(world, database, rows, kind, {**only(), "both": BOTH})
+
+
+def built_in(world, database, rows, kind="tcp", under=()):
+    """The agent's own source of this table, which makes one line a row."""
+    return drained(world, database, rows, kind, only("delay"), under)
+
+
+def drained(world, database, rows, kind, sources, under=()):
     with Sink(world.fresh("sink"), kind) as sink:
-        agent = make_agent(world, database, [to_sink(kind, sink.port)], only("delay"))
+        agent = make_agent(world, database, [to_sink(kind, sink.port)], sources)
         used = run_agent(agent, under)
         shutil.rmtree(agent.folder / "state")
         return Figures(rows, sink.counted.lines, sink.last - used.began, used.cpu, used.peak_kib)
@@ -78,22 +91,23 @@ def push_loop(world, lines):
 
 
 SCRIPTS = {
-    "tcp": ("""awk '{ print "otter.pipeline." $1 ".delay_ms " $2 " " $3 }'""", "socat -u - TCP:127.0.0.1:{port}"),
-    "udp": ("""awk '{ print "otter.pipeline." $1 ".delay_ms:" $2 "|g" }'""",
+    "tcp": ("""{ p = "otter.pipeline." $1; print p ".delay_ms " $2 " " $4; print p ".delay_number " $3 " " $4 }""",
+            "socat -u - TCP:127.0.0.1:{port}"),
+    "udp": ("""{ p = "otter.pipeline." $1; print p ".delay_ms:" $2 "|g"; print p ".delay_number:" $3 "|g" }""",
             "socat -u -b1432 - UDP-SENDTO:127.0.0.1:{port}"),
 }
 
 
-def script(world, database, rows, kind="tcp"):
+def script(world, database, rows, kind="tcp", awk="gawk"):
     """What an operator would write. Over UDP it cuts lines where datagrams end, and paces nothing: only its cost counts."""
-    awk, socat = SCRIPTS[kind]
+    program, socat = SCRIPTS[kind]
     read = f"mariadb --no-defaults -q -N -B -h 127.0.0.1 -P {world.database.server.port} -u {USER} {database}" \
-           " -e 'SELECT PIPELINE_ID, DELAY_TIME, UNIX_TIMESTAMP(GMT_CREATE) FROM DELAY_STAT'"
+           " -e 'SELECT PIPELINE_ID, DELAY_TIME, DELAY_NUMBER, UNIX_TIMESTAMP(GMT_CREATE) FROM DELAY_STAT'"
     with Sink(world.fresh("sink"), kind) as sink:
-        used = measure.run(["sh", "-c", f"{read} | {awk} | {socat.format(port=sink.port)}"], world.fresh("script"),
+        used = measure.run(["sh", "-c", f"{read} | {awk} '{program}' | {socat.format(port=sink.port)}"], world.fresh("script"),
                            PASSWORD_IN_ENV)
         time.sleep(0.05)
-        return Figures(rows, rows, sink.last - used.began, used.cpu, used.peak_kib)
+        return Figures(rows, LINES * rows, sink.last - used.began, used.cpu, used.peak_kib)
 
 
 def run_server(process, is_done, seconds=900):
@@ -125,12 +139,18 @@ def collectd(world, database, rows, kind="tcp"):
             LoadPlugin write_graphite
             <Plugin dbi>
                 <Query "delay">
-                    Statement "SELECT PIPELINE_ID, DELAY_TIME FROM DELAY_STAT"
+                    Statement "SELECT PIPELINE_ID, DELAY_TIME, DELAY_NUMBER FROM DELAY_STAT"
                     MinVersion 0
                     <Result>
                         Type "gauge"
                         InstancesFrom "PIPELINE_ID"
                         ValuesFrom "DELAY_TIME"
+                    </Result>
+                    <Result>
+                        Type "gauge"
+                        InstancePrefix "number"
+                        InstancesFrom "PIPELINE_ID"
+                        ValuesFrom "DELAY_NUMBER"
                     </Result>
                 </Query>
                 <Database "otter">
@@ -152,7 +172,7 @@ def collectd(world, database, rows, kind="tcp"):
             </Plugin>
             """))
         process = Process("collectd", folder, ["/usr/sbin/collectd", "-f", "-C", str(folder / "collectd.conf")])
-        began, _, cpu, peak = run_server(process, lambda: sink.counted.lines > rows - 100)
+        began, _, cpu, peak = run_server(process, lambda: sink.counted.lines > LINES * rows - 100)
         return Figures(rows, sink.counted.lines, sink.last - began, cpu, peak)
 
 
@@ -169,8 +189,8 @@ def prometheus(world, database, rows, kind=None):
           - name: delay
             help: delay of a pipeline
             labels: [ID, PIPELINE_ID]
-            values: [DELAY_TIME]
-            query: SELECT ID, PIPELINE_ID, DELAY_TIME FROM DELAY_STAT
+            values: [DELAY_TIME, DELAY_NUMBER]
+            query: SELECT ID, PIPELINE_ID, DELAY_TIME, DELAY_NUMBER FROM DELAY_STAT
         """))
     process = Process("prometheus-sql-exporter", folder, [
         "/usr/bin/prometheus-sql-exporter", "-config.file", str(folder / "config.yml"),
@@ -187,7 +207,7 @@ def prometheus(world, database, rows, kind=None):
                     rest = block
         except OSError:
             return 0
-        return rest and lines >= rows * 0.99 and time.monotonic()
+        return rest and lines >= LINES * rows * 0.99 and time.monotonic()
 
     began, ended, cpu, peak = run_server(process, scrape)
-    return Figures(rows, rows, ended - began, cpu, peak)
+    return Figures(rows, LINES * rows, ended - began, cpu, peak)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from bench.contenders import otterbeat
+from bench.contenders import built_in
 from bench.world import Sizes, World
 
 FEW, MANY = 20_000, 60_000
@@ -23,7 +23,7 @@ def small_world():
 
 def instructions(world, rows, kind):
     out = world.fresh("callgrind") / "out"
-    otterbeat(world, world.database.delays(rows), rows, kind,
+    built_in(world, world.database.delays(rows), rows, kind,
               ("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}"))
     return int(SUMMARY.search(out.read_text())[1])
 
