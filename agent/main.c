@@ -11,7 +11,9 @@
 #include "agent/agent.h"
 #include "agent/face/check.h"
 #include "agent/face/cursor.h"
+#include "agent/face/datadog.h"
 #include "agent/face/exit.h"
+#include "agent/face/grafana.h"
 #include "agent/face/init.h"
 #include "agent/face/page.h"
 #include "agent/process/clock.h"
@@ -19,7 +21,9 @@
 #include "agent/replay.h"
 #include "agent/source/page_fetch.h"
 
-#define LOOK_MS 100 /* how often --once looks whether all is done */
+#define LOOK_MS       100   /* how often --once looks whether all is done */
+#define LOOK_AT_STORE 1     /* seconds: how often a running agent looks whether its store is damaged */
+#define RESTART_MS    10000 /* how often it starts again for that, at most */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] [--check | --once] [--dry-run]\n"
@@ -27,6 +31,7 @@ static const char usage[] =
         "       otterbeat [-c FILE] cursor [show | export | rewind SOURCE TIME|ID]\n"
         "       otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
         "       otterbeat [-c FILE] page PAGE\n"
+        "       otterbeat [-c FILE] grafana | datadog --out DIR\n"
         "\n"
         "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.\n"
         "\n"
@@ -42,6 +47,7 @@ static const char usage[] =
         "  cursor              show, or export as JSON, where each source and sink stands; or take a source of a\n"
         "                      stopped agent back: Graphite is told the rows again, StatsD is not\n"
         "  replay              send Graphite a part of the tables' history again, also while the agent runs\n"
+        "  grafana, datadog    write dashboards and alerts for the series of this very config\n"
         "\n"
         "Exit codes: 0 fine, 64 usage, 69 something could not be reached or read, 70 our own fault, 78 config.\n"
         "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
@@ -55,7 +61,9 @@ enum action {
         ACTION_VERSION,
         ACTION_CURSOR,
         ACTION_REPLAY,
-        ACTION_PAGE
+        ACTION_PAGE,
+        ACTION_GRAFANA,
+        ACTION_DATADOG
 };
 
 struct options {
@@ -72,7 +80,8 @@ static int read_words(struct options *o)
         static const struct {
                 const char *word;
                 enum action action;
-        } words[] = { { "cursor", ACTION_CURSOR }, { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
+        } words[] = { { "cursor", ACTION_CURSOR }, { "datadog", ACTION_DATADOG }, { "grafana", ACTION_GRAFANA },
+                { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
 
         if (o->action == ACTION_INIT)
                 return o->argc > 1 ? -1 : 0;
@@ -195,13 +204,35 @@ static void wait_until_drained(struct run *r, const sigset_t *signals)
         }
 }
 
+/* What is damaged is found by looking the store over, which a start does. */
+static int start_again(struct run *r)
+{
+        struct ob_err err;
+
+        ob_log(OB_LOG_ERROR, "event=restarting why=\"the store is damaged\"");
+        ob_agent_stop(&r->agent);
+        if (!start(r, r->config, &err))
+                return 0;
+        ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
+        return -1;
+}
+
 static int run_until_signal(struct run *r, const sigset_t *signals)
 {
-        for (;;) {
-                int signal_number = sigwaitinfo(signals, NULL);
+        const struct timespec look = { .tv_sec = LOOK_AT_STORE };
+        int64_t began = ob_clock_ms() - RESTART_MS;
 
-                if (signal_number < 0)
-                        continue; /* EINTR: somebody stopped and continued us */
+        for (;;) {
+                int signal_number = sigtimedwait(signals, NULL, &look);
+
+                if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
+                        if (!ob_agent_is_damaged(&r->agent) || ob_clock_ms() - began < RESTART_MS)
+                                continue;
+                        began = ob_clock_ms();
+                        if (start_again(r))
+                                return EXIT_OUR_FAULT;
+                        continue;
+                }
                 if (signal_number != SIGHUP)
                         return EXIT_FINE;
                 if (reload(r))
@@ -290,6 +321,12 @@ static int with_config(struct options *o)
                 return show_page(o, config);
         case ACTION_CURSOR:
                 code = ob_cursor(config, o->argc, o->argv);
+                break;
+        case ACTION_GRAFANA:
+                code = ob_grafana(config, o->argc, o->argv);
+                break;
+        case ACTION_DATADOG:
+                code = ob_datadog(config, o->argc, o->argv);
                 break;
         case ACTION_REPLAY:
                 block_signals(&signals);

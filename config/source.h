@@ -91,13 +91,12 @@ struct ob_source {
         int overlap; /* seconds: how late a row may become visible and still be found by a poll */
         int settle;  /* seconds: younger rows wait for the next poll */
         int batch;   /* rows a query */
+
         struct ob_start start;
         int limit; /* of distinct values of each open tag */
         int merge; /* seconds in which rows that say the same are one, written by several managers; 0: none are */
 
-        /* Not settings: a part of the past that is told again. */
-        int64_t until; /* rows from then on are left out; 0: none */
-        int whole;     /* seconds: begins with a step that is there as a whole, not a half purged one; 0 */
+        int64_t until; /* not a setting: rows from then on are left out, when the past is told again; 0 */
 };
 
 /* "now", "oldest", a date in UTC as "2020-04-20 00:00:00", or how far back, as "-2h" (s, m, h, d). */

@@ -169,7 +169,7 @@ static bool read_event(struct ob_bytes_place *p, struct ob_event *e)
 
         if (!ob_bytes_read_signed(p, &e->time) || p->end - p->at < EVENT_HEAD_SIZE)
                 return false;
-        e->alert = (enum ob_alert)p->at[0];
+        e->alert = (enum ob_event_alert)p->at[0];
         e->status = (enum ob_check)p->at[1];
         e->n_tags = p->at[2];
         p->at += EVENT_HEAD_SIZE;

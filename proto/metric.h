@@ -48,7 +48,7 @@ struct ob_metric {
 };
 
 /* How bad an event is, and what state something is in after it: the numbers are those of StatsD and monitors. */
-enum ob_alert { OB_ALERT_INFO, OB_ALERT_SUCCESS, OB_ALERT_WARNING, OB_ALERT_ERROR, OB_ALERTS };
+enum ob_event_alert { OB_ALERT_INFO, OB_ALERT_SUCCESS, OB_ALERT_WARNING, OB_ALERT_ERROR, OB_ALERTS };
 enum ob_check { OB_CHECK_OK, OB_CHECK_WARNING, OB_CHECK_CRITICAL, OB_CHECK_UNKNOWN, OB_CHECKS };
 
 #define OB_EVENT_TITLE_MAX 100   /* bytes: what is longer is cut */
@@ -63,7 +63,7 @@ struct ob_event {
         const char *kind;         /* ours: [a-z0-9_.]; what it is about, as "log" */
         const char *title, *text; /* any bytes but NUL, from outside; without a title there is just the check */
         const char *signature;    /* ours: [A-Za-z0-9_.-]; those that are alike have the same; "" */
-        enum ob_alert alert;
+        enum ob_event_alert alert;
         const char *check; /* ours: [a-z0-9_.]; "": there is none */
         enum ob_check status;
         unsigned n_tags;

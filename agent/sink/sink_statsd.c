@@ -95,15 +95,18 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
 static int open_totals(struct ob_sink *s, struct ob_err *err)
 {
         struct ob_statsd *st = s->state;
-        bool has_labels = s->settings->flavor == OB_FLAVOR_DOGSTATSD;
+        enum ob_totals_by by = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? OB_BY_TAGS
+                               : s->settings->path == OB_PATH_NAMES       ? OB_BY_NODES
+                                                                          : OB_BY_IDENTITY;
         int got;
 
         if (s->settings->counters == OB_COUNTERS_COUNTER)
                 return ob_totals_forget(s->store, s->settings->name, err);
-        got = ob_totals_open(&st->totals, s->store, s->settings->name, has_labels, s->passed.mark, err);
+        got = ob_totals_open(&st->totals, s->store, s->settings->name, by, s->passed.mark, err);
         if (got)
                 return got < 0 ? -1 : 0;
-        ob_log(OB_LOG_INFO, "sink=%s event=totals_begin why=\"the store has none of this sink and flavor\"",
+        ob_log(OB_LOG_INFO,
+                "sink=%s event=totals_begin why=\"the store has none of this sink that go by the same names\"",
                 s->settings->name);
         return commit(s, err);
 }

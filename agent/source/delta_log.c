@@ -268,13 +268,13 @@ static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_er
                 if (!got)
                         got = read_new(f, err);
         }
+        if (!got && rows != f->counters->rows)
+                got = forget_old(f, err);
         if (!got)
                 got = ob_log_audit(f, err);
         if (!got && ob_events_sum_up(f))
                 got = ob_feed_commit(f, &f->standing, NULL, err);
-        if (got)
-                return got;
-        return rows != f->counters->rows ? forget_old(f, err) : 0;
+        return got;
 }
 
 const struct ob_delta_ops ob_delta_log = {

@@ -6,33 +6,19 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
-#include "agent/process/log.h"
+#include "agent/source/known.h"
 #include "agent/source/row.h"
 #include "proto/memory.h"
 
-/* What is known of a key. */
-struct entry {
-        UT_hash_handle hh;
-        int64_t id, made;
-        uint64_t met;          /* the poll that met the followed row last */
-        const char **heir;     /* ours: a row to follow when the followed one is gone; NULL */
-        bool is_changed;       /* since it was stored */
-        __int128 *totals;      /* ours; as many as the source has */
-        struct ob_bytes key;   /* ours */
-        struct ob_bytes coded; /* ours: how it is stored */
-};
-
 /* Of one poll of a source. */
 struct state {
-        struct entry *entries; /* ours */
+        struct ob_knowns known;
         bool is_loaded;
         uint64_t poll;
-        int64_t last;                    /* the clock of the last whole poll */
-        struct entry **changed, **heirs; /* ours, the arrays */
-        size_t n_changed, room_changed, n_heirs, room_heirs;
-        unsigned n_totals;
+        int64_t last;            /* the clock of the last whole poll */
+        struct ob_known **heirs; /* ours, the array */
+        size_t n_heirs, room_heirs;
         int64_t rows;
 };
 
@@ -42,60 +28,21 @@ static struct state *state(struct ob_feed *f)
                 struct state *s = f->state = ob_alloc(1, sizeof(*s));
 
                 for (unsigned i = 0; i < f->source->n_columns; i++)
-                        s->n_totals += f->source->columns[i].role == OB_TOTAL;
+                        s->known.n_totals += f->source->columns[i].role == OB_TOTAL;
         }
         return f->state;
-}
-
-static void free_entry(struct state *s, struct entry *e)
-{
-        HASH_DEL(s->entries, e);
-        free(e->heir);
-        free(e->totals);
-        ob_bytes_free(&e->key);
-        ob_bytes_free(&e->coded);
-        free(e);
 }
 
 static void reset_state(struct ob_feed *f)
 {
         struct state *s = f->state;
-        struct entry *e, *next;
 
         if (!s)
                 return;
-        HASH_ITER (hh, s->entries, e, next)
-                free_entry(s, e);
-        free(s->changed);
+        ob_knowns_free(&s->known);
         free(s->heirs);
         free(s);
         f->state = NULL;
-}
-
-static struct entry *add_entry(struct state *s, const void *key, size_t length)
-{
-        struct entry *e = ob_alloc(1, sizeof(*e));
-
-        ob_bytes_add(&e->key, key, length);
-        e->totals = ob_alloc(s->n_totals, sizeof(*e->totals));
-        HASH_ADD_KEYPTR(hh, s->entries, e->key.data, e->key.length, e);
-        return e;
-}
-
-/* An entry that can't be read, as one of a source that has got other totals, is a key of first sight. */
-static int load_entry(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
-{
-        struct ob_feed *f = ctx;
-        struct ob_bytes_place at = { amounts, (const unsigned char *)amounts + length };
-        struct entry *e = add_entry(state(f), key, key_length);
-        bool is_sound = ob_bytes_read_signed(&at, &e->made);
-
-        e->id = id;
-        for (unsigned i = 0; i < state(f)->n_totals; i++)
-                is_sound = is_sound && ob_bytes_read_number(&at, &e->totals[i]);
-        if (!is_sound || at.at != at.end)
-                free_entry(state(f), e);
-        return 0;
 }
 
 static int load(struct ob_feed *f, struct ob_err *err)
@@ -104,7 +51,7 @@ static int load(struct ob_feed *f, struct ob_err *err)
 
         if (s->is_loaded)
                 return 0;
-        if (ob_store_each_totals(f->store, f->name, load_entry, f, err))
+        if (ob_knowns_load(&s->known, f->store, f->name, err))
                 return -1;
         s->last = f->standing.newest;
         s->is_loaded = true;
@@ -124,13 +71,9 @@ static void make_key(const struct ob_feed *f, const char *const *row, struct ob_
         }
 }
 
-static void mark_changed(struct state *s, struct entry *e)
+static void mark_changed(struct ob_feed *f, struct ob_known *e)
 {
-        if (e->is_changed)
-                return;
-        e->is_changed = true;
-        s->changed = ob_grow(s->changed, &s->room_changed, s->n_changed, sizeof(*s->changed));
-        s->changed[s->n_changed++] = e;
+        ob_knowns_mark_changed(&state(f)->known, e);
 }
 
 /* What the totals of a row are compared with. */
@@ -154,19 +97,19 @@ static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
 }
 
 /* Turns the total in a column into an amount, and notes the total. True: there is something to count. */
-static bool compare(struct ob_feed *f, struct entry *e, __int128 *known, enum base base, __int128 *value)
+static bool compare(struct ob_feed *f, struct ob_known *e, __int128 *known, enum base base, __int128 *value)
 {
         __int128 total = *value;
 
         if (total != *known || base != BASE_LAST)
-                mark_changed(state(f), e);
+                mark_changed(f, e);
         *value = came_to_pass(base, total, *known);
         *known = total;
         return base == BASE_ZERO || *value != 0;
 }
 
 static void compare_all(
-        struct ob_feed *f, const char *const *row, struct entry *e, enum base base, struct ob_amounts *a)
+        struct ob_feed *f, const char *const *row, struct ob_known *e, enum base base, struct ob_amounts *a)
 {
         __int128 *known = e->totals;
         bool is_counted = false;
@@ -186,7 +129,7 @@ static void compare_all(
         state(f)->rows += is_counted;
 }
 
-static void follow(struct ob_feed *f, const char *const *row, struct entry *e, enum base base)
+static void follow(struct ob_feed *f, const char *const *row, struct ob_known *e, enum base base)
 {
         struct ob_amounts amounts;
         int64_t time;
@@ -212,7 +155,7 @@ static bool is_added(const struct ob_feed *f, int64_t id)
 }
 
 /* A key's row that is not the one that was followed: all of it is new when it was made after `since`. */
-static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, struct entry *e, int64_t since)
+static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, struct ob_known *e, int64_t since)
 {
         int64_t made = made_of(f, row);
         enum base base = since == INT64_MIN || made >= since || is_added(f, id) ? BASE_ZERO : BASE_ITSELF;
@@ -220,11 +163,11 @@ static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, 
         e->id = id;
         e->made = made;
         e->met = state(f)->poll;
-        mark_changed(state(f), e);
+        mark_changed(f, e);
         follow(f, row, e, base);
 }
 
-static void follow_same(struct ob_feed *f, const char *const *row, struct entry *e)
+static void follow_same(struct ob_feed *f, const char *const *row, struct ob_known *e)
 {
         int64_t made = made_of(f, row);
         enum base base = made == e->made ? BASE_LAST : made > e->made ? BASE_ZERO : BASE_ITSELF;
@@ -234,13 +177,13 @@ static void follow_same(struct ob_feed *f, const char *const *row, struct entry 
                 ob_feed_tell(
                         f, OB_ODD_RESET, "-", ob_row_id(f, row), "it is an older row; counting goes on from there");
         if (base != BASE_LAST)
-                mark_changed(state(f), e);
+                mark_changed(f, e);
         e->made = made;
         follow(f, row, e, base);
 }
 
 /* Keeps a copy of the lowest row that could be followed next. */
-static void keep_heir(struct ob_feed *f, const char *const *row, struct entry *e)
+static void keep_heir(struct ob_feed *f, const char *const *row, struct ob_known *e)
 {
         struct state *s = state(f);
         size_t n = f->source->n_columns, length = 0;
@@ -268,15 +211,15 @@ static void take_row(struct ob_feed *f, const char *const *row)
         struct state *s = state(f);
         ob_cleanup(ob_bytes_free) struct ob_bytes key = { .length = 0 };
         bool has_id = ob_source_find(f->source, OB_CURSOR) >= 0;
-        struct entry *e;
+        struct ob_known *e;
         int64_t id = 0;
 
         if (has_id && !ob_row_cursor(f, row, &id))
                 return;
         make_key(f, row, &key);
-        HASH_FIND(hh, s->entries, key.data, key.length, e);
+        e = ob_knowns_find(&s->known, &key);
         if (!e) {
-                e = add_entry(s, key.data, key.length);
+                e = ob_knowns_add(&s->known, key.data, key.length);
                 follow_other(f, row, id, e, f->standing.since);
                 return;
         }
@@ -297,7 +240,7 @@ static void take_heirs(struct ob_feed *f)
         struct state *s = state(f);
 
         for (size_t i = 0; i < s->n_heirs; i++) {
-                struct entry *e = s->heirs[i];
+                struct ob_known *e = s->heirs[i];
                 int64_t id;
 
                 if (e->met == s->poll) {
@@ -313,21 +256,9 @@ static void take_heirs(struct ob_feed *f)
         s->n_heirs = 0;
 }
 
-static int stage_changed(struct ob_feed *f, struct ob_err *err)
+static int put_changed(struct ob_feed *f, struct ob_err *err)
 {
-        struct state *s = state(f);
-
-        for (size_t i = 0; i < s->n_changed; i++) {
-                struct entry *e = s->changed[i];
-
-                e->coded.length = 0;
-                ob_bytes_add_signed(&e->coded, e->made);
-                for (unsigned t = 0; t < s->n_totals; t++)
-                        ob_bytes_add_number(&e->coded, e->totals[t]);
-                if (ob_store_put_totals(f->store, f->name, &e->key, e->id, &e->coded, err))
-                        return -1;
-        }
-        return 0;
+        return ob_knowns_put(&state(f)->known, f->store, f->name, err);
 }
 
 static int commit_page(struct ob_feed *f, const struct ob_standing *next, struct ob_err *err)
@@ -336,17 +267,13 @@ static int commit_page(struct ob_feed *f, const struct ob_standing *next, struct
         int got;
 
         ob_outbox_close(&f->outbox);
-        if (!f->outbox.points && !s->n_changed)
+        if (!f->outbox.points && !s->known.n_changed)
                 return 0;
-        got = ob_feed_commit(f, next, stage_changed, err);
+        got = ob_feed_commit(f, next, put_changed, err);
         if (got)
                 return got;
-        for (size_t i = 0; i < s->n_changed; i++) {
-                s->changed[i]->is_changed = false;
-                ob_bytes_free(&s->changed[i]->coded);
-        }
+        ob_knowns_settle(&s->known);
         f->counters->rows += s->rows;
-        s->n_changed = 0;
         s->rows = 0;
         return 0;
 }

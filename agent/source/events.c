@@ -227,7 +227,7 @@ static void write_title(const struct ob_feed *f, const struct ob_row_series *n, 
         }
 }
 
-static enum ob_alert read_alert(const struct ob_feed *f, const char *text)
+static enum ob_event_alert read_alert(const struct ob_feed *f, const char *text)
 {
         static const char *const words[OB_ALERTS] = {
                 [OB_ALERT_INFO] = "info",
@@ -238,7 +238,7 @@ static enum ob_alert read_alert(const struct ob_feed *f, const char *text)
         const struct ob_column *c = &f->source->columns[f->events->text];
         const char *word = c->part ? read_part(f->events, c, (unsigned)f->events->text, text) : NULL;
 
-        for (enum ob_alert a = 0; word && a < OB_ALERTS; a++)
+        for (enum ob_event_alert a = 0; word && a < OB_ALERTS; a++)
                 if (!strcmp(word, words[a]))
                         return a;
         return OB_ALERT_INFO;

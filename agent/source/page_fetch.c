@@ -136,6 +136,14 @@ void ob_fetch_free(struct ob_fetch *f)
         free(f);
 }
 
+/* Whether a request went out before it failed. */
+static bool was_asked(struct ob_fetch *f)
+{
+        curl_off_t us = 0;
+
+        return !curl_easy_getinfo(f->curl, CURLINFO_PRETRANSFER_TIME_T, &us) && us > 0;
+}
+
 /* One request; `code` is the answer's. What it holds is for the caller to judge. */
 static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, struct ob_err *err)
 {
@@ -161,9 +169,9 @@ static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, 
         }
         ob_fail(err, "%s%s", *f->why ? f->why : curl_easy_strerror(got),
                 got == CURLE_OPERATION_TIMEDOUT ? " (a manager that has lost its ZooKeeper keeps silent)" : "");
-        return got == CURLE_PARTIAL_FILE || got == CURLE_BAD_CONTENT_ENCODING || got == CURLE_RECV_ERROR
-                       ? OB_FETCH_REFUSED
-                       : OB_FETCH_SILENT;
+        if (got == CURLE_PARTIAL_FILE || got == CURLE_BAD_CONTENT_ENCODING || got == CURLE_RECV_ERROR)
+                return OB_FETCH_REFUSED;
+        return was_asked(f) ? OB_FETCH_SILENT : OB_FETCH_UNREACHED;
 }
 
 /* Where the manager sends those whom it does not answer: its login, or "forbidden". */
@@ -217,7 +225,7 @@ static enum ob_fetched log_in(struct ob_fetch *f, struct ob_err *err)
                 return OB_FETCHED;
         ob_fail(err, "login.htm: HTTP %ld: %s", code,
                 code == 200 ? "the manager does not accept page.user and its password" : "no login");
-        return OB_FETCH_REFUSED;
+        return OB_FETCH_UNREACHED;
 }
 
 static enum ob_fetched judge(struct ob_fetch *f, const char *address, long code, struct ob_err *err)

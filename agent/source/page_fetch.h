@@ -27,8 +27,9 @@ void ob_fetch_free(struct ob_fetch *f);
 /* What became of a request. */
 enum ob_fetched {
         OB_FETCHED,
-        OB_FETCH_REFUSED, /* there is an answer, but not the page */
-        OB_FETCH_SILENT   /* there is none: the next page will hardly have one either */
+        OB_FETCH_REFUSED,  /* there is an answer, but not the page */
+        OB_FETCH_SILENT,   /* there is none in time */
+        OB_FETCH_UNREACHED /* nobody could be asked: no connection, no trust in who is there, no login */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "proto/memory.h"
 
 #define NUMBERS_MAX 1000 /* pages of a list */
+#define SILENT      "the manager does not answer: the rest of this round is left out"
 
 /* What stands for {} in the addresses of the pages, in their order. */
 struct names {
@@ -104,8 +105,7 @@ static int name_numbers(struct way *w, struct names *names, struct ob_err *err)
         const struct ob_sheet *first = ob_pages_get(w->pages, w->page, "1");
 
         if (!first || first->why)
-                return ob_fail(err, "%s",
-                        first ? first->why : "the manager does not answer: the rest of this round is left out");
+                return ob_fail(err, "%s", first ? first->why : SILENT);
         for (int i = 1; i == 1 || (i <= first->rows.numbers && i <= NUMBERS_MAX); i++)
                 add_name(names, ob_format("%d", i));
         return 0;
@@ -154,31 +154,31 @@ static bool is_repeated(const struct ob_page *page, const char *asked, const str
 }
 
 /* 1: the manager keeps silent, or we shall stop: the rest is left. */
-static int visit_one(struct way *w, const char *asked, bool is_only)
+static int visit_one(struct way *w, const char *asked)
 {
         const struct ob_sheet *s = ob_pages_get(w->pages, w->page, asked);
 
         if (!s) {
-                ob_fail(&w->why, "the manager does not answer: the rest of this round is left out");
+                ob_fail(&w->why, "%s", SILENT);
                 return 1;
         }
         if (s->why && is_stopped(w))
                 return 1;
-        if (s->why)
+        if (s->why) {
                 ob_fail(&w->why, "%s", s->why);
-        else if (is_repeated(w->page, asked, &s->rows))
+        } else if (is_repeated(w->page, asked, &s->rows)) {
                 return 0;
-        else if (!w->visit(w->ctx, asked, &s->rows, s->now, &w->why)) {
+        } else if (!w->visit(w->ctx, asked, &s->rows, s->now, &w->why)) {
                 w->tour->n_read++;
                 w->missing = s->rows.missing ? s->rows.missing : w->missing;
                 if (w->tour->is_judge)
                         ob_pages_tell_good(w->pages, s->key);
                 return 0;
+        } else {
+                ob_pages_tell_bad(w->pages, s->key, "page_failed", w->why.text);
         }
         w->tour->n_bad++;
         w->tour->is_whole = false;
-        if (!is_only) /* else the source fails, and that is told */
-                ob_pages_tell_bad(w->pages, s->key, "page_failed", w->why.text);
         return 0;
 }
 
@@ -192,7 +192,7 @@ static size_t visit_all(struct way *w, const struct names *names)
 
                 if (is_stopped(w) || (i && ob_clock_ms() > w->deadline))
                         break;
-                if (visit_one(w, asked, names->n == 1)) {
+                if (visit_one(w, asked)) {
                         w->tour->is_whole = false;
                         break;
                 }

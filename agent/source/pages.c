@@ -13,6 +13,7 @@
 #define PAUSE_MS   2000 /* between two sources of one round there is hardly any time */
 #define SILENT_MAX 2    /* requests in a row without an answer: the rest of the round is not tried */
 #define TOLD_MAX   5    /* pages a round that are told of one by one */
+#define LEFT_OUT   "what is left of this round is not tried"
 
 /* What is remembered of a page from round to round. */
 struct memo {
@@ -234,6 +235,13 @@ static void read_sheet(struct ob_pages *p, const struct ob_page *page, const str
                 count_rows(p, page, s);
 }
 
+/* Here, for all who want the page: what is wrong with it is news once. A stop that cuts a request short is not. */
+static void tell_sheet(struct ob_pages *p, const struct ob_sheet *s)
+{
+        if (s->why && !(p->setting.stop && ob_stop_is_wanted(p->setting.stop)))
+                ob_pages_tell_bad(p, s->key, "page_failed", s->why);
+}
+
 /* … and as the other tables that stand on it. */
 static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, const struct ob_doc *doc,
         const struct ob_sheet *first)
@@ -252,6 +260,8 @@ static void read_others(struct ob_pages *p, const struct ob_page *page, const ch
                         read_sheet(p, &c->pages[i], doc, s);
                 else
                         s->why = ob_copy(first->why);
+                if (!first->why)
+                        tell_sheet(p, s);
         }
 }
 
@@ -262,7 +272,7 @@ static void fetch(struct ob_pages *p, const struct ob_page *page, const char *as
         struct ob_err err;
         enum ob_fetched got = ob_fetch_get(p->fetch, address, &p->body, &s->now, &err);
 
-        p->n_silent = got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
+        p->n_silent = got == OB_FETCH_UNREACHED ? SILENT_MAX : got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
         if (got == OB_FETCHED) {
                 doc = ob_doc_parse(p->body.data, p->body.length, &err);
                 if (!doc)
@@ -271,7 +281,8 @@ static void fetch(struct ob_pages *p, const struct ob_page *page, const char *as
         if (doc)
                 read_sheet(p, page, doc, s);
         else
-                s->why = ob_copy(err.text);
+                s->why = ob_format("%s%s", err.text, p->n_silent < SILENT_MAX ? "" : "; " LEFT_OUT);
+        tell_sheet(p, s);
         read_others(p, page, asked, doc, s);
 }
 

@@ -63,6 +63,8 @@ struct ob_reader {
         const char *missing;      /* … and in words, which are not; "" */
         /* After read: there was more, which could not be read, and that was told. */
         bool is_partial;
+        /* After a read that failed: it was told already what is wrong, perhaps for several readers at once. */
+        bool is_told;
 };
 
 /* One of a table, over a session that several readers of one thread share. */

@@ -78,6 +78,7 @@ static int open_page(struct ob_reader *r, struct ob_err *err)
                 return ob_fail(err, "there is no page \"%s\" with these columns", r->source->table);
         if (p->bad_path)
                 return ob_fail(err, "\"%s\" is no XPath", p->bad_path);
+        r->is_told = false;
         ob_pages_join(p->pages, &p->round);
         return 0;
 }
@@ -210,7 +211,8 @@ static int read_page(struct ob_reader *r, int64_t from, unsigned limit, struct o
         (void)from;
         (void)limit;
         forget_rows(p);
-        if (ob_tour_make(&p->tour, p->pages, p->page, take_page, p, err))
+        r->is_told = ob_tour_make(&p->tour, p->pages, p->page, take_page, p, err);
+        if (r->is_told)
                 return -1;
         r->is_partial = !p->tour.is_whole;
         if (p->tour.is_whole)

@@ -48,6 +48,7 @@ static int open_zone(struct ob_reader *r, struct ob_err *err)
         struct reader_zone *z = self(r);
 
         (void)err;
+        r->is_told = false;
         ob_pages_join(z->pages, &z->round);
         return 0;
 }
@@ -155,7 +156,8 @@ static int read_zone(struct ob_reader *r, int64_t from, unsigned limit, struct o
         (void)limit;
         *rows = (struct ob_rows) { .cells = z->cells, .width = 1 };
         z->n_dates = 0;
-        if (ob_tour_make(&tour, z->pages, z->page, take_dates, z, err))
+        r->is_told = ob_tour_make(&tour, z->pages, z->page, take_dates, z, err);
+        if (r->is_told)
                 return -1;
         r->is_partial = !tour.is_whole;
         got = measure(z, &skew, err);

@@ -5,36 +5,44 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/source/again.h"
 #include "proto/memory.h"
 
 #define AGAIN_MS 500 /* between polls while young rows settle */
 
-static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, const struct ob_err *err)
-{
-        if (!wf->is_failing)
-                ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wf->name, err->text);
-        wf->is_failing = true;
-        wf->due = ob_clock_ms() + ob_backoff_next(&wf->backoff);
-        w->counters->sources[w->index].errors++;
-}
-
-/* Polls stay on their beat; those that were missed are not made up for. */
-static void note_success(struct ob_worker_feed *wf, int64_t now)
+/* Polls stay on their beat, so that those of a worker stay together; those that were missed are not made up for. */
+static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_feed *wf, int64_t now)
 {
         int64_t every = wf->feed.source->every * INT64_C(1000);
 
-        if (wf->is_failing) {
-                ob_log(OB_LOG_INFO, "source=%s event=poll_recovered", wf->name);
-                wf->due = now;
-        }
-        wf->is_failing = false;
-        ob_backoff_reset(&wf->backoff);
-        wf->due += every;
-        if (wf->due <= now)
-                wf->due = now + every;
+        return w->began + ((now - w->began) / every + 1) * every;
 }
 
-static void poll(struct ob_worker *w, struct ob_worker_feed *wf)
+/* What several sources wait for alike is tried again for all of them at once. */
+static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now, const struct ob_err *err)
+{
+        bool is_shared = wf->feed.reader->is_told;
+
+        if (!wf->is_told && !is_shared) {
+                ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wf->name, err->text);
+                wf->is_told = true;
+        }
+        wf->is_failing = true;
+        wf->due = is_shared ? next_beat(w, wf, now) : ob_clock_ms() + ob_backoff_next(&wf->backoff);
+        w->counters->sources[w->index].errors++;
+}
+
+static void note_success(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
+{
+        if (wf->is_told)
+                ob_log(OB_LOG_INFO, "source=%s event=poll_recovered", wf->name);
+        wf->is_failing = wf->is_told = false;
+        ob_backoff_reset(&wf->backoff);
+        wf->due = next_beat(w, wf, now);
+}
+
+/* `now` is when those that are due together were begun with. */
+static void poll(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
 {
         int64_t began = ob_clock_ms();
         struct ob_err err;
@@ -42,9 +50,9 @@ static void poll(struct ob_worker *w, struct ob_worker_feed *wf)
 
         wf->took_ms = ob_clock_ms() - began;
         if (got < 0)
-                note_failure(w, wf, &err);
+                note_failure(w, wf, now, &err);
         if (!got)
-                note_success(wf, began);
+                note_success(w, wf, now);
 }
 
 static void count(struct ob_worker *w)
@@ -64,12 +72,12 @@ static void count(struct ob_worker *w)
 /* Polls all that are due. Returns when the next one is. */
 static int64_t poll_due(struct ob_worker *w)
 {
-        int64_t next = INT64_MAX;
+        int64_t next = INT64_MAX, now = ob_clock_ms();
         bool polled = false;
 
         for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
-                if (w->feeds[i].due <= ob_clock_ms()) {
-                        poll(w, &w->feeds[i]);
+                if (w->feeds[i].due <= now) {
+                        poll(w, &w->feeds[i], now);
                         polled = true;
                 }
                 if (w->feeds[i].due < next)
@@ -83,19 +91,17 @@ static int64_t poll_due(struct ob_worker *w)
 /* Every source until nothing is left: rows that were too young at first are waited for. */
 static bool poll_once(struct ob_worker *w)
 {
-        for (size_t i = 0; i < w->n_feeds; i++) {
+        for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
                 struct ob_worker_feed *wf = &w->feeds[i];
                 int64_t enough = ob_clock_ms() + (wf->feed.source->settle + 1) * INT64_C(1000);
 
                 do {
-                        poll(w, wf);
+                        poll(w, wf, ob_clock_ms());
                 } while (!wf->is_failing && wf->feed.has_unsettled && ob_clock_ms() < enough &&
                          !ob_stop_wait(w->stop, ob_clock_ms() + AGAIN_MS));
-                if (wf->is_failing || ob_stop_is_wanted(w->stop))
-                        return false;
         }
         count(w);
-        return !w->counters->sources[w->index].errors;
+        return !ob_stop_is_wanted(w->stop) && !w->counters->sources[w->index].errors;
 }
 
 /* Our own counters are told last when all is read once: at first there is nothing in them. */
@@ -196,8 +202,9 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
                 .names = w->names,
                 .reader = makers[source->reader](w, source),
                 .states = w->states,
+                .step = ob_again_step(w->config),
         };
-        wf->due = ob_clock_ms();
+        wf->due = w->began;
         ob_feed_init(&wf->feed);
 }
 
@@ -208,6 +215,7 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
                 return -1;
         if (w->manager)
                 ob_session_init(&w->session, &w->manager->mysql);
+        w->began = ob_clock_ms();
         w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
         for (size_t i = 0; i < w->config->n_sources; i++)
                 if (w->config->sources[i].enabled && !strcmp(w->config->sources[i].worker, w->name))

@@ -23,6 +23,7 @@ struct ob_worker_feed {
         int64_t due, took_ms;
         struct ob_backoff backoff;
         bool is_failing;
+        bool is_told; /* … and the log has it from us */
 };
 
 struct ob_worker {
@@ -34,7 +35,7 @@ struct ob_worker {
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
         struct ob_names *names; /* the manager's; NULL: they are not looked up */
-        const struct ob_store_place *place;
+        struct ob_store_place *place;
         struct ob_states *states; /* of the manager's pipelines; NULL */
         struct ob_stop *stop;
         bool is_once; /* reads until nothing is left, then ends */
@@ -45,6 +46,7 @@ struct ob_worker {
         struct ob_pages *pages;       /* ours; NULL until a source of it is read off pages */
         struct ob_worker_feed *feeds; /* ours */
         size_t n_feeds;
+        int64_t began; /* of the beat */
         pthread_t thread;
 
         atomic_bool is_done;

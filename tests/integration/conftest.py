@@ -9,8 +9,10 @@ from servers import agent as agents
 from servers.carbon import Carbon
 from servers.fake_otter import FakeOtter
 from servers.manager import Manager
-from servers.mariadb import MariaDB, make_template
+from servers.mariadb import PASSWORD, USER, MariaDB, make_template
+from servers.sinks import Datagrams
 from servers.statsd import Statsd
+from servers.way import Way
 from servers.wiring import to_graphite, to_statsd
 
 
@@ -76,6 +78,32 @@ def otter(mariadb, folder):
 @pytest.fixture
 def manager(otter, folder):
     yield from started(lambda at: Manager(otter, at), folder / "manager")
+
+
+@pytest.fixture
+def way(manager):
+    made = Way(manager.port)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def sink():
+    made = Datagrams()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def page_agent(make_agent, manager, sink, mariadb):
+    """One that reads a manager's pages alone: the fake Otter's, but for another url."""
+    def make(sources=None, name="agent", **page):
+        mysql = {"port": mariadb.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
+        tables = {name: {"enabled": False} for name in (*agents.SOURCES, "state", "agent")}
+        return make_agent(mariadb, [{"type": "statsd", "port": sink.port}], name=name,
+                          managers=[{"mysql": mysql, "page": {"url": manager.url, "timeout": 2, **page}}],
+                          sources={**tables, "page": {"enabled": True, "every": 1}, **(sources or {})})
+    return make
 
 
 @pytest.fixture

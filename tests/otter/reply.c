@@ -172,7 +172,8 @@ enum MHD_Result fo_reply(struct fo_visit *visit, const char *page, struct fo_ans
         const struct way *way = find_way(&visit->state, page);
         bool packs_spaces = way && way->packed;
         const char *type = encode(&visit->state, page, &answer->body);
-        bool packed = packs_spaces || (answer->body.length && accepts_gzip(visit));
+        bool endless = way && way->endless; /* its spaces are none of a packed body's */
+        bool packed = packs_spaces || (answer->body.length && !endless && accepts_gzip(visit));
         struct MHD_Response *response;
         enum MHD_Result result;
 

@@ -1,4 +1,5 @@
 """Receivers that do what no server does when asked: hold still, hang up, keep every byte."""
+import re
 import socket
 import threading
 
@@ -68,3 +69,9 @@ class Stream:
     def stop(self):
         self.server.close()
         self.hang_up()
+
+
+def gauges(lines):
+    """name without its prefix -> last value"""
+    found = (re.fullmatch(r"(?:statsd )?otter\.(\S+):(-?[\d.]+)\|g", line) for line in lines)
+    return {match.group(1): float(match.group(2)) for match in found if match}

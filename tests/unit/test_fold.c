@@ -332,77 +332,11 @@ static void folds_of_the_same_points_are_the_same(void **state)
         assert_true(late > 0 && often.points == 5000 - late && once.points == 5000 - late);
 }
 
-static void damage_anywhere_is_survived(void **state)
-{
-        struct given given = { .length = 0 };
-        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, note, &given);
-        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 }, again = { .length = 0 };
-        ob_cleanup(ob_free_at) unsigned char *copy = NULL;
-
-        (void)state;
-        add(f, &(struct op) { COUNT, "a", 60, 1 });
-        add(f, &(struct op) { COUNT, "a", 120, 2 });
-        add(f, &(struct op) { READ, "b", 90, -5 });
-        ob_fold_write(f, &bytes);
-        copy = ob_alloc(bytes.length, 1);
-        for (size_t at = 0; at < bytes.length; at++)
-                for (unsigned byte = 0; byte <= 0xff; byte++) {
-                        memcpy(copy, bytes.data, bytes.length);
-                        copy[at] = (unsigned char)byte;
-                        given.length = 0;
-                        if (ob_fold_read(f, copy, bytes.length)) {
-                                add(f, &(struct op) { COUNT, "a", 180, 1 });
-                                ob_fold_flush(f, NULL);
-                        }
-                        ob_fold_write(f, &again);
-                }
-}
-
-static void what_is_cut_short_is_damaged(void **state)
-{
-        struct given given = { .length = 0 };
-        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, note, &given);
-        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
-
-        (void)state;
-        add(f, &(struct op) { COUNT, "a", 60, 1 });
-        add(f, &(struct op) { READ, "b", 90, 5 });
-        ob_fold_write(f, &bytes);
-        for (size_t length = 1; length < bytes.length; length++) {
-                ob_cleanup(ob_free_at) unsigned char *exact = ob_alloc(length, 1);
-
-                memcpy(exact, bytes.data, length);
-                if (ob_fold_read(f, exact, length))
-                        fail_msg("%zu of %zu bytes are taken for a fold", length, bytes.length);
-                ob_fold_flush(f, NULL);
-                assert_string_equal(given.text, "");
-        }
-        assert_true(ob_fold_read(f, "", 0));
-}
-
-static void a_fold_of_another_step_is_refused(void **state)
-{
-        struct given given = { .length = 0 };
-        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, note, &given);
-        ob_cleanup(free_fold) struct ob_fold *other = ob_fold_new(10, KEEP, note, &given);
-        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
-
-        (void)state;
-        add(f, &(struct op) { COUNT, "a", 60, 1 });
-        ob_fold_write(f, &bytes);
-        assert_false(ob_fold_read(other, bytes.data, bytes.length));
-        ob_fold_flush(other, NULL);
-        assert_string_equal(given.text, "");
-}
-
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_step_goes_out_whole),
                 cmocka_unit_test(folds_of_the_same_points_are_the_same),
-                cmocka_unit_test(damage_anywhere_is_survived),
-                cmocka_unit_test(what_is_cut_short_is_damaged),
-                cmocka_unit_test(a_fold_of_another_step_is_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,97 @@
+#include "agent/source/known.h"
+
+#include <stdlib.h>
+
+#include "proto/memory.h"
+
+static void free_entry(struct ob_knowns *k, struct ob_known *e)
+{
+        HASH_DEL(k->entries, e);
+        free(e->heir);
+        free(e->totals);
+        ob_bytes_free(&e->key);
+        ob_bytes_free(&e->coded);
+        free(e);
+}
+
+void ob_knowns_free(struct ob_knowns *k)
+{
+        struct ob_known *e, *next;
+
+        HASH_ITER (hh, k->entries, e, next)
+                free_entry(k, e);
+        free(k->changed);
+        *k = (struct ob_knowns) { .n_totals = k->n_totals };
+}
+
+struct ob_known *ob_knowns_find(struct ob_knowns *k, const struct ob_bytes *key)
+{
+        struct ob_known *e;
+
+        HASH_FIND(hh, k->entries, key->data, key->length, e);
+        return e;
+}
+
+struct ob_known *ob_knowns_add(struct ob_knowns *k, const void *key, size_t length)
+{
+        struct ob_known *e = ob_alloc(1, sizeof(*e));
+
+        ob_bytes_add(&e->key, key, length);
+        e->totals = ob_alloc(k->n_totals, sizeof(*e->totals));
+        HASH_ADD_KEYPTR(hh, k->entries, e->key.data, e->key.length, e);
+        return e;
+}
+
+void ob_knowns_mark_changed(struct ob_knowns *k, struct ob_known *e)
+{
+        if (e->is_changed)
+                return;
+        e->is_changed = true;
+        k->changed = ob_grow(k->changed, &k->room_changed, k->n_changed, sizeof(*k->changed));
+        k->changed[k->n_changed++] = e;
+}
+
+/* An entry that can't be read, as one of a source that has got other totals, is a key of first sight. */
+static int load_entry(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+{
+        struct ob_knowns *k = ctx;
+        struct ob_bytes_place at = { amounts, (const unsigned char *)amounts + length };
+        struct ob_known *e = ob_knowns_add(k, key, key_length);
+        bool is_sound = ob_bytes_read_signed(&at, &e->made);
+
+        e->id = id;
+        for (unsigned i = 0; i < k->n_totals; i++)
+                is_sound = is_sound && ob_bytes_read_number(&at, &e->totals[i]);
+        if (!is_sound || at.at != at.end)
+                free_entry(k, e);
+        return 0;
+}
+
+int ob_knowns_load(struct ob_knowns *k, struct ob_store *st, const char *source, struct ob_err *err)
+{
+        return ob_store_each_totals(st, source, load_entry, k, err);
+}
+
+int ob_knowns_put(struct ob_knowns *k, struct ob_store *st, const char *source, struct ob_err *err)
+{
+        for (size_t i = 0; i < k->n_changed; i++) {
+                struct ob_known *e = k->changed[i];
+
+                e->coded.length = 0;
+                ob_bytes_add_signed(&e->coded, e->made);
+                for (unsigned t = 0; t < k->n_totals; t++)
+                        ob_bytes_add_number(&e->coded, e->totals[t]);
+                if (ob_store_put_totals(st, source, &e->key, e->id, &e->coded, err))
+                        return -1;
+        }
+        return 0;
+}
+
+void ob_knowns_settle(struct ob_knowns *k)
+{
+        for (size_t i = 0; i < k->n_changed; i++) {
+                k->changed[i]->is_changed = false;
+                ob_bytes_free(&k->changed[i]->coded);
+        }
+        k->n_changed = 0;
+}

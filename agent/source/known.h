@@ -1,0 +1,47 @@
+/*
+ * What is known of rows that change in place: by key, which row is followed and what its totals were. Kept in
+ * the store, where what changed is put page by page. Owned by one thread.
+ */
+#ifndef OB_SOURCE_KNOWN_H
+#define OB_SOURCE_KNOWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "agent/store/store.h"
+#include "proto/bytes.h"
+
+struct ob_known {
+        UT_hash_handle hh;
+        int64_t id, made;      /* of the row that is followed */
+        uint64_t met;          /* the poll that met it last */
+        const char **heir;     /* ours: a row to follow when it is gone; NULL */
+        bool is_changed;       /* since it was stored */
+        __int128 *totals;      /* ours; as many as the source has */
+        struct ob_bytes key;   /* ours */
+        struct ob_bytes coded; /* ours: how it is stored */
+};
+
+struct ob_knowns {
+        struct ob_known *entries;  /* ours */
+        struct ob_known **changed; /* ours, the array */
+        size_t n_changed, room_changed;
+        unsigned n_totals;
+};
+
+int ob_knowns_load(struct ob_knowns *k, struct ob_store *st, const char *source, struct ob_err *err);
+void ob_knowns_free(struct ob_knowns *k);
+
+/* NULL when the key is not known. */
+struct ob_known *ob_knowns_find(struct ob_knowns *k, const struct ob_bytes *key);
+struct ob_known *ob_knowns_add(struct ob_knowns *k, const void *key, size_t length);
+
+void ob_knowns_mark_changed(struct ob_knowns *k, struct ob_known *e);
+
+/* What changed, inside the caller's transaction; and, once that is committed, that nothing did since. */
+int ob_knowns_put(struct ob_knowns *k, struct ob_store *st, const char *source, struct ob_err *err);
+void ob_knowns_settle(struct ob_knowns *k);
+
+#endif

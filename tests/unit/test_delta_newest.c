@@ -1,0 +1,36 @@
+#include "tests/unit/unit.h"
+
+#include "tests/unit/story.h"
+
+/* Columns: key, newest time. */
+static const struct ob_source newest_source = {
+        .name = "newest",
+        .table = "T",
+        .n_columns = 2,
+        .columns = { { OB_KEY, "k", "k" }, { OB_AGE, "t", "age_s" } },
+};
+
+static const struct story newest_stories[] = {
+        { "ages", NOW, 0,
+                { { 5000, "a 4990;b 4000", "k.a.age_s 10@5000; k.b.age_s 1000@5000" },
+                        { 5015, "a 4990", "k.a.age_s 25@5015" }, { 5030, "", "" } } },
+        { "the youngest of a key, whatever else the index groups by", NOW, 0,
+                { { 5000, "a 4000;a 4990;a 4500;b 4999", "k.a.age_s 10@5000; k.b.age_s 1@5000" } } },
+        { "never negative, and nothing of a zero date", NOW, 0,
+                { { 5000, "a 5003;b 0;c -", "k.a.age_s 0@5000" } } },
+};
+
+static void ages_of_the_newest_rows(void **unused)
+{
+        (void)unused;
+        story_tell_all(newest_stories, LENGTH(newest_stories), &newest_source);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(ages_of_the_newest_rows),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+#include "tests/unit/unit.h"
+
+#include "tests/unit/story.h"
+
+/* Columns: id, made, time, key, total. */
+static const struct ob_source state_source = {
+        .name = "state",
+        .table = "T",
+        .n_columns = 5,
+        .columns = { { OB_CURSOR, "id" }, { OB_MADE, "m" }, { OB_TIME, "t" }, { OB_KEY, "k", "k" },
+                { OB_TOTAL, "n", "n" } },
+};
+
+static const struct story state_stories[] = {
+        { "differences", OLDEST, 0,
+                { { 5000, "1 10 4000 a 100;2 10 4000 b 0", "k.a.n 100@4000; k.b.n 0@4000" },
+                        { 5015, "1 10 4000 a 100;2 10 4000 b 0", "" },
+                        { 5030, "1 10 5020 a 107;2 10 4000 b 0", "k.a.n 7@5020" } } },
+        { "the first sight of an old row is the baseline", NOW, 0,
+                { { 5000, "1 10 4000 a 100", "" }, { 5015, "1 10 5010 a 101", "k.a.n 1@5010" } } },
+        { "a row made after the start counts whole", NOW, 0,
+                { { 5000, "1 10 4000 a 100", "" }, { 5015, "1 10 4000 a 100;2 5005 5010 b 9", "k.b.n 9@5010" } } },
+        { "a smaller total is a reset", OLDEST, 0,
+                { { 5000, "1 10 4000 a 100", "k.a.n 100@4000" }, { 5015, "1 10 5010 a 3", "" },
+                        { 5030, "1 10 5020 a 5", "k.a.n 2@5020" } } },
+        { "a row made anew counts whole", OLDEST, 0,
+                { { 5000, "1 10 4000 a 100", "k.a.n 100@4000" },
+                        { 5015, "1 5001 5010 a 200", "k.a.n 200@5010" } } },
+        { "of two rows of a key the lowest is followed", OLDEST, 1,
+                { { 5000, "1 10 4000 a 100;2 10 4000 a 100", "k.a.n 100@4000" },
+                        { 5015, "1 10 5010 a 110;2 10 5010 a 110", "k.a.n 10@5010" },
+                        { 5030, "0 10 5010 a 50;1 10 5020 a 115;2 10 5020 a 115", "k.a.n 5@5020" } } },
+        { "its heir is a new baseline", OLDEST, 0,
+                { { 5000, "1 10 4000 a 100;2 10 4000 a 90", "k.a.n 100@4000" }, { 5015, "2 10 4000 a 95", "" },
+                        { 5030, "2 10 5020 a 99", "k.a.n 4@5020" } } },
+        { "a key that went and came back as a new row", OLDEST, 0,
+                { { 5000, "1 10 4000 a 100", "k.a.n 100@4000" }, { 5015, "2 10 4000 b 1", "k.b.n 1@4000" },
+                        { 5030, "2 10 4000 b 1;7 5020 5021 a 30", "k.a.n 30@5021" } } },
+        { "page by page", OLDEST, 1,
+                { { 5000, "1 10 4000 a 1;2 10 4000 b 2", "k.a.n 1@4000; k.b.n 2@4000" },
+                        { 5015, "1 10 4000 a 2;2 10 4000 b 4", "k.a.n 1@4000; k.b.n 2@4000" } } },
+};
+
+static void rows_that_change_in_place(void **unused)
+{
+        (void)unused;
+        story_tell_all(state_stories, LENGTH(state_stories), &state_source);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(rows_that_change_in_place),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+/* A fold as bytes, which may be damaged. */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "agent/sink/fold.h"
+#include "proto/memory.h"
+#include "proto/number.h"
+
+#define STEP 60
+#define KEEP 120
+
+static void count(void *ctx, const struct ob_fold_value *v)
+{
+        unsigned *given = ctx;
+
+        (void)v;
+        (*given)++;
+}
+
+static void free_fold(struct ob_fold **f)
+{
+        ob_fold_free(*f);
+}
+
+static void add(struct ob_fold *f, enum ob_kind kind, const char *path, int64_t time, int64_t value)
+{
+        const struct ob_series series = { .kind = kind };
+        const struct ob_metric m = { &series, time, (__int128)value * OB_MICROS };
+
+        ob_fold_add(f, ob_fold_find(f, path, strlen(path)), &m, time, true);
+}
+
+static void damage_anywhere_is_survived(void **state)
+{
+        unsigned given = 0;
+        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, count, &given);
+        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 }, again = { .length = 0 };
+        ob_cleanup(ob_free_at) unsigned char *copy = NULL;
+
+        (void)state;
+        add(f, OB_COUNTER, "a", 60, 1);
+        add(f, OB_COUNTER, "a", 120, 2);
+        add(f, OB_GAUGE, "b", 90, -5);
+        ob_fold_write(f, &bytes);
+        copy = ob_alloc(bytes.length, 1);
+        for (size_t at = 0; at < bytes.length; at++)
+                for (unsigned byte = 0; byte <= 0xff; byte++) {
+                        memcpy(copy, bytes.data, bytes.length);
+                        copy[at] = (unsigned char)byte;
+                        if (ob_fold_read(f, copy, bytes.length)) {
+                                add(f, OB_COUNTER, "a", 180, 1);
+                                ob_fold_flush(f, NULL);
+                        }
+                        ob_fold_write(f, &again);
+                }
+}
+
+static void what_is_cut_short_is_damaged(void **state)
+{
+        unsigned given = 0;
+        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, count, &given);
+        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
+
+        (void)state;
+        add(f, OB_COUNTER, "a", 60, 1);
+        add(f, OB_GAUGE, "b", 90, 5);
+        ob_fold_write(f, &bytes);
+        for (size_t length = 1; length < bytes.length; length++) {
+                ob_cleanup(ob_free_at) unsigned char *exact = ob_alloc(length, 1);
+
+                memcpy(exact, bytes.data, length);
+                if (ob_fold_read(f, exact, length))
+                        fail_msg("%zu of %zu bytes are taken for a fold", length, bytes.length);
+                ob_fold_flush(f, NULL);
+                assert_int_equal(given, 0);
+        }
+        assert_true(ob_fold_read(f, "", 0));
+}
+
+static void a_fold_of_another_step_is_refused(void **state)
+{
+        unsigned given = 0;
+        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, count, &given);
+        ob_cleanup(free_fold) struct ob_fold *other = ob_fold_new(10, KEEP, count, &given);
+        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
+
+        (void)state;
+        add(f, OB_COUNTER, "a", 60, 1);
+        ob_fold_write(f, &bytes);
+        assert_false(ob_fold_read(other, bytes.data, bytes.length));
+        ob_fold_flush(other, NULL);
+        assert_int_equal(given, 0);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(damage_anywhere_is_survived),
+                cmocka_unit_test(what_is_cut_short_is_damaged),
+                cmocka_unit_test(a_fold_of_another_step_is_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
