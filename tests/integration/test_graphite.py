@@ -7,7 +7,7 @@ import pytest
 
 from servers.carbon import Carbon
 from servers.process import wait_until
-from servers.sinks import Datagrams, Stream
+from servers.sinks import Stream
 
 
 def test_each_step_is_sent_again_after_the_horizon(mariadb, otter, make_agent):
@@ -68,19 +68,3 @@ def test_tagged_series(mariadb, otter, make_agent):
     wait_until(lambda: any(re.match(r"otter\.log\.records;channel=\d+;channel_name=.*;pipeline=\d+;.*title=", line)
                            for line in carbon.lines()), "labels, in order of keys")
     carbon.stop()
-
-
-def test_dogstatsd_over_a_unix_socket(mariadb, otter, folder, make_agent):
-    otter.do("sample")
-    receiver = Datagrams(folder / "dsd")
-    make_agent(mariadb, [{"type": "statsd", "socket": str(folder / "dsd"), "flavor": "dogstatsd"}]).once()
-    counted = collections.Counter()
-    for line in receiver.lines():
-        match = re.fullmatch(r"otter\.throughput\.count:(\d+)\|c\|#pipeline:(\d+),type:(\w+),"
-                             r"pipeline_name:[^,|]+,channel_name:[^,|]+", line)
-        if match:
-            counted[f"otter.pipeline.{match[2]}.type.{match[3]}.throughput.count"] += int(match[1])
-    wanted = {name: value for name, value in otter.sums().items() if name.endswith("throughput.count")}
-    assert counted == wanted
-    assert max(map(len, receiver.received)) <= 1432
-    receiver.stop()
