@@ -27,7 +27,7 @@ def sums(found, metric):
     for one in found:
         if not isinstance(one, Metric) or not one.name.startswith(f"otter.{metric}") or one.type != "c":
             continue
-        tags = dict(tag.split(":", 1) for tag in one.tags)
+        tags = dict(tag.split(":", 1) for tag in one.tags if ":" in tag)
         path = ".".join(f"{key}.{tags[key]}" for key in ("pipeline", "pair", "type", "title") if key in tags)
         key = f"otter.{path}.{one.name.removeprefix('otter.')}"
         if one.time:
@@ -37,6 +37,18 @@ def sums(found, metric):
     for (key, _, _), value in stamped.items():
         total[key] += value
     return {key: value for key, value in total.items() if value}
+
+
+def wait_for_sums(server, otter, *metrics):
+    def off():
+        found = read_all(list(server.received))
+        return {metric: (wanted_of(otter, metric), sums(found, metric)) for metric in metrics
+                if wanted_of(otter, metric) != sums(found, metric)}
+    try:
+        wait_until(lambda: not off(), "sums", 20, 0.5)
+    except AssertionError:
+        for metric, (wanted, got) in off().items():
+            assert wanted == got, metric
 
 
 def wanted_of(otter, metric):
@@ -81,8 +93,7 @@ def test_every_line_is_of_the_grammar_and_nothing_is_missing(mariadb, otter, fol
         mariadb.query(LOG, "2", "4", title, message, 30, 30)
     server, where = receiver_of(kind, folder)
     make_agent(mariadb, [to_dog(**where, tags=["team:data", "flag"])]).once()
-    wanted = {name: wanted_of(otter, name) for name in ("throughput.", "history.", "table.")}
-    wait_until(lambda: all(sums(read_all(list(server.received)), name) == wanted[name] for name in wanted), "all", 20)
+    wait_for_sums(server, otter, "throughput.", "history.", "table.")
     found = read_all(server.received)
     assert all({"team:data", "flag"} <= set(one.tags) for one in found)
     events = [one for one in found if isinstance(one, Event)]
@@ -99,19 +110,20 @@ def to_dog(**more):
 
 
 def test_the_past_has_its_time_and_the_present_has_none(mariadb, otter, make_agent):
+    """The last row is so late that what its step was told is forgotten: it must not overwrite that, and counts now."""
     server = Datagrams()
-    for ago in (7, 400, 400, 405, 4000):
+    ages = (4000, 405, 400, 400, 7, 3990)
+    for ago in ages:
         mariadb.query("INSERT INTO THROUGHPUT_STAT (PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED) VALUES "
                       f"(1, 'ROW', 1, 1, NOW() - INTERVAL {ago} SECOND, NOW() - INTERVAL {ago} SECOND)")
     begun = int(time.time())
     make_agent(mariadb, [to_dog(port=server.port)]).once()
     found = [one for one in read_all(server.received) if one.name == "otter.throughput.count"]
-    times = [one.time for one in found]
-    assert times.count(None) == 1 and len(times) in (3, 4), found
-    assert sum(one.value for one in found) == 5
-    for one in found:
-        if one.time:
-            assert one.time % 10 == 1 and min(abs(begun - ago - one.time) for ago in (400, 405, 4000)) <= 15
+    times = [one.time for one in found if one.time]
+    assert sum(one.value for one in found if not one.time) == 2 and sum(one.value for one in found) == len(ages)
+    assert len(times) in (2, 3) and len(set(times)) == len(times)
+    for when in times:
+        assert when % 10 == 1 and min(abs(begun - ago - when) for ago in (4000, 405, 400)) <= 15
     server.stop()
 
 
@@ -152,9 +164,9 @@ def test_stops_in_the_middle_of_the_past_lose_and_repeat_nothing(mariadb, otter,
         time.sleep(0.7)
         agent.stop()
     server.pause = 0.0
+    agent.write(drain=5)
     agent.once()
-    wanted = {name: wanted_of(otter, name) for name in ("throughput.", "history.")}
-    wait_until(lambda: all(sums(read_all(list(server.received)), name) == wanted[name] for name in wanted), "all", 20)
+    wait_for_sums(server, otter, "throughput.", "history.")
     assert agent.log().count("event=account") >= 7 and "lost=0" in agent.log()
     server.stop()
 
