@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from carbon.util import TaggedSeries
 
 from servers.carbon import Carbon
 from servers.process import wait_until
@@ -67,4 +68,24 @@ def test_tagged_series(mariadb, otter, make_agent):
                            for line in carbon.lines()), "a tagged line")
     wait_until(lambda: any(re.match(r"otter\.log\.records;channel=\d+;channel_name=.*;pipeline=\d+;.*title=", line)
                            for line in carbon.lines()), "labels, in order of keys")
+    carbon.stop()
+
+
+def test_tagged_names_are_as_carbon_would_write_them(mariadb, otter, make_agent):
+    """Sorted, and of nothing that carbon and relays do not take: carbon's own reader finds nothing to change."""
+    otter.do("sample")
+    mariadb.query("CREATE TABLE NOTES (ID INT AUTO_INCREMENT PRIMARY KEY, NAME VARCHAR(20), ZONE VARCHAR(20), N INT)")
+    mariadb.query("INSERT INTO NOTES (NAME, ZONE, N) VALUES ('~a;b=c d', '', 1), ('延迟', '~', 2), ('-1', '!^', 3)")
+    columns = [["cursor", "ID"], ["key", "NAME"], ["label", "ZONE"], ["increment", "N"]]
+    carbon = Stream()
+    make_agent(mariadb, [{"type": "graphite", "port": carbon.port, "tagged": True, "tags": ["env:prod", "pipeline:x"]}],
+               sources={"notes": {"table": "NOTES", "columns": columns, "start": "oldest"}}).once()
+    wait_until(lambda: sum("otter.notes.n" in line for line in carbon.lines()) >= 3, "lines")
+    for line in carbon.lines():
+        path, _, _ = line.split(" ")
+        assert TaggedSeries.parse(path).path == path and "env=prod" in path
+        assert path.isascii() and path.count("pipeline=") <= 1 and ";name=" not in path
+    notes = {line.split(" ")[0] for line in carbon.lines() if "otter.notes.n" in line}
+    assert notes == {"otter.notes.n;env=prod;name_=_a_b=c_d;pipeline=x", "otter.notes.n;env=prod;name_=none;pipeline=x;zone=!^",
+                     "otter.notes.n;env=prod;name_=______;pipeline=x;zone=_"}
     carbon.stop()
