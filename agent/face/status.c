@@ -31,11 +31,12 @@ static const struct page {
         const char *url, *type;
         void (*draw)(const struct ob_view *v, struct ob_bytes *out);
         const char *file;
-        bool is_health; /* 503 when something is ill */
+        enum ob_wellness ill; /* 503 when something is so badly off; OB_WELL: never */
 } pages[] = {
         { "/", "text/html; charset=utf-8", ob_status_html },
         { "/metrics", "text/plain; version=0.0.4; charset=utf-8", ob_status_metrics },
-        { "/healthz", "text/plain; charset=utf-8", ob_status_health, .is_health = true },
+        { "/healthz", "text/plain; charset=utf-8", ob_status_health, .ill = OB_ILL },
+        { "/livez", "text/plain; charset=utf-8", ob_status_health, .ill = OB_STUCK },
         { "/status.json", "application/json", ob_status_json },
         { "/status.css", "text/css", .file = ob_status_css },
         { "/status.js", "text/javascript", .file = ob_status_js },
@@ -79,7 +80,7 @@ static bool is_allowed(struct MHD_Connection *connection, const struct ob_status
 static struct MHD_Response *respond(
         const void *body, size_t length, enum MHD_ResponseMemoryMode mode, const char *type)
 {
-        struct MHD_Response *r = MHD_create_response_from_buffer(length, (void *)(uintptr_t)body, mode);
+        struct MHD_Response *r = MHD_create_response_from_buffer(length, (void *)body, mode);
 
         MHD_add_response_header(r, "Content-Type", type);
         MHD_add_response_header(r, "Cache-Control", "no-store");
@@ -115,7 +116,7 @@ static enum MHD_Result serve(const struct ob_status *s, struct MHD_Connection *c
         } else {
                 ob_view_take(&v, &s->of);
                 page->draw(&v, &body);
-                if (page->is_health && (v.is_stopping || ob_view_count(&v, OB_ILL)))
+                if (page->ill && (ob_view_count(&v, page->ill) || (v.is_stopping && page->ill == OB_ILL)))
                         code = MHD_HTTP_SERVICE_UNAVAILABLE;
                 ob_view_free(&v);
                 r = respond(body.data, body.length, MHD_RESPMEM_MUST_COPY, page->type);

@@ -164,7 +164,7 @@ static void put_queue(struct ob_bytes *out, const struct ob_view *v)
 
         ob_markup(out,
                 "<section><h2>Queue</h2><p><meter min=\"0\" max=\"%lld\" high=\"%lld\" value=\"%lld\"></meter> ",
-                (long long)most, (long long)(most / 10 * 8), (long long)v->queue_bytes);
+                (long long)most, (long long)most / 10 * 8, (long long)v->queue_bytes);
         ob_markup(out, "%s points, in %s of %s; kept until no sink needs them any more</p></section>",
                 grouped(points, v->queue_points), in_bytes(bytes, v->queue_bytes), in_bytes(room, most));
 }
