@@ -5,6 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/source/again.h"
 #include "proto/memory.h"
 
 #define DAY 86400 /* seconds */
@@ -106,39 +107,58 @@ static int open_place(struct ob_agent *a, struct ob_err *err)
         return 0;
 }
 
-/* A feed's name is its worker's manager and its source. Only tables can be read again. */
-static int rewind_worker(struct ob_agent *a, const struct ob_worker *w, int64_t since, struct ob_err *err)
+/* A feed's name is its worker's manager and its source. `has_totals`: whether those of rows are still known. */
+static int rewind_worker(
+        struct ob_agent *a, const struct ob_worker *w, int64_t since, bool has_totals, struct ob_err *err)
 {
         for (size_t i = 0; i < a->config->n_sources; i++) {
                 const struct ob_source *s = &a->config->sources[i];
                 ob_cleanup(ob_free_at) char *name = ob_worker_name(w, s->name);
 
-                if (s->reader == OB_READER_MYSQL && !strcmp(s->worker, w->name) &&
-                        ob_source_shape(s) != OB_SHAPE_NEWEST &&
-                        ob_store_rewind_source(a->place.anchor, name, since, OB_AGAIN_ALL, err))
+                if (!w->manager || strcmp(s->worker, w->name) != 0 || ob_source_shape(s) == OB_SHAPE_NEWEST ||
+                        (has_totals && ob_source_shape(s) == OB_SHAPE_STATE))
+                        continue;
+                if (ob_again_rewind(a->place.anchor, w->manager, s, name, since, OB_AGAIN_ALL, err))
                         return -1;
         }
         return 0;
 }
 
 /*
- * The store was lost, and with it what was counted. Graphite can be told all again: what today and yesterday
- * brought (a whole day begins with a whole step); StatsD goes on with what is new, and so do totals.
+ * The store was lost, or a part of it, and with it what was counted. Graphite can be told all again: what today and
+ * yesterday brought (a whole day begins with a whole step); StatsD goes on with what is new, and so do totals.
  */
-static int begin_after_loss(struct ob_agent *a, size_t n_workers, struct ob_err *err)
+static int rewind_all(struct ob_agent *a, size_t n_workers, bool has_totals, struct ob_err *err)
 {
         int64_t since = (ob_clock_wall() / DAY - 1) * DAY;
 
-        if (!*a->place.aside)
-                return 0;
         if (ob_store_begin(a->place.anchor, err))
                 return -1;
         for (size_t i = 0; i < n_workers; i++)
-                if (rewind_worker(a, &a->workers[i], since, err)) {
+                if (rewind_worker(a, &a->workers[i], since, has_totals, err)) {
                         ob_store_rollback(a->place.anchor);
                         return -1;
                 }
         return ob_store_commit(a->place.anchor, err);
+}
+
+static int begin_after_loss(struct ob_agent *a, size_t n_workers, struct ob_err *err)
+{
+        struct ob_damage d;
+
+        if (*a->place.aside)
+                return rewind_all(a, n_workers, false, err);
+        if (ob_store_mend(a->place.anchor, &d, err))
+                return -1;
+        if (!*d.first)
+                return 0;
+        ob_log(OB_LOG_ERROR,
+                "store=%s event=damaged first=\"%s\" batches=%lld points=%lld sinks=%lld chunks=%lld totals=%lld "
+                "sources=%lld why=\"checksums do not match: these points are lost, Graphite is told again what the "
+                "tables still have of them\"",
+                a->place.path, d.first, (long long)d.batches, (long long)d.points, (long long)d.sinks,
+                (long long)d.chunks, (long long)d.totals, (long long)d.standings);
+        return rewind_all(a, n_workers, !d.totals && !d.standings, err);
 }
 
 static int forget_other_sinks(struct ob_agent *a, struct ob_err *err)
@@ -261,6 +281,11 @@ int64_t ob_agent_progress(const struct ob_agent *a)
         for (size_t i = 0; i < a->n_sinks; i++)
                 sum += a->counters.sinks[i].points - a->counters.sinks[i].behind;
         return sum;
+}
+
+bool ob_agent_is_damaged(const struct ob_agent *a)
+{
+        return a->place.is_damaged;
 }
 
 bool ob_agent_is_drained(struct ob_agent *a)

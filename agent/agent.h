@@ -43,6 +43,9 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
 /* Whether everything that --once wants is done: all read and sent, or no way on. */
 bool ob_agent_is_drained(struct ob_agent *a);
 
+/* Whether the store has turned out to be damaged: to be started again. */
+bool ob_agent_is_damaged(const struct ob_agent *a);
+
 /* A number that grows with whatever the agent gets done. */
 int64_t ob_agent_progress(const struct ob_agent *a);
 

@@ -21,7 +21,9 @@
 #include "agent/replay.h"
 #include "agent/source/page_fetch.h"
 
-#define LOOK_MS 100 /* how often --once looks whether all is done */
+#define LOOK_MS       100   /* how often --once looks whether all is done */
+#define LOOK_AT_STORE 1     /* seconds: how often a running agent looks whether its store is damaged */
+#define RESTART_MS    10000 /* how often it starts again for that, at most */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] [--check | --once] [--dry-run]\n"
@@ -202,13 +204,35 @@ static void wait_until_drained(struct run *r, const sigset_t *signals)
         }
 }
 
+/* What is damaged is found by looking the store over, which a start does. */
+static int start_again(struct run *r)
+{
+        struct ob_err err;
+
+        ob_log(OB_LOG_ERROR, "event=restarting why=\"the store is damaged\"");
+        ob_agent_stop(&r->agent);
+        if (!start(r, r->config, &err))
+                return 0;
+        ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
+        return -1;
+}
+
 static int run_until_signal(struct run *r, const sigset_t *signals)
 {
-        for (;;) {
-                int signal_number = sigwaitinfo(signals, NULL);
+        const struct timespec look = { .tv_sec = LOOK_AT_STORE };
+        int64_t began = ob_clock_ms() - RESTART_MS;
 
-                if (signal_number < 0)
-                        continue; /* EINTR: somebody stopped and continued us */
+        for (;;) {
+                int signal_number = sigtimedwait(signals, NULL, &look);
+
+                if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
+                        if (!ob_agent_is_damaged(&r->agent) || ob_clock_ms() - began < RESTART_MS)
+                                continue;
+                        began = ob_clock_ms();
+                        if (start_again(r))
+                                return EXIT_OUR_FAULT;
+                        continue;
+                }
                 if (signal_number != SIGHUP)
                         return EXIT_FINE;
                 if (reload(r))

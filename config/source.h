@@ -84,11 +84,9 @@ struct ob_source {
         int settle;  /* seconds: younger rows wait for the next poll */
         int batch;   /* rows a query */
 
-        /* Not settings: a part of the past that is told again. */
-        int whole;     /* seconds: begins with a step that is there as a whole, not a half purged one; 0 */
-        int64_t until; /* rows from then on are left out; 0: none */
+        struct ob_start start;
 
-        struct ob_start start; /* a setting */
+        int64_t until; /* not a setting: rows from then on are left out, when the past is told again; 0 */
 };
 
 /* "now", "oldest", a date in UTC as "2020-04-20 00:00:00", or how far back, as "-2h" (s, m, h, d). */

@@ -34,9 +34,9 @@ struct ob_word_of {
 
 struct ob_panel {
         enum ob_board board;
-        const char *title, *says;
-        const char *unit; /* as Grafana calls it */
         enum ob_look look;
+        const char *title, *says;
+        const char *unit;               /* as Grafana calls it */
         const struct ob_word_of *words; /* of OB_LOOK_WORDS: what the numbers mean; a NULL word ends them */
         struct ob_query queries[OB_PANEL_QUERIES_MAX]; /* series NULL: the end */
         bool is_wide;
@@ -58,11 +58,13 @@ enum ob_limit {
         OB_LIMIT_UNREAD_S, /* the config's stall, but not less than some polls of the slowest source */
 };
 
+enum ob_severity { OB_CRITICAL, OB_WARNING, OB_INFO, OB_SEVERITIES };
+
 struct ob_alert {
         const char *name; /* [a-z-]: part of its uid */
         const char *title;
-        const char *severity; /* critical, warning, info */
         struct ob_query query;
+        enum ob_severity severity;
         enum ob_reduce reduce;
         enum ob_compare compare;
         enum ob_limit limit;
@@ -79,6 +81,7 @@ struct ob_board_facts {
 };
 
 extern const struct ob_board_facts ob_boards[OB_BOARDS];
+extern const char *const ob_severities[OB_SEVERITIES];
 extern const struct ob_panel ob_panels[];
 extern const unsigned ob_n_panels;
 extern const struct ob_alert ob_alerts[];

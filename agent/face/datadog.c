@@ -137,32 +137,33 @@ static json_t *dashboard(const struct ob_config *c)
                 "layout_type", "ordered", "template_variables", variables, "widgets", groups);
 }
 
-/* What must hold over the whole time that Grafana's rule would wait. */
-static char *condition(const struct ob_config *c, const struct ob_alert *a, const struct ob_board_series *s)
+/* How points become the number that is compared: the least bad of the window, of the worst series. */
+struct ways {
+        const char *over_time, *over_series, *as;
+};
+
+static struct ways find_ways(const struct ob_alert *a)
+{
+        if (a->reduce == OB_REDUCE_SUM)
+                return (struct ways) { "sum", "sum", ".as_count()" };
+        if (a->compare == OB_BELOW)
+                return (struct ways) { "max", "min", "" };
+        return (struct ways) { "min", "max", "" };
+}
+
+/* What must hold over the whole time that Grafana's rule would wait. Nothing is below the limit of silence. */
+static char *condition(
+        const struct ob_config *c, const struct ob_alert *a, const struct ob_board_series *s, int64_t limit)
 {
         static const char *const compare[] = { [OB_ABOVE] = ">", [OB_BELOW] = "<", [OB_EQUAL] = "==" };
-        bool is_below = a->compare == OB_BELOW, is_sum = a->reduce == OB_REDUCE_SUM;
-        int seconds = is_sum ? a->window : ob_alert_for(a, c);
-        ob_cleanup(ob_free_at) char *asked = ask(c, s, &a->query, NULL, is_sum ? "sum" : is_below ? "min" : "max");
+        struct ways by = find_ways(a);
+        int seconds = a->reduce == OB_REDUCE_SUM ? a->window : ob_alert_for(a, c);
+        ob_cleanup(ob_free_at) char *asked = ask(c, s, &a->query, NULL, by.over_series);
 
         if (seconds < WINDOW_MIN)
                 seconds = WINDOW_MIN;
-        return ob_format("%s(last_%dm):%s%s %s %lld",
-                is_sum     ? "sum"
-                : is_below ? "max"
-                           : "min",
-                seconds / 60, asked, is_sum ? ".as_count()" : "", compare[a->compare],
-                a->reduce == OB_REDUCE_SILENT ? 0 : (long long)ob_alert_limit(a, c));
-}
-
-static int priority(const struct ob_alert *a)
-{
-        static const char *const severities[] = { "critical", "warning", "info" };
-        int i = 0;
-
-        while (strcmp(severities[i], a->severity) != 0)
-                i++;
-        return i + 1;
+        return ob_format("%s(last_%dm):%s%s %s %lld", by.over_time, seconds / 60, asked, by.as, compare[a->compare],
+                (long long)limit);
 }
 
 /* "No data" is one monitor's business, whose query never holds; to the others it is no news. */
@@ -170,20 +171,21 @@ static json_t *monitor(const struct ob_config *c, const struct ob_alert *a)
 {
         struct ob_board_series s;
         bool is_silent = a->reduce == OB_REDUCE_SILENT;
+        int64_t limit = is_silent ? 0 : ob_alert_limit(a, c);
         ob_cleanup(ob_free_at) char *query = NULL, *message = NULL;
         json_t *options;
 
         if (!ob_board_series(c, a->query.series, &s))
                 return NULL;
-        query = condition(c, a, &s);
+        query = condition(c, a, &s, limit);
         message = ob_format("%s\n\n%s", a->means, a->todo);
-        options = json_pack("{s{sI} sb sb sb}", "thresholds", "critical",
-                (json_int_t)(is_silent ? 0 : ob_alert_limit(a, c)), "include_tags", 1, "require_full_window", 0,
-                "notify_no_data", is_silent);
+        options = json_pack("{s{sI} sb sb sb}", "thresholds", "critical", (json_int_t)limit, "include_tags", 1,
+                "require_full_window", 0, "notify_no_data", is_silent);
         if (is_silent)
                 json_object_set_new(options, "no_data_timeframe", json_integer(SILENT_MINUTES));
         return json_pack("{ss ss ss ss s[s] si so}", "name", a->title, "type", "query alert", "query", query,
-                "message", message, "tags", "source:otterbeat", "priority", priority(a), "options", options);
+                "message", message, "tags", "source:otterbeat", "priority", (int)a->severity + 1, "options",
+                options);
 }
 
 static int write_all(const struct ob_config *c, const struct ob_out *out, struct ob_err *err)
@@ -198,12 +200,27 @@ static int write_all(const struct ob_config *c, const struct ob_out *out, struct
         return ob_out_json(out, "dashboard.json", dashboard(c), err);
 }
 
-static bool has_dogstatsd(const struct ob_config *c)
+static const struct ob_sink_settings *find_sink(const struct ob_config *c)
 {
         for (size_t i = 0; i < c->n_sinks; i++)
                 if (c->sinks[i].type == OB_SINK_STATSD && c->sinks[i].flavor == OB_FLAVOR_DOGSTATSD)
-                        return true;
-        return false;
+                        return &c->sinks[i];
+        return NULL;
+}
+
+/* What would leave the files without their series. */
+static void tell_what_is_missing(const struct ob_config *c)
+{
+        const struct ob_sink_settings *sink = find_sink(c);
+
+        if (!sink)
+                fputs("otterbeat: no sink of this config has flavor = \"dogstatsd\", so Datadog has none of these series "
+                      "yet\n",
+                        stderr);
+        else if (sink->counters == OB_COUNTERS_GAUGE)
+                fputs("otterbeat: the sink sends counters = \"gauge\", but the files speak of counters: it should be "
+                      "\"both\"\n",
+                        stderr);
 }
 
 int ob_datadog(const struct ob_config *config, int argc, char **argv)
@@ -221,9 +238,6 @@ int ob_datadog(const struct ob_config *config, int argc, char **argv)
         }
         printf("\nPOST the monitors to /api/v1/monitor and the dashboard to /api/v1/dashboard. Whom to tell is yours to say: "
                "monitors have the tag source:otterbeat.\n");
-        if (!has_dogstatsd(config))
-                fputs("otterbeat: no sink of this config has flavor = \"dogstatsd\", so Datadog has none of these series "
-                      "yet\n",
-                        stderr);
+        tell_what_is_missing(config);
         return EXIT_FINE;
 }

@@ -86,7 +86,8 @@ static char *make_id(const char *prefix, struct ob_err *err)
         char *id = ob_copy(*prefix ? prefix : "otterbeat");
 
         for (char *at = id; *at; at++)
-                *at = ob_name_is_node_char(*at) ? *at : '-';
+                if (!ob_name_is_node_char(*at))
+                        *at = '-';
         for (unsigned i = 0; i < ob_n_alerts; i++)
                 if (strlen(ob_alerts[i].name) > longest)
                         longest = strlen(ob_alerts[i].name);
@@ -103,7 +104,8 @@ int ob_grafana(const struct ob_config *config, int argc, char **argv)
         struct ob_grafana g = { .form = { config, find_sink(config) } };
         struct ob_out out;
         struct ob_err err;
-        ob_cleanup(ob_free_at) char *id = NULL, *datasource = NULL;
+        ob_cleanup(ob_free_at) char *id = NULL;
+        ob_cleanup(ob_free_at) char *datasource = NULL;
 
         if (ob_out_options(argc, argv, true, &out)) {
                 fputs(usage, stderr);
@@ -119,7 +121,8 @@ int ob_grafana(const struct ob_config *config, int argc, char **argv)
                 return EXIT_CONFIG;
         }
         g.id = id;
-        g.datasource = datasource = ob_format("%s-graphite", id);
+        datasource = ob_format("%s-graphite", id);
+        g.datasource = datasource;
         if (write_all(&g, &out, &err)) {
                 fprintf(stderr, "otterbeat: %s\n", err.text);
                 return EXIT_OUR_FAULT;

@@ -103,7 +103,8 @@ static json_t *rule_as_json(const struct ob_grafana *g, const struct ob_alert *a
         rule = json_pack("{ss ss ss s[ooo] ss ss ss so s{ss ss}}", "uid", uid, "title", a->title, "condition", "C",
                 "data", question(g, a, target), reduction(a), comparison(a, limit), "noDataState",
                 a->reduce == OB_REDUCE_SILENT ? "Alerting" : "OK", "execErrState", "Error", "for", wait,
-                "annotations", annotations(g, a), "labels", "severity", a->severity, "source", "otterbeat");
+                "annotations", annotations(g, a), "labels", "severity", ob_severities[a->severity], "source",
+                "otterbeat");
         add_panel(g, a, rule);
         return rule;
 }

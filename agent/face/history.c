@@ -1,43 +1,19 @@
 #include "agent/face/history.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <time.h>
 
-static int64_t greatest_divisor(int64_t a, int64_t b)
-{
-        while (b) {
-                int64_t rest = a % b;
-
-                a = b;
-                b = rest;
-        }
-        return a;
-}
-
-int64_t ob_history_step(const struct ob_config *c)
-{
-        int64_t step = 0;
-
-        for (size_t i = 0; i < c->n_sinks; i++)
-                if (c->sinks[i].type == OB_SINK_GRAPHITE)
-                        step = step ? step / greatest_divisor(step, c->sinks[i].step) * c->sinks[i].step
-                                    : c->sinks[i].step;
-        return step;
-}
-
-bool ob_history_is_kept(const struct ob_source *s)
-{
-        return s->enabled && s->reader == OB_READER_MYSQL && ob_source_shape(s) == OB_SHAPE_LOG &&
-               ob_source_find(s, OB_TIME) >= 0;
-}
+#include "agent/source/again.h"
 
 /* Rows come late by an overlap, steps are sent once more after the horizon. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now)
 {
-        int64_t step = ob_history_step(c), longest = 0;
+        int64_t step = ob_again_step(c), longest = 0;
 
+        assert(step > 0);
         for (size_t i = 0; i < c->n_sources; i++)
-                if (ob_history_is_kept(&c->sources[i]) && c->sources[i].overlap > longest)
+                if (ob_again_has_history(&c->sources[i]) && c->sources[i].overlap > longest)
                         longest = c->sources[i].overlap;
         now -= longest;
         longest = 0;

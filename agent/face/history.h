@@ -11,13 +11,7 @@
 
 #include "config/config.h"
 
-/* Seconds in which every Graphite sink's steps end together; 0: there is no such sink. */
-int64_t ob_history_step(const struct ob_config *c);
-
-/* Whether the table of a source is a history: rows with times that stay as they are. */
-bool ob_history_is_kept(const struct ob_source *s);
-
-/* The first time at `now` whose steps a running agent may still be sending. */
+/* The first time at `now` whose steps a running agent may still be sending. There must be a Graphite sink. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now);
 
 /* A time from the command line, see ob_start_parse, down to a whole `step`. False, and said: it is none. */

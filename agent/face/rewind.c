@@ -11,7 +11,7 @@
 #include "agent/face/exit.h"
 #include "agent/face/history.h"
 #include "agent/process/clock.h"
-#include "agent/source/outbox.h"
+#include "agent/source/again.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
 #include "agent/source/worker.h"
@@ -43,7 +43,7 @@ static int find_source(struct rewind *r, struct ob_err *err)
                                 continue;
                         r->manager = &c->managers[m];
                         r->source = &c->sources[i];
-                        return ob_history_is_kept(r->source)
+                        return ob_again_has_history(r->source)
                                        ? 0
                                        : ob_fail(err,
                                                  "source %s keeps no history that could be read again: only tables "
@@ -94,43 +94,15 @@ static int find_time(struct rewind *r, const char *to, struct ob_err *err)
         return ob_history_time(to, ob_clock_wall(), r->step, &r->since) ? 0 : -1;
 }
 
-/* For each metric of the source: its series begin from nothing. */
-static void add_forgetting(const struct rewind *r, struct ob_outbox *out)
-{
-        struct ob_series series = { .telling = OB_TELL_FORGET };
-
-        if (*r->manager->name)
-                series.tags[series.n_tags++] = (struct ob_tag) { "manager", r->manager->name };
-        for (unsigned i = 0; i < r->source->n_columns; i++)
-                if (r->source->columns[i].role == OB_KEY || r->source->columns[i].role == OB_ENUM)
-                        series.tags[series.n_tags++] = (struct ob_tag) { r->source->columns[i].name, "" };
-        series.n_identity = series.n_tags;
-        for (unsigned i = 0; i < r->source->n_columns; i++) {
-                if (!ob_roles[r->source->columns[i].role].is_metric)
-                        continue;
-                series.name = r->source->columns[i].name;
-                ob_outbox_add(out, &(struct ob_metric) { .series = &series, .time = out->made });
-        }
-        ob_outbox_close(out);
-}
-
 static int commit(const struct rewind *r, struct ob_store *st, struct ob_err *err)
 {
-        struct ob_outbox out = { .n = 0 };
-        int got;
-
-        ob_outbox_start(&out, ob_clock_wall());
-        add_forgetting(r, &out);
-        got = ob_store_begin(st, err);
-        if (!got && (ob_outbox_put(&out, st, err) ||
-                            ob_store_rewind_source(st, r->name, r->since, r->standing.newest + 1, err))) {
+        if (ob_store_begin(st, err))
+                return -1;
+        if (ob_again_rewind(st, r->manager, r->source, r->name, r->since, r->standing.newest + 1, err)) {
                 ob_store_rollback(st);
-                got = -1;
+                return -1;
         }
-        if (!got)
-                got = ob_store_commit(st, err);
-        ob_outbox_free(&out);
-        return got;
+        return ob_store_commit(st, err);
 }
 
 static int rewind_in(struct rewind *r, struct ob_store *st, const char *to, struct ob_err *err)
@@ -149,7 +121,7 @@ static int rewind_in(struct rewind *r, struct ob_store *st, const char *to, stru
 
 int ob_rewind(const struct ob_config *c, const char *source, const char *to)
 {
-        struct rewind r = { .config = c, .name = source, .step = ob_history_step(c) };
+        struct rewind r = { .config = c, .name = source, .step = ob_again_step(c) };
         struct ob_store_place place = { .lock_fd = -1 };
         char since[OB_HISTORY_DATE];
         struct ob_err err;

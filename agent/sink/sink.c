@@ -62,7 +62,7 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
         }
         if (ob_store_commit(s->store, err))
                 return -1;
-        if (bytes)
+        if (points || bytes)
                 ob_queue_freed(s->queue, points, bytes);
         return 0;
 }

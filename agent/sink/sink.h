@@ -58,7 +58,7 @@ struct ob_sink {
         struct ob_queue *queue;
         struct ob_sink_counters *counters;
         struct ob_stop *stop;
-        const struct ob_store_place *place;
+        struct ob_store_place *place;
         bool is_dry;
 
         /* The thread's own. */

@@ -262,11 +262,9 @@ static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_er
                 if (!got)
                         got = read_new(f, err);
         }
-        if (!got)
-                got = ob_log_audit(f, err);
-        if (got)
-                return got;
-        return rows != f->counters->rows ? forget_old(f, err) : 0;
+        if (!got && rows != f->counters->rows)
+                got = forget_old(f, err);
+        return got ? got : ob_log_audit(f, err);
 }
 
 const struct ob_delta_ops ob_delta_log = {

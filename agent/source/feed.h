@@ -58,6 +58,7 @@ struct ob_feed {
         struct ob_names *names;   /* NULL: there are none */
         struct ob_reader *reader; /* ours */
         struct ob_states *states; /* of the manager's pipelines; NULL */
+        int64_t step;             /* seconds in which Graphite's steps end together; 0: there is no Graphite */
 
         /* Our own. */
         const struct ob_delta_ops *delta;

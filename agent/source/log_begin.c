@@ -2,8 +2,8 @@
 #include "agent/source/delta_log.h"
 #include "agent/source/row.h"
 
-#define NOWHERE INT64_MAX /* the id from which on nothing is forgotten */
-#define HOUR    3600      /* seconds: every step that is usual is a part of it */
+#define NOWHERE   INT64_MAX /* the id from which on nothing is forgotten */
+#define FIRST_IDS 10        /* the ids that a table begins with: one of each of so many masters */
 
 /*
  * The id to begin at so that no row as new as `time` is missed, as far as ids follow the clock: by halving,
@@ -121,19 +121,26 @@ static int begin_again(struct ob_feed *f, const struct ob_reading *at, struct ob
         return commit(f, &next, NOWHERE, err);
 }
 
-/* The first second of the steps of `whole` seconds that are there as a whole: where nothing of was purged. */
-static int skip_purged(struct ob_feed *f, int whole, int64_t *since, struct ob_err *err)
+/*
+ * Leaves out Graphite's step of the oldest row, of which some rows may be purged: it would be drawn anew with too
+ * little. A table that still has its first rows was not purged.
+ */
+static int skip_purged(struct ob_feed *f, int64_t *since, struct ob_err *err)
 {
-        int64_t oldest = INT64_MAX, time;
+        int64_t oldest = INT64_MAX, time, id;
         struct ob_rows rows;
 
+        if (!f->step)
+                return 0;
         if (f->reader->ops->read(f->reader, INT64_MIN, (unsigned)f->source->batch, &rows, err))
                 return -1;
+        if (rows.n && ob_row_cursor(f, rows.cells, &id) && id <= FIRST_IDS)
+                return 0;
         for (size_t i = 0; i < rows.n; i++)
                 if (ob_row_time(f, rows.cells + i * rows.width, OB_TIME, &time) && time < oldest)
                         oldest = time;
         if (oldest != INT64_MAX && *since <= oldest)
-                *since = (oldest / whole + 1) * whole;
+                *since = (oldest / f->step + 1) * f->step;
         return 0;
 }
 
@@ -142,9 +149,7 @@ int ob_log_begin(struct ob_feed *f, const struct ob_reading *at, struct ob_stand
         if (next.newest != INT64_MIN || next.cursor != INT64_MIN)
                 return begin_again(f, at, next, err);
         next.floor = at->has_rows ? at->max_id : INT64_MIN;
-        if (next.again != INT64_MIN && skip_purged(f, HOUR, &next.since, err))
-                return -1;
-        if (f->source->whole && skip_purged(f, f->source->whole, &next.since, err))
+        if ((next.again != INT64_MIN || f->source->until) && skip_purged(f, &next.since, err))
                 return -1;
         if (!ob_log_has_time(f) && next.since != INT64_MIN)
                 next.cursor = next.floor;

@@ -26,7 +26,7 @@
 struct ob_names {
         /* Set before the start; borrowed. */
         const struct ob_manager *manager;
-        const struct ob_store_place *place;
+        struct ob_store_place *place;
         int every; /* seconds */
         bool wants_labels, wants_nodes;
 

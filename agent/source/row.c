@@ -61,7 +61,7 @@ static bool read_amount(struct ob_feed *f, const char *const *row, unsigned i, _
 
 void ob_row_amounts(struct ob_feed *f, const char *const *row, struct ob_amounts *a)
 {
-        *a = (struct ob_amounts) { .has = { false } };
+        memset(a->has, 0, sizeof(a->has)); /* what is not there has no value */
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 enum ob_role role = f->source->columns[i].role;
 

@@ -5,6 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/source/again.h"
 #include "proto/memory.h"
 
 #define AGAIN_MS 500 /* between polls while young rows settle */
@@ -216,6 +217,7 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
                 .names = w->names,
                 .reader = makers[source->reader](w, source),
                 .states = w->states,
+                .step = ob_again_step(w->config),
         };
         wf->due = w->began;
         if (w->counters->sources[w->index].every_ms < source->every * INT64_C(1000))

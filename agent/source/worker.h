@@ -35,7 +35,7 @@ struct ob_worker {
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
         struct ob_names *names; /* the manager's; NULL: they are not looked up */
-        const struct ob_store_place *place;
+        struct ob_store_place *place;
         struct ob_states *states; /* of the manager's pipelines; NULL */
         struct ob_stop *stop;
         bool is_once; /* reads until nothing is left, then ends */

@@ -14,11 +14,33 @@
 static const char session[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
                               "PRAGMA cache_size = -512; PRAGMA journal_size_limit = 16777216;";
 
+/* A full disk, or too few rights, say nothing about the file itself. */
+static bool is_spoilt(int code)
+{
+        switch (code & 0xff) {
+        case SQLITE_FULL:
+        case SQLITE_CANTOPEN:
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_NOMEM:
+        case SQLITE_PERM:
+                return false;
+        case SQLITE_READONLY: /* also what a file says that is of a later format */
+                return code != SQLITE_READONLY_DIRECTORY;
+        case SQLITE_IOERR:
+                return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ ||
+                       code == SQLITE_IOERR_CORRUPTFS;
+        default:
+                return true;
+        }
+}
+
 int ob_connection_fail(sqlite3 *db, struct ob_err *err)
 {
         const char *file = sqlite3_db_filename(db, "main");
 
-        return ob_fail(err, "store %s: %s", file && *file ? file : "in memory", sqlite3_errmsg(db));
+        ob_fail(err, "store %s: %s", file && *file ? file : "in memory", sqlite3_errmsg(db));
+        return is_spoilt(sqlite3_extended_errcode(db)) ? OB_SPOILT : -1;
 }
 
 static int exec(sqlite3 *db, const char *sql, struct ob_err *err)
@@ -31,17 +53,18 @@ static int exec(sqlite3 *db, const char *sql, struct ob_err *err)
 int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err)
 {
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+        int got = -1;
 
         if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK) {
                 ob_fail(err, "store %s: %s", path, *db ? sqlite3_errmsg(*db) : "out of memory");
         } else {
                 sqlite3_extended_result_codes(*db, 1);
                 sqlite3_busy_timeout(*db, BUSY_MS);
-                if (!exec(*db, session, err))
-                        return 0;
+                got = exec(*db, session, err);
         }
-        ob_connection_close(db);
-        return -1;
+        if (got)
+                ob_connection_close(db);
+        return got;
 }
 
 void ob_connection_close(sqlite3 **db)
@@ -54,41 +77,100 @@ void ob_connection_close(sqlite3 **db)
 int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, struct ob_err *err)
 {
         sqlite3_stmt *s = NULL;
-        bool done = sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW;
+        int got = 0;
 
-        if (done)
+        if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
                 snprintf(out, room, "%s", (const char *)sqlite3_column_text(s, 0));
         else
-                ob_connection_fail(db, err);
+                got = ob_connection_fail(db, err);
         sqlite3_finalize(s);
-        return done ? 0 : -1;
+        return got;
 }
 
-int ob_connection_pragma(sqlite3 *db, const char *name, int64_t *number, struct ob_err *err)
+/* A query that answers with a number. */
+static int query_number(sqlite3 *db, const char *sql, int64_t *number, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *sql = ob_format("PRAGMA %s", name);
         char text[32];
+        int got = ob_connection_text(db, sql, text, sizeof(text), err);
 
-        if (ob_connection_text(db, sql, text, sizeof(text), err))
+        if (!got && !ob_number_parse_int(text, strlen(text), number))
+                got = ob_fail(err, "%s answers \"%s\"", sql, text);
+        return got;
+}
+
+/* Whether its marks are ours. */
+static int check_marks(sqlite3 *db, struct ob_err *err)
+{
+        int64_t id = 0, version = 0;
+        int got = query_number(db, "PRAGMA application_id", &id, err);
+
+        if (!got)
+                got = query_number(db, "PRAGMA user_version", &version, err);
+        if (got)
+                return got;
+        if (id != OB_STORE_APPLICATION_ID)
+                ob_fail(err, "it is not a store of otterbeat's");
+        else if (version != OB_STORE_VERSION)
+                ob_fail(err, "it was written by another version (%d, this one knows %d)", (int)version,
+                        OB_STORE_VERSION);
+        else
+                return 0;
+        return OB_SPOILT;
+}
+
+/* Runs a query that answers "ok", or what is wrong. */
+static int check_answer(sqlite3 *db, const char *sql, const char *ok, struct ob_err *err)
+{
+        char answer[4096];
+        int got = ob_connection_text(db, sql, answer, sizeof(answer), err);
+
+        if (got || !strcmp(answer, ok))
+                return got;
+        ob_fail(err, "it is damaged: %.400s", answer);
+        return OB_SPOILT;
+}
+
+/* The tables' definitions as one text; compared with those of a store that was just made. */
+static const char definitions[] =
+        "SELECT GROUP_CONCAT(name || ' ' || tbl_name || ' ' || sql, ';') FROM"
+        " (SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)";
+
+static int check_definitions(sqlite3 *db, struct ob_err *err)
+{
+        ob_cleanup(ob_connection_close) sqlite3 *fresh = NULL;
+        char ours[4096];
+
+        if (ob_connection_open(":memory:", &fresh, err) || exec(fresh, ob_sql_schema, err) ||
+                ob_connection_text(fresh, definitions, ours, sizeof(ours), err))
                 return -1;
-        if (!ob_number_parse_int(text, strlen(text), number))
-                return ob_fail(err, "PRAGMA %s answers \"%s\"", name, text);
-        return 0;
+        return check_answer(db, definitions, ours, err);
+}
+
+int ob_connection_check(sqlite3 *db, struct ob_err *err)
+{
+        int got = check_marks(db, err);
+
+        if (!got)
+                got = check_answer(db, "PRAGMA integrity_check(1)", "ok", err);
+        if (!got)
+                got = check_definitions(db, err);
+        if (!got)
+                got = check_answer(db, ob_sql_gaps, "ok", err);
+        return got ? got : exec(db, "BEGIN IMMEDIATE; ROLLBACK", err); /* whether it can be written */
 }
 
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *marks = ob_format(
-                "PRAGMA application_id = %d; PRAGMA user_version = %d;", OB_STORE_APPLICATION_ID, OB_STORE_VERSION);
+        ob_cleanup(ob_free_at) char *all =
+                ob_format("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+                        ob_sql_schema, OB_STORE_APPLICATION_ID, OB_STORE_VERSION);
         int64_t version;
 
-        if (ob_connection_pragma(db, "user_version", &version, err))
+        if (query_number(db, "PRAGMA user_version", &version, err))
                 return -1;
         if (version == OB_STORE_VERSION)
                 return 0;
-        return exec(db, "PRAGMA journal_mode = WAL;", err) || exec(db, ob_sql_schema, err) || exec(db, marks, err)
-                       ? -1
-                       : 0;
+        return exec(db, "PRAGMA journal_mode = WAL;", err) || exec(db, all, err) ? -1 : 0;
 }
 
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err)

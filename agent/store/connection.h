@@ -9,7 +9,10 @@
 #include "proto/error.h"
 
 #define OB_STORE_APPLICATION_ID 0x6f626561 /* "obea" */
-#define OB_STORE_VERSION        2
+#define OB_STORE_VERSION        3
+
+/* What these return besides 0 and -1: the file itself can't be read as what it should be. */
+#define OB_SPOILT (-2)
 
 /* Opens, sets the session up, makes nothing. On failure `*db` is NULL. */
 int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);
@@ -17,12 +20,14 @@ int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);
 /* For ob_cleanup; a NULL connection is left alone. */
 void ob_connection_close(sqlite3 **db);
 
-/* A number that a pragma answers, or the text of a query's first cell. */
-int ob_connection_pragma(sqlite3 *db, const char *name, int64_t *number, struct ob_err *err);
+/* The text of a query's first cell. */
 int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, struct ob_err *err);
 
 /* Makes our tables where there are none. */
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
+
+/* Whether a file that was there can be used: it is one of ours, sound, and no batch is missing. */
+int ob_connection_check(sqlite3 *db, struct ob_err *err);
 
 /*
  * Copies the whole of one file into another, which must be empty. Not page by page: those of a file with a
@@ -30,7 +35,7 @@ int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
  */
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err);
 
-/* Says what SQLite says, with the path. Returns -1. */
+/* Says what SQLite says, with the path. Returns -1 or OB_SPOILT. */
 int ob_connection_fail(sqlite3 *db, struct ob_err *err);
 
 #endif

@@ -34,36 +34,19 @@ static int take_lock(struct ob_store_place *place, const char *dir, struct ob_er
         return 0;
 }
 
-/* Whether the file can be read through and is a store of ours; says why not. */
 static int look_over(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_connection_close) sqlite3 *db = NULL;
-        int64_t id, version, pages;
-        char verdict[OB_ERR_MAX];
+        int got = ob_connection_open(path, &db, err);
 
-        if (ob_connection_open(path, &db, err))
-                return -1;
-        if (ob_connection_pragma(db, "application_id", &id, err) ||
-                ob_connection_pragma(db, "user_version", &version, err) ||
-                ob_connection_pragma(db, "page_count", &pages, err))
-                return -1;
-        if (pages && id != OB_STORE_APPLICATION_ID)
-                return ob_fail(err, "it is not a store of otterbeat's");
-        if (pages && version != OB_STORE_VERSION)
-                return ob_fail(err, "it was written by another version (%d, this one knows %d)", (int)version,
-                        OB_STORE_VERSION);
-        if (ob_connection_text(db, "PRAGMA quick_check(1)", verdict, sizeof(verdict), err))
-                return -1;
-        if (strcmp(verdict, "ok") != 0)
-                return ob_fail(err, "it is damaged: %s", verdict);
-        return 0;
+        return got ? got : ob_connection_check(db, err);
 }
 
-/* The write-ahead log and its index belong to the file, so they go with it. */
+/* A file and what belongs to it: the write-ahead log and its index. */
+static const char *const parts[] = { "", "-wal", "-shm" };
+
 static int set_aside(struct ob_store_place *place, const char *why, struct ob_err *err)
 {
-        static const char *const parts[] = { "", "-wal", "-shm" };
-
         snprintf(place->why, sizeof(place->why), "%s", why);
         snprintf(place->aside, sizeof(place->aside), "%s.aside-%lld", place->path, (long long)time(NULL));
         for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -76,16 +59,46 @@ static int set_aside(struct ob_store_place *place, const char *why, struct ob_er
         return 0;
 }
 
-/* A full or read-only disk, or too few rights, say nothing about the file itself. */
-static bool is_the_files_fault(const char *path)
+/* Under another name until it is whole: so a file that is there and has nothing in it was spoilt. */
+static int make_file(const char *path, struct ob_err *err)
 {
-        return !access(path, R_OK | W_OK);
+        ob_cleanup(ob_free_at) char *fresh = ob_format("%s.new", path);
+        sqlite3 *db;
+        int got;
+
+        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+                ob_cleanup(ob_free_at) char *part = ob_format("%s%s", fresh, parts[i]);
+
+                if (unlink(part) && errno != ENOENT)
+                        return ob_fail(err, "%s: %m", part);
+        }
+        if (ob_connection_open(fresh, &db, err))
+                return -1;
+        got = ob_connection_make_schema(db, err);
+        ob_connection_close(&db);
+        if (!got && rename(fresh, path))
+                got = ob_fail(err, "%s can't be renamed: %m", fresh);
+        return got;
+}
+
+/* The file as it is, or a new one in the place of one that can't be used. */
+static int find_file(struct ob_store_place *place, struct ob_err *err)
+{
+        struct ob_err why;
+        int got;
+
+        if (access(place->path, F_OK))
+                return make_file(place->path, err);
+        got = look_over(place->path, &why);
+        if (!got)
+                return 0;
+        if (got == -1 || access(place->path, R_OK | W_OK))
+                return ob_fail(err, "%s: %s", place->path, why.text);
+        return set_aside(place, why.text, err) ? -1 : make_file(place->path, err);
 }
 
 int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob_err *err)
 {
-        struct ob_err why;
-
         *place = (struct ob_store_place) { .lock_fd = -1 };
         if (!*dir) {
                 /* Every place in memory is one of its own, also in one process. */
@@ -96,12 +109,8 @@ int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob
                 if (make_folder(dir, err) || take_lock(place, dir, err))
                         return -1;
                 snprintf(place->path, sizeof(place->path), "%s/" FILE_NAME, dir);
-                if (!access(place->path, F_OK) && look_over(place->path, &why)) {
-                        if (!is_the_files_fault(place->path))
-                                return ob_fail(err, "%s: %s", place->path, why.text);
-                        if (set_aside(place, why.text, err))
-                                return -1;
-                }
+                if (find_file(place, err))
+                        return -1;
         }
         place->anchor = ob_store_open(place, err);
         return place->anchor ? 0 : -1;

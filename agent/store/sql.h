@@ -4,26 +4,33 @@
 
 enum ob_sql {
         OB_SQL_GET_STANDING,
+        OB_SQL_EACH_STANDING,
         OB_SQL_PUT_STANDING,
         OB_SQL_FORGET_STANDING,
         OB_SQL_GET_CHUNK,
+        OB_SQL_CHUNKS_OF,
+        OB_SQL_EACH_CHUNK,
         OB_SQL_PUT_CHUNK,
         OB_SQL_FIRST_CHUNK_SINCE,
         OB_SQL_FORGET_CHUNKS_FROM,
         OB_SQL_FORGET_CHUNKS_BELOW,
         OB_SQL_FORGET_CHUNKS,
-        OB_SQL_MOVE_CHUNKS,
+        OB_SQL_FORGET_ALL_CHUNKS,
         OB_SQL_PUT_TOTALS,
+        OB_SQL_TOTALS_OF,
         OB_SQL_EACH_TOTALS,
         OB_SQL_FORGET_TOTALS,
+        OB_SQL_FORGET_TOTAL,
         OB_SQL_PUT_BATCH,
+        OB_SQL_EMPTY_BATCH,
         OB_SQL_NEXT_BATCH,
+        OB_SQL_EACH_BATCH,
+        OB_SQL_LAST_BATCH,
         OB_SQL_SUM_BATCHES,
         OB_SQL_SUM_PASSED,
         OB_SQL_DROP_PASSED,
         OB_SQL_GET_PASSED,
         OB_SQL_PUT_PASSED,
-        OB_SQL_PUT_REACHED,
         OB_SQL_FIRST_MARK,
         OB_SQL_EACH_SINK,
         OB_SQL_FORGET_SINK,
@@ -37,5 +44,8 @@ extern const char *const ob_sql[OB_SQL_STATEMENTS];
 
 /* Makes the tables where they are not there yet. */
 extern const char ob_sql_schema[];
+
+/* Answers "ok", or what is wrong with the numbers of the batches. */
+extern const char ob_sql_gaps[];
 
 #endif

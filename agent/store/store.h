@@ -10,6 +10,7 @@
 #ifndef OB_STORE_STORE_H
 #define OB_STORE_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct ob_store_place {
         char aside[4096 + 96];
         char why[OB_ERR_MAX];
         struct ob_store *anchor; /* ours; a memory store lives as long as a connection to it */
+        atomic_bool is_damaged;  /* a connection has met what is not as it was written: open it anew */
 };
 
 /* 0; -1 with `err` when the folder can't be used or another agent has it. */
@@ -39,8 +41,20 @@ void ob_store_place_close(struct ob_store_place *place);
 /* Replaces a place in memory by a copy of the store in `dir`, where there is one. For --dry-run. */
 int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err);
 
-struct ob_store *ob_store_open(const struct ob_store_place *place, struct ob_err *err);
+struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err);
 void ob_store_close(struct ob_store *st);
+
+/*
+ * Looks at every row, for what is not as it was written. A batch that is damaged is emptied, so that sinks count
+ * its points as lost; a sink whose place is damaged goes on behind the last batch; if it is not sure any more which
+ * rows were counted, that is forgotten of all. The caller rewinds the sources.
+ */
+struct ob_damage {
+        int64_t batches, points, sinks, chunks, totals, standings;
+        char first[128]; /* which was the first: "batch 17"; "" when all is well */
+};
+
+int ob_store_mend(struct ob_store *st, struct ob_damage *d, struct ob_err *err);
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err);
 int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on failure all is rolled back */
@@ -63,7 +77,8 @@ int ob_store_put_standing(struct ob_store *st, const char *source, const struct 
 /*
  * Makes a source begin anew at the next poll, at rows of `since`. Those of before `again` were counted: they go
  * only to sinks that may draw all again. OB_AGAIN_ALL: so do all that are there by then. The chunks of seen ids
- * are kept as those of `<source>OB_BEFORE`: they know better than the time.
+ * are kept as those of `<source>OB_BEFORE`: they know better than the time; with those of an earlier rewinding, as
+ * long as not all that it wanted has been read again.
  */
 #define OB_AGAIN_ALL INT64_MAX
 #define OB_BEFORE    ":before"
@@ -132,7 +147,6 @@ struct ob_passed {
 /* A sink that is not known begins where the oldest batch is, or behind all when others are known. */
 int ob_store_get_passed(struct ob_store *st, const char *sink, struct ob_passed *p, struct ob_err *err);
 int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_passed *p, struct ob_err *err);
-int ob_store_put_reached(struct ob_store *st, const char *sink, int64_t reached, struct ob_err *err);
 
 /* Forgets all sinks but these, and their totals, so that they do not hold batches for ever. Returns how many, or
  * -1. */

@@ -109,6 +109,16 @@ def test_grafanas_files_hold_together(folder):
     assert [rule["uid"] for rule in rules if rule["noDataState"] != "OK"] == ["otter-silent"]
 
 
+@pytest.mark.parametrize("sink, said", [
+    ({}, 'no sink of this config has flavor = "dogstatsd"'),
+    ({"flavor": "dogstatsd"}, ""),
+    ({"flavor": "dogstatsd", "counters": "gauge"}, 'it should be "both"'),
+])
+def test_what_datadog_would_miss_is_told(folder, make_config, sink, said):
+    done = run(folder, "datadog", "--out", "x", config=make_config(sinks=[{"type": "statsd", "port": 8125, **sink}]))
+    assert done.returncode == 0 and said in done.stderr and bool(said) == bool(done.stderr)
+
+
 def test_datadogs_monitors(folder):
     files = write(folder, "datadog")
     monitors = {name: file for name, file in files.items() if name.startswith("monitors/")}

@@ -146,7 +146,11 @@ def test_without_the_grants_there_are_ids(mariadb, otter, receiver, make_agent):
     for table in ("DELAY_STAT", "THROUGHPUT_STAT", "TABLE_HISTORY_STAT", "TABLE_STAT", "LOG_RECORD"):
         for host in ("127.0.0.1", "localhost"):
             mariadb.query(f"GRANT SELECT ON otter.{table} TO otterbeat@'{host}'", database=None)
-    agent = make_agent(mariadb, [dog(receiver)], names=OFTEN).start()
+    agent = make_agent(mariadb, [dog(receiver)], names=OFTEN)
+    checked = agent.run("--check")
+    assert checked.returncode == 0 and "ok   names node: shown by ids alone" in checked.stdout, checked.stdout
+    assert "GRANT SELECT (ID, NAMESPACE, NAME) ON `otter`.DATA_MEDIA TO 'otterbeat'@" in checked.stdout
+    agent.start()
     agent.wait_for_log("event=names_refused")
     wait_until(lambda: tags_of(receiver.lines(), "throughput.count"), "lines")
     assert all("pipeline" in tags and "pipeline_name" not in tags

@@ -141,7 +141,8 @@ static void restart(struct world *w, const struct ob_source *source)
                 .queue = &w->queue,
                 .counters = &w->counters.sources[0],
                 .stop = &w->stop,
-                .reader = &w->script->reader };
+                .reader = &w->script->reader,
+                .step = 3600 };
         ob_feed_init(&w->feed);
 }
 

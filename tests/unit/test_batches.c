@@ -206,10 +206,6 @@ static void what_a_sink_has_passed_is_kept(void **state)
         assert_true(got.mark == 7 && got.reached == 9 && got.carry.length == 3);
         assert_memory_equal(got.carry.data, "a\0b", 3);
 
-        world_ok(w, ob_store_put_reached(w->st, "graphite", 12, &w->err));
-        world_ok(w, ob_store_get_passed(w->st, "graphite", &got, &w->err));
-        assert_true(got.mark == 7 && got.reached == 12 && got.carry.length == 3);
-
         put_passed(w, "graphite", 12);
         assert_int_equal(mark_of(w, "graphite"), 12);
 }

@@ -167,7 +167,7 @@ static void make_foreign(const char *path)
 
 static void make_later(const char *path)
 {
-        run_sql(path, "PRAGMA user_version = 3");
+        run_sql(path, "PRAGMA user_version = 99");
 }
 
 static void cut_short(const char *path)
@@ -196,7 +196,7 @@ static const struct {
 } spoilt[] = {
         { "some text", write_text, "not a database" },
         { "another program's database", make_foreign, "not a store of otterbeat's" },
-        { "a later version's store", make_later, "written by another version (3, this one knows 2)" },
+        { "a later version's store", make_later, "written by another version (99, this one knows 3)" },
         { "a store that is cut short", cut_short, "malformed" },
         { "a store with pages of noise", scribble, "damaged" },
 };
@@ -246,14 +246,19 @@ static void what_can_not_be_used_is_set_aside(void **state)
         }
 }
 
-/* A process that ended between making the file and filling it leaves one without a byte. */
-static void an_empty_file_becomes_a_store(void **state)
+/* What a process left that ended while it made one is no store yet; one without a byte was spoilt. */
+static void a_file_is_there_when_it_is_whole(void **state)
 {
         struct ob_store_place place;
 
-        free(folder_write(*state, "otterbeat.db", "", 0));
+        free(folder_write(*state, "otterbeat.db.new", "half", 0));
         must_open(&place, *state);
         assert_string_equal(place.aside, "");
+        ob_store_place_close(&place);
+
+        free(folder_write(*state, "otterbeat.db", "", 0));
+        must_open(&place, *state);
+        assert_non_null(strstr(place.why, "not a store of otterbeat's"));
         put_batches(&place, 1);
         assert_int_equal(count_batches(&place), 1);
         ob_store_place_close(&place);
@@ -315,7 +320,7 @@ int main(void)
                 IN_A_FOLDER(the_folder_is_made),
                 IN_A_FOLDER(a_folder_that_can_not_be_is_told),
                 IN_A_FOLDER(what_can_not_be_used_is_set_aside),
-                IN_A_FOLDER(an_empty_file_becomes_a_store),
+                IN_A_FOLDER(a_file_is_there_when_it_is_whole),
                 cmocka_unit_test(places_in_memory_are_their_own),
                 IN_A_FOLDER(a_copy_in_memory_moves_nothing),
         };

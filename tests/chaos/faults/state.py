@@ -1,5 +1,7 @@
 """The agent's own disk and config."""
+import contextlib
 import os
+import sqlite3
 
 from chaos.fault import AT_MOST, Fault
 
@@ -41,15 +43,28 @@ def cut_off(file, chance):
     os.truncate(file, chance.randrange(1, file.stat().st_size))
 
 
-def flip(file, chance):
-    """Bits here and there, which may be noticed or not."""
-    size = file.stat().st_size
-    with open(file, "r+b") as f:
-        for at in (chance.randrange(size) for _ in range(64)):
-            f.seek(at)
-            byte = f.read(1)[0]
-            f.seek(at)
-            f.write(bytes([byte ^ 1 << chance.randrange(8)]))
+def flips(bits):
+    """A `damage` that turns so many bits here and there: they hit what is remembered, or what is not used."""
+    def flip(file, chance):
+        size = file.stat().st_size
+        with open(file, "r+b") as f:
+            for at in (chance.randrange(size) for _ in range(bits)):
+                f.seek(at)
+                byte = f.read(1)[0]
+                f.seek(at)
+                f.write(bytes([byte ^ 1 << chance.randrange(8)]))
+    return flip
+
+
+def spoil_a_batch(world, _):
+    """Under the running agent, which is going to read it once more after the horizon."""
+    with contextlib.closing(sqlite3.connect(world.state_file, timeout=30)) as store, store:
+        store.execute("UPDATE batches SET body = zeroblob(length(body)) WHERE seq = (SELECT MAX(seq) FROM batches)")
+
+
+def damage_is_mended(world):
+    log = world.agent.log()
+    assert "event=restarting" in log and "event=damaged" in log, "a damaged batch was not told"
 
 
 def damage_is_told(world):
@@ -76,6 +91,9 @@ FAULTS = [
     Fault("disk full", fill, make_room, **DISK, lasts=(1, 4)),
     Fault("disk read-only at a restart", restart_read_only, make_writable, **DISK, lasts=(0.5, 2)),
     Fault("store cut off", damages(cut_off), check=damage_is_told, lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
-    Fault("store with flipped bits", damages(flip), lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
+    Fault("store with flipped bits", damages(flips(64)), lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
+    Fault("store with one flipped bit", damages(flips(1)), lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
+    Fault("a batch is spoilt under the agent", spoil_a_batch, check=damage_is_mended, lasts=(1, 3), statsd=AT_MOST,
+          may_lack=UNKNOWN),
     Fault("SIGHUP with a broken config, and a good one", break_config, mend_config, check=reloads_are_told),
 ]

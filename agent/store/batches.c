@@ -1,0 +1,121 @@
+/* The queue's words: batches, and how far each sink has come. */
+#include <string.h>
+
+#include "agent/store/statement.h"
+#include "agent/store/store.h"
+#include "proto/memory.h"
+
+int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err)
+{
+        return OB_PUT(st, OB_SQL_PUT_BATCH, err, ob_value_number(points), ob_value_number((int64_t)body->length),
+                ob_value_blob(body->data, body->length));
+}
+
+int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err)
+{
+        const struct ob_value values[] = { ob_value_number(after) };
+        sqlite3_stmt *q;
+        int got = ob_statement_first(st, OB_SQL_NEXT_BATCH, values, 1, &q, err);
+
+        if (got < 1)
+                return got;
+        b->seq = sqlite3_column_int64(q, 0);
+        if (!ob_statement_is_sound(q, 1, 3)) {
+                ob_cleanup(ob_free_at) char *which = ob_format("batch %lld", (long long)b->seq);
+
+                return ob_statement_damaged(st, q, err, which);
+        }
+        b->points = (unsigned)sqlite3_column_int64(q, 1);
+        b->body.length = 0;
+        ob_bytes_add(&b->body, sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3));
+        sqlite3_reset(q);
+        return 1;
+}
+
+static int get_sums(struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, int64_t *points,
+        int64_t *bytes, struct ob_err *err)
+{
+        sqlite3_stmt *q;
+        int got = ob_statement_first(st, sql, values, n, &q, err);
+
+        if (got < 1)
+                return -1;
+        *points = sqlite3_column_int64(q, 0); /* the sum of nothing is NULL, which reads as 0 */
+        *bytes = sqlite3_column_int64(q, 1);
+        sqlite3_reset(q);
+        return 0;
+}
+
+int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, int64_t *bytes, struct ob_err *err)
+{
+        const struct ob_value values[] = { ob_value_number(after) };
+
+        return get_sums(st, OB_SQL_SUM_BATCHES, values, 1, points, bytes, err);
+}
+
+int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err)
+{
+        if (get_sums(st, OB_SQL_SUM_PASSED, NULL, 0, points, bytes, err))
+                return -1;
+        return ob_statement_run(st, OB_SQL_DROP_PASSED, NULL, 0, err);
+}
+
+int ob_store_get_passed(struct ob_store *st, const char *sink, struct ob_passed *p, struct ob_err *err)
+{
+        const struct ob_value values[] = { ob_value_text(sink) };
+        sqlite3_stmt *q;
+        int got = ob_statement_first(st, OB_SQL_GET_PASSED, values, 1, &q, err);
+
+        p->carry.length = 0;
+        if (got < 0)
+                return -1;
+        if (!got) {
+                if (ob_statement_first(st, OB_SQL_FIRST_MARK, NULL, 0, &q, err) < 1)
+                        return -1;
+                p->mark = p->reached = sqlite3_column_int64(q, 0);
+                sqlite3_reset(q);
+                return ob_store_put_passed(st, sink, p, err);
+        }
+        if (!ob_statement_is_sound(q, 0, 4))
+                return ob_statement_damaged(st, q, err, "what a sink has passed");
+        p->mark = sqlite3_column_int64(q, 1);
+        p->reached = sqlite3_column_int64(q, 2);
+        ob_bytes_add(&p->carry, sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3));
+        sqlite3_reset(q);
+        return 0;
+}
+
+int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_passed *p, struct ob_err *err)
+{
+        return OB_PUT(st, OB_SQL_PUT_PASSED, err, ob_value_text(sink), ob_value_number(p->mark),
+                ob_value_number(p->reached), ob_value_blob(p->carry.data, p->carry.length));
+}
+
+static bool is_kept(const char *name, const char *const *names, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (!strcmp(names[i], name))
+                        return true;
+        return false;
+}
+
+int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err)
+{
+        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_EACH_SINK, NULL, 0, err);
+        int forgotten = 0, got = q ? 1 : -1;
+
+        while (got == 1 && (got = ob_statement_step(st, q, err)) == 1) {
+                const char *name = (const char *)sqlite3_column_text(q, 0);
+                ob_cleanup(ob_free_at) char *totals = ob_format(OB_TOTALS_OF_SINK "%s", name);
+
+                if (is_kept(name, names, n))
+                        continue;
+                if (OB_RUN(st, OB_SQL_FORGET_TOTALS, err, ob_value_text(totals)) ||
+                        OB_RUN(st, OB_SQL_FORGET_SINK, err, ob_value_text(name)))
+                        got = -1;
+                forgotten++;
+        }
+        if (got)
+                sqlite3_reset(q);
+        return got ? -1 : forgotten;
+}

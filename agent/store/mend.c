@@ -1,0 +1,135 @@
+/* Looking over what is remembered, and leaving out what the disk has spoilt. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/store/statement.h"
+#include "agent/store/store.h"
+#include "proto/batch.h"
+#include "proto/memory.h"
+
+/* What is known of a damaged row may be wrong, too: it is read only as far as it makes sense. */
+static int64_t likely_points(int64_t points)
+{
+        return points < 0 ? 0 : points > OB_BATCH_POINTS ? OB_BATCH_POINTS : points;
+}
+
+/* Its number stays, so that none is missing, and its points, which are lost. */
+static int empty_batch(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err)
+{
+        int64_t seq = sqlite3_column_int64(row, 0), points = likely_points(sqlite3_column_int64(row, 1));
+        sqlite3_stmt *s = ob_statement_prepare(st, OB_SQL_EMPTY_BATCH, NULL, 0, err);
+
+        if (!s)
+                return -1;
+        if (!*d->first)
+                snprintf(d->first, sizeof(d->first), "batch %lld", (long long)seq);
+        d->batches++;
+        d->points += points;
+        sqlite3_bind_int64(s, 5, seq);
+        return OB_PUT(
+                st, OB_SQL_EMPTY_BATCH, err, ob_value_number(points), ob_value_number(0), ob_value_blob(NULL, 0));
+}
+
+/* It has got at least as far as nobody knows: behind all, so that nothing goes out twice. */
+static int pass_all(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *name = ob_copy((const char *)sqlite3_column_text(row, 0));
+        struct ob_passed p = { .mark = 0 };
+        sqlite3_stmt *q;
+
+        if (ob_statement_first(st, OB_SQL_LAST_BATCH, NULL, 0, &q, err) < 1)
+                return -1;
+        p.mark = p.reached = sqlite3_column_int64(q, 0);
+        sqlite3_reset(q);
+        if (!*d->first)
+                snprintf(d->first, sizeof(d->first), "sink %.64s", name);
+        d->sinks++;
+        return ob_store_put_passed(st, name, &p, err);
+}
+
+/* The name of the source that a row is of, as the one that was damaged first; for what `n` counts. */
+static int note(sqlite3_stmt *row, struct ob_damage *d, int64_t *n, const char *what)
+{
+        const unsigned char *source = sqlite3_column_text(row, 0);
+
+        if (!*d->first)
+                snprintf(d->first, sizeof(d->first), "%s of source %.64s", what,
+                        source ? (const char *)source : "?");
+        ++*n;
+        return 0;
+}
+
+static int note_chunk(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err)
+{
+        (void)st;
+        (void)err;
+        return note(row, d, &d->chunks, "the counted ids");
+}
+
+/* A key whose total is not known is one of first sight. It is named by its own cells: their types may be wrong. */
+static int forget_total(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err)
+{
+        sqlite3_stmt *s = ob_statement_prepare(st, OB_SQL_FORGET_TOTAL, NULL, 0, err);
+
+        if (!s)
+                return -1;
+        sqlite3_bind_value(s, 1, sqlite3_column_value(row, 0));
+        sqlite3_bind_value(s, 2, sqlite3_column_value(row, 1));
+        note(row, d, &d->totals, "a total");
+        return ob_statement_step(st, s, err);
+}
+
+static int forget_standing(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err)
+{
+        const char *source = (const char *)sqlite3_column_text(row, 0);
+
+        note(row, d, &d->standings, "the place");
+        return OB_RUN(st, OB_SQL_FORGET_STANDING, err, ob_value_text(source ? source : ""));
+}
+
+/* Each table: its rows, which columns the checksum is of, and what becomes of a damaged one. */
+static const struct {
+        enum ob_sql each;
+        int from, n;
+        int (*mend)(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err);
+} tables[] = {
+        { OB_SQL_EACH_BATCH, 1, 3, empty_batch },
+        { OB_SQL_EACH_SINK, 0, 4, pass_all },
+        { OB_SQL_EACH_CHUNK, 0, 4, note_chunk },
+        { OB_SQL_EACH_TOTALS, 0, 4, forget_total },
+        { OB_SQL_EACH_STANDING, 0, 7, forget_standing },
+};
+
+static int look_through(struct ob_store *st, size_t table, struct ob_damage *d, struct ob_err *err)
+{
+        sqlite3_stmt *q = ob_statement_prepare(st, tables[table].each, NULL, 0, err);
+        int got = q ? 1 : -1;
+
+        while (got == 1 && (got = ob_statement_step(st, q, err)) == 1)
+                if (!ob_statement_is_sound(q, tables[table].from, tables[table].n) &&
+                        tables[table].mend(st, q, d, err)) {
+                        sqlite3_reset(q);
+                        return -1;
+                }
+        return got;
+}
+
+static int look_through_all(struct ob_store *st, struct ob_damage *d, struct ob_err *err)
+{
+        for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+                if (look_through(st, i, d, err))
+                        return -1;
+        return d->chunks ? ob_statement_run(st, OB_SQL_FORGET_ALL_CHUNKS, NULL, 0, err) : 0;
+}
+
+int ob_store_mend(struct ob_store *st, struct ob_damage *d, struct ob_err *err)
+{
+        *d = (struct ob_damage) { .first = "" };
+        if (ob_store_begin(st, err))
+                return -1;
+        if (look_through_all(st, d, err)) {
+                ob_store_rollback(st);
+                return -1;
+        }
+        return ob_store_commit(st, err);
+}

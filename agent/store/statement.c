@@ -1,0 +1,153 @@
+#include "agent/store/statement.h"
+
+#include <string.h>
+#include <zlib.h>
+
+#include "agent/store/connection.h"
+
+struct ob_value ob_value_number(int64_t n)
+{
+        return (struct ob_value) { .type = OB_VALUE_NUMBER, .number = n };
+}
+
+struct ob_value ob_value_text(const char *t)
+{
+        return (struct ob_value) { .type = OB_VALUE_TEXT, .data = t, .length = strlen(t) };
+}
+
+struct ob_value ob_value_blob(const void *data, size_t length)
+{
+        return (struct ob_value) { .type = OB_VALUE_BLOB, .data = length ? data : "", .length = length };
+}
+
+static void bind(sqlite3_stmt *s, int at, const struct ob_value *v)
+{
+        switch (v->type) {
+        case OB_VALUE_NUMBER:
+                sqlite3_bind_int64(s, at, v->number);
+                break;
+        case OB_VALUE_TEXT:
+                sqlite3_bind_text(s, at, v->data, (int)v->length, SQLITE_STATIC);
+                break;
+        case OB_VALUE_BLOB:
+                sqlite3_bind_blob(s, at, v->data, (int)v->length, SQLITE_STATIC);
+                break;
+        }
+}
+
+sqlite3_stmt *ob_statement_prepare(
+        struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, struct ob_err *err)
+{
+        sqlite3_stmt *s = st->statements[sql];
+
+        if (!s && sqlite3_prepare_v3(st->db, ob_sql[sql], -1, SQLITE_PREPARE_PERSISTENT, &st->statements[sql],
+                          NULL) != SQLITE_OK) {
+                ob_connection_fail(st->db, err);
+                return NULL;
+        }
+        s = st->statements[sql];
+        for (int i = 0; i < n; i++)
+                bind(s, i + 1, &values[i]);
+        return s;
+}
+
+int ob_statement_step(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err)
+{
+        int code = sqlite3_step(s);
+
+        if (code == SQLITE_ROW)
+                return 1;
+        if (code != SQLITE_DONE)
+                ob_connection_fail(st->db, err);
+        if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
+                *st->is_damaged = true;
+        sqlite3_reset(s);
+        return code == SQLITE_DONE ? 0 : -1;
+}
+
+int ob_statement_first(struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, sqlite3_stmt **s,
+        struct ob_err *err)
+{
+        *s = ob_statement_prepare(st, sql, values, n, err);
+        return *s ? ob_statement_step(st, *s, err) : -1;
+}
+
+int ob_statement_run(struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, struct ob_err *err)
+{
+        sqlite3_stmt *s = ob_statement_prepare(st, sql, values, n, err);
+
+        return s ? ob_statement_step(st, s, err) : -1;
+}
+
+static uLong add_number(uLong sum, int64_t n)
+{
+        unsigned char bytes[8];
+
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                bytes[i] = (unsigned char)((uint64_t)n >> 8 * i);
+        return crc32_z(sum, bytes, sizeof(bytes));
+}
+
+/* With type and length: a text that has become a blob of the same bytes is found by nobody any more. */
+static uLong add_value(uLong sum, const struct ob_value *v)
+{
+        sum = add_number(sum, v->type);
+        sum = add_number(sum, v->type == OB_VALUE_NUMBER ? v->number : (int64_t)v->length);
+        return v->length ? crc32_z(sum, v->data, v->length) : sum;
+}
+
+int ob_statement_put(struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, struct ob_err *err)
+{
+        sqlite3_stmt *s = ob_statement_prepare(st, sql, values, n, err);
+        uLong sum = 0;
+
+        if (!s)
+                return -1;
+        for (int i = 0; i < n; i++)
+                sum = add_value(sum, &values[i]);
+        sqlite3_bind_int64(s, n + 1, (int64_t)sum);
+        return ob_statement_step(st, s, err);
+}
+
+/* The value in a column. False when it is of no type that was ever written. */
+static bool read_value(sqlite3_stmt *s, int column, struct ob_value *v)
+{
+        switch (sqlite3_column_type(s, column)) {
+        case SQLITE_INTEGER:
+                *v = ob_value_number(sqlite3_column_int64(s, column));
+                return true;
+        case SQLITE_TEXT:
+        case SQLITE_BLOB:
+                /* A cell's length is asked behind its bytes: the other order may convert it. */
+                *v = (struct ob_value) {
+                        .type = sqlite3_column_type(s, column) == SQLITE_TEXT ? OB_VALUE_TEXT : OB_VALUE_BLOB,
+                        .data = sqlite3_column_blob(s, column),
+                };
+                v->length = (size_t)sqlite3_column_bytes(s, column);
+                return true;
+        default:
+                return false;
+        }
+}
+
+bool ob_statement_is_sound(sqlite3_stmt *s, int from, int n)
+{
+        struct ob_value v;
+        uLong sum = 0;
+
+        for (int i = from; i < from + n; i++) {
+                if (!read_value(s, i, &v))
+                        return false;
+                sum = add_value(sum, &v);
+        }
+        return read_value(s, from + n, &v) && v.type == OB_VALUE_NUMBER && v.number == (int64_t)sum;
+}
+
+int ob_statement_damaged(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what)
+{
+        const char *file = sqlite3_db_filename(st->db, "main");
+
+        *st->is_damaged = true;
+        sqlite3_reset(s);
+        return ob_fail(err, "store %s: %s is damaged", file && *file ? file : "in memory", what);
+}
