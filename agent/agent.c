@@ -215,6 +215,20 @@ static int start_names(struct ob_agent *a, struct ob_err *err)
         return got;
 }
 
+/* Of an agent that goes on: the others come and go beside it. */
+static int start_status(struct ob_agent *a, struct ob_err *err)
+{
+        const struct ob_status_of of = {
+                .config = a->config,
+                .counters = &a->counters,
+                .queue = &a->queue,
+                .states = a->states,
+                .stop = &a->stop_workers,
+        };
+
+        return a->is_once || a->is_dry || a->is_replay ? 0 : ob_status_start(&a->status, &of, err);
+}
+
 static int start_all(struct ob_agent *a, struct ob_err *err)
 {
         size_t n_workers;
@@ -238,7 +252,7 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         while (a->n_workers < n_workers)
                 if (ob_worker_start(&a->workers[a->n_workers++], err))
                         return -1;
-        return 0;
+        return start_status(a, err);
 }
 
 int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob_err *err)
@@ -246,6 +260,7 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
         a->config = config;
         a->n_names = a->n_workers = a->n_sinks = 0;
         a->names = NULL;
+        a->status = NULL;
         a->place = (struct ob_store_place) { .lock_fd = -1 };
         a->queue = (struct ob_queue) { .max_bytes = 0 };
         ob_stop_init(&a->stop_workers);
@@ -318,6 +333,7 @@ bool ob_agent_stop(struct ob_agent *a)
         if (a->queue.sinks)
                 ob_queue_wake(&a->queue);
         is_clean &= join_sinks(a);
+        ob_status_stop(a->status);
         ob_queue_close(&a->queue);
         ob_counters_fini(&a->counters);
         ob_store_place_close(&a->place);

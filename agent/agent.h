@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/face/status.h"
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/sink/sink.h"
@@ -32,6 +33,7 @@ struct ob_agent {
         struct ob_states **states; /* ours; one a manager */
         struct ob_worker *workers; /* ours */
         struct ob_sink *sinks;     /* ours */
+        struct ob_status *status;  /* ours; NULL: it is off */
         size_t n_names, n_workers, n_sinks; /* that were started */
 };
 

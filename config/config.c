@@ -24,6 +24,7 @@ static const struct ob_setting top_settings[] = {
         { "queue", OB_SET_GROUP },
         { "names", OB_SET_GROUP },
         { "states", OB_SET_GROUP },
+        { "status", OB_SET_GROUP },
         { "sinks", OB_SET_GROUP },
         { NULL },
 };
@@ -305,7 +306,8 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
                 ob_settings_read_group(root, "queue", queue_settings, c, &c->texts, err) ||
                 ob_settings_read_group(root, "names", names_settings, c, &c->texts, err) ||
-                ob_settings_read_group(root, "states", state_settings, &c->states, &c->texts, err))
+                ob_settings_read_group(root, "states", state_settings, &c->states, &c->texts, err) ||
+                ob_config_read_status(root, c, err))
                 return -1;
         return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "config/page.h"
 #include "config/setting.h"
@@ -87,6 +88,18 @@ struct ob_state_settings {
         bool heartbeat; /* sources without rows have a heartbeat: one that is silent hangs */
 };
 
+/* The page that shows how the agent gets on. */
+struct ob_status_settings {
+        const char *listen;          /* "": nowhere */
+        const char *user, *password; /* ""; both or none */
+        int patience;                /* seconds that a source or sink may be late until it is called ill */
+        struct ob_status_address {
+                struct sockaddr_storage at;
+                socklen_t length;
+                bool is_local; /* only this machine reaches it */
+        } address;             /* of `listen` */
+};
+
 struct ob_config {
         const char *prefix, *state_dir, *log_file;
         int drain; /* seconds */
@@ -96,6 +109,7 @@ struct ob_config {
                 int every;    /* seconds */
         } names;
         struct ob_state_settings states;
+        struct ob_status_settings status;
         struct ob_manager *managers; /* ours */
         size_t n_managers;
         struct ob_source *sources; /* ours: the built-in ones, then the user's; also disabled ones */
@@ -132,6 +146,9 @@ int ob_config_define_cell(const config_setting_t *at, const struct ob_column *c,
 
 /* Reads one more manager. In manager.c. */
 int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err);
+
+/* Reads the group `status`. In status.c. */
+int ob_config_read_status(const config_setting_t *root, struct ob_config *c, struct ob_err *err);
 
 /* What the tables of settings can't say of a sink. In sink.c. */
 int ob_config_check_sink(

@@ -91,8 +91,14 @@ static int write_all(struct ob_feed *f, const struct ob_standing *next, ob_feed_
 
 int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_stage_fn *stage, struct ob_err *err)
 {
+        bool got_room;
+
         ob_outbox_close(&f->outbox);
-        if (f->outbox.bytes && !ob_queue_reserve(f->queue, f->outbox.bytes, f->stop))
+        f->counters->health.is_waiting = true;
+        got_room = !f->outbox.bytes || ob_queue_reserve(f->queue, f->outbox.bytes, f->stop);
+        f->counters->health.is_waiting = false;
+        ob_health_promise(&f->counters->health, OB_HEALTH_BUSY);
+        if (!got_room)
                 return 1;
         if (write_all(f, next, stage, err)) {
                 ob_queue_release(f->queue, f->outbox.bytes);
