@@ -21,7 +21,7 @@ static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t m
 static void add_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
 {
         if (s->settings->tagged)
-                ob_name_tagged(path, s->prefix, series);
+                ob_name_tagged_with(path, s->prefix, series, s->settings->tags, s->settings->n_tags);
         else if (s->settings->path == OB_PATH_NAMES)
                 ob_name_dotted_by_nodes(path, s->prefix, series);
         else
@@ -106,6 +106,8 @@ int64_t ob_folding_add(struct ob_sink *s, const struct ob_stored_batch *batch, s
         if (ob_batch_open(&f.reader, batch->body.data, batch->body.length))
                 for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
                         fold_metric(&f, &m, series);
+        if (!got && f.is_counted && f.reader.n_events) /* not for this sink */
+                ob_sink_sent(s, 0, f.reader.n_events);
         if (got < 0 && f.is_counted)
                 ob_sink_lose(s, OB_LOSS_DAMAGED, batch->points - done, "");
         ob_batch_close(&f.reader);

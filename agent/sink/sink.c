@@ -15,6 +15,7 @@ static const struct {
 } types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = { &ob_sink_statsd, &ob_wire_datagram },
         [OB_SINK_GRAPHITE] = { &ob_sink_graphite, &ob_wire_tcp },
+        [OB_SINK_EVENTS] = { &ob_sink_events, &ob_wire_http },
 };
 
 static const char *const losses[OB_LOSSES] = {
@@ -24,6 +25,7 @@ static const char *const losses[OB_LOSSES] = {
         [OB_LOSS_DAMAGED] = "a batch in the store is damaged",
         [OB_LOSS_QUEUE] = "the queue was full while the sink was down",
         [OB_LOSS_WIRE] = "sent while nobody listened, or in doubt after a crash",
+        [OB_LOSS_REFUSED] = "the server refuses it, or fails at it each time",
 };
 
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what)

@@ -8,7 +8,7 @@ from servers.process import wait_until
 from servers.statsd import Statsd
 
 from bench import measure
-from bench.contenders import make_agent, only, run_agent, to_sink
+from bench.contenders import LARGE_QUEUE, make_agent, only, run_agent, to_sink
 from bench.sinks import Sink
 
 SUMS = {"inserts": "INSERT_COUNT", "updates": "UPDATE_COUNT", "deletes": "DELETE_COUNT", "files": "FILE_COUNT",
@@ -66,7 +66,7 @@ def backlog(world):
     lines = world.sizes.backlog
     name = world.database.histories(lines // 5)
     carbon = Carbon(world.fresh("carbon")).start()
-    agent = make_agent(world, name, [to_sink("tcp", carbon.port)], only("history"))
+    agent = make_agent(world, name, [to_sink("tcp", carbon.port)], only("history"), queue=LARGE_QUEUE)
     with Open(world.database) as statements:
         used = run_agent(agent)
     wait_until_written(carbon)
