@@ -16,7 +16,7 @@ static const char unix_prefix[] = "unix:";
 static const struct ob_setting settings[] = {
         { "listen", OB_SET_TEXT, AT(ob_status_settings, listen) },
         { "user", OB_SET_TEXT, AT(ob_status_settings, user) },
-        { "password", OB_SET_TEXT, AT(ob_status_settings, password) },
+        { "password", OB_SET_SECRET, AT(ob_status_settings, password) },
         { "password_file", OB_SET_FILE, AT(ob_status_settings, password) },
         { "patience", OB_SET_INT, AT(ob_status_settings, patience), 1, 86400 },
         { NULL },
