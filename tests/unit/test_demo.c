@@ -90,6 +90,11 @@ static void assert_same_config(const struct ob_config *a, const struct ob_config
                 assert_int_equal(s->tagged, t->tagged);
                 assert_int_equal(s->horizon, t->horizon);
                 assert_int_equal(s->max_age, t->max_age);
+                assert_int_equal(s->n_tags, t->n_tags);
+                assert_int_equal(s->backlog, t->backlog);
+                assert_string_equal(s->events, t->events);
+                if (s->type == OB_SINK_STATSD)
+                        assert_string_equal(s->container, t->container);
         }
 }
 
