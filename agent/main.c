@@ -26,7 +26,7 @@
 #define RESTART_MS    10000 /* how often it starts again for that, at most */
 
 static const char usage[] =
-        "usage: otterbeat [-c FILE] [--check | --once] [--dry-run]\n"
+        "usage: otterbeat [-c FILE] [--check [--json] | --once] [--dry-run]\n"
         "       otterbeat --init [DIR]\n"
         "       otterbeat [-c FILE] cursor [show | export | rewind SOURCE TIME|ID]\n"
         "       otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
@@ -37,7 +37,7 @@ static const char usage[] =
         "\n"
         "  -c, --config FILE   the config (default: ./otterbeat.cfg, then /etc/otterbeat/otterbeat.cfg)\n"
         "      --init          write otterbeat.cfg and ctl into DIR (default: here); never overwrites a file\n"
-        "      --check         say what is wrong with config, tables and sinks, and end; sends nothing\n"
+        "      --check         say what is well with config, tables and sinks, what is not, and what helps; --json: as JSON\n"
         "      --once          read every source until it is drained, deliver, and end; 0 only if all of it went out\n"
         "      --dry-run       print the lines instead of sending them; moves no cursor\n"
         "      page PAGE       print what is read off one of a manager's pages: a saved file, or its address\n"
@@ -68,7 +68,7 @@ enum action {
 
 struct options {
         int action; /* enum action */
-        int is_once, is_dry;
+        int is_once, is_dry, is_json;
         const char *file;
         int argc; /* the words behind the options */
         char **argv;
@@ -83,6 +83,8 @@ static int read_words(struct options *o)
         } words[] = { { "cursor", ACTION_CURSOR }, { "datadog", ACTION_DATADOG }, { "grafana", ACTION_GRAFANA },
                 { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
 
+        if (o->is_json && o->action != ACTION_CHECK)
+                return -1;
         if (o->action == ACTION_INIT)
                 return o->argc > 1 ? -1 : 0;
         if (!o->argc)
@@ -106,6 +108,7 @@ static int read_options(int argc, char **argv, struct options *o)
                 { "version", no_argument, &o->action, ACTION_VERSION },
                 { "once", no_argument, &o->is_once, 1 },
                 { "dry-run", no_argument, &o->is_dry, 1 },
+                { "json", no_argument, &o->is_json, 1 },
                 { "config", required_argument, NULL, 'c' },
                 { NULL },
         };
@@ -151,9 +154,16 @@ struct run {
 
 static int start(struct run *r, struct ob_config *config, struct ob_err *err)
 {
+        const char *file;
+        size_t i = 0;
+
         if (ob_log_open(config->log_file, err))
                 return -1;
         ob_log(OB_LOG_INFO, "event=started version=" OB_VERSION " config=%s", r->options->file);
+        while ((file = ob_config_exposed(config, &i)))
+                ob_log(OB_LOG_WARN,
+                        "event=exposed file=%s why=\"everybody on this machine can read the password in it\"",
+                        file);
         r->is_running = !ob_agent_start(&r->agent, config, err);
         return r->is_running ? 0 : -1;
 }
@@ -275,14 +285,6 @@ static int init(const char *dir)
         return EXIT_OUR_FAULT;
 }
 
-static int check(struct ob_config *config)
-{
-        bool is_well = ob_check(config);
-
-        ob_config_free(config);
-        return is_well ? EXIT_FINE : EXIT_UNREACHED;
-}
-
 static int show_page(const struct options *o, struct ob_config *config)
 {
         struct ob_err err;
@@ -311,12 +313,13 @@ static int with_config(struct options *o)
         config = ob_config_load(o->file, &err);
         if (!config) {
                 fprintf(stderr, "otterbeat: %s\n", err.text);
-                return EXIT_CONFIG;
+                return o->action == ACTION_CHECK ? ob_check_config_failed(o->file, &err, o->is_json) : EXIT_CONFIG;
         }
         mysql_library_init(0, NULL, NULL); /* before there are threads */
         switch ((enum action)o->action) {
         case ACTION_CHECK:
-                return check(config);
+                code = ob_check(config, o->is_json);
+                break;
         case ACTION_PAGE:
                 return show_page(o, config);
         case ACTION_CURSOR:
