@@ -55,10 +55,15 @@ static int read_address(const char *text, struct ob_sink_settings *s, struct ob_
                 return ob_fail(err, "\"%s\" is no address", text);
         if (end && has_brackets)
                 *end++ = '\0';
-        if (!end || !*end)
-                return *host ? 0 : ob_fail(err, "\"%s\" is no address", text);
-        *end = '\0';
-        return read_port(end + 1, &s->port, err);
+        if (end && *end)
+                *end++ = '\0';
+        else
+                end = NULL;
+        if (!*host)
+                return ob_fail(err, "\"%s\" is no address", text);
+        if (!end)
+                return 0;
+        return read_port(end, &s->port, err);
 }
 
 /* The Agent's socket may be one of either kind: which, is found out by asking. */

@@ -178,6 +178,22 @@ static bool is_left(const struct ob_sink *s, const struct ob_metric *m)
         return !(st->totals && ob_totals_has(m->series) && ob_statsd_is_idempotent(s));
 }
 
+/* What its step was told is forgotten, and must not be overwritten: so it counts now. A reading is just too old. */
+static void encode_straggler(struct ob_sink *s, const struct ob_metric *m)
+{
+        struct ob_statsd *st = s->state;
+        char line[LINE_MAX_BYTES];
+        struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
+
+        if (m->series->kind != OB_COUNTER) {
+                ob_sink_lose(s, OB_LOSS_LATE, 1, m->series->name);
+                return;
+        }
+        st->encode(&lines, s, m);
+        if (!add_lines(s, &lines, 1, st->encoding->place++))
+                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
+}
+
 static void fold_past(struct ob_sink *s, const struct ob_metric *m, int64_t made)
 {
         struct ob_statsd *st = s->state;
@@ -188,7 +204,7 @@ static void fold_past(struct ob_sink *s, const struct ob_metric *m, int64_t made
         if (text.too_long)
                 ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
         else if (!ob_fold_add(st->past.fold, ob_fold_find(st->past.fold, path, text.length), m, made, true))
-                ob_sink_lose(s, OB_LOSS_LATE, 1, m->series->name);
+                encode_straggler(s, m);
 }
 
 /* Folds the points of the past, and tells the steps that this makes grow. */

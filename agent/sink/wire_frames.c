@@ -54,6 +54,11 @@ bool ob_frames_is_open(struct ob_wire *w)
         return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+static bool is_too_late(struct ob_wire *w)
+{
+        return ob_stop_deadline(w->stop) <= ob_clock_ms();
+}
+
 static int wait_until_read(struct ob_wire *w, int64_t deadline)
 {
         int unread = 0;
@@ -61,7 +66,7 @@ static int wait_until_read(struct ob_wire *w, int64_t deadline)
         while (!ioctl(w->fd, SIOCOUTQ, &unread) && unread) {
                 if (!ob_frames_is_open(w))
                         return EPIPE;
-                if (ob_clock_ms() >= deadline || ob_stop_deadline(w->stop) <= ob_clock_ms())
+                if (ob_clock_ms() >= deadline || is_too_late(w))
                         return ETIMEDOUT;
                 ob_wire_poll(w, POLLIN, ob_clock_ms() + LOOK_MS);
         }
@@ -80,7 +85,8 @@ int ob_frames_send(struct ob_wire *w, const struct iovec *pieces, size_t n, size
                 if (!code)
                         code = wait_until_read(w, deadline);
                 *sent += took;
-                w->doubted = code ? took : 0;
+                /* What is unread when we have to end can still be read, by one who is there. */
+                w->doubted = code && !(code == ETIMEDOUT && is_too_late(w)) ? took : 0;
                 if (code)
                         return code;
         }
