@@ -16,6 +16,7 @@
 #include "agent/face/grafana.h"
 #include "agent/face/init.h"
 #include "agent/face/page.h"
+#include "agent/face/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/replay.h"
@@ -149,6 +150,7 @@ struct run {
         const struct options *options;
         struct ob_config *config; /* ours */
         struct ob_agent agent;
+        struct ob_supervise supervise;
         bool is_running;
 };
 
@@ -232,10 +234,13 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
         const struct timespec look = { .tv_sec = LOOK_AT_STORE };
         int64_t began = ob_clock_ms() - RESTART_MS;
 
+        ob_supervise_ready(&r->supervise);
         for (;;) {
                 int signal_number = sigtimedwait(signals, NULL, &look);
+                struct ob_status_of of = ob_agent_status_of(&r->agent);
 
                 if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
+                        ob_supervise_tick(&r->supervise, &of);
                         if (!ob_agent_is_damaged(&r->agent) || ob_clock_ms() - began < RESTART_MS)
                                 continue;
                         began = ob_clock_ms();
@@ -245,8 +250,10 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
                 }
                 if (signal_number != SIGHUP)
                         return EXIT_FINE;
+                ob_supervise_reloading(&r->supervise);
                 if (reload(r))
                         return EXIT_OUR_FAULT;
+                ob_supervise_ready(&r->supervise);
         }
 }
 
@@ -268,6 +275,8 @@ static int run(const struct options *o, struct ob_config *config)
                 code = run_until_signal(&r, &signals);
         }
         if (r.is_running) {
+                if (!o->is_once)
+                        ob_supervise_stopping(&r.supervise);
                 is_clean = ob_agent_stop(&r.agent);
                 ob_log(OB_LOG_INFO, "event=stopped");
         }
