@@ -6,8 +6,8 @@
 #include <time.h>
 
 /*
- * Seconds: so far a database's clock may be set at once, and every row still goes where it belongs. Two hours: it may
- * have been an hour ahead, and be set to an hour behind.
+ * Seconds: so far a database's clock may be set at once, and every row still goes where it belongs. Two hours: it
+ * may have been an hour ahead, and be set to an hour behind.
  */
 #define OB_CLOCK_STEP 7260
 
