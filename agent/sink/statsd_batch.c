@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "agent/process/clock.h"
@@ -222,6 +223,7 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, unsign
                         late += !ob_fold_add(st->past.fold, ob_fold_find(st->past.fold, room, path.length), m,
                                 e->reader.made, true);
         }
+        assert(sum.series); /* a group is made by its first point */
         if (path.too_long)
                 ob_sink_lose(s, OB_LOSS_NAME, points, sum.series->name);
         else if (late)
