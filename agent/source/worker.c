@@ -99,7 +99,8 @@ static int64_t poll_due(struct ob_worker *w)
                 count(w);
                 ob_health_add(&c->health, c->rows - rows);
         }
-        ob_health_promise(&c->health, next - ob_clock_ms() + OB_HEALTH_SPARE);
+        if (next != INT64_MAX) /* or it was stopped before anything was due */
+                ob_health_promise(&c->health, next - ob_clock_ms() + OB_HEALTH_SPARE);
         return next;
 }
 
