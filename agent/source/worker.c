@@ -99,7 +99,7 @@ static int64_t poll_due(struct ob_worker *w)
                 count(w);
                 ob_health_add(&c->health, c->rows - rows);
         }
-        if (next != INT64_MAX) /* or it was stopped before anything was due */
+        if (next != INT64_MAX) /* else a stop came before the first feed */
                 ob_health_promise(&c->health, next - ob_clock_ms() + OB_HEALTH_SPARE);
         return next;
 }

@@ -10,6 +10,8 @@ from servers.process import free_port, wait_until
 from servers.sinks import Datagrams, Stream
 from servers.wiring import to_graphite, to_statsd
 
+pytestmark = pytest.mark.slow
+
 OFTEN = {"every": 1}
 RENAMED_AFTER = 13  # seconds: a new name holds from ten after it was read
 PIPELINES = "SELECT p.ID, p.NAME, c.NAME FROM PIPELINE p JOIN CHANNEL c ON c.ID = p.CHANNEL_ID"
