@@ -12,7 +12,7 @@ from servers.wiring import to_graphite
 
 LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warn|error) .*\r?|\r?")
 READ = re.compile(r"\r\x1b\[K(\d+) rows read, (\d+)/s; (\d+) points sent, (\d+) behind")
-SHORT = {name: {"overlap": 5} for name in ("delay", "throughput", "history", "log")}
+SLOW = {name: {"overlap": 5, "batch": 1} for name in ("delay", "throughput", "history", "log")}
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def test_a_narrow_terminal(otter, carbon, on_terminal):
     assert max(map(len, re.split("[\r\n]|\x1b.K", terminal.seen))) == 19
 
 
+@pytest.mark.slow
 def test_nothing_is_shown_elsewhere(otter, make_agent, mariadb, carbon):
     otter.do("history", "--rows", 300)
     carbon.stop()
@@ -100,6 +101,7 @@ def test_a_stop_that_takes_long(otter, carbon, on_terminal):
     assert_gone(terminal)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_holds_on_holds_up_nothing(otter, carbon, on_terminal):
     carbon.stop()
     agent, terminal = on_terminal("--once", log_file="some.log", drain=1)
@@ -110,11 +112,11 @@ def test_a_terminal_that_holds_on_holds_up_nothing(otter, carbon, on_terminal):
 
 @pytest.mark.slow
 def test_replay(otter, carbon, on_terminal):
-    otter.do("history", "--rows", 300, "--hours", 2, "--until", int(time.time()) - 200)
+    otter.do("history", "--rows", 3000, "--hours", 2, "--until", int(time.time()) - 200)
     shutil.rmtree(carbon.whisper, ignore_errors=True)
     carbon.stop()
-    _, terminal = on_terminal("replay", "--since", "-3h", sources=SHORT)
-    terminal.read(lambda seen: rows_behind(seen))
+    _, terminal = on_terminal("replay", "--since", "-2h", sources=SLOW)
+    terminal.read(lambda seen: re.search(r"\x1b\[K[1-9]\d? %, at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d: [1-9]\d* rows read, ", seen))
     carbon.start()
     terminal.read(lambda seen: re.search(r"all is sent, and will be once more in \d s", seen))
     assert terminal.end() == 0
