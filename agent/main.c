@@ -53,7 +53,7 @@ static const char usage[] =
         "\n"
         "Exit codes: 0 fine, 64 usage, 69 something could not be reached or read, 70 our own fault, 78 config.\n"
         "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
-        "More: man otterbeat, and the comments in otterbeat.cfg.\n";
+        "More: man otterbeat, man otterbeat.cfg.\n";
 
 enum action {
         ACTION_RUN,
