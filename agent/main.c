@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -357,6 +359,15 @@ static int with_config(struct options *o)
         return code;
 }
 
+/* There are passwords in memory. (Debuggers of other users than root are refused, too.) */
+static void forbid_core_dumps(void)
+{
+        const struct rlimit none = { 0, 0 };
+
+        setrlimit(RLIMIT_CORE, &none);
+        prctl(PR_SET_DUMPABLE, 0);
+}
+
 int main(int argc, char **argv)
 {
         struct options o = { .action = ACTION_RUN };
@@ -372,6 +383,7 @@ int main(int argc, char **argv)
                 return fputs(usage, stdout) < 0;
         if (o.action == ACTION_VERSION)
                 return puts("otterbeat " OB_VERSION) < 0;
+        forbid_core_dumps();
         code = with_config(&o);
         mysql_library_end();
         ob_fetch_end();

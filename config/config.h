@@ -23,7 +23,8 @@ enum ob_path { OB_PATH_IDS, OB_PATH_NAMES };
 enum ob_after_crash { OB_AFTER_CRASH_LOSE, OB_AFTER_CRASH_REPEAT };
 
 struct ob_mysql_settings {
-        const char *host, *socket, *user, *password, *database, *ca;
+        const char *host, *socket, *user, *password, *database;
+        const char *ca, *cert, *key; /* files; "" */
         int port;
         int connect_timeout, query_timeout; /* seconds */
         int tls;                            /* enum ob_tls */

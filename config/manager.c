@@ -28,6 +28,8 @@ static const struct ob_setting mysql_settings[] = {
         { "query_timeout", OB_SET_INT, AT(ob_mysql_settings, query_timeout), 1, 3600 },
         { "tls", OB_SET_CHOICE, AT(ob_mysql_settings, tls), .choices = tls_words },
         { "ca", OB_SET_PATH, AT(ob_mysql_settings, ca) },
+        { "cert", OB_SET_PATH, AT(ob_mysql_settings, cert) },
+        { "key", OB_SET_PATH, AT(ob_mysql_settings, key) },
         { NULL },
 };
 
@@ -57,7 +59,9 @@ static const struct ob_manager manager_defaults = {
                 .database = "otter",
                 .connect_timeout = 5,
                 .query_timeout = 10,
-                .ca = "" },
+                .ca = "",
+                .cert = "",
+                .key = "" },
 };
 
 const struct ob_page_settings ob_page_defaults = { .url = "http://127.0.0.1:8080",
@@ -71,6 +75,19 @@ const struct ob_page_settings ob_page_defaults = { .url = "http://127.0.0.1:8080
         .timeout = 5,
         .budget = 20 };
 
+/* What would be left aside in silence. */
+static int check_mysql(const config_setting_t *manager, const struct ob_mysql_settings *m, struct ob_err *err)
+{
+        const config_setting_t *at = config_setting_get_member(manager, "mysql");
+
+        if (!*m->cert != !*m->key)
+                return ob_setting_fail(at, err, "\"cert\" and \"key\" go together");
+        if (m->tls == OB_TLS_OFF && (*m->ca || *m->cert))
+                return ob_setting_fail(
+                        at, err, "\"ca\", \"cert\" and \"key\" need tls = \"required\" or \"verify\"");
+        return 0;
+}
+
 int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
 {
         struct ob_manager *m = &c->managers[c->n_managers];
@@ -81,6 +98,7 @@ int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, stru
                 return ob_setting_fail(at, err, "a manager is a group: { … }");
         if (ob_settings_read(at, manager_settings, m, &c->texts, err) ||
                 ob_settings_read_group(at, "mysql", mysql_settings, &m->mysql, &c->texts, err) ||
+                check_mysql(at, &m->mysql, err) ||
                 ob_settings_read_group(at, "page", page_settings, &m->page, &c->texts, err) ||
                 ob_config_check_page(at, &m->page, &c->texts, err))
                 return -1;

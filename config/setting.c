@@ -163,6 +163,7 @@ static int read_file(const struct reading *r, struct ob_err *err)
         f = fopen(path, "re");
         if (!f)
                 return ob_setting_fail(r->at, err, "%s: %m", path);
+        setvbuf(f, NULL, _IONBF, 0); /* no copy in a buffer */
         read = fgets(line, sizeof(line), f) != NULL;
         fclose(f);
         if (!read)

@@ -78,6 +78,10 @@ static void set_options(struct ob_session *s)
         mysql_optionsv(s->db, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
         if (*m->ca)
                 mysql_optionsv(s->db, MYSQL_OPT_SSL_CA, m->ca);
+        if (*m->cert) {
+                mysql_optionsv(s->db, MYSQL_OPT_SSL_CERT, m->cert);
+                mysql_optionsv(s->db, MYSQL_OPT_SSL_KEY, m->key);
+        }
 }
 
 /* The library goes on in the clear with a server that offers no TLS, unless it must verify. We don't. */

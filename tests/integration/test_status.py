@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from servers.fake_otter import ROOT
 from servers.mariadb import PASSWORD
 from servers.process import free_port, wait_until
 from servers.status import Status
@@ -51,6 +52,21 @@ def test_all_is_well_and_the_numbers_are_those_of_the_account(mariadb, otter, st
     tables = {"delay": "DELAY_STAT", "throughput": "THROUGHPUT_STAT", "history": "TABLE_HISTORY_STAT", "log": "LOG_RECORD"}
     for name, table in tables.items():
         assert rows[name] == mariadb.query(f"SELECT COUNT(*) FROM {table}")[0][0], name
+
+
+def test_a_container_can_ask(mariadb, otter, carbon, make_agent, status):
+    """deploy/probe, which the image and the manifest call."""
+    def probe(page):
+        done = subprocess.run([ROOT / "deploy/probe", page, str(status.port)], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    agent = begin(make_agent, mariadb, [to_graphite(carbon)], status)
+    wait_until(lambda: probe("/healthz") == (0, "ok\n"), "it is well")
+    carbon.kill9()
+    wait_until(lambda: probe("/healthz")[0] == 1 and "sink graphite" in probe("/healthz")[1], "it is ill")
+    assert probe("/livez")[0] == 0, "a restart would not help"
+    agent.kill9()
+    assert probe("/livez")[0] != 0
 
 
 def test_metrics_are_as_prometheus_wants_them(mariadb, otter, both, make_agent, status):

@@ -22,7 +22,8 @@ def encrypted(template, folder):
     (place / "names").write_text("subjectAltName = IP:127.0.0.1")
     openssl(place, "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
             "-days", "2", "-extfile", "names", "-out", "cert.pem")
-    server = MariaDB(place, template, options=[f"--ssl-cert={place}/cert.pem", f"--ssl-key={place}/key.pem"])
+    server = MariaDB(place, template, options=[f"--ssl-ca={place}/ca.pem", f"--ssl-cert={place}/cert.pem",
+                                                 f"--ssl-key={place}/key.pem"])
     try:
         server.start()
         server.query("CREATE DATABASE otter", database=None)
@@ -35,6 +36,29 @@ def encrypted(template, folder):
 
 
 COLUMNS = [["cursor", "ID"], ["increment", "N"]]
+
+
+def test_a_key_of_our_own(encrypted, carbon, make_agent):
+    """A user that is let in by a certificate alone: each of its two files has to be there and to fit."""
+    place = encrypted.socket.parent
+    openssl(place, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=agent", "-keyout", "ours.key", "-out", "ours.request")
+    openssl(place, "x509", "-req", "-in", "ours.request", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",
+            "2", "-out", "ours.pem")
+    encrypted.query("ALTER USER otterbeat@'127.0.0.1', otterbeat@localhost REQUIRE X509", database=None)
+    off = {name: {"enabled": False} for name in ("delay", "throughput", "history", "table", "log")}
+
+    def check(**mysql):
+        agent = make_agent(encrypted, [{"type": "graphite", "port": carbon.port}], mysql=mysql,
+                           sources={**off, "mine": {"table": "T", "columns": COLUMNS}})
+        return agent.run("--check")
+
+    good = {"tls": "verify", "ca": f"{place}/ca.pem", "cert": f"{place}/ours.pem", "key": f"{place}/ours.key"}
+    assert check(**good).returncode == 0, check(**good).stdout
+    for change, code, said in (({"cert": "", "key": ""}, 69, "Access denied"), ({"key": f"{place}/none"}, 69, "login"),
+                               ({"key": f"{place}/key.pem"}, 69, "login"), ({"key": ""}, 78, "go together"),
+                               ({"tls": "off"}, 78, "need tls")):
+        done = check(**{**good, **change})
+        assert done.returncode == code and said in done.stdout + done.stderr, (change, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("tls, ca, said", [
