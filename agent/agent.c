@@ -28,6 +28,7 @@ static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *m
                 .counters = &a->counters,
                 .index = *n,
                 .queue = &a->queue,
+                .names = manager && a->names ? &a->names[manager - a->config->managers] : NULL,
                 .place = &a->place,
                 .states = manager ? a->states[manager - a->config->managers] : NULL,
                 .stop = &a->stop_workers,
@@ -175,9 +176,51 @@ static int forget_other_sinks(struct ob_agent *a, struct ob_err *err)
         return forgotten < 0 ? -1 : 0;
 }
 
+static void make_names(struct ob_agent *a)
+{
+        const struct ob_config *c = a->config;
+        bool wants_labels = false, wants_nodes = false;
+
+        if (!c->names.enabled)
+                return;
+        for (size_t i = 0; i < c->n_sinks; i++) {
+                wants_labels |= ob_config_has_tags(&c->sinks[i]);
+                wants_nodes |= c->sinks[i].path == OB_PATH_NAMES;
+        }
+        a->names = ob_alloc(c->n_managers, sizeof(*a->names));
+        for (size_t i = 0; i < c->n_managers; i++)
+                a->names[i] = (struct ob_names) {
+                        .manager = &c->managers[i],
+                        .place = &a->place,
+                        .every = c->names.every,
+                        .wants_labels = wants_labels,
+                        .wants_nodes = wants_nodes,
+                };
+}
+
+/* Names hold from a time on, which only the store knows: a replay asks the one of the agent it stands beside. */
+static int start_names(struct ob_agent *a, struct ob_err *err)
+{
+        struct ob_store_place copy = { .lock_fd = -1 };
+        struct ob_store *kept = a->place.anchor;
+        int got = 0;
+
+        if (a->names && a->names_dir) {
+                got = ob_store_place_open(&copy, "", err) || ob_store_place_copy(&copy, a->names_dir, err) ? -1 : 0;
+                kept = copy.anchor;
+        }
+        while (!got && a->names && a->n_names < a->config->n_managers)
+                got = ob_names_start(&a->names[a->n_names++], kept, err);
+        ob_store_place_close(&copy);
+        return got;
+}
+
 static int start_all(struct ob_agent *a, struct ob_err *err)
 {
-        size_t n_workers = make_workers(a);
+        size_t n_workers;
+
+        make_names(a);
+        n_workers = make_workers(a);
 
         ob_counters_init(&a->counters, n_workers, a->config->n_sinks);
         for (size_t i = 0; i < n_workers; i++)
@@ -190,6 +233,8 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         while (a->n_sinks < a->config->n_sinks)
                 if (ob_sink_start(&a->sinks[a->n_sinks++], err))
                         return -1;
+        if (start_names(a, err))
+                return -1;
         while (a->n_workers < n_workers)
                 if (ob_worker_start(&a->workers[a->n_workers++], err))
                         return -1;
@@ -199,7 +244,8 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
 int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob_err *err)
 {
         a->config = config;
-        a->n_workers = a->n_sinks = 0;
+        a->n_names = a->n_workers = a->n_sinks = 0;
+        a->names = NULL;
         a->place = (struct ob_store_place) { .lock_fd = -1 };
         a->queue = (struct ob_queue) { .max_bytes = 0 };
         ob_stop_init(&a->stop_workers);
@@ -266,6 +312,8 @@ bool ob_agent_stop(struct ob_agent *a)
 
         ob_stop_want(&a->stop_workers, ob_clock_ms());
         is_clean = join_workers(a);
+        for (size_t i = 0; i < a->n_names; i++)
+                ob_names_stop(&a->names[i]);
         ob_stop_want(&a->stop_sinks, ob_clock_ms() + a->config->drain * INT64_C(1000));
         if (a->queue.sinks)
                 ob_queue_wake(&a->queue);
@@ -277,9 +325,11 @@ bool ob_agent_stop(struct ob_agent *a)
         ob_stop_fini(&a->stop_sinks);
         for (size_t m = 0; a->states && m < a->config->n_managers; m++)
                 ob_states_free(a->states[m]);
+        free(a->names);
         free(a->states);
         free(a->workers);
         free(a->sinks);
+        a->names = NULL;
         a->states = NULL;
         a->workers = NULL;
         a->sinks = NULL;

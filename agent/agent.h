@@ -11,6 +11,7 @@
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/sink/sink.h"
+#include "agent/source/names.h"
 #include "agent/source/worker.h"
 #include "agent/store/queue.h"
 #include "agent/store/store.h"
@@ -21,15 +22,17 @@ struct ob_agent {
         bool is_once;                   /* reads every source until it is drained */
         bool is_dry;                    /* prints, and moves no cursor */
         bool is_replay;                 /* tells the past again, beside an agent that may be running */
+        const char *names_dir;          /* borrowed: a state_dir whose names hold; NULL: the config's */
 
         struct ob_store_place place;
         struct ob_counters counters;
         struct ob_queue queue;
         struct ob_stop stop_workers, stop_sinks;
+        struct ob_names *names;    /* ours: one a manager, in the config's order; NULL: they are not looked up */
         struct ob_states **states; /* ours; one a manager */
         struct ob_worker *workers; /* ours */
         struct ob_sink *sinks;     /* ours */
-        size_t n_workers, n_sinks; /* that were started */
+        size_t n_names, n_workers, n_sinks; /* that were started */
 };
 
 /* On failure nothing of it runs any more. */

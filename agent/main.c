@@ -11,7 +11,9 @@
 #include "agent/agent.h"
 #include "agent/face/check.h"
 #include "agent/face/cursor.h"
+#include "agent/face/datadog.h"
 #include "agent/face/exit.h"
+#include "agent/face/grafana.h"
 #include "agent/face/init.h"
 #include "agent/face/page.h"
 #include "agent/process/clock.h"
@@ -29,6 +31,7 @@ static const char usage[] =
         "       otterbeat [-c FILE] cursor [show | export | rewind SOURCE TIME|ID]\n"
         "       otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
         "       otterbeat [-c FILE] page PAGE\n"
+        "       otterbeat [-c FILE] grafana | datadog --out DIR\n"
         "\n"
         "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.\n"
         "\n"
@@ -44,6 +47,7 @@ static const char usage[] =
         "  cursor              show, or export as JSON, where each source and sink stands; or take a source of a\n"
         "                      stopped agent back: Graphite is told the rows again, StatsD is not\n"
         "  replay              send Graphite a part of the tables' history again, also while the agent runs\n"
+        "  grafana, datadog    write dashboards and alerts for the series of this very config\n"
         "\n"
         "Exit codes: 0 fine, 64 usage, 69 something could not be reached or read, 70 our own fault, 78 config.\n"
         "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
@@ -57,7 +61,9 @@ enum action {
         ACTION_VERSION,
         ACTION_CURSOR,
         ACTION_REPLAY,
-        ACTION_PAGE
+        ACTION_PAGE,
+        ACTION_GRAFANA,
+        ACTION_DATADOG
 };
 
 struct options {
@@ -74,7 +80,8 @@ static int read_words(struct options *o)
         static const struct {
                 const char *word;
                 enum action action;
-        } words[] = { { "cursor", ACTION_CURSOR }, { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
+        } words[] = { { "cursor", ACTION_CURSOR }, { "datadog", ACTION_DATADOG }, { "grafana", ACTION_GRAFANA },
+                { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
 
         if (o->action == ACTION_INIT)
                 return o->argc > 1 ? -1 : 0;
@@ -314,6 +321,12 @@ static int with_config(struct options *o)
                 return show_page(o, config);
         case ACTION_CURSOR:
                 code = ob_cursor(config, o->argc, o->argv);
+                break;
+        case ACTION_GRAFANA:
+                code = ob_grafana(config, o->argc, o->argv);
+                break;
+        case ACTION_DATADOG:
+                code = ob_datadog(config, o->argc, o->argv);
                 break;
         case ACTION_REPLAY:
                 block_signals(&signals);

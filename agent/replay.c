@@ -135,9 +135,10 @@ static int64_t sum_rows(const struct ob_agent *a)
         return rows;
 }
 
-static int run(const struct ob_config *config, const struct range *r, const sigset_t *signals)
+static int run(
+        const struct ob_config *config, const char *names_dir, const struct range *r, const sigset_t *signals)
 {
-        struct ob_agent agent = { .is_once = true, .is_replay = true };
+        struct ob_agent agent = { .is_once = true, .is_replay = true, .names_dir = names_dir };
         struct ob_err err;
         bool is_whole;
         char since[OB_HISTORY_DATE], until[OB_HISTORY_DATE];
@@ -170,7 +171,7 @@ int ob_replay(const struct ob_config *config, int argc, char **argv, const sigse
         if (code)
                 return code;
         narrowed = narrow(config, &range);
-        code = run(&narrowed, &range, signals);
+        code = run(&narrowed, config->state_dir, &range, signals);
         free(narrowed.sources);
         free(narrowed.sinks);
         return code;

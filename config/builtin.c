@@ -40,6 +40,7 @@ const struct ob_source ob_builtin_sources[] = {
         {
                 MYSQL_DEFAULTS,
                 .name = "delay_age",
+                .is_roster = true,
                 .worker = "delay",
                 .table = "DELAY_STAT",
                 .every = 15,
@@ -69,6 +70,7 @@ const struct ob_source ob_builtin_sources[] = {
         {
                 MYSQL_DEFAULTS,
                 .name = "throughput_age",
+                .is_roster = true,
                 .worker = "throughput",
                 .table = "THROUGHPUT_STAT",
                 .every = 15,

@@ -1,18 +1,15 @@
 #include "config/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/memory.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
-
-static const char *const tls_words[] = { "off", "required", "verify", NULL };
 static const char *const type_words[] = { "statsd", "graphite", NULL };
 static const char *const flavor_words[] = { "plain", "dogstatsd", NULL };
 static const char *const counters_words[] = { "counter", "gauge", "both", NULL };
+static const char *const path_words[] = { "ids", "names", NULL };
 static const char *const crash_words[] = { "lose", "repeat", NULL };
 
 #define AT(what, member) offsetof(struct what, member)
@@ -25,6 +22,7 @@ static const struct ob_setting top_settings[] = {
         { "managers", OB_SET_GROUP },
         { "sources", OB_SET_GROUP },
         { "queue", OB_SET_GROUP },
+        { "names", OB_SET_GROUP },
         { "states", OB_SET_GROUP },
         { "sinks", OB_SET_GROUP },
         { NULL },
@@ -35,6 +33,12 @@ static const struct ob_setting queue_settings[] = {
         { NULL },
 };
 
+static const struct ob_setting names_settings[] = {
+        { "enabled", OB_SET_BOOL, AT(ob_config, names.enabled) },
+        { "every", OB_SET_INT, AT(ob_config, names.every), 1, 86400 },
+        { NULL },
+};
+
 static const struct ob_setting state_settings[] = {
         { "lag", OB_SET_INT, AT(ob_state_settings, lag), 1, 86400 },
         { "idle", OB_SET_INT, AT(ob_state_settings, idle), 1, 86400 },
@@ -42,44 +46,6 @@ static const struct ob_setting state_settings[] = {
         { "skew", OB_SET_INT, AT(ob_state_settings, skew), 1, 86400 },
         { "hold", OB_SET_INT, AT(ob_state_settings, hold), 0, 86400 },
         { "heartbeat", OB_SET_BOOL, AT(ob_state_settings, heartbeat) },
-        { NULL },
-};
-
-static const struct ob_setting manager_settings[] = {
-        { "name", OB_SET_PREFIX, AT(ob_manager, name) },
-        { "mysql", OB_SET_GROUP },
-        { "page", OB_SET_GROUP },
-        { NULL },
-};
-
-static const struct ob_setting mysql_settings[] = {
-        { "host", OB_SET_TEXT, AT(ob_mysql_settings, host) },
-        { "port", OB_SET_INT, AT(ob_mysql_settings, port), 1, 65535 },
-        { "socket", OB_SET_PATH, AT(ob_mysql_settings, socket) },
-        { "user", OB_SET_TEXT, AT(ob_mysql_settings, user) },
-        { "password", OB_SET_TEXT, AT(ob_mysql_settings, password) },
-        { "password_file", OB_SET_FILE, AT(ob_mysql_settings, password) },
-        { "database", OB_SET_TEXT, AT(ob_mysql_settings, database) },
-        { "connect_timeout", OB_SET_INT, AT(ob_mysql_settings, connect_timeout), 1, 3600 },
-        { "query_timeout", OB_SET_INT, AT(ob_mysql_settings, query_timeout), 1, 3600 },
-        { "tls", OB_SET_CHOICE, AT(ob_mysql_settings, tls), .choices = tls_words },
-        { "ca", OB_SET_PATH, AT(ob_mysql_settings, ca) },
-        { NULL },
-};
-
-static const struct ob_setting page_settings[] = {
-        { "url", OB_SET_TEXT, AT(ob_page_settings, url) },
-        { "user", OB_SET_TEXT, AT(ob_page_settings, user) },
-        { "password", OB_SET_TEXT, AT(ob_page_settings, password) },
-        { "password_file", OB_SET_FILE, AT(ob_page_settings, password) },
-        { "zone", OB_SET_TEXT, AT(ob_page_settings, zone) },
-        { "proxy", OB_SET_TEXT, AT(ob_page_settings, proxy) },
-        { "ca", OB_SET_PATH, AT(ob_page_settings, ca) },
-        { "cert", OB_SET_PATH, AT(ob_page_settings, cert) },
-        { "key", OB_SET_PATH, AT(ob_page_settings, key) },
-        { "timeout", OB_SET_INT, AT(ob_page_settings, timeout), 1, 3600 },
-        { "budget", OB_SET_INT, AT(ob_page_settings, budget), 1, 3600 },
-        { "words", OB_SET_GROUP },
         { NULL },
 };
 
@@ -103,6 +69,7 @@ static const struct ob_setting statsd_settings[] = {
         { "name", OB_SET_PREFIX, AT(ob_sink_settings, name) },
         { "host", OB_SET_TEXT, AT(ob_sink_settings, host) },
         { "port", OB_SET_INT, AT(ob_sink_settings, port), 1, 65535 },
+        { "path", OB_SET_CHOICE, AT(ob_sink_settings, path), .choices = path_words },
         { "flavor", OB_SET_CHOICE, AT(ob_sink_settings, flavor), .choices = flavor_words },
         { "socket", OB_SET_PATH, AT(ob_sink_settings, socket) },
         { "payload", OB_SET_INT, AT(ob_sink_settings, payload), 64, 8192 },
@@ -116,6 +83,7 @@ static const struct ob_setting graphite_settings[] = {
         { "name", OB_SET_PREFIX, AT(ob_sink_settings, name) },
         { "host", OB_SET_TEXT, AT(ob_sink_settings, host) },
         { "port", OB_SET_INT, AT(ob_sink_settings, port), 1, 65535 },
+        { "path", OB_SET_CHOICE, AT(ob_sink_settings, path), .choices = path_words },
         { "step", OB_SET_INT, AT(ob_sink_settings, step), 1, 86400 },
         { "tagged", OB_SET_BOOL, AT(ob_sink_settings, tagged) },
         { "horizon", OB_SET_INT, AT(ob_sink_settings, horizon), 0, 86400 },
@@ -145,29 +113,6 @@ static const struct {
                                                           .creates = 50 } },
 };
 
-static const struct ob_manager manager_defaults = {
-        .name = "",
-        .mysql = { .host = "127.0.0.1",
-                .port = 3306,
-                .socket = "",
-                .user = "otterbeat",
-                .password = "",
-                .database = "otter",
-                .connect_timeout = 5,
-                .query_timeout = 10,
-                .ca = "" },
-        .page = { .url = "http://127.0.0.1:8080",
-                .user = "",
-                .password = "",
-                .zone = "Asia/Shanghai",
-                .proxy = "",
-                .ca = "",
-                .cert = "",
-                .key = "",
-                .timeout = 5,
-                .budget = 20 },
-};
-
 static const config_setting_t *expect_list(const config_t *file, const char *name, struct ob_err *err)
 {
         const config_setting_t *list = config_lookup(file, name);
@@ -183,40 +128,6 @@ static const config_setting_t *expect_list(const config_t *file, const char *nam
         return list;
 }
 
-static int read_subgroup(const config_setting_t *group, const char *name, const struct ob_setting *table,
-        void *target, struct ob_texts *texts, struct ob_err *err)
-{
-        const config_setting_t *at = config_setting_get_member(group, name);
-
-        if (!at)
-                return 0;
-        if (ob_setting_expect(at, CONFIG_TYPE_GROUP, "a group: { … }", err))
-                return -1;
-        return ob_settings_read(at, table, target, texts, err);
-}
-
-static int read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
-{
-        struct ob_manager *m = &c->managers[c->n_managers];
-
-        *m = manager_defaults;
-        if (config_setting_type(at) != CONFIG_TYPE_GROUP)
-                return ob_setting_fail(at, err, "a manager is a group: { … }");
-        if (ob_settings_read(at, manager_settings, m, &c->texts, err) ||
-                read_subgroup(at, "mysql", mysql_settings, &m->mysql, &c->texts, err) ||
-                read_subgroup(at, "page", page_settings, &m->page, &c->texts, err) ||
-                ob_config_check_page(at, &m->page, &c->texts, err))
-                return -1;
-        for (size_t i = 0; i < c->n_managers; i++) {
-                if (!*m->name || !*c->managers[i].name)
-                        return ob_setting_fail(at, err, "with several managers each needs a \"name\"");
-                if (!strcmp(m->name, c->managers[i].name))
-                        return ob_setting_fail(at, err, "two managers are called \"%s\"", m->name);
-        }
-        c->n_managers++;
-        return 0;
-}
-
 static int read_managers(const config_t *file, struct ob_config *c, struct ob_err *err)
 {
         const config_setting_t *list = expect_list(file, "managers", err);
@@ -225,7 +136,7 @@ static int read_managers(const config_t *file, struct ob_config *c, struct ob_er
                 return -1;
         c->managers = ob_alloc((size_t)config_setting_length(list), sizeof(*c->managers));
         for (int i = 0; i < config_setting_length(list); i++)
-                if (read_manager(config_setting_get_elem(list, (unsigned)i), c, err))
+                if (ob_config_read_manager(config_setting_get_elem(list, (unsigned)i), c, err))
                         return -1;
         return 0;
 }
@@ -329,7 +240,7 @@ static int read_sink(const config_setting_t *at, struct ob_config *c, struct ob_
         while (t < OB_SINK_TYPES - 1 && strcmp(type, type_words[t]) != 0)
                 t++; /* a type that is none of them is refused with the other settings */
         *s = sink_types[t].defaults;
-        if (ob_settings_read(at, sink_types[t].settings, s, &c->texts, err))
+        if (ob_settings_read(at, sink_types[t].settings, s, &c->texts, err) || ob_config_check_sink(at, s, err))
                 return -1;
         for (size_t i = 0; i < c->n_sinks; i++)
                 if (!strcmp(s->name, c->sinks[i].name))
@@ -358,8 +269,9 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
 
         c->state_dir = ob_path_beside(path, c->state_dir, &c->texts);
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
-                read_subgroup(root, "queue", queue_settings, c, &c->texts, err) ||
-                read_subgroup(root, "states", state_settings, &c->states, &c->texts, err))
+                ob_settings_read_group(root, "queue", queue_settings, c, &c->texts, err) ||
+                ob_settings_read_group(root, "names", names_settings, c, &c->texts, err) ||
+                ob_settings_read_group(root, "states", state_settings, &c->states, &c->texts, err))
                 return -1;
         return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
 }
@@ -377,6 +289,7 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
                 .log_file = "",
                 .drain = 10,
                 .queue_max_bytes = 67108864,
+                .names = { .enabled = true, .every = 300 },
                 .states = { .lag = 60, .idle = 180, .stall = 300, .skew = 60, .hold = 30, .heartbeat = true },
         };
         f = fopen(path, "re");

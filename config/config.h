@@ -17,6 +17,7 @@ enum ob_tls { OB_TLS_OFF, OB_TLS_REQUIRED, OB_TLS_VERIFY };
 enum ob_sink_type { OB_SINK_STATSD, OB_SINK_GRAPHITE, OB_SINK_TYPES };
 enum ob_flavor { OB_FLAVOR_PLAIN, OB_FLAVOR_DOGSTATSD };
 enum ob_counters_as { OB_COUNTERS_COUNTER, OB_COUNTERS_GAUGE, OB_COUNTERS_BOTH };
+enum ob_path { OB_PATH_IDS, OB_PATH_NAMES };
 enum ob_after_crash { OB_AFTER_CRASH_LOSE, OB_AFTER_CRASH_REPEAT };
 
 struct ob_mysql_settings {
@@ -54,6 +55,7 @@ struct ob_sink_settings {
         const char *name; /* tells sinks apart, in the store and in agent.*; default: its type */
         const char *host;
         int port;
+        int path;           /* enum ob_path: what stands in dotted names */
         int flavor;         /* statsd: enum ob_flavor */
         const char *socket; /* statsd: path of a unix datagram socket, "" for UDP */
         int payload;        /* statsd: bytes in a datagram */
@@ -80,6 +82,10 @@ struct ob_config {
         const char *prefix, *state_dir, *log_file;
         int drain; /* seconds */
         int64_t queue_max_bytes;
+        struct {
+                bool enabled; /* whether names are looked up at all */
+                int every;    /* seconds */
+        } names;
         struct ob_state_settings states;
         struct ob_manager *managers; /* ours */
         size_t n_managers;
@@ -91,6 +97,9 @@ struct ob_config {
         size_t n_sinks;
         struct ob_texts texts;
 };
+
+/* Whether a sink sends the tags, and so labels, of a series; else it sends dotted names. */
+bool ob_config_has_tags(const struct ob_sink_settings *s);
 
 /* Reads `file`. NULL, and `err` says `FILE:LINE: …`, when anything in it is wrong. */
 struct ob_config *ob_config_load(const char *file, struct ob_err *err);
@@ -111,6 +120,12 @@ int ob_config_define_page(
         const config_setting_t *group, struct ob_page *page, struct ob_texts *texts, struct ob_err *err);
 int ob_config_define_cell(const config_setting_t *at, const struct ob_column *c, struct ob_page_column *cell,
         struct ob_texts *texts, struct ob_err *err);
+
+/* Reads one more manager. In manager.c. */
+int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err);
+
+/* What the tables of settings can't say of a sink. In sink.c. */
+int ob_config_check_sink(const config_setting_t *at, const struct ob_sink_settings *s, struct ob_err *err);
 
 /* What the tables of settings can't say of a manager's `page`: its url, its zone and its words. In define_page.c.
  */

@@ -259,3 +259,15 @@ int ob_settings_read(const config_setting_t *group, const struct ob_setting *tab
         }
         return 0;
 }
+
+int ob_settings_read_group(const config_setting_t *group, const char *name, const struct ob_setting *table,
+        void *target, struct ob_texts *texts, struct ob_err *err)
+{
+        const config_setting_t *at = config_setting_get_member(group, name);
+
+        if (!at)
+                return 0;
+        if (ob_setting_expect(at, CONFIG_TYPE_GROUP, "a group: { … }", err))
+                return -1;
+        return ob_settings_read(at, table, target, texts, err);
+}

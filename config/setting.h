@@ -60,4 +60,8 @@ const char *ob_setting_text(const config_setting_t *at, struct ob_texts *texts, 
 int ob_settings_read(const config_setting_t *group, const struct ob_setting *table, void *target,
         struct ob_texts *texts, struct ob_err *err);
 
+/* The same with the group of that name in `group`; without one, all stays. */
+int ob_settings_read_group(const config_setting_t *group, const char *name, const struct ob_setting *table,
+        void *target, struct ob_texts *texts, struct ob_err *err);
+
 #endif

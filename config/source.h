@@ -75,16 +75,18 @@ struct ob_source {
         unsigned n_columns;
         struct ob_column columns[OB_COLUMNS_MAX];
 
-        bool has_gaps; /* an empty cell is nothing to tell: there is just no metric of it */
+        bool is_roster; /* the keys are pipelines: those without a row count, too, and deleted ones do not */
+        bool has_gaps;  /* an empty cell is nothing to tell: there is just no metric of it */
 
         bool enabled;
         int every;   /* seconds from poll to poll */
         int overlap; /* seconds: how late a row may become visible and still be found by a poll */
         int settle;  /* seconds: younger rows wait for the next poll */
         int batch;   /* rows a query */
-        struct ob_start start;
 
         int64_t until; /* not a setting: rows from then on are left out, when the past is told again; 0 */
+
+        struct ob_start start; /* a setting */
 };
 
 /* "now", "oldest", a date in UTC as "2020-04-20 00:00:00", or how far back, as "-2h" (s, m, h, d). */

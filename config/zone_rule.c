@@ -6,6 +6,10 @@
 
 #define DAY 86400
 
+/* RFC 8536, 3.3.1 */
+#define OFFSET_HOURS_MAX 24
+#define DAY_HOURS_MAX    167
+
 /* A name of three letters or more, or <+08>. */
 static bool skip_name(const char **at)
 {
@@ -35,13 +39,13 @@ static bool read_number(const char **at, int max, int *n)
 }
 
 /* [-]H[:M[:S]] */
-static bool read_clock(const char **at, int *seconds)
+static bool read_clock(const char **at, int hours_max, int *seconds)
 {
         int sign = **at == '-' ? -1 : 1, hours = 0, minutes = 0, rest = 0;
 
         if (**at == '-' || **at == '+')
                 (*at)++;
-        if (!read_number(at, 167, &hours))
+        if (!read_number(at, hours_max, &hours))
                 return false;
         if (**at == ':' && ((*at)++, !read_number(at, 59, &minutes)))
                 return false;
@@ -64,7 +68,7 @@ static bool read_day(const char **at, struct ob_zone_day *day)
         if (**at != '/')
                 return true;
         (*at)++;
-        return read_clock(at, &day->seconds);
+        return read_clock(at, DAY_HOURS_MAX, &day->seconds);
 }
 
 bool ob_zone_rule_read(struct ob_zone_rule *rule, const char *text)
@@ -72,7 +76,7 @@ bool ob_zone_rule_read(struct ob_zone_rule *rule, const char *text)
         int west;
 
         *rule = (struct ob_zone_rule) { .is_set = true };
-        if (!skip_name(&text) || !read_clock(&text, &west))
+        if (!skip_name(&text) || !read_clock(&text, OFFSET_HOURS_MAX, &west))
                 return false;
         rule->standard = -west;
         if (!*text)
@@ -82,7 +86,7 @@ bool ob_zone_rule_read(struct ob_zone_rule *rule, const char *text)
         if (!skip_name(&text))
                 return false;
         if (*text != ',') {
-                if (!read_clock(&text, &west))
+                if (!read_clock(&text, OFFSET_HOURS_MAX, &west))
                         return false;
                 rule->summer = -west;
         }

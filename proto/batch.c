@@ -10,7 +10,7 @@
 #define uthash_free(at, size_) free(at)
 #include <uthash.h>
 
-#define VERSION   2
+#define VERSION   3
 #define HEAD_SIZE 4
 
 /* Seconds: no clock says so, and what is reckoned with it does not overflow. */
@@ -78,6 +78,11 @@ static void encode_series(struct ob_bytes *out, const struct ob_series *s)
                 ob_bytes_add(out, s->tags[i].key, strlen(s->tags[i].key) + 1);
                 ob_bytes_add(out, s->tags[i].value, strlen(s->tags[i].value) + 1);
         }
+        for (unsigned i = 0; i < s->n_identity; i++) {
+                const char *node = s->tags[i].node ? s->tags[i].node : "";
+
+                ob_bytes_add(out, node, strlen(node) + 1);
+        }
 }
 
 static unsigned number_of(struct ob_batch *b, const struct ob_series *s)
@@ -140,6 +145,12 @@ static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
         for (unsigned i = 0; i < s->n_tags; i++)
                 if (!ob_bytes_read_string(p, &s->tags[i].key) || !ob_bytes_read_string(p, &s->tags[i].value))
                         return false;
+        for (unsigned i = 0; i < s->n_identity; i++) {
+                if (!ob_bytes_read_string(p, &s->tags[i].node))
+                        return false;
+                if (!*s->tags[i].node)
+                        s->tags[i].node = NULL;
+        }
         return true;
 }
 

@@ -4,11 +4,11 @@
  * Each series stands in it once and points refer to it by number, so that a point is a few bytes
  * and a sink looks a series up once a batch:
  *
- *     version made n_series { kind telling n_identity n_tags name\0 { key\0 value\0 }… }… n_points { series time
- * value }…
+ *     version made n_series { kind telling n_identity n_tags name\0 { key\0 value\0 }… { node\0 }… }…
+ *     n_points { series time value }…
  *
- * Numbers as in bytes.h, times as differences. A batch may come off a damaged disk, so reading checks
- * everything and never runs past the end. Owned by one thread.
+ * There is a node for each identity tag. Numbers as in bytes.h, times as differences. A batch may come off a
+ * damaged disk, so reading checks everything and never runs past the end. Owned by one thread.
  */
 #ifndef OB_PROTO_BATCH_H
 #define OB_PROTO_BATCH_H

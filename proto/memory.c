@@ -56,6 +56,8 @@ void *ob_grow(void *array, size_t *room, size_t count, size_t size)
         if (count < *room)
                 return array;
         *room = *room ? *room * 2 : 16;
+        if (*room <= count)
+                *room = count + 1;
         return ob_realloc(array, *room, size);
 }
 

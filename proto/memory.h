@@ -19,7 +19,8 @@ void *ob_realloc(void *old, size_t count, size_t size);
 char *ob_copy(const char *text);
 char *ob_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A room for one more in an array that doubles: `*room` objects allocated, `count` used. */
+/* Room for one more behind the first `count`, in an array of `*room` objects, which doubles or grows by what is
+ * needed. */
 void *ob_grow(void *array, size_t *room, size_t count, size_t size);
 
 /* Calls release(&variable) when the variable goes out of scope. */

@@ -28,6 +28,7 @@ enum ob_telling {
 
 struct ob_tag {
         const char *key, *value; /* value: any bytes but NUL, from outside; "" is "no such tag" */
+        const char *node; /* of an identity tag: what stands for the value in a path of names; NULL: itself */
 };
 
 struct ob_series {

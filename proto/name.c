@@ -22,7 +22,18 @@ void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_serie
         ob_text_add_string(out, series->name);
 }
 
-void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series)
+static const char *value_of(const struct ob_tag *tag)
+{
+        return *tag->value ? tag->value : "none";
+}
+
+static const char *node_of(const struct ob_tag *tag)
+{
+        return tag->node ? tag->node : value_of(tag);
+}
+
+static void add_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series,
+        const char *(*text_of)(const struct ob_tag *tag))
 {
         if (*prefix) {
                 ob_text_add_string(out, prefix);
@@ -33,10 +44,20 @@ void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_ser
 
                 ob_text_add_string(out, tag->key);
                 ob_text_add_char(out, '.');
-                ob_text_add_mapped(out, *tag->value ? tag->value : "none", ob_name_is_node_char);
+                ob_text_add_mapped(out, text_of(tag), ob_name_is_node_char);
                 ob_text_add_char(out, '.');
         }
         ob_text_add_string(out, series->name);
+}
+
+void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series)
+{
+        add_dotted(out, prefix, series, value_of);
+}
+
+void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series)
+{
+        add_dotted(out, prefix, series, node_of);
 }
 
 /* The tags in order of their keys; there are a dozen at most. */

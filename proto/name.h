@@ -16,6 +16,9 @@
  */
 void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
+/* The same with the tags' nodes in the place of their values: otter.pipeline.orders.delay_ms. */
+void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
 /* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */
 void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_series *series);
 

@@ -18,12 +18,13 @@ static void add_value(struct ob_text *out, char type, __int128 value)
         ob_text_add(out, suffix, sizeof(suffix));
 }
 
-void ob_statsd_plain(struct ob_text *out, const char *prefix, const struct ob_metric *m)
+static void add_plain(struct ob_text *out, const char *prefix, const struct ob_metric *m,
+        void (*name)(struct ob_text *out, const char *prefix, const struct ob_series *series))
 {
         size_t from = out->length, length;
         char type = type_of(m);
 
-        ob_name_dotted(out, prefix, m->series);
+        name(out, prefix, m->series);
         if (type == 'g' && m->value < 0) {
                 /* "-5|g" means "five less": a negative gauge is set by way of zero. */
                 length = out->length - from;
@@ -34,6 +35,16 @@ void ob_statsd_plain(struct ob_text *out, const char *prefix, const struct ob_me
         }
         add_value(out, type, m->value);
         ob_text_add_char(out, '\n');
+}
+
+void ob_statsd_plain(struct ob_text *out, const char *prefix, const struct ob_metric *m)
+{
+        add_plain(out, prefix, m, ob_name_dotted);
+}
+
+void ob_statsd_plain_by_nodes(struct ob_text *out, const char *prefix, const struct ob_metric *m)
+{
+        add_plain(out, prefix, m, ob_name_dotted_by_nodes);
 }
 
 /* Bytes that would end a tag, the tags, or the line. */

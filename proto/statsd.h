@@ -12,6 +12,9 @@
 /* `path:value|c` or `|g`; a negative gauge is two lines that must stay in one datagram. */
 void ob_statsd_plain(struct ob_text *out, const char *prefix, const struct ob_metric *m);
 
+/* The same with a path of names, see ob_name_dotted_by_nodes. */
+void ob_statsd_plain_by_nodes(struct ob_text *out, const char *prefix, const struct ob_metric *m);
+
 /* The same with a bare name and all tags behind `|#`; gauges are absolute whatever their sign. */
 void ob_statsd_dog(struct ob_text *out, const char *prefix, const struct ob_metric *m);
 

@@ -5,9 +5,11 @@
 
 #include "agent/process/stop.h"
 #include "agent/sink/wire.h"
+#include "agent/source/name_rows.h"
 #include "agent/source/pages.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
+#include "proto/memory.h"
 
 /* A line: whether it is well, what it is about, and what there is to say. */
 static bool say(bool is_well, const char *what, const char *name, const char *said)
@@ -36,6 +38,34 @@ static bool check_source(const struct ob_source *source, struct ob_session *sess
         return is_well;
 }
 
+static void count_row(void *n, const struct ob_name_row *row)
+{
+        (void)row;
+        ++*(size_t *)n;
+}
+
+/* Without names there are ids, so that is not bad. */
+static bool check_names(struct ob_session *session)
+{
+        for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++) {
+                ob_cleanup(ob_free_at) char *grant = NULL;
+                struct ob_err err, said;
+                size_t n = 0;
+                int got = ob_name_rows_read(session, kind, count_row, &n, &err);
+
+                if (!got)
+                        grant = ob_name_rows_grant(session, kind, &err);
+                if (got < 0 || (!got && !grant))
+                        return say(false, "names", ob_name_facts[kind].key, err.text);
+                if (got)
+                        ob_fail(&said, "%zu are known", n);
+                else
+                        ob_fail(&said, "shown by ids alone: %s; this would help: %s", err.text, grant);
+                say(true, "names", ob_name_facts[kind].key, said.text);
+        }
+        return true;
+}
+
 static bool check_manager(const struct ob_config *c, const struct ob_manager *m)
 {
         struct ob_session session;
@@ -48,6 +78,8 @@ static bool check_manager(const struct ob_config *c, const struct ob_manager *m)
         for (size_t i = 0; i < c->n_sources; i++)
                 if (c->sources[i].enabled && c->sources[i].reader == OB_READER_MYSQL)
                         is_well &= check_source(&c->sources[i], &session);
+        if (c->names.enabled)
+                is_well &= check_names(&session);
         ob_session_close(&session);
         return is_well;
 }

@@ -1,5 +1,6 @@
 #include "agent/face/history.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -10,6 +11,7 @@ int64_t ob_history_end(const struct ob_config *c, int64_t now)
 {
         int64_t step = ob_again_step(c), longest = 0;
 
+        assert(step > 0);
         for (size_t i = 0; i < c->n_sources; i++)
                 if (ob_again_has_history(&c->sources[i]) && c->sources[i].overlap > longest)
                         longest = c->sources[i].overlap;

@@ -11,7 +11,7 @@
 
 #include "config/config.h"
 
-/* The first time at `now` whose steps a running agent may still be sending. */
+/* The first time at `now` whose steps a running agent may still be sending. There must be a Graphite sink. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now);
 
 /* A time from the command line, see ob_start_parse, down to a whole `step`. False, and said: it is none. */

@@ -1,42 +1,20 @@
 #include "agent/face/init.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "agent/face/ctl.h"
+#include "agent/face/outfile.h"
 #include "config/demo.h"
 #include "proto/memory.h"
-
-/* 1: it is there already. */
-static int write_new(const char *path, mode_t mode, const char *text, struct ob_err *err)
-{
-        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        size_t length = strlen(text);
-        ssize_t wrote;
-
-        if (fd < 0 && errno == EEXIST)
-                return 1;
-        if (fd < 0)
-                return ob_fail(err, "%s: %m", path);
-        wrote = write(fd, text, length);
-        if (wrote != (ssize_t)length)
-                ob_fail(err, "%s: %s", path, wrote < 0 ? "can't be written" : "the disk is full");
-        if (close(fd) || wrote != (ssize_t)length) {
-                unlink(path);
-                return wrote == (ssize_t)length ? ob_fail(err, "%s: %m", path) : -1;
-        }
-        return 0;
-}
 
 static int write_and_say(const char *dir, const char *name, mode_t mode, const char *text, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *path = ob_format("%s/%s", dir, name);
-        int got = write_new(path, mode, text, err);
+        int got = ob_out_new(path, mode, text, err);
 
         if (got < 0)
                 return -1;

@@ -17,13 +17,24 @@ static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t m
         return time > 0 && time <= made + OB_CLOCK_STEP && (!max_age || time >= made - max_age);
 }
 
+/* How a sink names its series. */
+static void add_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
+{
+        if (s->settings->tagged)
+                ob_name_tagged(path, s->prefix, series);
+        else if (s->settings->path == OB_PATH_NAMES)
+                ob_name_dotted_by_nodes(path, s->prefix, series);
+        else
+                ob_name_dotted(path, s->prefix, series);
+}
+
 /* The series' place in the fold; NULL when carbon could not store it. */
 static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, const struct ob_series *series)
 {
         char path[PATH_ROOM];
         struct ob_text text = ob_text_over(path, sizeof(path));
 
-        (s->settings->tagged ? ob_name_tagged : ob_name_dotted)(&text, s->prefix, series);
+        add_name(s, &text, series);
         if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
                 return NULL;
         return ob_fold_find(f, path, text.length);

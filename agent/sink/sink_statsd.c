@@ -98,15 +98,18 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
 static int open_totals(struct ob_sink *s, struct ob_err *err)
 {
         struct statsd *st = s->state;
-        bool has_labels = s->settings->flavor == OB_FLAVOR_DOGSTATSD;
+        enum ob_totals_by by = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? OB_BY_TAGS
+                               : s->settings->path == OB_PATH_NAMES       ? OB_BY_NODES
+                                                                          : OB_BY_IDENTITY;
         int got;
 
         if (s->settings->counters == OB_COUNTERS_COUNTER)
                 return ob_totals_forget(s->store, s->settings->name, err);
-        got = ob_totals_open(&st->totals, s->store, s->settings->name, has_labels, s->passed.mark, err);
+        got = ob_totals_open(&st->totals, s->store, s->settings->name, by, s->passed.mark, err);
         if (got)
                 return got < 0 ? -1 : 0;
-        ob_log(OB_LOG_INFO, "sink=%s event=totals_begin why=\"the store has none of this sink and flavor\"",
+        ob_log(OB_LOG_INFO,
+                "sink=%s event=totals_begin why=\"the store has none of this sink that go by the same names\"",
                 s->settings->name);
         return commit(s, err);
 }
@@ -117,7 +120,9 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
         struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
 
         s->state = st;
-        st->encode = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? ob_statsd_dog : ob_statsd_plain;
+        st->encode = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? ob_statsd_dog
+                     : s->settings->path == OB_PATH_NAMES       ? ob_statsd_plain_by_nodes
+                                                                : ob_statsd_plain;
         st->round.is_hurried = true;
         if (s->passed.carry.length)
                 ob_bytes_read_unsigned(&carry, &st->skip);

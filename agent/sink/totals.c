@@ -27,7 +27,7 @@ struct ob_total {
 
 struct ob_totals {
         char *source; /* ours: whose totals they are in the store */
-        bool has_labels;
+        enum ob_totals_by by;
         int64_t seq, stored_seq;   /* the last batch that is in them, and in those in the store */
         struct ob_total *totals;   /* ours, by key */
         struct ob_total **changed; /* ours, the array */
@@ -89,7 +89,7 @@ static bool read_key(struct ob_bytes_place p, struct ob_series *s)
 
 static void write_key(struct ob_totals *t, const struct ob_series *s)
 {
-        unsigned n = t->has_labels ? s->n_tags : s->n_identity;
+        unsigned n = t->by == OB_BY_TAGS ? s->n_tags : s->n_identity;
         const unsigned char head[HEAD_SIZE] = { (unsigned char)s->n_identity, (unsigned char)n };
 
         t->key.length = 0;
@@ -97,18 +97,21 @@ static void write_key(struct ob_totals *t, const struct ob_series *s)
         ob_bytes_add(&t->key, s->name, strlen(s->name));
         ob_bytes_add(&t->key, SUFFIX, sizeof(SUFFIX));
         for (unsigned i = 0; i < n; i++) {
-                ob_bytes_add(&t->key, s->tags[i].key, strlen(s->tags[i].key) + 1);
-                ob_bytes_add(&t->key, s->tags[i].value, strlen(s->tags[i].value) + 1);
+                const struct ob_tag *tag = &s->tags[i];
+                const char *value = t->by == OB_BY_NODES && tag->node ? tag->node : tag->value;
+
+                ob_bytes_add(&t->key, tag->key, strlen(tag->key) + 1);
+                ob_bytes_add(&t->key, value, strlen(value) + 1);
         }
 }
 
 /* The row without a key tells of all: the last batch, and how they are kept. */
 static void load_header(struct ob_totals *t, int64_t seq, struct ob_bytes_place at)
 {
-        uint64_t version, has_labels;
+        uint64_t version, by;
 
         t->has_header = ob_bytes_read_unsigned(&at, &version) && version == VERSION &&
-                        ob_bytes_read_unsigned(&at, &has_labels) && has_labels == t->has_labels && at.at == at.end;
+                        ob_bytes_read_unsigned(&at, &by) && by == t->by && at.at == at.end;
         t->seq = t->stored_seq = seq;
 }
 
@@ -141,14 +144,14 @@ static int load(struct ob_totals *t, struct ob_store *st, int64_t mark, struct o
         return ob_store_forget_source(st, t->source, err);
 }
 
-int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, bool has_labels, int64_t mark,
+int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t mark,
         struct ob_err *err)
 {
         struct ob_totals *made = ob_alloc(1, sizeof(*made));
         int got;
 
         made->source = source_of(sink);
-        made->has_labels = has_labels;
+        made->by = by;
         got = load(made, st, mark, err);
         if (got < 0)
                 ob_totals_free(ob_take(made));
@@ -224,7 +227,7 @@ static int stage_header(const struct ob_totals *t, struct ob_store *st, struct o
         ob_cleanup(ob_bytes_free) struct ob_bytes how = { .length = 0 };
 
         ob_bytes_add_unsigned(&how, VERSION);
-        ob_bytes_add_unsigned(&how, t->has_labels);
+        ob_bytes_add_unsigned(&how, t->by);
         return ob_store_put_totals(st, t->source, &no_key, t->seq, &how, err);
 }
 

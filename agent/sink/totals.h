@@ -18,12 +18,18 @@
 struct ob_totals;
 struct ob_total;
 
+/* What tells series apart on a sink's wire. */
+enum ob_totals_by {
+        OB_BY_IDENTITY,
+        OB_BY_TAGS,  /* identity and labels */
+        OB_BY_NODES, /* the names that stand for the identity in a path */
+};
+
 /*
- * Reads those of a sink; `*t` is the caller's, by ob_totals_free. `has_labels`: labels tell series apart on its
- * wire. 1: they go on; 0: they begin at 0, behind batch `mark`, since there are none that go by the same series,
- * or they are damaged; -1.
+ * Reads those of a sink; `*t` is the caller's, by ob_totals_free. 1: they go on; 0: they begin at 0, behind batch
+ * `mark`, since there are none that go by the same series, or they are damaged; -1.
  */
-int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, bool has_labels, int64_t mark,
+int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t mark,
         struct ob_err *err);
 void ob_totals_free(struct ob_totals *t);
 

@@ -11,6 +11,7 @@
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/process/tell.h"
+#include "agent/source/names.h"
 #include "agent/source/outbox.h"
 #include "agent/source/reader.h"
 #include "agent/source/states.h"
@@ -54,6 +55,7 @@ struct ob_feed {
         struct ob_queue *queue;
         struct ob_source_counters *counters;
         struct ob_stop *stop;
+        struct ob_names *names;   /* NULL: there are none */
         struct ob_reader *reader; /* ours */
         struct ob_states *states; /* of the manager's pipelines; NULL */
         int64_t step;             /* seconds in which Graphite's steps end together; 0: there is no Graphite */

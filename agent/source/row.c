@@ -141,6 +141,7 @@ void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const 
         struct ob_series series;
 
         name_series(f, row, &series, words);
+        ob_names_add(f->names, &series, time);
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 if (!a->has[i])
                         continue;

@@ -115,6 +115,8 @@ static void *run(void *arg)
 {
         struct ob_worker *w = arg;
 
+        if (w->names)
+                ob_names_wait(w->names); /* or series would begin without their names */
         if (w->is_once) {
                 if (!w->manager)
                         wait_for_others(w);
@@ -197,6 +199,7 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
                 .queue = w->queue,
                 .counters = &w->counters->sources[w->index],
                 .stop = w->stop,
+                .names = w->names,
                 .reader = makers[source->reader](w, source),
                 .states = w->states,
                 .step = ob_again_step(w->config),

@@ -12,6 +12,7 @@
 
 #include "agent/process/backoff.h"
 #include "agent/source/feed.h"
+#include "agent/source/names.h"
 #include "agent/source/pages.h"
 #include "agent/source/session.h"
 #include "config/config.h"
@@ -33,6 +34,7 @@ struct ob_worker {
         struct ob_counters *counters;
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
+        struct ob_names *names; /* the manager's; NULL: they are not looked up */
         struct ob_store_place *place;
         struct ob_states *states; /* of the manager's pipelines; NULL */
         struct ob_stop *stop;

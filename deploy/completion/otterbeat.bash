@@ -7,8 +7,10 @@ _otterbeat() {
                 cursor) mapfile -t COMPREPLY < <(compgen -W "show export rewind" -- "$word"); return ;;
                 rewind) mapfile -t COMPREPLY < <(compgen -W "delay throughput history log" -- "$word"); return ;;
                 replay) mapfile -t COMPREPLY < <(compgen -W "--since --until" -- "$word"); return ;;
+                grafana | datadog) mapfile -t COMPREPLY < <(compgen -W "--out" -- "$word"); return ;;
+                --out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
                 page) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
-        mapfile -t COMPREPLY < <(compgen -W "--config --init --check --once --dry-run --version --help cursor replay page" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "--config --init --check --once --dry-run --version --help cursor replay page grafana datadog" -- "$word")
 }
 complete -F _otterbeat otterbeat

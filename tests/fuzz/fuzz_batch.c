@@ -20,6 +20,8 @@ static void use(const struct ob_metric *m)
 
         ob_statsd_plain(&t, "o", m);
         ob_text_reset(&t, 0);
+        ob_statsd_plain_by_nodes(&t, "o", m);
+        ob_text_reset(&t, 0);
         ob_statsd_dog(&t, "o", m);
         ob_text_reset(&t, 0);
         ob_name_tagged(&t, "o", m->series);

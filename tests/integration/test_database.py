@@ -119,8 +119,11 @@ def test_the_user_of_grants_sql_is_enough(mariadb, otter, statsd, both, make_age
     with open(grants, "rb") as sql:
         subprocess.run(["mariadb", "--no-defaults", f"--socket={mariadb.socket}", "--user=root", "otter"], stdin=sql,
                        check=True)
-    make_agent(mariadb, both, mysql={"password": "change-me"}).once()
+    agent = make_agent(mariadb, both, mysql={"password": "change-me"})
+    assert "names_refused" not in agent.once().stderr
     statsd.wait_for(otter.sums())
     spy = pymysql.connect(host="127.0.0.1", port=mariadb.port, user="otterbeat", password="change-me", database="otter")
     with pytest.raises(pymysql.Error):
         spy.cursor().execute("SELECT PROPERTIES FROM DATA_MEDIA")
+    with pytest.raises(pymysql.Error):
+        spy.cursor().execute("SELECT ID FROM DATA_MEDIA_SOURCE")

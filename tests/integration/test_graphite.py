@@ -62,9 +62,10 @@ def test_tagged_series(mariadb, otter, make_agent):
     otter.do("sample")
     carbon = Stream()
     make_agent(mariadb, [{"type": "graphite", "port": carbon.port, "tagged": True}]).once()
-    wait_until(lambda: any(re.match(r"otter\.throughput\.count;pipeline=1;type=row \d+ \d+$", line)
+    wait_until(lambda: any(re.match(r"otter\.throughput\.count;channel_name=order-sync;pipeline=1;"
+                                    r"pipeline_name=order_hz_to_sh;type=row \d+ \d+$", line)
                            for line in carbon.lines()), "a tagged line")
-    wait_until(lambda: any(re.match(r"otter\.log\.records;channel=\d+;.*pipeline=\d+;title=", line)
+    wait_until(lambda: any(re.match(r"otter\.log\.records;channel=\d+;channel_name=.*;pipeline=\d+;.*title=", line)
                            for line in carbon.lines()), "labels, in order of keys")
     carbon.stop()
 
@@ -75,7 +76,8 @@ def test_dogstatsd_over_a_unix_socket(mariadb, otter, folder, make_agent):
     make_agent(mariadb, [{"type": "statsd", "socket": str(folder / "dsd"), "flavor": "dogstatsd"}]).once()
     counted = collections.Counter()
     for line in receiver.lines():
-        match = re.fullmatch(r"otter\.throughput\.count:(\d+)\|c\|#pipeline:(\d+),type:(\w+)", line)
+        match = re.fullmatch(r"otter\.throughput\.count:(\d+)\|c\|#pipeline:(\d+),type:(\w+),"
+                             r"pipeline_name:[^,|]+,channel_name:[^,|]+", line)
         if match:
             counted[f"otter.pipeline.{match[2]}.type.{match[3]}.throughput.count"] += int(match[1])
     wanted = {name: value for name, value in otter.sums().items() if name.endswith("throughput.count")}

@@ -302,6 +302,18 @@ def test_check_says_what_each_page_holds(past, manager, page_agent):
     assert "ok   source page_stages: 12 rows" in page_agent(user="admin", password="admin").run("--check").stdout
 
 
+def test_tables_do_not_wait_for_a_slow_manager(mariadb, past, manager, page_agent, sink):
+    manager.state("latency 1500")
+    agent = page_agent(sources={"log": {"enabled": True}}).start()
+    agent.wait_for_log("source=log event=plan")
+    for i in range(4):
+        mariadb.query("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
+                      "VALUES ('1', '1', %s, 'x', NOW(), NOW())", f"T{i}")
+        wait_until(lambda: any(f"title.t{i}.log.records" in line for line in sink.lines()), f"row {i}", 5)
+    assert not any("mainstem" in line for line in sink.lines()), "the first round is still under way"
+    assert agent.stop() == 0
+
+
 def test_pages_are_no_history(otter, past, page_agent):
     """A lost store takes no page back; there is nothing to show, to rewind or to replay."""
     agent = page_agent(sources={"log": {"enabled": True}})

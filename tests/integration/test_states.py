@@ -6,17 +6,9 @@ import pytest
 
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
-from servers.sinks import Datagrams
 
 STATES = ("ok", "idle", "paused", "stopped", "locating", "lagging", "skewed", "stalled", "hung")
 SETTINGS = {"lag": 30, "idle": 6, "stall": 12, "skew": 60, "hold": 1}
-
-
-@pytest.fixture
-def sink():
-    made = Datagrams()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
@@ -94,6 +86,15 @@ def test_without_pages_silence_is_a_stall(mariadb, sink, watch):
     wait_for_state(sink, 1, "ok")
     wait_for_state(sink, 1, "stalled")
     assert "its page, which would say more, is not read" in agent.log()
+
+
+def test_many_pipelines_at_once(otter, sink, watch):
+    otter.do("create", "--pipelines", 300, "--tables", 1)
+    otter.do("history", "--rows", 1500, "--hours", 0.01)
+    agent = watch(pages=False, stall=3600)
+    wait_for_state(sink, 300, "idle")
+    assert len(re.findall("event=state pipeline=", agent.log())) >= 300
+    assert agent.stop() == 0
 
 
 def test_a_database_that_is_away_makes_no_state(own_mariadb, sink, make_agent):

@@ -33,7 +33,7 @@ def written_points(path):
 
 
 class Carbon:
-    def __init__(self, folder, step=60, creates="inf", updates="inf", schemas="", aggregation=""):
+    def __init__(self, folder, step=60, creates="inf", updates="inf", schemas="", aggregation="", tag_url=""):
         self.folder = folder
         self.port, self.whisper = free_port(), folder / "whisper"
         conf = folder / "conf"
@@ -59,6 +59,7 @@ class Carbon:
             MAX_CACHE_SIZE = inf
             WHISPER_SPARSE_CREATE = True
             LOG_UPDATES = False
+            {f"GRAPHITE_URL = {tag_url}" if tag_url else ""}
             """))
         self.process = Process("carbon", folder, [
             "/usr/bin/carbon-cache", f"--config={conf}/carbon.conf", f"--pidfile={folder}/pid", "--nodaemon", "start"])

@@ -31,6 +31,11 @@ static const struct ob_series others[] = {
         { .kind = OB_GAUGE_MAX,
                 .name = "delay_ms",
                 .n_identity = 1,
+                .n_tags = 1,
+                .tags = { { "pipeline", "3", .node = "orders" } } },
+        { .kind = OB_GAUGE_MAX,
+                .name = "delay_ms",
+                .n_identity = 1,
                 .n_tags = 2,
                 .tags = { { "pipeline", "3" }, { "odd", "\n\xff|;=, 通" } } },
         { .kind = OB_COUNTER,
@@ -65,6 +70,9 @@ static void assert_same_series(const struct ob_series *got, const struct ob_seri
         for (unsigned i = 0; i < want->n_tags; i++) {
                 assert_string_equal(got->tags[i].key, want->tags[i].key);
                 assert_string_equal(got->tags[i].value, want->tags[i].value);
+                assert_true(!got->tags[i].node == !want->tags[i].node);
+                if (want->tags[i].node)
+                        assert_string_equal(got->tags[i].node, want->tags[i].node);
         }
 }
 
@@ -251,7 +259,8 @@ static void what_is_cut_short_is_damaged(void **state)
         }
 }
 
-/* version made n_series { kind telling n_identity n_tags name\0 … } n_points { series time value } */
+/* version made n_series { kind telling n_identity n_tags name\0 { key\0 value\0 }… { node\0 }… } n_points { series
+ * time value } */
 static const struct {
         const char *name;
         const char *bytes;
@@ -259,30 +268,39 @@ static const struct {
         int want; /* read to its end, or damaged */
 } made_up[] = {
 #define BYTES(text) text, sizeof(text) - 1
-        { "a good one", BYTES("\x02\x02\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), 0 },
-        { "of a later version", BYTES("\x03\x02\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
-        { "of a kind that is none", BYTES("\x02\x02\x01\x03\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
-        { "told to nobody", BYTES("\x02\x02\x01\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
-        { "more identity than tags", BYTES("\x02\x02\x01\x01\x00\x01\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "a good one", BYTES("\x03\x02\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), 0 },
+        { "of a later version", BYTES("\x04\x02\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "of a kind that is none", BYTES("\x03\x02\x01\x03\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "told to nobody", BYTES("\x03\x02\x01\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "of an older version", BYTES("\x02\x02\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "a node for each identity tag",
+                BYTES("\x03\x02\x01\x01\x00\x01\x02x\x00"
+                      "a\x00"
+                      "1\x00"
+                      "b\x00"
+                      "2\x00"
+                      "n\x00\x01\x00\x00\x00"),
+                0 },
+        { "more identity than tags", BYTES("\x03\x02\x01\x01\x00\x01\x00x\x00\x01\x00\x00\x00"), -1 },
         /* clang-format off */
         { "thirteen tags",
-                BYTES("\x02\x02\x01\x01\x00\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00" "d\x00\x00" "e\x00\x00"
+                BYTES("\x03\x02\x01\x01\x00\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00" "d\x00\x00" "e\x00\x00"
                       "f\x00\x00" "g\x00\x00" "h\x00\x00" "i\x00\x00" "j\x00\x00" "k\x00\x00" "l\x00\x00" "m\x00\x00\x00"),
                 -1 },
         /* clang-format on */
-        { "a series that is none", BYTES("\x02\x02\x01\x01\x00\x00\x00x\x00\x01\x01\x00\x00"), -1 },
-        { "a point without series", BYTES("\x02\x02\x00\x01\x00\x00\x00"), -1 },
-        { "more series than points", BYTES("\x02\x02\xe9\x07"), -1 },
-        { "more points than may be", BYTES("\x02\x02\x00\xe9\x07"), -1 },
-        { "fewer points than told", BYTES("\x02\x02\x01\x01\x00\x00\x00x\x00\x02\x00\x00\x00"), -1 },
-        { "made when no clock was", BYTES("\x02\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
-        { "made before all clocks", BYTES("\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
+        { "a series that is none", BYTES("\x03\x02\x01\x01\x00\x00\x00x\x00\x01\x01\x00\x00"), -1 },
+        { "a point without series", BYTES("\x03\x02\x00\x01\x00\x00\x00"), -1 },
+        { "more series than points", BYTES("\x03\x02\xe9\x07"), -1 },
+        { "more points than may be", BYTES("\x03\x02\x00\xe9\x07"), -1 },
+        { "fewer points than told", BYTES("\x03\x02\x01\x01\x00\x00\x00x\x00\x02\x00\x00\x00"), -1 },
+        { "made when no clock was", BYTES("\x03\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
+        { "made before all clocks", BYTES("\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
         { "a time past the last one",
-                BYTES("\x02\x00\x01\x01\x00\x00\x00x\x00\x02"
+                BYTES("\x03\x00\x01\x01\x00\x00\x00x\x00\x02"
                       "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x02\x00"),
                 -1 },
         { "the last time",
-                BYTES("\x02\x00\x01\x01\x00\x00\x00x\x00\x02"
+                BYTES("\x03\x00\x01\x01\x00\x00\x00x\x00\x02"
                       "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x00\x00"),
                 0 },
 #undef BYTES

@@ -47,7 +47,14 @@ static const struct {
         { { .sinks = "{ type = 1; }" }, 4, "'type' must be a text in quotes" },
         { { CARBON("tagged = \"yes\";") }, 4, "'tagged' must be true or false" },
 
+        { { .top = "names = 5;" }, 1, "'names' must be a group" },
+        { { CARBON("path = \"name\";") }, 4, "'path' must be 'ids' or 'names', not 'name'" },
+        { { CARBON("tagged = true; path = \"names\";") }, 4,
+                "'path' is about dotted names, and this sink sends tags" },
+        { { STATSD("path = \"names\"; flavor = \"dogstatsd\";") }, 4, "'path' is about dotted names" },
+
         /* out of range */
+        { { .top = "names = { every = 0; };" }, 1, "'every' must be from 1 to 86400, not 0" },
         { { .top = "drain = -1;" }, 1, "'drain' must be from 0 to 3600, not -1" },
         { { .top = "drain = 3601;" }, 1, "'drain' must be from 0 to 3600, not 3601" },
         { { .top = "queue = { max_bytes = 65535L; };" }, 1, "'max_bytes' must be from 65536" },

@@ -59,6 +59,10 @@ static void what_is_left_out_has_its_default(void **state)
         assert_false(c->sinks[1].tagged);
         assert_int_equal(c->sinks[1].horizon, 300);
         assert_int_equal(c->sinks[1].max_age, 0);
+        assert_int_equal(c->sinks[0].path, OB_PATH_IDS);
+        assert_int_equal(c->sinks[1].path, OB_PATH_IDS);
+        assert_true(c->names.enabled);
+        assert_int_equal(c->names.every, 300);
 }
 
 static const struct {
@@ -109,7 +113,7 @@ static void every_built_in_source_is_read_by_default(void **state)
 /* Every setting there is, each with a value that is not its default. */
 static const struct parts all_set = {
         .top = "prefix = \"a.b-c_D9\"; state_dir = \"/var/lib/x\"; log_file = \"/x.log\"; drain = 0; "
-               "queue = { max_bytes = 65536L; };",
+               "queue = { max_bytes = 65536L; }; names = { enabled = false; every = 7; };",
         .managers =
                 "{ name = \"shop\"; "
                 "mysql = { host = \"h\"; port = 65535; socket = \"/s\"; user = \"u\"; password = \"p\"; "
@@ -123,7 +127,8 @@ static const struct parts all_set = {
         .sinks = "{ type = \"statsd\"; name = \"one\"; host = \"s\"; port = 1; flavor = \"dogstatsd\"; "
                  "socket = \"/d\"; payload = 8192; after_crash = \"repeat\"; counters = \"both\"; }, "
                  "{ type = \"graphite\"; name = \"two\"; host = \"g\"; port = 2; step = 10; tagged = true; "
-                 "horizon = 0; max_age = 10000000000L; }",
+                 "horizon = 0; max_age = 10000000000L; }, "
+                 "{ type = \"graphite\"; path = \"names\"; }",
 };
 
 static void what_is_set_of_the_agent_is_taken(void **state)
@@ -194,7 +199,7 @@ static void what_is_set_of_a_sink_is_taken(void **state)
         ob_cleanup(loading_free) struct ob_config *c = loading_must(*state, &all_set);
         const struct ob_sink_settings *one = &c->sinks[0], *two = &c->sinks[1];
 
-        assert_int_equal(c->n_sinks, 2);
+        assert_int_equal(c->n_sinks, 3);
         assert_string_equal(one->name, "one");
         assert_string_equal(one->host, "s");
         assert_int_equal(one->port, 1);
@@ -210,6 +215,9 @@ static void what_is_set_of_a_sink_is_taken(void **state)
         assert_true(two->tagged);
         assert_int_equal(two->horizon, 0);
         assert_int_equal(two->max_age, INT64_C(10000000000));
+        assert_int_equal(c->sinks[2].path, OB_PATH_NAMES);
+        assert_false(c->names.enabled);
+        assert_int_equal(c->names.every, 7);
 }
 
 static const struct {

@@ -9,6 +9,7 @@ static const struct {
         const char *prefix;
         struct ob_series series;
         const char *dotted, *bare, *tagged;
+        const char *by_nodes; /* NULL: as dotted */
 } cases[] = {
         {
                 .prefix = "otter",
@@ -45,6 +46,18 @@ static const struct {
                 .dotted = "o.pipeline.3.title.exception.log.records",
                 .bare = "o.log.records",
                 .tagged = "o.log.records;channel=1;code=E;node=7;pipeline=3;title=exception",
+        },
+        {
+                /* a node stands for the value of an identity tag in paths of names alone */
+                .prefix = "o",
+                .series = { .name = "x",
+                        .n_identity = 2,
+                        .n_tags = 3,
+                        .tags = { { "pipeline", "3", .node = "orders" }, { "pair", "7" }, { "node", "1", "n" } } },
+                .dotted = "o.pipeline.3.pair.7.x",
+                .bare = "o.x",
+                .tagged = "o.x;node=1;pair=7;pipeline=3",
+                .by_nodes = "o.pipeline.orders.pair.7.x",
         },
         {
                 /* an empty value is a node of its own in a path, and no tag */
@@ -102,6 +115,8 @@ static void a_path_has_prefix_identity_and_name(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++)
                 assert_named(ob_name_dotted, i, cases[i].dotted);
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                assert_named(ob_name_dotted_by_nodes, i, cases[i].by_nodes ? cases[i].by_nodes : cases[i].dotted);
 }
 
 static void a_bare_name_has_no_tags(void **state)

@@ -144,11 +144,33 @@ static void only_alarms_about_time_are_clues(void **state)
         assert_null(ob_states_clue(NULL));
 }
 
+/* All of them are first met in one round. */
+static void many_pipelines_at_once(void **state)
+{
+        enum { MANY = 5000 };
+        struct ob_states *s = ob_states_new(&(struct ob_state_settings) { .lag = 60, .idle = 180, .stall = 300 });
+        const struct ob_verdict *v;
+        char id[16];
+        size_t n;
+
+        (void)state;
+        for (int i = 0; i < MANY; i++) {
+                snprintf(id, sizeof(id), "%d", i);
+                see(s, &(struct line) { SEE, 0, "throughput_age_s", id, 5 });
+        }
+        v = ob_states_judge(s, 0, &n);
+        assert_int_equal(n, MANY);
+        for (size_t i = 0; i < n; i++)
+                assert_string_equal(ob_state_word(v[i].state), "ok");
+        ob_states_free(s);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(stories_are_judged),
                 cmocka_unit_test(only_alarms_about_time_are_clues),
+                cmocka_unit_test(many_pipelines_at_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

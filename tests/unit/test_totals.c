@@ -19,6 +19,7 @@ struct point {
         int64_t value;
         enum ob_kind kind;
         enum ob_telling telling;
+        const char *path; /* the pipeline's name in a path */
 };
 
 static void free_batch(struct ob_batch **b)
@@ -39,7 +40,8 @@ static void add_point(struct ob_batch *b, const struct point *p)
                 .name = p->name,
                 .n_identity = 2,
                 .n_tags = 3,
-                .tags = { { "pipeline", p->pipeline }, { "pair", "" }, { "node", p->node ? p->node : "" } },
+                .tags = { { "pipeline", p->pipeline, p->path }, { "pair", "" },
+                        { "node", p->node ? p->node : "" } },
         };
 
         ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, (__int128)p->value * OB_MICROS });
@@ -62,10 +64,10 @@ static void add(struct ob_totals *t, int64_t seq, const struct point *points, si
         add(t, seq, (const struct point[]) { __VA_ARGS__ },                                                        \
                 sizeof((const struct point[]) { __VA_ARGS__ }) / sizeof(struct point))
 
-static struct ob_totals *open_as(struct world *w, bool has_labels, int64_t mark, int want)
+static struct ob_totals *open_as(struct world *w, enum ob_totals_by by, int64_t mark, int want)
 {
         struct ob_totals *t;
-        int got = ob_totals_open(&t, w->st, SINK, has_labels, mark, &w->err);
+        int got = ob_totals_open(&t, w->st, SINK, by, mark, &w->err);
 
         world_ok(w, got);
         assert_int_equal(got, want);
@@ -105,7 +107,7 @@ static void assert_says(const struct ob_totals *t, const char *want)
 
 static void counters_add_up_by_series(void **state)
 {
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(*state, false, 0, 0);
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(*state, OB_BY_IDENTITY, 0, 0);
 
         ADD(t, 1, { "a", "1", .value = 5 }, { "a", "2", .value = 7 }, { "b", "1", .value = 1 });
         ADD(t, 2, { "a", "1", .value = 10 }, { "a", "1", .value = 20 });
@@ -114,7 +116,7 @@ static void counters_add_up_by_series(void **state)
 
 static void what_is_no_counter_or_is_told_again_is_left_out(void **state)
 {
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(*state, false, 0, 0);
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(*state, OB_BY_IDENTITY, 0, 0);
 
         ADD(t, 1, { "a", "1", .value = 5 }, { "a", "1", .value = 100, .telling = OB_TELL_AGAIN },
                 { "a", "1", .telling = OB_TELL_FORGET }, { "g", "1", .value = 3, .kind = OB_GAUGE },
@@ -122,23 +124,27 @@ static void what_is_no_counter_or_is_told_again_is_left_out(void **state)
         assert_says(t, "o.a.total;pipeline=1 5\n");
 }
 
-static void labels_tell_apart_only_where_the_wire_has_them(void **state)
+static void series_are_told_apart_as_the_wire_does(void **state)
 {
-        struct world *w = *state;
+        static const char *const want[] = {
+                [OB_BY_IDENTITY] = "o.a.total;pipeline=1 12\n",
+                [OB_BY_TAGS] = "o.a.total;node=x;pipeline=1 5\no.a.total;node=y;pipeline=1 7\n",
+                [OB_BY_NODES] = "o.a.total;pipeline=shop 5\no.a.total;pipeline=mall 7\n",
+        };
 
-        for (int has_labels = 0; has_labels < 2; has_labels++) {
-                ob_cleanup(free_totals) struct ob_totals *t = open_as(w, has_labels, 0, 0);
+        for (enum ob_totals_by by = 0; by < LENGTH(want); by++) {
+                ob_cleanup(free_totals) struct ob_totals *t = open_as(*state, by, 0, 0);
 
-                ADD(t, 1, { "a", "1", "x", .value = 5 }, { "a", "1", "y", .value = 7 });
-                assert_says(t, has_labels ? "o.a.total;node=x;pipeline=1 5\no.a.total;node=y;pipeline=1 7\n"
-                                          : "o.a.total;pipeline=1 12\n");
+                ADD(t, 1, { "a", "1", "x", .value = 5, .path = "shop" },
+                        { "a", "1", "y", .value = 7, .path = "mall" });
+                assert_says(t, want[by]);
         }
 }
 
 static void a_batch_is_added_once(void **state)
 {
         struct world *w = *state;
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, false, 3, 0), *later = NULL;
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 3, 0), *later = NULL;
 
         ADD(t, 3, { "a", "1", .value = 1000 }); /* it was passed before there were totals */
         ADD(t, 5, { "a", "1", .value = 5 });
@@ -146,7 +152,7 @@ static void a_batch_is_added_once(void **state)
         ADD(t, 4, { "a", "1", .value = 5 });
         assert_says(t, "o.a.total;pipeline=1 5\n");
         store(w, t);
-        later = open_as(w, false, 0, 1);
+        later = open_as(w, OB_BY_IDENTITY, 0, 1);
         ADD(later, 5, { "a", "1", .value = 5 });
         assert_says(later, "o.a.total;pipeline=1 5\n");
         ADD(later, 6, { "a", "1", .value = 5 });
@@ -157,7 +163,7 @@ static void a_batch_is_added_once(void **state)
 static void what_was_not_committed_is_not_in_them(void **state)
 {
         struct world *w = *state;
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, false, 0, 0), *later = NULL, *last = NULL;
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 0, 0), *later = NULL, *last = NULL;
 
         ADD(t, 1, { "a", "1", .value = 5 });
         store(w, t);
@@ -165,11 +171,11 @@ static void what_was_not_committed_is_not_in_them(void **state)
         world_ok(w, ob_store_begin(w->st, &w->err));
         world_ok(w, ob_totals_stage(t, w->st, &w->err));
         ob_store_rollback(w->st);
-        later = open_as(w, false, 0, 1);
+        later = open_as(w, OB_BY_IDENTITY, 0, 1);
         assert_says(later, "o.a.total;pipeline=1 5\n");
 
         store(w, t); /* what could not be committed is with the next commit */
-        last = open_as(w, false, 0, 1);
+        last = open_as(w, OB_BY_IDENTITY, 0, 1);
         assert_says(last, "o.a.total;pipeline=1 11\no.b.total;pipeline=1 1\n");
         ADD(last, 2, { "a", "1", .value = 6 });
         assert_says(last, "o.a.total;pipeline=1 11\no.b.total;pipeline=1 1\n");
@@ -197,7 +203,7 @@ static int rows(struct world *w, const char *source)
 static void there_is_one_row_a_series(void **state)
 {
         struct world *w = *state;
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, false, 0, 0);
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 0, 0);
 
         for (int64_t seq = 1; seq <= 20; seq++) {
                 ADD(t, seq, { "a", "1", .value = 5 }, { "a", "2", .value = 7 });
@@ -210,14 +216,14 @@ static void there_is_one_row_a_series(void **state)
 static void another_flavor_begins_anew(void **state)
 {
         struct world *w = *state;
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, false, 0, 0), *other = NULL, *back = NULL;
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 0, 0), *other = NULL, *back = NULL;
 
         ADD(t, 1, { "a", "1", .value = 5 });
         store(w, t);
-        other = open_as(w, true, 1, 0);
+        other = open_as(w, OB_BY_TAGS, 1, 0);
         assert_says(other, "");
         assert_int_equal(rows(w, SOURCE), 0);
-        back = open_as(w, false, 1, 0);
+        back = open_as(w, OB_BY_IDENTITY, 1, 0);
         ADD(back, 1, { "a", "1", .value = 5 });
         ADD(back, 2, { "a", "1", .value = 6 });
         assert_says(back, "o.a.total;pipeline=1 6\n");
@@ -270,11 +276,11 @@ static void what_is_damaged_begins_anew(void **state)
                 world_ok(w, ob_totals_forget(w->st, SINK, &w->err));
                 PUT(w, "", 7, "\1\0");
                 PUT(w, "\0\0sound.total\0", 0, "\24");
-                sound = open_as(w, false, 0, 1);
+                sound = open_as(w, OB_BY_IDENTITY, 0, 1);
                 assert_says(sound, "o.sound.total 5\n");
                 put(w, damaged_cases[i].key, damaged_cases[i].key_length, 7, damaged_cases[i].amounts,
                         damaged_cases[i].length);
-                t = open_as(w, false, 9, 0);
+                t = open_as(w, OB_BY_IDENTITY, 9, 0);
                 assert_says(t, "");
                 assert_int_equal(rows(w, SOURCE), 0);
                 ADD(t, 9, { "a", "1", .value = 1 });
@@ -287,13 +293,13 @@ static void what_is_damaged_begins_anew(void **state)
 static void numbers_are_exact(void **state)
 {
         struct world *w = *state;
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, false, 0, 0), *later = NULL;
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 0, 0), *later = NULL;
 
         ADD(t, 1, { "a", "1", .value = INT64_MAX }, { "a", "1", .value = INT64_MAX }, { "a", "1", .value = 3 },
                 { "b", "1", .value = -5 });
         assert_says(t, "o.a.total;pipeline=1 18446744073709551617\no.b.total;pipeline=1 -5\n");
         store(w, t);
-        later = open_as(w, false, 0, 1);
+        later = open_as(w, OB_BY_IDENTITY, 0, 1);
         assert_says(later, "o.a.total;pipeline=1 18446744073709551617\no.b.total;pipeline=1 -5\n");
 }
 
@@ -307,7 +313,7 @@ static void at_its_end_a_total_begins_anew(void **state)
         PUT(w, "", 7, "\1\0");
         ob_bytes_add_number(&amount, end);
         put(w, "\2\2a.total\0pipeline\0001\0pair\0", 27, 0, (const char *)amount.data, amount.length);
-        t = open_as(w, false, 0, 1);
+        t = open_as(w, OB_BY_IDENTITY, 0, 1);
         assert_says(t, "o.a.total;pipeline=1 1000000000000000000000000000000\n");
         ADD(t, 8, { "a", "1", .value = 3 });
         assert_says(t, "o.a.total;pipeline=1 3\n");
@@ -319,7 +325,7 @@ static void a_sink_that_is_forgotten_leaves_none(void **state)
         const struct ob_passed p = { .mark = 0 };
         const struct ob_bytes key = world_bytes("k");
         struct world *w = *state;
-        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, false, 0, 0);
+        ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 0, 0);
 
         ADD(t, 1, { "a", "1", .value = 5 });
         store(w, t);
@@ -338,7 +344,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 EVERYWHERE(counters_add_up_by_series),
                 EVERYWHERE(what_is_no_counter_or_is_told_again_is_left_out),
-                EVERYWHERE(labels_tell_apart_only_where_the_wire_has_them),
+                EVERYWHERE(series_are_told_apart_as_the_wire_does),
                 EVERYWHERE(a_batch_is_added_once),
                 EVERYWHERE(what_was_not_committed_is_not_in_them),
                 EVERYWHERE(there_is_one_row_a_series),

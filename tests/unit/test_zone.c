@@ -74,6 +74,8 @@ static const struct {
         { "CST", false },
         { "-8", false },
         { "<+08-8", false },
+        { "CET-25", false },
+        { "UJif97", false },
         { "CET-1CEST", false },
         { "CET-1CEST,J60,J300", false },
         { "CET-1CEST,M0.5.0,M10.5.0", false },

@@ -217,8 +217,8 @@ NEAR = {"is_database_near": True, "load": LITTLE}
 MANY = {"pipelines": 20, "tables": 3}
 DAY_AND_MONTH = "[otter]\npattern = ^otter\nretentions = 60s:1d,300s:30d\n"
 SUM = "[all]\npattern = .*\nxFilesFactor = 0\naggregationMethod = sum\n"
-SHIPPED = {"schemas": (DEPLOY / "storage-schemas.conf").read_text(),
-           "aggregation": (DEPLOY / "storage-aggregation.conf").read_text()}
+SHIPPED = {"schemas": (DEPLOY / "carbon/storage-schemas.conf").read_text(),
+           "aggregation": (DEPLOY / "carbon/storage-aggregation.conf").read_text()}
 
 CASES = [
     Case("residency", in_the_cache, settings={"pipelines": 13, "tables": 3, "horizon": 12, "carbon": {"updates": 100}},

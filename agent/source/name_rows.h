@@ -1,0 +1,28 @@
+/*
+ * Reading names off a manager's tables: columns by name, and none of those that hold passwords. Owned by the thread
+ * that owns the session.
+ */
+#ifndef OB_SOURCE_NAME_ROWS_H
+#define OB_SOURCE_NAME_ROWS_H
+
+#include <stdint.h>
+
+#include "agent/source/name_table.h"
+#include "agent/source/session.h"
+
+typedef void ob_name_row_fn(void *ctx, const struct ob_name_row *row);
+
+/*
+ * All of a kind, in order of ids; the texts of a row are only there while `each` looks at it. 0: they may not be
+ * read, or there is no such table, as `err` says. 1: that was all.
+ */
+int ob_name_rows_read(
+        struct ob_session *s, enum ob_named_kind kind, ob_name_row_fn *each, void *ctx, struct ob_err *err);
+
+/* The database's clock, seconds since 1970. */
+int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err);
+
+/* The GRANT statements by which the session's user could read a kind; the caller's to free, NULL on failure. */
+char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err);
+
+#endif

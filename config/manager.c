@@ -1,0 +1,92 @@
+/* What a config says of a manager: its database and its pages. */
+#include <stddef.h>
+#include <string.h>
+
+#include "config/config.h"
+
+#define AT(what, member) offsetof(struct what, member)
+
+static const char *const tls_words[] = { "off", "required", "verify", NULL };
+
+static const struct ob_setting manager_settings[] = {
+        { "name", OB_SET_PREFIX, AT(ob_manager, name) },
+        { "mysql", OB_SET_GROUP },
+        { "page", OB_SET_GROUP },
+        { NULL },
+};
+
+static const struct ob_setting mysql_settings[] = {
+        { "host", OB_SET_TEXT, AT(ob_mysql_settings, host) },
+        { "port", OB_SET_INT, AT(ob_mysql_settings, port), 1, 65535 },
+        { "socket", OB_SET_PATH, AT(ob_mysql_settings, socket) },
+        { "user", OB_SET_TEXT, AT(ob_mysql_settings, user) },
+        { "password", OB_SET_TEXT, AT(ob_mysql_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_mysql_settings, password) },
+        { "database", OB_SET_TEXT, AT(ob_mysql_settings, database) },
+        { "connect_timeout", OB_SET_INT, AT(ob_mysql_settings, connect_timeout), 1, 3600 },
+        { "query_timeout", OB_SET_INT, AT(ob_mysql_settings, query_timeout), 1, 3600 },
+        { "tls", OB_SET_CHOICE, AT(ob_mysql_settings, tls), .choices = tls_words },
+        { "ca", OB_SET_PATH, AT(ob_mysql_settings, ca) },
+        { NULL },
+};
+
+static const struct ob_setting page_settings[] = {
+        { "url", OB_SET_TEXT, AT(ob_page_settings, url) },
+        { "user", OB_SET_TEXT, AT(ob_page_settings, user) },
+        { "password", OB_SET_TEXT, AT(ob_page_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_page_settings, password) },
+        { "zone", OB_SET_TEXT, AT(ob_page_settings, zone) },
+        { "proxy", OB_SET_TEXT, AT(ob_page_settings, proxy) },
+        { "ca", OB_SET_PATH, AT(ob_page_settings, ca) },
+        { "cert", OB_SET_PATH, AT(ob_page_settings, cert) },
+        { "key", OB_SET_PATH, AT(ob_page_settings, key) },
+        { "timeout", OB_SET_INT, AT(ob_page_settings, timeout), 1, 3600 },
+        { "budget", OB_SET_INT, AT(ob_page_settings, budget), 1, 3600 },
+        { "words", OB_SET_GROUP },
+        { NULL },
+};
+
+static const struct ob_manager manager_defaults = {
+        .name = "",
+        .mysql = { .host = "127.0.0.1",
+                .port = 3306,
+                .socket = "",
+                .user = "otterbeat",
+                .password = "",
+                .database = "otter",
+                .connect_timeout = 5,
+                .query_timeout = 10,
+                .ca = "" },
+        .page = { .url = "http://127.0.0.1:8080",
+                .user = "",
+                .password = "",
+                .zone = "Asia/Shanghai",
+                .proxy = "",
+                .ca = "",
+                .cert = "",
+                .key = "",
+                .timeout = 5,
+                .budget = 20 },
+};
+
+int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
+{
+        struct ob_manager *m = &c->managers[c->n_managers];
+
+        *m = manager_defaults;
+        if (config_setting_type(at) != CONFIG_TYPE_GROUP)
+                return ob_setting_fail(at, err, "a manager is a group: { … }");
+        if (ob_settings_read(at, manager_settings, m, &c->texts, err) ||
+                ob_settings_read_group(at, "mysql", mysql_settings, &m->mysql, &c->texts, err) ||
+                ob_settings_read_group(at, "page", page_settings, &m->page, &c->texts, err) ||
+                ob_config_check_page(at, &m->page, &c->texts, err))
+                return -1;
+        for (size_t i = 0; i < c->n_managers; i++) {
+                if (!*m->name || !*c->managers[i].name)
+                        return ob_setting_fail(at, err, "with several managers each needs a \"name\"");
+                if (!strcmp(m->name, c->managers[i].name))
+                        return ob_setting_fail(at, err, "two managers are called \"%s\"", m->name);
+        }
+        c->n_managers++;
+        return 0;
+}

@@ -1,0 +1,380 @@
+"""Dashboards and alerts: each of their queries is asked of a real graphite-web, over what the agent sent to a real carbon."""
+import contextlib
+import io
+import json
+import os
+import re
+import socket
+import time
+
+import cairocffi
+import pytest
+
+from servers.carbon import Carbon
+from servers.fake_otter import ROOT
+from servers.graphite_web import GraphiteWeb
+from servers.mariadb import PASSWORD, USER
+from servers.process import wait_until
+from servers.wiring import to_graphite, to_statsd
+
+pytestmark = pytest.mark.slow  # they ask graphite-web, most of the time
+
+STEP = 2  # seconds
+BOARDS = ("overview", "pipeline", "agent")
+OF_STATE = ("stalled", "locating", "paused", "stopped", "skewed")
+SETTINGS = {"lag": 30, "idle": 6, "stall": 12, "skew": 60, "hold": 1}
+
+
+class Boards:
+    """What `otterbeat grafana` wrote for a config."""
+
+    def __init__(self, folder, identity):
+        self.folder, self.identity = folder, identity
+
+    def read(self, name):
+        return json.loads((self.folder / name).read_text("utf-8"))
+
+    def board(self, name):
+        return self.read(f"dashboards/{self.identity}/{name}.json")
+
+    def rules(self):
+        """Alert's name -> rule."""
+        rules = self.read(f"alerting/{self.identity}.yaml")["groups"][0]["rules"]
+        return {rule["uid"].removeprefix(f"{self.identity}-"): rule for rule in rules}
+
+    def targets(self):
+        """[(board, panel, target)]"""
+        return [(name, panel["title"], query["target"]) for name in BOARDS for panel in self.board(name)["panels"]
+                for query in panel["targets"]]
+
+
+def reduced(points, reducer):
+    """As Grafana's expression, in its mode dropNN."""
+    values = [value for value, _ in points if value is not None]
+    if not values:
+        return None
+    return sum(values) if reducer == "sum" else values[-1]
+
+
+def is_past(value, evaluator):
+    low, *high = evaluator["params"]
+    return {"gt": lambda: value > low, "lt": lambda: value < low,
+            "within_range": lambda: low < value < high[0]}[evaluator["type"]]()
+
+
+class World:
+    """Carbon, graphite-web, a fake Otter with its pages, the agent, and the files made for its config."""
+
+    def __init__(self, folder, server, otter, manager, make_agent, prefix="otter", name="", tagged=False, path="ids",
+                 sinks=(), **top):
+        self.otter, self.manager, self.folder = otter, manager, folder
+        (folder / "web").mkdir()
+        self.web = GraphiteWeb(folder / "web", folder / "carbon/whisper")
+        self.carbon = Carbon(folder / "carbon", step=STEP, tag_url=self.web.url if tagged else "")
+        self.prefix, self.name, self.tagged, self.pipeline = prefix, name, tagged, "1"
+        mysql = {"port": server.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
+        self.agent = make_agent(
+            server, [to_graphite(self.carbon, step=STEP, tagged=tagged, path=path, creates=0), *sinks], prefix=prefix,
+            managers=[{"name": name, "mysql": mysql, "page": {"url": manager.url, "timeout": 2}}], drain=1,
+            sources={"page": {"enabled": True, "every": 1}, "agent": {"every": 1}, "state": {"every": 1}},
+            **{"states": SETTINGS, **top})
+        done = self.agent.run("grafana", "--out", "boards", "--url", self.web.url)
+        assert done.returncode == 0, done.stderr
+        self.boards = Boards(self.agent.folder / "boards", prefix.replace(".", "-"))
+
+    def start(self, is_down=False):
+        """`is_down`: without carbon."""
+        self.web.start()
+        if not is_down:
+            self.carbon.start()
+        self.agent.start()
+        return self
+
+    def path(self, name, **tags):
+        if self.name:
+            tags = {"manager": self.name, **tags}
+        if self.tagged:
+            return ";".join([f"{self.prefix}.{name}", *sorted(f"{k}={v}" for k, v in tags.items())])
+        return ".".join([self.prefix, *(f"{k}.{v}" for k, v in tags.items()), name])
+
+    def push(self, value, name, ago=0, **tags):
+        """What no agent sends, straight to carbon."""
+        with socket.create_connection(("127.0.0.1", self.carbon.port)) as connection:
+            connection.sendall(f"{self.path(name, **tags)} {value} {int(time.time()) - ago}\n".encode())
+
+    def picked(self, target):
+        """As a reader of a board has picked."""
+        return target.replace("$manager", self.name).replace("$pipeline", self.pipeline)
+
+    def choices(self, board):
+        """What each variable of a board may be: as Grafana asks."""
+        for variable in self.boards.board(board)["templating"]["list"]:
+            tag = re.fullmatch(r"tag_values\((\w+), (.+)\)", variable["query"])
+            found = (self.web.ask("tags/autoComplete/values", tag=tag[1], expr=self.picked(tag[2]).split(", ")) if tag else
+                     [one["text"] for one in self.web.ask("metrics/find", query=self.picked(variable["query"]))])
+            assert variable["regex"] == "/^(?!none$)/"
+            yield sorted(value for value in found if value != "none")
+
+    def values(self, target, seconds=7200):
+        now = int(time.time())
+        return self.web.render(self.picked(target), now - seconds, now)
+
+    def is_red(self, alert, later=0):
+        """Whether the alert's query is past its threshold, now or some seconds later."""
+        rule = self.boards.rules()[alert]
+        question, reduction, comparison = (part["model"] for part in rule["data"])
+        now = int(time.time()) + later
+        found = self.web.render(question["target"], now - rule["data"][0]["relativeTimeRange"]["from"], now)
+        assert found, f"{alert}: no alert depends on a series that may be absent"
+        labels = [tuple(sorted((key, str(value)) for key, value in one["tags"].items() if key != "name")) +
+                  (one["target"].split(";")[0],) for one in found]
+        assert len(set(labels)) == len(labels), f"{alert}: Grafana can't tell its series apart"
+        numbers = [reduced(one["datapoints"], reduction["reducer"]) for one in found]
+        evaluator = comparison["conditions"][0]["evaluator"]
+        return any(is_past(number, evaluator) for number in numbers if number is not None)
+
+    def turns(self, alert, color, later=0):
+        wait_until(lambda: self.is_red(alert, later) == (color == "red"), f"{alert} is {color}", 60, 0.3)
+
+    def stop(self):
+        self.carbon.stop()
+        self.web.stop()
+
+
+FORMS = {
+    "dotted": {},
+    "tagged": {"tagged": True},
+    "names": {"path": "names"},
+    "a manager with a name": {"prefix": "a.b-c", "name": "shop"},
+    "tagged, a manager with a name": {"prefix": "a.b-c", "name": "shop", "tagged": True},
+}
+
+
+@pytest.fixture
+def make_world(folder, mariadb, otter, manager, make_agent):
+    with contextlib.ExitStack() as stack:
+        def make(is_down=False, **how):
+            world = World(folder, mariadb, otter, manager, make_agent, **how)
+            stack.callback(world.stop)
+            return world.start(is_down)
+        yield make
+
+
+@pytest.fixture
+def late_carbon(folder):
+    """One that is not up yet."""
+    made = Carbon(folder / "late", step=STEP)
+    yield made
+    made.stop()
+
+
+def is_filled(found):
+    return any(value is not None for one in found for value, _ in one["datapoints"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_query_is_empty(make_world, otter, form):
+    otter.do("history", "--rows", 3000, "--hours", 1)
+    world = make_world(**FORMS[form])
+    otter.run("--speed", 30)
+    empty = set(world.boards.targets())
+    assert len(empty) > 30
+    wait_until(lambda: len(list(world.choices("pipeline"))[-1]) == 3, "pipelines to pick")
+    world.pipeline = list(world.choices("pipeline"))[-1][0]
+
+    def fill():
+        empty.difference_update([one for one in empty if is_filled(world.values(one[2]))])
+        return not empty
+
+    with contextlib.suppress(AssertionError):
+        wait_until(fill, "data", 60, 1)
+    assert not empty
+    for name, rule in world.boards.rules().items():
+        assert isinstance(world.is_red(name), bool), "it can be evaluated"
+        assert not re.search(r"\$", json.dumps(rule)), "Grafana would look for it in its environment"
+
+
+def test_legends_are_what_the_lines_are_told_apart_by(make_world, otter):
+    otter.do("history", "--rows", 600, "--hours", 1)
+    world = make_world(prefix="a.b", name="shop")
+    panels = {panel["title"]: panel["targets"][0]["target"] for panel in world.boards.board("overview")["panels"]}
+    of_pipelines = {f"shop.{i}" for i in (1, 2, 3)}
+    wait_until(lambda: {one["target"] for one in world.values(panels["Worst delay"])} == of_pipelines, "delays")
+    wait_until(lambda: {one["target"] for one in world.values(panels["Rows replicated"])} == of_pipelines, "rows")
+    assert list(world.choices("pipeline")) == [["shop"], ["1", "2", "3"]]
+
+
+def test_what_is_drawn_adds_up_to_what_sql_says(make_world, otter):
+    otter.do("history", "--rows", 600, "--hours", 1)
+    world = make_world()
+    world.carbon.wait_for(otter.sums())
+    target, = [target for _, title, target in world.boards.targets() if title == "Rows replicated"]
+    now = int(time.time())
+    drawn = world.web.ask("render", target=target, format="json", **{"from": now - 7200, "until": now})
+    got = {one["target"]: round(STEP * sum(value for value, _ in one["datapoints"])) for one in drawn}
+    assert got == {i: otter.sums()[f"otter.pipeline.{i}.type.row.throughput.count"] for i in "123"}
+
+
+def row(mariadb, pipeline, delay):
+    """What a pipeline that works writes each minute."""
+    mariadb.query("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED) "
+                  "VALUES (%s, 0, %s, now(), now())", delay, pipeline)
+    mariadb.query("INSERT INTO THROUGHPUT_STAT (TYPE, NUMBER, SIZE, PIPELINE_ID, START_TIME, END_TIME, GMT_CREATE, "
+                  "GMT_MODIFIED) VALUES ('ROW', 1, 1, %s, now(), now(), now(), now())", pipeline)
+
+
+@pytest.mark.parametrize("form", ["dotted", "tagged"])
+def test_a_pipelines_state(make_world, mariadb, manager, form):
+    """Each turns its own alert red, and no other; then the next."""
+    mariadb.query("DELETE FROM PIPELINE WHERE ID > 1")
+    channel, = mariadb.query("SELECT CHANNEL_ID FROM PIPELINE")[0]
+    row(mariadb, 1, 100)
+    world = make_world(**FORMS[form])
+
+    def red():
+        return {name for name in OF_STATE if world.is_red(name)}
+
+    wait_until(lambda: is_filled(world.values(world.boards.rules()["stalled"]["data"][0]["model"]["target"], 60)), "a state")
+    assert red() == set()
+    for orders, alert in (([], "stalled"), (["pipeline 1 locating"], "locating"), ([f"channel {channel} paused"], "paused"),
+                          ([f"channel {channel} stopped"], "stopped"),
+                          ([f"pipeline 1 position {int(time.time()) + 900}"], "skewed")):
+        manager.state(*orders)
+        wait_until(lambda wanted=alert: red() == {wanted}, f"{alert} is red, alone", 40, 0.3)
+    manager.state()
+    row(mariadb, 1, 100)
+    wait_until(lambda: red() == set(), "all are green", 40, 0.3)
+
+
+def test_a_delay(make_world, mariadb):
+    world = make_world()
+    for delay, color in ((30000, "green"), (30001, "red"), (10, "green")):
+        row(mariadb, 2, delay)
+        wait_until(lambda wanted=delay: wanted in world.carbon.points("otter.pipeline.2.delay_ms").values(), "the delay")
+        world.turns("lagging", color)
+
+
+def test_exceptions(make_world, mariadb):
+    world = make_world()
+    insert = ("INSERT INTO LOG_RECORD (NID, CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
+              "VALUES ('1', '1', '2', %s, 'pid:2 nid:1 exception:setl:java.lang.Error', now(), now())")
+    mariadb.query(insert, "DELAYTIME")
+    wait_until(lambda: world.carbon.points("otter.pipeline.2.title.delaytime.log.records"), "another alarm")
+    world.turns("exceptions", "green")
+    mariadb.query(insert, "EXCEPTION")
+    world.turns("exceptions", "red")
+    world.turns("exceptions", "red", later=300)
+    world.turns("exceptions", "green", later=620)
+
+
+def test_a_node_that_is_down(make_world, manager):
+    world = make_world()
+    wait_until(lambda: world.carbon.points("otter.node.1.node_up"), "nodes")
+    world.turns("node-down", "green")
+    manager.state("node 2 down")
+    world.turns("node-down", "red")
+    manager.state()
+    world.turns("node-down", "green")
+
+
+def test_a_source_that_is_not_read(make_world, manager):
+    world = make_world()
+    wait_until(lambda: world.carbon.points("otter.node.1.node_up"), "pages")
+    world.turns("source-unread", "green")
+    world.turns("errors", "green")
+    manager.stop()
+    world.turns("errors", "red")
+    world.turns("source-unread", "red")
+    manager.start()
+    world.turns("source-unread", "green")
+    world.turns("errors", "green", later=620)
+
+
+def test_a_sink_that_is_down(make_world, otter, late_carbon):
+    otter.do("history", "--rows", 6000, "--hours", 1)
+    world = make_world(sinks=[to_graphite(late_carbon, name="late", step=STEP, creates=0)])
+    world.turns("behind", "red")
+    late_carbon.start()
+    world.turns("behind", "green")
+    world.turns("lost", "green")
+
+
+def test_points_that_are_lost(make_world, otter, statsd):
+    """The queue is full while carbon is down, and the other sink keeps up."""
+    otter.do("history", "--rows", 5000, "--hours", 24)
+    world = make_world(sinks=[to_statsd(statsd)], queue={"max_bytes": 65536}, is_down=True)
+    world.agent.wait_for_log("sink=graphite event=lost")
+    assert not world.is_red("lost"), "nobody is told yet"
+    world.carbon.start()
+    world.turns("lost", "red")
+    world.turns("lost", "green", later=620)
+
+
+@pytest.mark.parametrize("form", ["dotted", "tagged"])
+def test_an_agent_that_is_silent(make_world, form):
+    world = make_world(**FORMS[form])
+    world.turns("silent", "green")
+    world.push(0, "agent.queue_points", ago=270, agent="other")
+    wait_until(lambda: "other" in str(world.values(world.boards.rules()["silent"]["data"][0]["model"]["target"])), "it")
+    assert not world.is_red("silent"), "a while ago is no silence yet"
+    world.push(0, "agent.queue_points", ago=400, agent="third")
+    world.turns("silent", "red")
+    world.push(0, "agent.queue_points", agent="third")
+    world.turns("silent", "green")
+    world.push(0, "agent.queue_points", ago=30000, agent="gone")
+    time.sleep(2 * STEP)
+    assert not world.is_red("silent"), "one that is gone for good is no news"
+
+
+def test_nothing_at_all_is_silence_too(make_world):
+    world = make_world()
+    world.agent.stop()
+    for file in world.carbon.whisper.rglob("*.wsp"):
+        file.unlink()
+    red = {name for name in world.boards.rules() if world.is_red(name)}
+    assert red == {"silent"}
+
+
+# What deploy/boards.png shows: a row of panels of each board.
+PICTURE = {
+    "overview": ("State", "Worst delay", "Rows replicated"),
+    "pipeline": ("Delay", "Stages", "Inserts"),
+    "agent": ("Time of a poll", "Points sent", "Points behind"),
+}
+WIDTH, HEIGHT = 400, 190
+
+
+def combined(pictures):
+    """PNGs, put side by side and below each other, as one."""
+    whole = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, WIDTH * len(pictures[0]), HEIGHT * len(pictures))
+    context = cairocffi.Context(whole)
+    for y, row in enumerate(pictures):
+        for x, png in enumerate(row):
+            context.set_source_surface(cairocffi.ImageSurface.create_from_png(io.BytesIO(png)), x * WIDTH, y * HEIGHT)
+            context.paint()
+    return whole.write_to_png()
+
+
+def test_the_picture(make_world, otter):
+    """OB_PICTURE=deploy/boards.png makes the one in the README anew. A minute of the fake Otter takes a step."""
+    world = make_world()
+    otter.run("--speed", 60 / STEP)
+    time.sleep(40)
+    world.manager.state("pipeline 2 locating")
+    time.sleep(15)
+    world.manager.state("channel 2 paused")
+    time.sleep(15)
+    world.manager.state()
+    time.sleep(15)
+    targets = {(name, panel["title"]): (name, panel) for name in BOARDS for panel in world.boards.board(name)["panels"]}
+    rows = []
+    for name, titles in PICTURE.items():
+        panels = [targets[name, title][1] for title in titles]
+        rows.append([world.web.get("render", width=WIDTH, height=HEIGHT, title=f"{name}: {panel['title']}",
+                                   lineMode="connected", fontSize=8, yMin=0, **{"from": "-78s", "until": "-8s"},
+                                   areaMode="stacked" if "scaleToSeconds" in panel["targets"][0]["target"] else "none",
+                                   target=[world.picked(one["target"]) for one in panel["targets"]]) for panel in panels])
+    png = combined(rows)
+    assert 20000 < len(png) < 200000
+    if "OB_PICTURE" in os.environ:
+        (ROOT / os.environ["OB_PICTURE"]).write_bytes(png)

@@ -1,0 +1,154 @@
+"""What `otterbeat grafana` and `otterbeat datadog` write, and what they leave alone."""
+import configparser
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from servers.agent import PROGRAM, settings
+from servers.fake_otter import ROOT
+
+DEMO = ROOT / "config/otterbeat.cfg"
+QUERY = re.compile(r"(min|max|sum)\(last_(\d+)m\):(min|max|sum):[a-zA-Z][\w.]*\{[^{}]+\} by \{[\w,]+\}(\.as_count\(\))? "
+                   r"(>|<|==) (\d+)")
+
+
+def run(folder, *words, config=DEMO):
+    return subprocess.run([str(PROGRAM), "-c", str(config), *words], cwd=folder, capture_output=True, text=True,
+                          timeout=60)
+
+
+def write(folder, kind, config=DEMO):
+    """{name: JSON} of all that was written."""
+    done = run(folder, kind, "--out", kind, config=config)
+    assert done.returncode == 0, done.stderr
+    return read(folder / kind)
+
+
+def read(folder):
+    return {str(path.relative_to(folder)): json.loads(path.read_text("utf-8"))
+            for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def make_config(folder):
+    def make(**top):
+        path = folder / "otterbeat.cfg"
+        path.write_text(settings({"managers": [{"mysql": {"password": ""}}],
+                                  "sinks": [{"type": "graphite", "port": 2003}], **top}))
+        return path
+    return make
+
+
+@pytest.mark.parametrize("kind", ["grafana", "datadog"])
+def test_the_samples_are_current(folder, kind):
+    assert write(folder, kind) == read(ROOT / "deploy" / kind), f"make them again: otterbeat {kind} --out deploy/{kind}"
+
+
+def test_what_is_there_is_left_as_it_is(folder):
+    done = run(folder, "grafana", "--out", "a/b")
+    assert done.returncode == 0 and "a/b/alerting/otter.yaml\n" in done.stdout
+    file, before = folder / "a/b/alerting/otter.yaml", (folder / "a/b/alerting/otter.yaml").read_text()
+    stranger = folder / "a/b/alerting/mine.yaml"
+    stranger.write_text("mine")
+    file.write_text("mine")
+    done = run(folder, "grafana", "--out", "a/b")
+    assert done.returncode == 0 and f"{'a/b/alerting/otter.yaml'} is there already, differs, and was left as it is" in done.stdout
+    assert "a/b/dashboards/otter/agent.json is there already, just so" in done.stdout
+    assert file.read_text() == "mine"
+    done = run(folder, "grafana", "--out", "a/b", "--replace")
+    assert "a/b/alerting/otter.yaml was replaced" in done.stdout
+    assert file.read_text() == before and stranger.read_text() == "mine"
+
+
+def test_what_can_not_be_written(folder):
+    (folder / "file").write_text("")
+    for kind in ("grafana", "datadog"):
+        done = run(folder, kind, "--out", "file/x")
+        assert done.returncode == 70 and "Not a directory" in done.stderr
+
+
+def test_wrong_usage(folder):
+    for words in (["grafana"], ["datadog"], ["grafana", "--out"], ["grafana", "--out", ""], ["grafana", "--out", "x", "y"],
+                  ["grafana", "--out", "x", "--nonsense"], ["datadog", "--out", "x", "--url", "http://x"]):
+        done = run(folder, *words)
+        assert done.returncode == 64 and "usage: otterbeat" in done.stderr, words
+    assert not list(folder.iterdir())
+
+
+def test_a_config_that_grafana_has_nothing_to_ask(folder, make_config):
+    done = run(folder, "grafana", "--out", "x", config=make_config(sinks=[{"type": "statsd", "port": 8125}]))
+    assert done.returncode == 78 and "no graphite sink" in done.stderr
+    done = run(folder, "grafana", "--out", "x", config=make_config(prefix="p" * 30))
+    assert done.returncode == 78 and "prefix is too long" in done.stderr
+
+
+def test_what_is_not_read_is_not_shown(folder, make_config):
+    files = write(folder, "grafana", make_config(sources={"page": {"enabled": False}}))
+    text = json.dumps(files)
+    assert "delay_ms" in text and not re.search("node_up|channel_state|stage_ms|last_sync_age_s", text)
+    files = write(folder, "datadog", make_config(sources={"page": {"enabled": False}}))
+    assert "monitors/node-down.json" not in files and "monitors/lagging.json" in files
+
+
+def test_grafanas_files_hold_together(folder):
+    files = write(folder, "grafana")
+    source = files["datasources/otter.yaml"]["datasources"][0]["uid"]
+    assert set(re.findall(r'"uid": "([^"]*-graphite)"', json.dumps(files))) == {source}
+    boards = {board["uid"]: board for name, board in files.items() if name.endswith(".json")}
+    rules = files["alerting/otter.yaml"]["groups"][0]["rules"]
+    for rule in rules:
+        panel, = [one for one in boards[rule["dashboardUid"]]["panels"] if one["id"] == rule["panelId"]]
+        series = re.search(r"[\w.*]*?([a-z_]+)[,)]", rule["data"][0]["model"]["target"])[1]
+        assert series in panel["targets"][0]["target"], "the panel shows what the alert is about"
+        assert rule["annotations"]["summary"] and len(rule["annotations"]["description"]) > 60
+    uids = [*boards, *(rule["uid"] for rule in rules)]
+    assert len(set(uids)) == len(uids) and all(len(uid) <= 40 for uid in uids)
+    assert [rule["uid"] for rule in rules if rule["noDataState"] != "OK"] == ["otter-silent"]
+
+
+@pytest.mark.parametrize("sink, said", [
+    ({}, 'no sink of this config has flavor = "dogstatsd"'),
+    ({"flavor": "dogstatsd"}, ""),
+    ({"flavor": "dogstatsd", "counters": "gauge"}, 'it should be "both"'),
+])
+def test_what_datadog_would_miss_is_told(folder, make_config, sink, said):
+    done = run(folder, "datadog", "--out", "x", config=make_config(sinks=[{"type": "statsd", "port": 8125, **sink}]))
+    assert done.returncode == 0 and said in done.stderr and bool(said) == bool(done.stderr)
+
+
+def test_datadogs_monitors(folder):
+    files = write(folder, "datadog")
+    monitors = {name: file for name, file in files.items() if name.startswith("monitors/")}
+    for name, monitor in monitors.items():
+        asked = QUERY.fullmatch(monitor["query"])
+        assert asked, monitor["query"]
+        assert monitor["options"]["thresholds"] == {"critical": int(asked[6])}
+        assert bool(asked[4]) == (asked[1] == "sum")
+        assert monitor["options"]["notify_no_data"] == (name == "monitors/silent.json")
+    rules = write(folder, "grafana")["alerting/otter.yaml"]["groups"][0]["rules"]
+    assert {pathlib.Path(name).stem for name in monitors} == {rule["uid"].removeprefix("otter-") for rule in rules}
+    groups = files["dashboard.json"]["widgets"]
+    assert len(groups) == 3 and all(group["definition"]["widgets"] for group in groups)
+
+
+def method_of(path):
+    """As carbon does: the first pattern that is found in the name."""
+    rules = configparser.ConfigParser(interpolation=None)
+    rules.read(ROOT / "deploy/carbon/storage-aggregation.conf")
+    return next(rules[name]["aggregationMethod"] for name in rules.sections() if re.search(rules[name]["pattern"], path))
+
+
+def test_sums_stay_sums():
+    """In carbon's coarser retentions, for each series that config/builtin.c makes."""
+    columns = re.findall(r'\{ OB_(\w+), (?:NULL|"\w+"), "([\w.]+)"', (ROOT / "config/builtin.c").read_text())
+    wanted = {"INCREMENT": {"sum"}, "TOTAL": {"sum"}, "COUNT": {"sum"}, "PEAK": {"max"}, "AGE": {"max"},
+              "VALUE": {"max", "last"}}
+    found = [(role, name) for role, name in columns if role in wanted]
+    assert len(found) > 40
+    for role, name in found:
+        for path in (f"otter.pipeline.3.{name}", f"otter.manager.shop.pipeline.3.type.row.{name}",
+                     f"otter.{name};manager=shop;pipeline=3", f"otter.{name}"):
+            assert method_of(path) in wanted[role], path

@@ -1,0 +1,24 @@
+"""SIGHUP under load: nothing lost, nothing counted twice."""
+import os
+import time
+
+import pytest
+
+RELOADS = int(os.environ.get("OB_RELOADS", 20))
+
+
+@pytest.mark.slow
+def test_reloads_under_load(mariadb, otter, carbon, statsd, both, make_agent):
+    agent = make_agent(mariadb, both).start()
+    managers = otter.run("--seconds", RELOADS, "--speed", 20, "--writers", 4, "--hold", 2, "--rate", 200)
+    for i in range(RELOADS):
+        time.sleep(0.7)
+        agent.write(drain=5 + i % 2)  # another config each time
+        agent.reload()
+        agent.wait_for_log("event=reloaded", times=i + 1)
+    assert managers.wait(RELOADS + 60) == 0, managers.log()
+    wanted = otter.sums()
+    carbon.wait_for(wanted, 60)
+    statsd.wait_for(wanted, 60)
+    assert agent.stop() == 0
+    assert "event=in_doubt" not in agent.log()

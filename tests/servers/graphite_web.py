@@ -1,0 +1,67 @@
+"""A real graphite-web over the whisper files of a carbon."""
+import json
+import textwrap
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from servers.process import Process, free_port, port_is_open
+
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class GraphiteWeb:
+    """Carbon tells it the tags of new series, so its port is known before it is started."""
+
+    def __init__(self, folder, whisper):
+        self.port = free_port()
+        whisper.mkdir(parents=True, exist_ok=True)
+        (folder / "boards_settings.py").write_text(textwrap.dedent(f"""\
+            from graphite.settings import *
+            SECRET_KEY = "of a server that lives for minutes, on loopback"
+            ALLOWED_HOSTS = ["127.0.0.1"]
+            STORAGE_DIR = LOG_DIR = "{folder}"
+            WHISPER_DIR = "{whisper}"
+            STANDARD_DIRS = [WHISPER_DIR]
+            INDEX_FILE = "{folder}/index"
+            CARBONLINK_HOSTS = []
+            DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": "{folder}/graphite.db",
+                                     "OPTIONS": {{"timeout": 30}}}}}}
+            DEFAULT_CACHE_DURATION = 0
+            FIND_CACHE_DURATION = 0
+            TIME_ZONE = "UTC"
+            """))
+        env = {"PYTHONPATH": str(folder), "DJANGO_SETTINGS_MODULE": "boards_settings", "PYTHONDONTWRITEBYTECODE": "1"}
+        django = ["/usr/bin/python3", "-m", "django"]
+        self.migration = Process("migrate", folder, [*django, "migrate", "--run-syncdb"], env)
+        self.process = Process("graphite-web", folder, [
+            *django, "runserver", "--noreload", "--insecure", f"127.0.0.1:{self.port}"], env)
+
+    def start(self):
+        assert self.migration.start().wait(120) == 0, self.migration.log()
+        self.process.start(lambda: port_is_open(self.port))
+        return self
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path, **query):
+        """The body of an answer; a list stands for several of a name."""
+        try:
+            with OPENER.open(f"{self.url}/{path}?{urllib.parse.urlencode(query, doseq=True)}", timeout=60) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AssertionError(f"{query}: HTTP {error.code}: {error.read()[-1500:]!r}") from None
+
+    def ask(self, path, **query):
+        return json.loads(self.get(path, **query))
+
+    def render(self, target, begin, end):
+        """As Grafana asks: [{target, tags, datapoints}]."""
+        return self.ask("render", target=target, format="json", maxDataPoints=43200, **{"from": begin, "until": end})
+
+    def stop(self):
+        self.migration.stop()
+        self.process.stop()
