@@ -279,6 +279,24 @@ void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds)
                         free_series(f, s);
 }
 
+/* Whatever holds one has grown, so it is listed. */
+int64_t ob_fold_points(const struct ob_fold *f)
+{
+        int64_t points = 0;
+
+        for (size_t i = 0; i < f->n_grown; i++)
+                for (size_t j = 0; j < f->grown[i]->n; j++)
+                        points += f->grown[i]->entries[j].points;
+        return points;
+}
+
+void ob_fold_settle(struct ob_fold *f)
+{
+        for (size_t i = 0; i < f->n_grown; i++)
+                for (size_t j = 0; j < f->grown[i]->n; j++)
+                        f->grown[i]->entries[j].points = 0;
+}
+
 void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
 {
         const struct ob_fold_series *s, *next;

@@ -152,7 +152,7 @@ static bool deliver(struct ob_sink *s)
         return false;
 }
 
-/* What became of every point of this run. */
+/* What became of every point of this run: they are sent, folded, late, lost or behind. */
 static void tell_account(const struct ob_sink *s)
 {
         const struct ob_sink_counters *c = s->counters;
@@ -175,9 +175,9 @@ static void *run(void *arg)
         }
         if (s->wire.is_open)
                 s->wire.ops->abort(&s->wire);
-        tell_account(s);
         if (s->ops->stop(s, &err))
                 ob_log(OB_LOG_ERROR, "sink=%s event=stop_failed err=\"%s\"", s->settings->name, err.text);
+        tell_account(s);
         return NULL;
 }
 
@@ -194,7 +194,8 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
         if (ob_store_get_passed(s->store, s->settings->name, &s->passed, err) || s->ops->start(s, err) ||
                 ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
                 return -1;
-        s->counters->points = s->counters->behind = behind;
+        s->counters->points += behind;
+        s->counters->behind += behind;
         if (pthread_create(&s->thread, NULL, run, s))
                 return ob_fail(err, "no thread for sink %s: %m", s->settings->name);
         return 0;

@@ -36,6 +36,7 @@ struct statsd {
         struct ob_stored_batch batch;
         bool is_loaded;
         uint64_t skip;            /* points of the next batch that an earlier run has sent */
+        int64_t brought;          /* points of the loaded one that are to be sent by this one */
         struct ob_datagrams out;  /* the batch */
         struct ob_totals *totals; /* NULL: counters alone */
         struct round round;
@@ -86,6 +87,7 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
                 (long long)points, is_lost ? "lose" : "repeat");
         s->counters->uncertain = points;
         if (is_lost) {
+                s->counters->points += points;
                 ob_sink_lose(s, OB_LOSS_WIRE, points, "");
                 s->passed.mark = s->passed.reached;
                 s->passed.carry.length = 0;
@@ -126,7 +128,11 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
         st->round.is_hurried = true;
         if (s->passed.carry.length)
                 ob_bytes_read_unsigned(&carry, &st->skip);
-        return settle_doubt(s, err) || open_totals(s, err) ? -1 : 0;
+        if (settle_doubt(s, err) || open_totals(s, err))
+                return -1;
+        s->counters->points -= (int64_t)st->skip;
+        s->counters->behind -= (int64_t)st->skip;
+        return 0;
 }
 
 /* False when a line is too long to be sent. */
@@ -216,8 +222,11 @@ static void encode_batch(struct ob_sink *s, struct statsd *st)
                         if (e.done >= st->skip)
                                 encode_point(s, &e, &m, series);
         ob_batch_close(&e.reader);
+        if (e.done < st->skip)
+                e.done = (unsigned)st->skip;
         if (got < 0)
                 ob_sink_lose(s, OB_LOSS_DAMAGED, st->batch.points - e.done, "");
+        st->brought = st->batch.points - (int64_t)st->skip;
         st->skip = 0;
         ob_datagrams_finish(&st->out);
 }
@@ -261,7 +270,7 @@ static void pass_batch(struct ob_sink *s, struct statsd *st)
 {
         s->passed.mark = s->passed.reached = st->batch.seq;
         s->passed.carry.length = 0;
-        s->counters->behind -= st->batch.points;
+        s->counters->behind -= st->brought;
         st->is_loaded = false;
 }
 
@@ -357,9 +366,11 @@ static int stop_statsd(struct ob_sink *s, struct ob_err *err)
 
         s->passed.carry.length = 0;
         s->passed.reached = s->passed.mark;
-        if (st->is_loaded)
+        if (st->is_loaded) {
+                s->counters->behind -= st->brought - ob_datagrams_points_left(out);
                 ob_bytes_add_unsigned(
                         &s->passed.carry, out->next < out->n ? out->brought[out->next].first : st->batch.points);
+        }
         return commit(s, err);
 }
 
