@@ -215,6 +215,20 @@ static int start_names(struct ob_agent *a, struct ob_err *err)
         return got;
 }
 
+/* Of an agent that goes on: the others come and go beside it. */
+static int start_status(struct ob_agent *a, struct ob_err *err)
+{
+        const struct ob_status_of of = {
+                .config = a->config,
+                .counters = &a->counters,
+                .queue = &a->queue,
+                .states = a->states,
+                .stop = &a->stop_workers,
+        };
+
+        return a->is_once || a->is_dry || a->is_replay ? 0 : ob_status_start(&a->status, &of, err);
+}
+
 static int start_all(struct ob_agent *a, struct ob_err *err)
 {
         size_t n_workers;
@@ -228,6 +242,7 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         if (open_place(a, err) || begin_after_loss(a, n_workers, err) || forget_other_sinks(a, err) ||
                 ob_queue_open(&a->queue, a->place.anchor, a->config->queue_max_bytes, &a->counters, err))
                 return -1;
+        ob_agent_look(a);
         a->counters.reading = n_workers;
         make_sinks(a);
         while (a->n_sinks < a->config->n_sinks)
@@ -238,7 +253,7 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         while (a->n_workers < n_workers)
                 if (ob_worker_start(&a->workers[a->n_workers++], err))
                         return -1;
-        return 0;
+        return start_status(a, err);
 }
 
 int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob_err *err)
@@ -246,6 +261,7 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
         a->config = config;
         a->n_names = a->n_workers = a->n_sinks = 0;
         a->names = NULL;
+        a->status = NULL;
         a->place = (struct ob_store_place) { .lock_fd = -1 };
         a->queue = (struct ob_queue) { .max_bytes = 0 };
         ob_stop_init(&a->stop_workers);
@@ -266,6 +282,25 @@ int64_t ob_agent_progress(const struct ob_agent *a)
         for (size_t i = 0; i < a->n_sinks; i++)
                 sum += a->counters.sinks[i].points - a->counters.sinks[i].behind;
         return sum;
+}
+
+void ob_agent_look(struct ob_agent *a)
+{
+        int64_t room;
+
+        if (!ob_store_place_room(&a->place, &room))
+                return;
+        ob_queue_set_room(&a->queue, room);
+        if ((room < 0) == a->is_disk_low)
+                return;
+        a->is_disk_low = room < 0;
+        if (a->is_disk_low)
+                ob_log(OB_LOG_ERROR,
+                        "store=%s event=disk_low margin=%lld why=\"sinks deliver, and reading waits until there is "
+                        "more room: the tables keep the rows\"",
+                        a->place.path, (long long)a->place.margin);
+        else
+                ob_log(OB_LOG_INFO, "store=%s event=disk_recovered", a->place.path);
 }
 
 bool ob_agent_is_damaged(const struct ob_agent *a)
@@ -318,6 +353,7 @@ bool ob_agent_stop(struct ob_agent *a)
         if (a->queue.sinks)
                 ob_queue_wake(&a->queue);
         is_clean &= join_sinks(a);
+        ob_status_stop(a->status);
         ob_queue_close(&a->queue);
         ob_counters_fini(&a->counters);
         ob_store_place_close(&a->place);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/face/status.h"
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/sink/sink.h"
@@ -32,7 +33,9 @@ struct ob_agent {
         struct ob_states **states; /* ours; one a manager */
         struct ob_worker *workers; /* ours */
         struct ob_sink *sinks;     /* ours */
+        struct ob_status *status;  /* ours; NULL: it is off */
         size_t n_names, n_workers, n_sinks; /* that were started */
+        bool is_disk_low;                   /* and told so */
 };
 
 /* On failure nothing of it runs any more. */
@@ -40,6 +43,9 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
 
 /* Whether everything that --once wants is done: all read and sent, or no way on. */
 bool ob_agent_is_drained(struct ob_agent *a);
+
+/* Looks how much room the disk has for the queue; to be called each second or so. */
+void ob_agent_look(struct ob_agent *a);
 
 /* Whether the store has turned out to be damaged: to be started again. */
 bool ob_agent_is_damaged(const struct ob_agent *a);

@@ -9,16 +9,19 @@
 
 #include <stddef.h>
 
+#include "config/alarm.h"
+
 #define MYSQL_DEFAULTS .reader = OB_READER_MYSQL, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
 #define PAGE_DEFAULTS  OB_PAGE_DEFAULTS, .enabled = true, .every = 30, .worker = "page"
 #define SELF_DEFAULTS                                                                                              \
         .reader = OB_READER_SELF, .enabled = true, .batch = 1000, .every = 15, .worker = "agent",                  \
         .start = { .kind = OB_START_OLDEST }
 
-/* The message of an alarm is "pid:P nid:N exception:CODE:TEXT". */
-#define EXCEPTION_CODE                                                                                             \
-        "IF(TITLE = 'EXCEPTION' AND LOCATE('exception:', MESSAGE), "                                               \
-        "LEFT(SUBSTRING_INDEX(SUBSTRING(MESSAGE, LOCATE('exception:', MESSAGE) + 10), ':', 1), 32), NULL)"
+/* What stands in an alarm's text. */
+#define OF_MESSAGE(role, name_, part_, ...)                                                                        \
+        {                                                                                                          \
+                role, "MESSAGE", name_, .part = part_, __VA_ARGS__                                                 \
+        }
 
 const struct ob_source ob_builtin_sources[] = {
         {
@@ -126,17 +129,28 @@ const struct ob_source ob_builtin_sources[] = {
                 .worker = "log",
                 .table = "LOG_RECORD",
                 .every = 15,
-                .n_columns = 9,
+                .limit = 100,
+                .has_gaps = true,
+                .n_columns = 17,
                 .columns = {
                         { OB_CURSOR, "ID" },
                         { OB_SETTLED, "GMT_MODIFIED" },
                         { OB_TIME, "GMT_CREATE" },
                         { OB_KEY, "PIPELINE_ID", "pipeline" },
-                        { OB_ENUM, "TITLE", "title" },
+                        { OB_ENUM, "TITLE", "title", .is_open = true },
                         { OB_LABEL, "CHANNEL_ID", "channel" },
-                        { OB_LABEL, "NID", "node" },
-                        { OB_LABEL, "MESSAGE", "code", EXCEPTION_CODE },
+                        /* Alarms of a node reach one manager; what managers find by themselves, each of them writes. */
+                        { OB_LABEL, "NID", "node", .is_sole = true },
+                        OF_MESSAGE(OB_LABEL, "code", ob_alarm_code, .is_open = true),
+                        OF_MESSAGE(OB_LABEL, "class", ob_alarm_class, .is_open = true),
+                        OF_MESSAGE(OB_EVENT, NULL, ob_alarm_alert, .expression = "LEFT(`MESSAGE`, 8000)"),
                         { OB_COUNT, NULL, "log.records" },
+                        OF_MESSAGE(OB_PEAK, "log.delay_s", ob_alarm_delay),
+                        OF_MESSAGE(OB_PEAK, "log.no_delay_s", ob_alarm_no_delay),
+                        OF_MESSAGE(OB_PEAK, "log.no_sync_s", ob_alarm_no_sync),
+                        OF_MESSAGE(OB_PEAK, "log.process_s", ob_alarm_process),
+                        OF_MESSAGE(OB_PEAK, "log.position_s", ob_alarm_position),
+                        OF_MESSAGE(OB_PEAK, "log.no_data_s", ob_alarm_no_data),
                 },
         },
         /* First: the ages below may hang on what it finds. */

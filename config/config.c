@@ -24,6 +24,7 @@ static const struct ob_setting top_settings[] = {
         { "queue", OB_SET_GROUP },
         { "names", OB_SET_GROUP },
         { "states", OB_SET_GROUP },
+        { "status", OB_SET_GROUP },
         { "sinks", OB_SET_GROUP },
         { NULL },
 };
@@ -56,6 +57,8 @@ static const struct ob_setting source_settings[] = {
         { "overlap", OB_SET_INT, AT(ob_source, overlap), 0, 86400 },
         { "settle", OB_SET_INT, AT(ob_source, settle), 0, 3600 },
         { "batch", OB_SET_INT, AT(ob_source, batch), 1, 100000 },
+        { "limit", OB_SET_INT, AT(ob_source, limit), 1, 10000 },
+        { "merge", OB_SET_INT, AT(ob_source, merge), 0, 3600 },
         { "table", OB_SET_GROUP },
         { "address", OB_SET_GROUP },
         { "heading", OB_SET_GROUP },
@@ -72,7 +75,10 @@ static const struct ob_setting statsd_settings[] = {
         { "path", OB_SET_CHOICE, AT(ob_sink_settings, path), .choices = path_words },
         { "flavor", OB_SET_CHOICE, AT(ob_sink_settings, flavor), .choices = flavor_words },
         { "socket", OB_SET_PATH, AT(ob_sink_settings, socket) },
-        { "payload", OB_SET_INT, AT(ob_sink_settings, payload), 64, 8192 },
+        { "payload", OB_SET_INT, AT(ob_sink_settings, payload), 64, OB_PAYLOAD_MAX },
+        { "tags", OB_SET_GROUP },
+        { "backlog", OB_SET_INT, AT(ob_sink_settings, backlog), 0, 86400 },
+        { "container", OB_SET_TEXT, AT(ob_sink_settings, container) },
         { "counters", OB_SET_CHOICE, AT(ob_sink_settings, counters), .choices = counters_words },
         { "after_crash", OB_SET_CHOICE, AT(ob_sink_settings, after_crash), .choices = crash_words },
         { NULL },
@@ -89,6 +95,8 @@ static const struct ob_setting graphite_settings[] = {
         { "horizon", OB_SET_INT, AT(ob_sink_settings, horizon), 0, 86400 },
         { "creates", OB_SET_INT, AT(ob_sink_settings, creates), 0, 1000000 },
         { "max_age", OB_SET_LONG, AT(ob_sink_settings, max_age), 0, INT64_C(10000000000) },
+        { "tags", OB_SET_GROUP },
+        { "events", OB_SET_TEXT, AT(ob_sink_settings, events) },
         { NULL },
 };
 
@@ -96,18 +104,22 @@ static const struct ob_setting graphite_settings[] = {
 static const struct {
         const struct ob_setting *settings;
         struct ob_sink_settings defaults;
-} sink_types[OB_SINK_TYPES] = {
+} sink_types[OB_SINK_EVENTS] = {
         [OB_SINK_STATSD] = { statsd_settings, { .type = OB_SINK_STATSD,
                                                       .name = "statsd",
                                                       .host = "127.0.0.1",
                                                       .port = 8125,
                                                       .socket = "",
-                                                      .payload = 1432 } },
+                                                      .events = "",
+                                                      .payload = 1432,
+                                                      .backlog = 120,
+                                                      .container = "auto" } },
         [OB_SINK_GRAPHITE] = { graphite_settings, { .type = OB_SINK_GRAPHITE,
                                                           .name = "graphite",
                                                           .host = "127.0.0.1",
                                                           .port = 2003,
                                                           .socket = "",
+                                                          .events = "",
                                                           .step = 60,
                                                           .horizon = 300,
                                                           .creates = 50 } },
@@ -222,6 +234,31 @@ static int read_sources(const config_t *file, struct ob_config *c, struct ob_err
         return 0;
 }
 
+/* The sink that was read last counts, if its name tells it apart. */
+static int name_sink(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
+{
+        const char *name = c->sinks[c->n_sinks].name;
+
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (!strcmp(name, c->sinks[i].name))
+                        return ob_setting_fail(at, err, "two sinks are called \"%s\": give one a \"name\"", name);
+        c->n_sinks++;
+        return 0;
+}
+
+/* graphite-web is told by a sink of its own: carbon does not wait for it. */
+static int add_events_sink(
+        const config_setting_t *at, struct ob_config *c, const struct ob_sink_settings *of, struct ob_err *err)
+{
+        struct ob_sink_settings *s = &c->sinks[c->n_sinks];
+
+        *s = *of;
+        s->type = OB_SINK_EVENTS;
+        s->name = ob_texts_keep(&c->texts, ob_format("%s.events", of->name));
+        s->url = of->events;
+        return name_sink(at, c, err);
+}
+
 static int read_sink(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
 {
         struct ob_sink_settings *s = &c->sinks[c->n_sinks];
@@ -237,17 +274,15 @@ static int read_sink(const config_setting_t *at, struct ob_config *c, struct ob_
         type = ob_setting_text(type_at, &c->texts, err);
         if (!type)
                 return -1;
-        while (t < OB_SINK_TYPES - 1 && strcmp(type, type_words[t]) != 0)
+        while (t < OB_SINK_EVENTS - 1 && strcmp(type, type_words[t]) != 0)
                 t++; /* a type that is none of them is refused with the other settings */
         *s = sink_types[t].defaults;
-        if (ob_settings_read(at, sink_types[t].settings, s, &c->texts, err) || ob_config_check_sink(at, s, err))
+        if (ob_settings_read(at, sink_types[t].settings, s, &c->texts, err) ||
+                ob_config_check_sink(at, s, &c->texts, err))
                 return -1;
-        for (size_t i = 0; i < c->n_sinks; i++)
-                if (!strcmp(s->name, c->sinks[i].name))
-                        return ob_setting_fail(
-                                at, err, "two sinks are called \"%s\": give one a \"name\"", s->name);
-        c->n_sinks++;
-        return 0;
+        if (name_sink(at, c, err))
+                return -1;
+        return *s->events ? add_events_sink(at, c, s, err) : 0;
 }
 
 static int read_sinks(const config_t *file, struct ob_config *c, struct ob_err *err)
@@ -256,7 +291,7 @@ static int read_sinks(const config_t *file, struct ob_config *c, struct ob_err *
 
         if (!list)
                 return -1;
-        c->sinks = ob_alloc((size_t)config_setting_length(list), sizeof(*c->sinks));
+        c->sinks = ob_alloc(2 * (size_t)config_setting_length(list), sizeof(*c->sinks)); /* each, and its events' */
         for (int i = 0; i < config_setting_length(list); i++)
                 if (read_sink(config_setting_get_elem(list, (unsigned)i), c, err))
                         return -1;
@@ -271,7 +306,8 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
                 ob_settings_read_group(root, "queue", queue_settings, c, &c->texts, err) ||
                 ob_settings_read_group(root, "names", names_settings, c, &c->texts, err) ||
-                ob_settings_read_group(root, "states", state_settings, &c->states, &c->texts, err))
+                ob_settings_read_group(root, "states", state_settings, &c->states, &c->texts, err) ||
+                ob_config_read_status(root, c, err))
                 return -1;
         return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
 }

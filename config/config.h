@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "config/page.h"
 #include "config/setting.h"
 #include "config/source.h"
+#include "proto/metric.h"
 
 enum ob_tls { OB_TLS_OFF, OB_TLS_REQUIRED, OB_TLS_VERIFY };
-enum ob_sink_type { OB_SINK_STATSD, OB_SINK_GRAPHITE, OB_SINK_TYPES };
+enum ob_sink_type { OB_SINK_STATSD, OB_SINK_GRAPHITE, OB_SINK_EVENTS, OB_SINK_TYPES };
 enum ob_flavor { OB_FLAVOR_PLAIN, OB_FLAVOR_DOGSTATSD };
 enum ob_counters_as { OB_COUNTERS_COUNTER, OB_COUNTERS_GAUGE, OB_COUNTERS_BOTH };
 enum ob_path { OB_PATH_IDS, OB_PATH_NAMES };
@@ -50,15 +52,21 @@ struct ob_manager {
         struct ob_page_settings page;
 };
 
+#define OB_PAYLOAD_MAX 8192 /* what a Datadog Agent reads at once: it cuts, or hangs up on, what is longer */
+
 struct ob_sink_settings {
         int type;         /* enum ob_sink_type */
         const char *name; /* tells sinks apart, in the store and in agent.*; default: its type */
         const char *host;
         int port;
-        int path;           /* enum ob_path: what stands in dotted names */
-        int flavor;         /* statsd: enum ob_flavor */
-        const char *socket; /* statsd: path of a unix datagram socket, "" for UDP */
-        int payload;        /* statsd: bytes in a datagram */
+        int path;                             /* enum ob_path: what stands in dotted names */
+        int flavor;                           /* statsd: enum ob_flavor */
+        const char *socket;                   /* statsd: path of a unix socket, "" for UDP */
+        int payload;                          /* statsd: bytes in a datagram */
+        int backlog;                          /* dogstatsd: seconds; older points carry their time. 0: none does */
+        const char *container;                /* dogstatsd: the id of ours; "auto": to be found; "": not told */
+        struct ob_tag tags[OB_TAGS_MORE_MAX]; /* of everything, where there are tags; value NULL: it has none */
+        unsigned n_tags;
         int counters;       /* statsd: enum ob_counters_as */
         int after_crash;    /* statsd: enum ob_after_crash */
         int step;           /* graphite: seconds of carbon's finest retention */
@@ -66,6 +74,8 @@ struct ob_sink_settings {
         int horizon;        /* graphite: seconds after which each step is sent once more */
         int creates;        /* graphite: carbon's MAX_CREATES_PER_MINUTE; 0: it has no limit */
         int64_t max_age;    /* graphite: seconds; older points are refused. 0: none is too old */
+        const char *events; /* graphite: where graphite-web is; "": it is not told. A sink of its own does that: */
+        const char *url;    /* events: the same */
 };
 
 /* When a pipeline is called what, see agent/source/state_rule.h. Seconds. */
@@ -78,6 +88,18 @@ struct ob_state_settings {
         bool heartbeat; /* sources without rows have a heartbeat: one that is silent hangs */
 };
 
+/* The page that shows how the agent gets on. */
+struct ob_status_settings {
+        const char *listen;          /* "": nowhere */
+        const char *user, *password; /* ""; both or none */
+        int patience;                /* seconds that a source or sink may be late until it is called ill */
+        struct ob_status_address {
+                struct sockaddr_storage at;
+                socklen_t length;
+                bool is_local; /* only this machine reaches it */
+        } address;             /* of `listen` */
+};
+
 struct ob_config {
         const char *prefix, *state_dir, *log_file;
         int drain; /* seconds */
@@ -87,6 +109,7 @@ struct ob_config {
                 int every;    /* seconds */
         } names;
         struct ob_state_settings states;
+        struct ob_status_settings status;
         struct ob_manager *managers; /* ours */
         size_t n_managers;
         struct ob_source *sources; /* ours: the built-in ones, then the user's; also disabled ones */
@@ -104,6 +127,10 @@ bool ob_config_has_tags(const struct ob_sink_settings *s);
 /* Reads `file`. NULL, and `err` says `FILE:LINE: …`, when anything in it is wrong. */
 struct ob_config *ob_config_load(const char *file, struct ob_err *err);
 void ob_config_free(struct ob_config *config);
+
+/* The next of the files that hold a secret and that everybody on this machine may read, from `*i` on; NULL: none.
+ */
+const char *ob_config_exposed(const struct ob_config *c, size_t *i);
 
 /*
  * The file behind "defining a source of one's own": reads `table` and `columns` of a group into a
@@ -124,8 +151,19 @@ int ob_config_define_cell(const config_setting_t *at, const struct ob_column *c,
 /* Reads one more manager. In manager.c. */
 int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err);
 
+/* Reads the group `status`. In status.c. */
+int ob_config_read_status(const config_setting_t *root, struct ob_config *c, struct ob_err *err);
+
 /* What the tables of settings can't say of a sink. In sink.c. */
-int ob_config_check_sink(const config_setting_t *at, const struct ob_sink_settings *s, struct ob_err *err);
+int ob_config_check_sink(
+        const config_setting_t *at, struct ob_sink_settings *s, struct ob_texts *texts, struct ob_err *err);
+
+/* Adds a tag, "key:value" or "key", to those of a sink, unless there is one with its key. */
+int ob_config_add_tag(struct ob_sink_settings *s, const char *tag, struct ob_texts *texts, struct ob_err *err);
+
+/* What Datadog's clients take from the environment, for what a sink's group does not set itself. In datadog.c. */
+int ob_config_take_datadog(
+        const config_setting_t *at, struct ob_sink_settings *s, struct ob_texts *texts, struct ob_err *err);
 
 /* What the tables of settings can't say of a manager's `page`: its url, its zone and its words. In define_page.c.
  */

@@ -26,7 +26,7 @@ static int find_role(const config_setting_t *at, const char *word, enum ob_role 
                 }
         return ob_setting_fail(at, err,
                 "no such role: \"%s\" (there are cursor, settled, time, made, key, "
-                "enum, label, value, peak, increment, total, count and age)",
+                "enum, label, value, peak, increment, total, count, age and event)",
                 word);
 }
 

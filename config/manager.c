@@ -1,6 +1,7 @@
 /* What a config says of a manager: its database and its pages. */
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/config.h"
 
@@ -20,7 +21,7 @@ static const struct ob_setting mysql_settings[] = {
         { "port", OB_SET_INT, AT(ob_mysql_settings, port), 1, 65535 },
         { "socket", OB_SET_PATH, AT(ob_mysql_settings, socket) },
         { "user", OB_SET_TEXT, AT(ob_mysql_settings, user) },
-        { "password", OB_SET_TEXT, AT(ob_mysql_settings, password) },
+        { "password", OB_SET_SECRET, AT(ob_mysql_settings, password) },
         { "password_file", OB_SET_FILE, AT(ob_mysql_settings, password) },
         { "database", OB_SET_TEXT, AT(ob_mysql_settings, database) },
         { "connect_timeout", OB_SET_INT, AT(ob_mysql_settings, connect_timeout), 1, 3600 },
@@ -33,7 +34,7 @@ static const struct ob_setting mysql_settings[] = {
 static const struct ob_setting page_settings[] = {
         { "url", OB_SET_TEXT, AT(ob_page_settings, url) },
         { "user", OB_SET_TEXT, AT(ob_page_settings, user) },
-        { "password", OB_SET_TEXT, AT(ob_page_settings, password) },
+        { "password", OB_SET_SECRET, AT(ob_page_settings, password) },
         { "password_file", OB_SET_FILE, AT(ob_page_settings, password) },
         { "zone", OB_SET_TEXT, AT(ob_page_settings, zone) },
         { "proxy", OB_SET_TEXT, AT(ob_page_settings, proxy) },
@@ -89,4 +90,17 @@ int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, stru
         }
         c->n_managers++;
         return 0;
+}
+
+const char *ob_config_exposed(const struct ob_config *c, size_t *i)
+{
+        struct stat s;
+
+        while (*i < c->texts.n_secret_files) {
+                const char *file = c->texts.secret_files[(*i)++];
+
+                if (!stat(file, &s) && s.st_mode & S_IROTH)
+                        return file;
+        }
+        return NULL;
 }

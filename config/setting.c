@@ -28,7 +28,18 @@ void ob_texts_free(struct ob_texts *texts)
                 free(texts->all[i]);
         }
         free(texts->all);
+        free(texts->secret_files);
         *texts = (struct ob_texts) { .n = 0 };
+}
+
+void ob_texts_note_secret(struct ob_texts *texts, const char *file)
+{
+        for (size_t i = 0; i < texts->n_secret_files; i++)
+                if (!strcmp(texts->secret_files[i], file))
+                        return;
+        texts->secret_files =
+                ob_grow(texts->secret_files, &texts->room_secret_files, texts->n_secret_files, sizeof(char *));
+        texts->secret_files[texts->n_secret_files++] = ob_texts_keep(texts, ob_copy(file));
 }
 
 int ob_setting_fail(const config_setting_t *at, struct ob_err *err, const char *format, ...)
@@ -83,6 +94,20 @@ static int read_text(const struct reading *r, struct ob_err *err)
         if (!text)
                 return -1;
         *(const char **)r->field = text;
+        return 0;
+}
+
+/* One that comes whole from the environment stands in no file. */
+static int read_secret(const struct reading *r, struct ob_err *err)
+{
+        const char *file = config_setting_source_file(r->at), *raw, *fallback;
+
+        if (read_text(r, err))
+                return -1;
+        raw = config_setting_get_string(r->at);
+        fallback = strstr(raw, ":-");
+        if (file && *raw && (strncmp(raw, "${", 2) != 0 || (fallback && fallback[2] != '}')))
+                ob_texts_note_secret(r->texts, file);
         return 0;
 }
 
@@ -146,6 +171,7 @@ static int read_file(const struct reading *r, struct ob_err *err)
                 return ob_setting_fail(r->at, err, "%s: the first line is too long", path);
         line[strcspn(line, "\r\n")] = '\0';
         *(const char **)r->field = ob_texts_keep(r->texts, ob_copy(line));
+        ob_texts_note_secret(r->texts, path);
         explicit_bzero(line, sizeof(line));
         return 0;
 }
@@ -232,6 +258,7 @@ static int read_nothing(const struct reading *r, struct ob_err *err)
 
 static int (*const readers[OB_SET_TYPES])(const struct reading *r, struct ob_err *err) = {
         [OB_SET_TEXT] = read_text,
+        [OB_SET_SECRET] = read_secret,
         [OB_SET_PREFIX] = read_prefix,
         [OB_SET_FILE] = read_file,
         [OB_SET_PATH] = read_path,

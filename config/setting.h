@@ -13,6 +13,7 @@
 
 enum ob_setting_type {
         OB_SET_TEXT,   /* const char *, the config's */
+        OB_SET_SECRET, /* the same; the file that it stands in is noted */
         OB_SET_PREFIX, /* const char *, made of [A-Za-z0-9_.-] */
         OB_SET_FILE,   /* const char *: the text is read from the file that the value names */
         OB_SET_PATH,   /* const char *: a relative path begins at the config file's folder */
@@ -37,11 +38,16 @@ struct ob_setting {
 struct ob_texts {
         char **all; /* ours, and the texts */
         size_t n, room;
+        const char **secret_files; /* ours; the texts are among `all` */
+        size_t n_secret_files, room_secret_files;
 };
 
 /* Hands a text over; returns it. */
 const char *ob_texts_keep(struct ob_texts *texts, char *text);
 void ob_texts_free(struct ob_texts *texts);
+
+/* Notes that a file holds a secret. */
+void ob_texts_note_secret(struct ob_texts *texts, const char *file);
 
 /* A path as the config means it: beside `file`, unless it is absolute or "". Kept in `texts`. */
 const char *ob_path_beside(const char *file, const char *path, struct ob_texts *texts);

@@ -18,6 +18,7 @@ const struct ob_role_facts ob_roles[OB_ROLES] = {
         [OB_TOTAL] = { .word = "total", .is_metric = true, .is_number = true },
         [OB_COUNT] = { .word = "count", .is_metric = true },
         [OB_AGE] = { .word = "age", .is_metric = true, .is_time = true, .at_most_one = true },
+        [OB_EVENT] = { .word = "event", .at_most_one = true },
         [OB_CLUE] = { .word = "clue", .is_number = true },
 };
 
@@ -59,6 +60,8 @@ static const struct {
         { OB_SHAPE_NEWEST, OB_TOTAL, "an age is read by itself: make a source of its own of it" },
         { OB_SHAPE_NEWEST, OB_COUNT, "an age is read by itself: make a source of its own of it" },
         { OB_SHAPE_NEWEST, OB_LABEL, "an age is read by key alone" },
+        { OB_SHAPE_NEWEST, OB_EVENT, "an age is read by itself: make a source of its own of it" },
+        { OB_SHAPE_STATE, OB_EVENT, "only rows that are counted once by a cursor are told once" },
         { OB_SHAPE_STATE, OB_INCREMENT, "rows can only be counted once by a cursor, and without totals beside it" },
         { OB_SHAPE_STATE, OB_COUNT, "rows can only be counted once by a cursor, and without totals beside it" },
 };

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "proto/error.h"
+#include "proto/text.h"
 
 #define OB_COLUMNS_MAX 24
 
@@ -27,15 +28,22 @@ enum ob_role {
         OB_TOTAL,     /* counter; the row's number only grows, its difference is what came to pass */
         OB_COUNT,     /* counter; one a row */
         OB_AGE,       /* gauge; seconds from the newest such time of each key to now */
-        OB_CLUE,      /* a number that is not sent: it tells what state a pipeline is in */
+        OB_EVENT, /* a text that is told in words, for sinks that can; not each row's, see agent/source/events.h */
+        OB_CLUE,  /* a number that is not sent: it tells what state a pipeline is in */
         OB_ROLES
 };
+
+/* Writes what of a text is meant. False: it is not in it. */
+typedef bool ob_part_fn(const char *text, struct ob_text *out);
 
 struct ob_column {
         enum ob_role role;
         const char *column;     /* in the table or page; NULL: none is needed (count) */
         const char *name;       /* of the tag or the metric; NULL for roles that are neither */
         const char *expression; /* SQL over `column`, when it is not the column itself */
+        ob_part_fn *part; /* it is a part of the event's text; of the event itself: how bad it is, in a word */
+        bool is_open;     /* a tag whose values have no end of their own: so many, then "other" */
+        bool is_sole;     /* a row with a value here was written by one manager alone, see `merge` */
 };
 
 /* How a source is read, which follows from its roles. */
@@ -84,9 +92,11 @@ struct ob_source {
         int settle;  /* seconds: younger rows wait for the next poll */
         int batch;   /* rows a query */
 
-        int64_t until; /* not a setting: rows from then on are left out, when the past is told again; 0 */
+        struct ob_start start;
+        int limit; /* of distinct values of each open tag */
+        int merge; /* seconds in which rows that say the same are one, written by several managers; 0: none are */
 
-        struct ob_start start; /* a setting */
+        int64_t until; /* not a setting: rows from then on are left out, when the past is told again; 0 */
 };
 
 /* "now", "oldest", a date in UTC as "2020-04-20 00:00:00", or how far back, as "-2h" (s, m, h, d). */

@@ -10,8 +10,9 @@
 #define uthash_free(at, size_) free(at)
 #include <uthash.h>
 
-#define VERSION   3
-#define HEAD_SIZE 4
+#define VERSION         4
+#define HEAD_SIZE       4
+#define EVENT_HEAD_SIZE 3
 
 /* Seconds: no clock says so, and what is reckoned with it does not overflow. */
 #define MADE_MOST (INT64_C(1) << 60)
@@ -26,8 +27,8 @@ struct entry {
 struct ob_batch {
         int64_t made, time;
         struct entry *entries; /* ours, by text */
-        unsigned n_series, n_points;
-        struct ob_bytes series, points, blob, key;
+        unsigned n_series, n_points, n_events;
+        struct ob_bytes events, series, points, blob, key;
 };
 
 struct ob_batch *ob_batch_new(void)
@@ -50,6 +51,7 @@ void ob_batch_free(struct ob_batch *b)
         if (!b)
                 return;
         forget_series(b);
+        ob_bytes_free(&b->events);
         ob_bytes_free(&b->series);
         ob_bytes_free(&b->points);
         ob_bytes_free(&b->blob);
@@ -60,10 +62,23 @@ void ob_batch_free(struct ob_batch *b)
 void ob_batch_start(struct ob_batch *b, int64_t made)
 {
         forget_series(b);
-        b->series.length = b->points.length = 0;
-        b->n_series = b->n_points = 0;
+        b->events.length = b->series.length = b->points.length = 0;
+        b->n_events = b->n_series = b->n_points = 0;
         b->made = made;
         b->time = made;
+}
+
+static void add_string(struct ob_bytes *out, const char *text)
+{
+        ob_bytes_add(out, text, strlen(text) + 1);
+}
+
+static void add_tags(struct ob_bytes *out, const struct ob_tag *tags, unsigned n)
+{
+        for (unsigned i = 0; i < n; i++) {
+                add_string(out, tags[i].key);
+                add_string(out, tags[i].value);
+        }
 }
 
 static void encode_series(struct ob_bytes *out, const struct ob_series *s)
@@ -73,16 +88,10 @@ static void encode_series(struct ob_bytes *out, const struct ob_series *s)
 
         out->length = 0;
         ob_bytes_add(out, head, sizeof(head));
-        ob_bytes_add(out, s->name, strlen(s->name) + 1);
-        for (unsigned i = 0; i < s->n_tags; i++) {
-                ob_bytes_add(out, s->tags[i].key, strlen(s->tags[i].key) + 1);
-                ob_bytes_add(out, s->tags[i].value, strlen(s->tags[i].value) + 1);
-        }
-        for (unsigned i = 0; i < s->n_identity; i++) {
-                const char *node = s->tags[i].node ? s->tags[i].node : "";
-
-                ob_bytes_add(out, node, strlen(node) + 1);
-        }
+        add_string(out, s->name);
+        add_tags(out, s->tags, s->n_tags);
+        for (unsigned i = 0; i < s->n_identity; i++)
+                add_string(out, s->tags[i].node ? s->tags[i].node : "");
 }
 
 static unsigned number_of(struct ob_batch *b, const struct ob_series *s)
@@ -111,9 +120,23 @@ void ob_batch_add(struct ob_batch *b, const struct ob_metric *m)
         b->n_points++;
 }
 
+void ob_batch_add_event(struct ob_batch *b, const struct ob_event *e)
+{
+        const unsigned char head[EVENT_HEAD_SIZE] = { (unsigned char)e->alert, (unsigned char)e->status,
+                (unsigned char)e->n_tags };
+        const char *const texts[] = { e->kind, e->title, e->text, e->signature, e->check };
+
+        ob_bytes_add_signed(&b->events, e->time);
+        ob_bytes_add(&b->events, head, sizeof(head));
+        for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+                add_string(&b->events, texts[i]);
+        add_tags(&b->events, e->tags, e->n_tags);
+        b->n_events++;
+}
+
 unsigned ob_batch_points(const struct ob_batch *b)
 {
-        return b->n_points;
+        return b->n_points + b->n_events;
 }
 
 const struct ob_bytes *ob_batch_blob(struct ob_batch *b)
@@ -121,11 +144,41 @@ const struct ob_bytes *ob_batch_blob(struct ob_batch *b)
         b->blob.length = 0;
         ob_bytes_add_unsigned(&b->blob, VERSION);
         ob_bytes_add_signed(&b->blob, b->made);
+        ob_bytes_add_unsigned(&b->blob, b->n_events);
+        ob_bytes_add(&b->blob, b->events.data, b->events.length);
         ob_bytes_add_unsigned(&b->blob, b->n_series);
         ob_bytes_add(&b->blob, b->series.data, b->series.length);
         ob_bytes_add_unsigned(&b->blob, b->n_points);
         ob_bytes_add(&b->blob, b->points.data, b->points.length);
         return &b->blob;
+}
+
+static bool read_tags(struct ob_bytes_place *p, struct ob_tag *tags, unsigned n)
+{
+        for (unsigned i = 0; i < n; i++) {
+                tags[i].node = NULL;
+                if (!ob_bytes_read_string(p, &tags[i].key) || !ob_bytes_read_string(p, &tags[i].value))
+                        return false;
+        }
+        return true;
+}
+
+static bool read_event(struct ob_bytes_place *p, struct ob_event *e)
+{
+        const char **const texts[] = { &e->kind, &e->title, &e->text, &e->signature, &e->check };
+
+        if (!ob_bytes_read_signed(p, &e->time) || p->end - p->at < EVENT_HEAD_SIZE)
+                return false;
+        e->alert = (enum ob_event_alert)p->at[0];
+        e->status = (enum ob_check)p->at[1];
+        e->n_tags = p->at[2];
+        p->at += EVENT_HEAD_SIZE;
+        if (e->alert >= OB_ALERTS || e->status >= OB_CHECKS || e->n_tags > OB_TAGS_MAX)
+                return false;
+        for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+                if (!ob_bytes_read_string(p, texts[i]))
+                        return false;
+        return read_tags(p, e->tags, e->n_tags);
 }
 
 static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
@@ -140,11 +193,8 @@ static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
         if (s->kind >= OB_KINDS || s->telling >= OB_TELLINGS || s->n_tags > OB_TAGS_MAX ||
                 s->n_identity > s->n_tags)
                 return false;
-        if (!ob_bytes_read_string(p, &s->name))
+        if (!ob_bytes_read_string(p, &s->name) || !read_tags(p, s->tags, s->n_tags))
                 return false;
-        for (unsigned i = 0; i < s->n_tags; i++)
-                if (!ob_bytes_read_string(p, &s->tags[i].key) || !ob_bytes_read_string(p, &s->tags[i].value))
-                        return false;
         for (unsigned i = 0; i < s->n_identity; i++) {
                 if (!ob_bytes_read_string(p, &s->tags[i].node))
                         return false;
@@ -154,16 +204,38 @@ static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
         return true;
 }
 
-bool ob_batch_open(struct ob_batch_reader *r, const void *blob, size_t length)
+/* Notes where the events are, and goes on behind them: a sound one has all of them. */
+static bool skip_events(struct ob_batch_reader *r)
 {
-        uint64_t version, n_series, n_points;
+        struct ob_event e;
+        uint64_t n;
+
+        if (!ob_bytes_read_unsigned(&r->at, &n) || n > OB_BATCH_POINTS)
+                return false;
+        r->events_at = r->at;
+        for (; r->n_events < n; r->n_events++)
+                if (!read_event(&r->at, &e))
+                        return false;
+        return true;
+}
+
+bool ob_batch_open_events(struct ob_batch_reader *r, const void *blob, size_t length)
+{
+        uint64_t version;
 
         *r = (struct ob_batch_reader) { .at = { blob, (const unsigned char *)blob + length } };
-        if (!ob_bytes_read_unsigned(&r->at, &version) || version != VERSION)
+        if (!ob_bytes_read_unsigned(&r->at, &version) || version != VERSION ||
+                !ob_bytes_read_signed(&r->at, &r->made))
                 return false;
-        if (!ob_bytes_read_signed(&r->at, &r->made) || !ob_bytes_read_unsigned(&r->at, &n_series))
-                return false;
-        if (r->made > MADE_MOST || r->made < -MADE_MOST || n_series > OB_BATCH_POINTS)
+        return r->made <= MADE_MOST && r->made >= -MADE_MOST && skip_events(r);
+}
+
+bool ob_batch_open(struct ob_batch_reader *r, const void *blob, size_t length)
+{
+        uint64_t n_series, n_points;
+
+        if (!ob_batch_open_events(r, blob, length) || !ob_bytes_read_unsigned(&r->at, &n_series) ||
+                n_series > OB_BATCH_POINTS)
                 return false;
         r->series = ob_alloc((size_t)n_series, sizeof(*r->series));
         for (; r->n_series < n_series; r->n_series++)
@@ -200,4 +272,12 @@ int ob_batch_next(struct ob_batch_reader *r, struct ob_metric *m, unsigned *seri
         *series = (unsigned)number;
         r->read++;
         return 1;
+}
+
+int ob_batch_next_event(struct ob_batch_reader *r, struct ob_event *e)
+{
+        if (r->read_events == r->n_events)
+                return 0;
+        r->read_events++;
+        return read_event(&r->events_at, e) ? 1 : -1; /* opening it has read them once */
 }

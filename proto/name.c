@@ -13,6 +13,12 @@ static bool is_tag_char(char c)
         return c > ' ' && c < 0x7f && c != ';' && c != '~';
 }
 
+/* Keys of tags that everything has come from outside. */
+static bool is_key_char(char c)
+{
+        return is_tag_char(c) && c != '!' && c != '^' && c != '=';
+}
+
 void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_series *series)
 {
         if (*prefix) {
@@ -60,32 +66,56 @@ void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const stru
         add_dotted(out, prefix, series, node_of);
 }
 
-/* The tags in order of their keys; there are a dozen at most. */
-static void sort_tags(const struct ob_series *series, const struct ob_tag *sorted[OB_TAGS_MAX])
+/* Graphite keeps the metric's own name under this key. */
+static const char *graphite_key(const char *key)
 {
-        for (unsigned i = 0; i < series->n_tags; i++) {
-                unsigned at = i;
+        return strcmp(key, "name") ? key : "name_";
+}
 
-                for (; at > 0 && strcmp(sorted[at - 1]->key, series->tags[i].key) > 0; at--)
-                        sorted[at] = sorted[at - 1];
-                sorted[at] = &series->tags[i];
+/* Tags in order of their keys, which no two have; those without a value are none. There are three dozen at most. */
+struct sorted {
+        const struct ob_tag *tags[OB_TAGS_MAX + OB_TAGS_MORE_MAX];
+        unsigned n;
+};
+
+static void sort_in(struct sorted *s, const struct ob_tag *tag)
+{
+        const char *key = graphite_key(tag->key);
+        unsigned at = s->n;
+        int order = 1;
+
+        if (!tag->value || !*tag->value)
+                return;
+        while (at > 0 && (order = strcmp(graphite_key(s->tags[at - 1]->key), key)) > 0)
+                at--;
+        if (at > 0 && !order)
+                return;
+        memmove(s->tags + at + 1, s->tags + at, (s->n - at) * sizeof(*s->tags));
+        s->tags[at] = tag;
+        s->n++;
+}
+
+void ob_name_tagged_with(struct ob_text *out, const char *prefix, const struct ob_series *series,
+        const struct ob_tag *more, unsigned n_more)
+{
+        struct sorted s = { .n = 0 };
+
+        for (unsigned i = 0; i < series->n_tags; i++)
+                sort_in(&s, &series->tags[i]);
+        for (unsigned i = 0; i < n_more && i < OB_TAGS_MORE_MAX; i++)
+                sort_in(&s, &more[i]);
+        ob_name_bare(out, prefix, series);
+        for (unsigned i = 0; i < s.n; i++) {
+                ob_text_add_char(out, ';');
+                ob_text_add_mapped(out, graphite_key(s.tags[i]->key), is_key_char);
+                ob_text_add_char(out, '=');
+                ob_text_add_mapped(out, s.tags[i]->value, is_tag_char);
         }
 }
 
 void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_series *series)
 {
-        const struct ob_tag *sorted[OB_TAGS_MAX];
-
-        sort_tags(series, sorted);
-        ob_name_bare(out, prefix, series);
-        for (unsigned i = 0; i < series->n_tags; i++) {
-                if (!*sorted[i]->value)
-                        continue;
-                ob_text_add_char(out, ';');
-                ob_text_add_string(out, sorted[i]->key);
-                ob_text_add_char(out, '=');
-                ob_text_add_mapped(out, sorted[i]->value, is_tag_char);
-        }
+        ob_name_tagged_with(out, prefix, series, NULL, 0);
 }
 
 #define NODE_ROOM 4096
@@ -140,7 +170,7 @@ static bool has_tag(const char *tags, const struct ob_tag *tag)
         struct ob_text text = ob_text_over(room, sizeof(room));
 
         ob_text_add_char(&text, ';');
-        ob_text_add_string(&text, tag->key);
+        ob_text_add_string(&text, graphite_key(tag->key));
         ob_text_add_char(&text, '=');
         ob_text_add_mapped(&text, tag->value, is_tag_char);
         for (; !text.too_long && *tags; tags += 1 + strcspn(tags + 1, ";"))

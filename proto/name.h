@@ -24,9 +24,14 @@ void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_serie
 
 /*
  * otter.delay_ms;channel=shop;pipeline=3: all tags in order of their keys, since relays hash the
- * text as it comes. Values are ASCII without ';' and blanks, and do not begin with '~'.
+ * text as it comes. Values are ASCII without ';' and blanks, and do not begin with '~'. The key "name" is the
+ * metric's own, so a tag of that key is called "name_".
  */
 void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_series *series);
+
+/* The same with up to OB_TAGS_MORE_MAX tags that everything has; one of the series with the same key stands. */
+void ob_name_tagged_with(struct ob_text *out, const char *prefix, const struct ob_series *series,
+        const struct ob_tag *more, unsigned n_more);
 
 /*
  * Whether a series made the name `path`: one of this metric and these identity tags, where an empty value stands

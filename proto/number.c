@@ -4,6 +4,8 @@
 
 #define PLACES     6 /* decimal places of a millionth */
 #define DIGITS_MAX 24
+#define SHORT_MAX  18               /* so many surely fit 64 bits */
+#define LIMIT_ROOT 1000000000000000 /* of 10^(DIGITS_MAX + PLACES) */
 
 /* The parts of "-12.5e3": digits without the point, and where the point would stand. */
 struct decimal {
@@ -78,15 +80,38 @@ static bool read_decimal(const char *at, const char *end, struct decimal *d)
         return true;
 }
 
+/* Nearly all there are, at a tenth of the cost: digits alone, behind a sign at most. */
+static bool read_short(const char *text, size_t length, int64_t *number)
+{
+        bool negative = length && *text == '-';
+        const char *at = text + negative, *end = text + length;
+        int64_t made = 0;
+
+        if (at == end || end - at > SHORT_MAX)
+                return false;
+        for (; at < end; at++) {
+                unsigned digit = (unsigned)*at - '0';
+
+                if (digit > 9)
+                        return false;
+                made = made * 10 + digit;
+        }
+        *number = negative ? -made : made;
+        return true;
+}
+
 bool ob_number_parse(const char *text, size_t length, __int128 *micros)
 {
-        unsigned __int128 limit = 1;
+        const unsigned __int128 limit = (unsigned __int128)LIMIT_ROOT * LIMIT_ROOT;
         struct decimal d = { .digits = 0 };
+        int64_t number;
 
+        if (read_short(text, length, &number)) {
+                *micros = (__int128)number * OB_MICROS;
+                return true;
+        }
         if (!read_decimal(text, text + length, &d))
                 return false;
-        for (int i = 0; i < DIGITS_MAX + PLACES; i++)
-                limit *= 10;
         for (int shift = d.point + PLACES; shift > 0 && d.digits; shift--) {
                 if (d.digits >= limit)
                         return false;
@@ -104,6 +129,8 @@ bool ob_number_parse_int(const char *text, size_t length, int64_t *number)
 {
         __int128 micros;
 
+        if (read_short(text, length, number))
+                return true;
         if (!ob_number_parse(text, length, &micros) || !ob_number_is_whole(micros))
                 return false;
         micros /= OB_MICROS;

@@ -46,29 +46,3 @@ void ob_statsd_plain_by_nodes(struct ob_text *out, const char *prefix, const str
 {
         add_plain(out, prefix, m, ob_name_dotted_by_nodes);
 }
-
-/* Bytes that would end a tag, the tags, or the line. */
-static bool is_tag_char(char c)
-{
-        return (unsigned char)c >= ' ' && c != '|' && c != ',' && c != 0x7f;
-}
-
-void ob_statsd_dog(struct ob_text *out, const char *prefix, const struct ob_metric *m)
-{
-        const char *between = "|#";
-
-        ob_name_bare(out, prefix, m->series);
-        add_value(out, type_of(m), m->value);
-        for (unsigned i = 0; i < m->series->n_tags; i++) {
-                const struct ob_tag *tag = &m->series->tags[i];
-
-                if (!*tag->value)
-                        continue;
-                ob_text_add_string(out, between);
-                ob_text_add_string(out, tag->key);
-                ob_text_add_char(out, ':');
-                ob_text_add_mapped(out, tag->value, is_tag_char);
-                between = ",";
-        }
-        ob_text_add_char(out, '\n');
-}

@@ -1,7 +1,6 @@
 /*
- * StatsD lines, each with its newline (an Agent with dogstatsd_eol_required and carbon-c-relay want
- * it behind the last one too). Pure functions.
- * Facts: statsd/statsd docs/metric_types.md and stats.js; DataDog's DogStatsD datagram page.
+ * Plain StatsD lines, each with its newline (carbon-c-relay wants it behind the last one too). Pure functions.
+ * Facts: statsd/statsd docs/metric_types.md and stats.js.
  */
 #ifndef OB_PROTO_STATSD_H
 #define OB_PROTO_STATSD_H
@@ -14,8 +13,5 @@ void ob_statsd_plain(struct ob_text *out, const char *prefix, const struct ob_me
 
 /* The same with a path of names, see ob_name_dotted_by_nodes. */
 void ob_statsd_plain_by_nodes(struct ob_text *out, const char *prefix, const struct ob_metric *m);
-
-/* The same with a bare name and all tags behind `|#`; gauges are absolute whatever their sign. */
-void ob_statsd_dog(struct ob_text *out, const char *prefix, const struct ob_metric *m);
 
 #endif

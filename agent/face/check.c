@@ -127,6 +127,7 @@ static bool check_pages(const struct ob_config *c, const struct ob_manager *m)
 static const struct ob_wire_ops *const wires[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = &ob_wire_datagram,
         [OB_SINK_GRAPHITE] = &ob_wire_tcp,
+        [OB_SINK_EVENTS] = &ob_wire_http,
 };
 
 static bool check_sink(const struct ob_sink_settings *s)
@@ -143,9 +144,9 @@ static bool check_sink(const struct ob_sink_settings *s)
                 wire.ops->abort(&wire);
         ob_stop_fini(&never);
         return say(is_well, "sink", s->name,
-                !is_well                      ? err.text
-                : s->type == OB_SINK_GRAPHITE ? "there is somebody who listens"
-                                              : "its address is known; a datagram tells no more");
+                !is_well                    ? err.text
+                : s->type == OB_SINK_STATSD ? "its address is known; a datagram tells no more"
+                                            : "there is somebody who listens");
 }
 
 static bool check_state(const char *dir)

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/process/health.h"
+
 struct ob_source_counters {
         char *name;                /* ours; set before any thread starts */
         _Atomic int64_t poll_ms;   /* of the last whole poll */
@@ -16,6 +18,8 @@ struct ob_source_counters {
         _Atomic int64_t rows;      /* counted rows */
         _Atomic int64_t late_rows; /* … of which became visible after a newer one had been counted */
         _Atomic int64_t errors;    /* failed polls, and cells that could not be read */
+        int64_t every_ms;          /* from poll to poll; set before its thread starts */
+        struct ob_health health;
 };
 
 struct ob_sink_counters {
@@ -29,6 +33,7 @@ struct ob_sink_counters {
         _Atomic int64_t behind;    /* in the queue, not delivered yet */
         _Atomic int64_t uncertain; /* of the lost or repeated ones: a crash left in doubt whether they went out */
         _Atomic int64_t reconnects;
+        struct ob_health health;
 };
 
 struct ob_counters {

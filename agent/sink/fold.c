@@ -21,9 +21,10 @@ struct entry {
 
 struct ob_fold_series {
         UT_hash_handle hh;
-        struct entry *entries; /* ours, in order of steps */
-        size_t n, room;
-        int64_t made; /* the clock of the last batch that had a point of it */
+        struct entry *store;   /* ours; in it, behind what was closed, are */
+        struct entry *entries; /* those that are open, in order of steps; */
+        size_t n, room, grown; /* n of them, and those before this one did not grow */
+        int64_t made;          /* the clock of the last batch that had a point of it */
         bool is_listed;
         size_t length;
         char path[];
@@ -49,7 +50,7 @@ struct ob_fold *ob_fold_new(int step, int keep, ob_fold_fn *emit, void *ctx)
 static void free_series(struct ob_fold *f, struct ob_fold_series *s)
 {
         HASH_DELETE(hh, f->series, s);
-        free(s->entries);
+        free(s->store);
         free(s);
 }
 
@@ -107,8 +108,9 @@ void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
         HASH_ITER (hh, from->series, s, next) {
                 struct ob_fold_series *copy = ob_fold_find(f, s->path, s->length);
 
-                copy->entries = ob_alloc(s->n, sizeof(*s->entries));
+                copy->store = copy->entries = ob_alloc(s->n, sizeof(*s->entries));
                 copy->n = copy->room = s->n;
+                copy->grown = s->grown;
                 copy->made = s->made;
                 if (s->n) /* a series whose points were all refused has none */
                         memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
@@ -135,7 +137,8 @@ static void close_old(struct ob_fold *f, struct ob_fold_series *s)
                 if (s->entries[closed].grew)
                         give_out(f, s, &s->entries[closed], s->entries[closed].value);
         s->n -= closed;
-        memmove(s->entries, s->entries + closed, s->n * sizeof(*s->entries));
+        s->entries += closed;
+        s->grown -= closed < s->grown ? closed : s->grown;
 }
 
 /* Where the entry of a step is, or would have to be. */
@@ -148,9 +151,24 @@ static size_t place_of(const struct ob_fold_series *s, int64_t step)
         return i;
 }
 
+/* Room for one more: what was closed is used again when it is so much that the others rarely have to move. */
+static void make_room(struct ob_fold_series *s)
+{
+        size_t closed = s->store ? (size_t)(s->entries - s->store) : 0;
+
+        if (closed + s->n < s->room)
+                return;
+        if (closed > s->n / 2) {
+                memmove(s->store, s->entries, s->n * sizeof(*s->entries));
+                closed = 0;
+        }
+        s->store = ob_grow(s->store, &s->room, closed + s->n, sizeof(*s->store));
+        s->entries = s->store + closed;
+}
+
 static struct entry *insert(struct ob_fold_series *s, size_t at, int64_t step)
 {
-        s->entries = ob_grow(s->entries, &s->room, s->n, sizeof(*s->entries));
+        make_room(s);
         memmove(s->entries + at + 1, s->entries + at, (s->n - at) * sizeof(*s->entries));
         s->entries[at] = (struct entry) { .step = step, .time = INT64_MIN };
         s->n++;
@@ -197,6 +215,7 @@ bool ob_fold_add(
         e = is_there ? &s->entries[at] : insert(s, at, step);
         fold_value[m->series->kind](e, m->time, m->value);
         e->grew = true;
+        s->grown = (size_t)(e - s->entries) < s->grown ? (size_t)(e - s->entries) : s->grown;
         e->points += is_counted;
         list_grown(f, s);
         if (made > s->made)
@@ -223,7 +242,7 @@ static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const stru
 {
         bool waits = false;
 
-        for (size_t i = 0; i < s->n; i++) {
+        for (size_t i = s->grown; i < s->n; i++) {
                 struct entry *e = &s->entries[i];
                 const __int128 *value = &e->value;
 
@@ -235,6 +254,8 @@ static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const stru
                         give_out(f, s, e, *value);
                 waits |= !value;
         }
+        if (!waits)
+                s->grown = s->n;
         return waits;
 }
 

@@ -21,7 +21,7 @@ static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t m
 static void add_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
 {
         if (s->settings->tagged)
-                ob_name_tagged(path, s->prefix, series);
+                ob_name_tagged_with(path, s->prefix, series, s->settings->tags, s->settings->n_tags);
         else if (s->settings->path == OB_PATH_NAMES)
                 ob_name_dotted_by_nodes(path, s->prefix, series);
         else
@@ -113,6 +113,8 @@ int64_t ob_folding_add(
         if (ob_batch_open(&f.reader, batch->body.data, batch->body.length))
                 for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
                         fold_metric(&f, &m, series);
+        if (!got && f.is_counted) /* events are not for this sink */
+                counts->obeyed += f.reader.n_events;
         if (got < 0)
                 refuse(&f, OB_LOSS_DAMAGED, batch->points - done, "");
         ob_batch_close(&f.reader);

@@ -11,7 +11,7 @@
 struct ob_folding {
         int64_t lost[OB_LOSSES];
         const char *first[OB_LOSSES]; /* the name of one of them; of the batch's body */
-        int64_t obeyed;               /* no values: what they say is done */
+        int64_t obeyed;               /* no values: what they say is done, or is not for this sink */
 };
 
 /*

@@ -15,6 +15,7 @@ static const struct {
 } types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = { &ob_sink_statsd, &ob_wire_datagram },
         [OB_SINK_GRAPHITE] = { &ob_sink_graphite, &ob_wire_tcp },
+        [OB_SINK_EVENTS] = { &ob_sink_events, &ob_wire_http },
 };
 
 static const char *const losses[OB_LOSSES] = {
@@ -24,6 +25,7 @@ static const char *const losses[OB_LOSSES] = {
         [OB_LOSS_DAMAGED] = "a batch in the store is damaged",
         [OB_LOSS_QUEUE] = "the queue was full while the sink was down",
         [OB_LOSS_WIRE] = "sent while nobody listened, or in doubt after a crash",
+        [OB_LOSS_REFUSED] = "the server refuses it, or fails at it each time",
 };
 
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what)
@@ -81,6 +83,7 @@ static void note_failure(struct ob_sink *s, const struct ob_err *err)
                 ob_log(OB_LOG_ERROR, "sink=%s event=sink_failed behind=%lld err=\"%s\"", s->settings->name,
                         (long long)s->counters->behind, err->text);
         s->is_failing = true;
+        ob_health_fail(&s->counters->health, err->text);
         if (s->wire.is_open) {
                 s->wire.ops->abort(&s->wire);
                 s->counters->reconnects++;
@@ -95,6 +98,7 @@ static void note_success(struct ob_sink *s)
                 ob_log(OB_LOG_INFO, "sink=%s event=sink_recovered behind=%lld", s->settings->name,
                         (long long)s->counters->behind);
         s->is_failing = false;
+        ob_health_mend(&s->counters->health);
         ob_backoff_reset(&s->backoff);
         ob_queue_set_down(s->queue, s->index, false);
 }
@@ -114,6 +118,7 @@ static void wait_after_failure(struct ob_sink *s, uint64_t *seen)
         int64_t wait = ob_stop_is_wanted(s->stop) ? DRAIN_MS : ob_backoff_next(&s->backoff);
         int64_t retry = ob_clock_ms() + wait;
 
+        ob_health_promise(&s->counters->health, wait + OB_HEALTH_SPARE);
         while (ob_clock_ms() < retry) {
                 if (ob_queue_must_yield(s->queue, s->index))
                         yield(s);
@@ -121,6 +126,18 @@ static void wait_after_failure(struct ob_sink *s, uint64_t *seen)
                 if (ob_stop_is_wanted(s->stop) && retry > ob_clock_ms() + DRAIN_MS)
                         retry = ob_clock_ms() + DRAIN_MS;
         }
+}
+
+static enum ob_step step(struct ob_sink *s, int64_t *wake, struct ob_err *err)
+{
+        int64_t sent = s->counters->sent;
+        enum ob_step got;
+
+        ob_health_promise(&s->counters->health, OB_HEALTH_BUSY);
+        got = s->ops->step(s, wake, err);
+        if (s->counters->sent != sent)
+                ob_health_add(&s->counters->health, s->counters->sent - sent);
+        return got;
 }
 
 /* Delivers until a stop is wanted and either all is out or its deadline has come. */
@@ -133,7 +150,7 @@ static bool deliver(struct ob_sink *s)
                 int64_t wake = ob_clock_ms() + IDLE_MS;
                 bool is_stopping = ob_stop_is_wanted(s->stop); /* asked before we look for more */
 
-                switch (s->ops->step(s, &wake, &err)) {
+                switch (step(s, &wake, &err)) {
                 case OB_STEP_FAILED:
                         note_failure(s, &err);
                         wait_after_failure(s, &seen);
@@ -145,6 +162,7 @@ static bool deliver(struct ob_sink *s)
                         note_success(s);
                         if (is_stopping)
                                 return true;
+                        ob_health_promise(&s->counters->health, wake - ob_clock_ms() + OB_HEALTH_SPARE);
                         ob_queue_wait(s->queue, &seen, wake);
                         break;
                 }

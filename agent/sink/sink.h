@@ -50,7 +50,16 @@ struct ob_sink_ops {
 };
 
 /* Why points do not go out. */
-enum ob_loss { OB_LOSS_LATE, OB_LOSS_TIME, OB_LOSS_NAME, OB_LOSS_DAMAGED, OB_LOSS_QUEUE, OB_LOSS_WIRE, OB_LOSSES };
+enum ob_loss {
+        OB_LOSS_LATE,
+        OB_LOSS_TIME,
+        OB_LOSS_NAME,
+        OB_LOSS_DAMAGED,
+        OB_LOSS_QUEUE,
+        OB_LOSS_WIRE,
+        OB_LOSS_REFUSED,
+        OB_LOSSES
+};
 
 struct ob_sink {
         /* Set before the start; all borrowed and const from then on. */
@@ -80,6 +89,7 @@ struct ob_sink {
 
 extern const struct ob_sink_ops ob_sink_statsd;
 extern const struct ob_sink_ops ob_sink_graphite;
+extern const struct ob_sink_ops ob_sink_events;
 
 /* Opens the store, reads what was passed, starts the thread. */
 int ob_sink_start(struct ob_sink *s, struct ob_err *err);

@@ -13,53 +13,22 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
-#include "agent/sink/datagrams.h"
-#include "agent/sink/sink.h"
-#include "agent/sink/totals.h"
-#include "proto/batch.h"
+#include "agent/sink/statsd.h"
 #include "proto/memory.h"
-#include "proto/statsd.h"
 
-#define LINE_MAX_BYTES 8192
-#define ROUND_MS       60000 /* in which each total is told again */
-#define SLICE          15    /* datagrams of such a round at a time: batches go in between */
-
-/* The totals, told again, a slice at a time. */
-struct round {
-        struct ob_datagrams out;
-        const struct ob_total *told; /* the last one; NULL: it begins */
-        int64_t due;                 /* the next slice, ob_clock_ms() */
-        bool is_hurried;             /* one slice after the other: they may know nothing yet */
-};
-
-struct statsd {
-        struct ob_stored_batch batch;
-        bool is_loaded;
-        uint64_t skip;            /* points of the next batch that an earlier run has sent */
-        int64_t brought;          /* points of the loaded one that are to be sent by this one */
-        struct ob_datagrams out;  /* the batch */
-        struct ob_totals *totals; /* NULL: counters alone */
-        struct round round;
-        struct ob_tell too_long;
-        void (*encode)(struct ob_text *out, const char *prefix, const struct ob_metric *m);
-};
-
-/* What may be sent twice can't be in doubt. */
-static bool is_idempotent(const struct ob_sink *s)
-{
-        return s->settings->counters == OB_COUNTERS_GAUGE;
-}
+#define ROUND_MS 60000 /* in which each total is told again */
+#define SLICE    15    /* datagrams of such a round at a time: batches go in between */
 
 static int stage_statsd(struct ob_sink *s, struct ob_err *err)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
 
         return st->totals ? ob_totals_stage(st->totals, s->store, err) : 0;
 }
 
 static int commit(struct ob_sink *s, struct ob_err *err)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
 
         if (ob_sink_commit(s, err))
                 return -1;
@@ -68,21 +37,48 @@ static int commit(struct ob_sink *s, struct ob_err *err)
         return 0;
 }
 
+/* What of the next batch was sent, and what the next run must know to make the same datagrams of it. */
+static void write_carry(struct ob_sink *s, uint64_t place)
+{
+        const struct ob_statsd *st = s->state;
+        struct ob_bytes *carry = &s->passed.carry;
+
+        carry->length = 0;
+        if (place || st->past.fold)
+                ob_bytes_add_unsigned(carry, place);
+        if (!st->past.fold)
+                return;
+        ob_bytes_add_unsigned(carry, st->past.run);
+        ob_bytes_add_signed(carry, st->past.now);
+}
+
+static void read_carry(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+
+        if (!s->passed.carry.length || !ob_bytes_read_unsigned(&carry, &st->skip))
+                return;
+        if (ob_bytes_read_unsigned(&carry, &st->past.run) && ob_bytes_read_signed(&carry, &st->past.now))
+                st->past.run++;
+}
+
 /* The batch that a crash has left between `mark` and `reached`. */
 static int settle_doubt(struct ob_sink *s, struct ob_err *err)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
         bool is_lost = s->settings->after_crash == OB_AFTER_CRASH_LOSE;
         int64_t points, behind, bytes;
 
-        if (s->passed.reached <= s->passed.mark || is_idempotent(s)) {
+        if (s->passed.reached <= s->passed.mark || ob_statsd_is_idempotent(s)) {
                 s->passed.reached = s->passed.mark;
                 return 0;
         }
         if (ob_store_sum_batches(s->store, s->passed.mark, &points, &bytes, err) ||
                 ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
                 return -1;
-        points -= behind + (int64_t)st->skip;
+        points -= behind;
+        points -= (int64_t)st->skip < points ? (int64_t)st->skip : points;
         ob_log(OB_LOG_WARN, "sink=%s event=in_doubt points=%lld after_crash=%s", s->settings->name,
                 (long long)points, is_lost ? "lose" : "repeat");
         s->counters->uncertain = points;
@@ -90,8 +86,8 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
                 s->counters->points += points;
                 ob_sink_lose(s, OB_LOSS_WIRE, points, "");
                 s->passed.mark = s->passed.reached;
-                s->passed.carry.length = 0;
                 st->skip = 0;
+                write_carry(s, 0);
         }
         s->passed.reached = s->passed.mark;
         return commit(s, err);
@@ -99,7 +95,7 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
 
 static int open_totals(struct ob_sink *s, struct ob_err *err)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
         enum ob_totals_by by = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? OB_BY_TAGS
                                : s->settings->path == OB_PATH_NAMES       ? OB_BY_NODES
                                                                           : OB_BY_IDENTITY;
@@ -118,121 +114,43 @@ static int open_totals(struct ob_sink *s, struct ob_err *err)
 
 static int start_statsd(struct ob_sink *s, struct ob_err *err)
 {
-        struct statsd *st = ob_alloc(1, sizeof(*st));
-        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+        struct ob_statsd *st = ob_alloc(1, sizeof(*st));
 
         s->state = st;
-        st->encode = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? ob_statsd_dog
-                     : s->settings->path == OB_PATH_NAMES       ? ob_statsd_plain_by_nodes
-                                                                : ob_statsd_plain;
         st->round.is_hurried = true;
-        if (s->passed.carry.length)
-                ob_bytes_read_unsigned(&carry, &st->skip);
+        ob_statsd_begin_encoding(s);
+        read_carry(s);
+        write_carry(s, st->skip);
         if (settle_doubt(s, err) || open_totals(s, err))
                 return -1;
-        s->counters->points -= (int64_t)st->skip;
-        s->counters->behind -= (int64_t)st->skip;
-        return 0;
+        return st->past.fold ? commit(s, err) : 0; /* no later run may be the same as this one */
 }
 
-/* False when a line is too long to be sent. */
-static bool add_metric(
-        struct ob_sink *s, struct ob_datagrams *out, const struct ob_metric *m, unsigned points, unsigned place)
+/* How many points this run has done with. */
+static int64_t done_with(const struct ob_sink *s)
 {
-        struct statsd *st = s->state;
-        size_t payload = (size_t)s->settings->payload;
-        char line[LINE_MAX_BYTES];
-        struct ob_text lines = ob_text_over(line, payload);
+        const struct ob_sink_counters *c = s->counters;
 
-        st->encode(&lines, s->prefix, m);
-        if (!lines.too_long)
-                ob_datagrams_add(out, &lines, payload, points, place);
-        return !lines.too_long;
+        return c->sent + c->folded + c->late + c->lost;
 }
 
-static bool add_total(struct ob_sink *s, struct ob_datagrams *out, const struct ob_total *total, unsigned place)
+/* Makes datagrams of the loaded batch. What an earlier run has sent of it has not come in, for this one. */
+static void encode(struct ob_sink *s, struct ob_statsd *st)
 {
-        struct ob_series series;
-        struct ob_metric gauge = ob_total_gauge(total, &series);
+        int64_t before = done_with(s);
+        bool is_rest = st->skip;
 
-        return add_metric(s, out, &gauge, 0, place);
-}
-
-/* A batch on its way into datagrams. */
-struct encoding {
-        struct ob_batch_reader reader;
-        enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series */
-        unsigned done;                                            /* points */
-};
-
-/* Tells the total of a series, once a batch. False when it is too long to be sent. */
-static bool encode_total(struct ob_sink *s, struct encoding *e, const struct ob_series *series, unsigned number)
-{
-        struct statsd *st = s->state;
-        const struct ob_total *total;
-        int64_t told;
-
-        if (e->totals[number] != NOT_YET)
-                return e->totals[number] == TOLD;
-        /* It begins with the next point: the one it stands behind must not be sent again for its sake. */
-        total = ob_totals_find(st->totals, series);
-        e->totals[number] = total && add_total(s, &st->out, total, e->done + 1) ? TOLD : TOO_LONG;
-        if (e->totals[number] == TOLD)
-                return true;
-        told = ob_tell(&st->too_long, 1);
-        if (told)
-                ob_log(OB_LOG_WARN, "sink=%s event=totals_too_long n=%lld first=%s", s->settings->name,
-                        (long long)told, series->name);
-        return false;
-}
-
-static void encode_point(struct ob_sink *s, struct encoding *e, const struct ob_metric *m, unsigned number)
-{
-        struct statsd *st = s->state;
-        bool has_total = st->totals && ob_totals_has(m->series);
-
-        if (m->series->telling != OB_TELL_ALL) {
-                ob_sink_sent(s, 0, 1);
+        ob_statsd_encode(s);
+        st->brought = st->batch.points;
+        if (!is_rest)
                 return;
-        }
-        if (has_total && is_idempotent(s)) { /* it is part of its total, which a lost datagram does not lose */
-                if (encode_total(s, e, m->series, number))
-                        ob_sink_sent(s, 0, 1);
-                else
-                        ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
-                return;
-        }
-        if (!add_metric(s, &st->out, m, 1, e->done))
-                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
-        if (has_total)
-                encode_total(s, e, m->series, number);
-}
-
-/* Makes datagrams of the loaded batch, but for the points that were sent before. */
-static void encode_batch(struct ob_sink *s, struct statsd *st)
-{
-        struct encoding e = { .done = 0 };
-        struct ob_metric m;
-        unsigned series;
-        int got = -1;
-
-        ob_datagrams_start(&st->out);
-        if (ob_batch_open(&e.reader, st->batch.body.data, st->batch.body.length))
-                for (; (got = ob_batch_next(&e.reader, &m, &series)) == 1; e.done++)
-                        if (e.done >= st->skip)
-                                encode_point(s, &e, &m, series);
-        ob_batch_close(&e.reader);
-        if (e.done < st->skip)
-                e.done = (unsigned)st->skip;
-        if (got < 0)
-                ob_sink_lose(s, OB_LOSS_DAMAGED, st->batch.points - e.done, "");
-        st->brought = st->batch.points - (int64_t)st->skip;
-        st->skip = 0;
-        ob_datagrams_finish(&st->out);
+        st->brought = done_with(s) - before + ob_datagrams_points_left(&st->out);
+        s->counters->points -= st->batch.points - st->brought;
+        s->counters->behind -= st->batch.points - st->brought;
 }
 
 /* Takes the next batch and says so to the store, which also learns that the one before is passed. */
-static enum ob_step load(struct ob_sink *s, struct statsd *st, struct ob_err *err)
+static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
 {
         int got = ob_store_next_batch(s->store, s->passed.mark, &st->batch, err);
 
@@ -242,19 +160,21 @@ static enum ob_step load(struct ob_sink *s, struct statsd *st, struct ob_err *er
                 return OB_STEP_IDLE;
         if (st->totals)
                 ob_totals_add(st->totals, &st->batch);
-        if (!is_idempotent(s) && s->passed.reached != st->batch.seq) {
+        if (!ob_statsd_is_idempotent(s) && s->passed.reached != st->batch.seq) {
                 s->passed.reached = st->batch.seq;
                 if (commit(s, err)) {
                         s->passed.reached = s->passed.mark;
                         return OB_STEP_FAILED;
                 }
         }
-        encode_batch(s, st);
+        if (!st->skip || !st->past.now)
+                st->past.now = ob_clock_wall();
+        encode(s, st);
         st->is_loaded = true;
         return OB_STEP_BUSY;
 }
 
-static void count_sent(struct ob_sink *s, struct statsd *st, size_t sent)
+static void count_sent(struct ob_sink *s, struct ob_statsd *st, size_t sent)
 {
         for (size_t i = 0; i < sent; i++, st->out.next++) {
                 unsigned points = st->out.brought[st->out.next].points;
@@ -266,49 +186,48 @@ static void count_sent(struct ob_sink *s, struct statsd *st, size_t sent)
         }
 }
 
-static void pass_batch(struct ob_sink *s, struct statsd *st)
+static void pass_batch(struct ob_sink *s, struct ob_statsd *st)
 {
         s->passed.mark = s->passed.reached = st->batch.seq;
-        s->passed.carry.length = 0;
+        write_carry(s, 0);
         s->counters->behind -= st->brought;
         st->is_loaded = false;
 }
 
 /* Milliseconds until the next slice. */
-static int64_t pause_behind(const struct round *r, bool is_last, size_t told, size_t all)
+static int64_t pause_behind(const struct ob_statsd *st, bool is_last, size_t told, size_t all)
 {
-        if (r->is_hurried && !is_last)
+        if (st->round.is_hurried && !is_last)
                 return 0;
-        return r->is_hurried || !all ? ROUND_MS : (int64_t)(ROUND_MS * told / all);
+        return st->round.is_hurried || !all ? ROUND_MS : (int64_t)(ROUND_MS * told / all);
 }
 
 /* Tells the next totals of the round; the slices are spread over its time, unless it is hurried. */
-static enum ob_step tell_again(struct ob_sink *s, struct statsd *st, struct ob_err *err)
+static enum ob_step tell_again(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
 {
-        struct round *r = &st->round;
         size_t told = 0, sent, most = SLICE * (size_t)s->settings->payload, all = ob_totals_count(st->totals);
         const struct ob_total *next;
 
-        ob_datagrams_start(&r->out);
-        while ((next = ob_totals_next(st->totals, r->told)) && r->out.text.length < most) {
-                add_total(s, &r->out, next, 0);
-                r->told = next;
+        ob_datagrams_start(&st->round.out);
+        while ((next = ob_totals_next(st->totals, st->round.told)) && st->round.out.text.length < most) {
+                ob_statsd_add_total(s, &st->round.out, next, 0);
+                st->round.told = next;
                 told++;
         }
-        ob_datagrams_finish(&r->out);
-        if (s->wire.ops->send(&s->wire, r->out.pieces, r->out.n, &sent, err))
+        ob_datagrams_finish(&st->round.out);
+        if (s->wire.ops->send(&s->wire, st->round.out.pieces, st->round.out.n, &sent, err))
                 return OB_STEP_FAILED;
-        r->due = ob_clock_ms() + pause_behind(r, !next, told, all);
+        st->round.due = ob_clock_ms() + pause_behind(st, !next, told, all);
         if (!next) {
-                r->told = NULL;
-                r->is_hurried = false;
+                st->round.told = NULL;
+                st->round.is_hurried = false;
         }
         return OB_STEP_BUSY;
 }
 
 static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err *err)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
         enum ob_step did;
         size_t sent = 0;
         int result;
@@ -336,7 +255,7 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
 /* What was not sent of the loaded batch is sent when there is a wire again; and all totals, at once. */
 static void lost_wire_statsd(struct ob_sink *s)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
 
         st->round.told = NULL;
         st->round.due = 0;
@@ -345,7 +264,7 @@ static void lost_wire_statsd(struct ob_sink *s)
 
 static int give_up_statsd(struct ob_sink *s, int64_t bytes, struct ob_err *err)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
 
         while (bytes > 0) {
                 enum ob_step did = st->is_loaded ? OB_STEP_BUSY : load(s, st, err);
@@ -361,22 +280,20 @@ static int give_up_statsd(struct ob_sink *s, int64_t bytes, struct ob_err *err)
 
 static int stop_statsd(struct ob_sink *s, struct ob_err *err)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
         const struct ob_datagrams *out = &st->out;
 
-        s->passed.carry.length = 0;
         s->passed.reached = s->passed.mark;
         if (st->is_loaded) {
                 s->counters->behind -= st->brought - ob_datagrams_points_left(out);
-                ob_bytes_add_unsigned(
-                        &s->passed.carry, out->next < out->n ? out->brought[out->next].first : st->batch.points);
+                write_carry(s, out->next < out->n ? out->brought[out->next].first : UINT32_MAX);
         }
         return commit(s, err);
 }
 
 static void free_statsd(struct ob_sink *s)
 {
-        struct statsd *st = s->state;
+        struct ob_statsd *st = s->state;
 
         if (!st)
                 return;
@@ -384,6 +301,7 @@ static void free_statsd(struct ob_sink *s)
         ob_datagrams_free(&st->out);
         ob_datagrams_free(&st->round.out);
         ob_totals_free(st->totals);
+        ob_statsd_end_encoding(st);
         free(st);
         s->state = NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * The way out of a sink: a TCP connection, a datagram socket, or standard output (--dry-run).
- * Owned by the sink's thread. Every call ends: none waits longer than its time-out, or than the
+ * The way out of a sink: a TCP connection, a datagram socket or its stream twin, HTTP, or standard output
+ * (--dry-run). Owned by the sink's thread. Every call ends: none waits longer than its time-out, or than the
  * deadline of a wanted stop.
  */
 #ifndef OB_SINK_WIRE_H
@@ -26,8 +26,9 @@ struct ob_wire_ops {
         int (*check)(struct ob_wire *w, struct ob_err *err);
 
         /*
-         * Sends pieces of whole lines, on a datagram socket each as one datagram. `*sent` counts those that
-         * the kernel took; on failure the one behind them was not sent, or, on a stream, not wholly.
+         * Sends pieces of whole lines, on a datagram socket each as one datagram; by HTTP each as one request.
+         * `*sent` counts those that the kernel took; on failure the one behind them was not sent, or, on a stream,
+         * not wholly.
          */
         int (*send)(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err);
 
@@ -49,6 +50,10 @@ struct ob_wire {
                 socklen_t length;
         } peer;              /* of a datagram socket */
         int64_t resolved_at; /* ob_clock_ms() */
+        bool is_stream;      /* a unix socket that is no datagram socket: each piece is a frame */
+        bool is_refused;     /* HTTP: the last piece that was not sent is one that the server won't have */
+        bool is_answered;    /* HTTP: … or one at which it failed, but it said so */
+        void *http;          /* ours, of HTTP */
         bool is_suspect;     /* datagrams: it is not known that somebody listens */
         size_t doubted;      /* of the pieces counted as sent last, how many nobody may have got */
         int64_t sent;        /* bytes of this connection, of a stream */
@@ -58,6 +63,7 @@ struct ob_wire {
 
 extern const struct ob_wire_ops ob_wire_tcp;
 extern const struct ob_wire_ops ob_wire_datagram;
+extern const struct ob_wire_ops ob_wire_http;
 extern const struct ob_wire_ops ob_wire_print;
 
 void ob_wire_init(struct ob_wire *w, const struct ob_wire_ops *ops, const struct ob_sink_settings *settings,
@@ -68,5 +74,12 @@ void ob_wire_init(struct ob_wire *w, const struct ob_wire_ops *ops, const struct
  * socket's error counts as there.
  */
 int ob_wire_poll(struct ob_wire *w, short events, int64_t deadline);
+
+/*
+ * For ob_wire_datagram, when the socket is a stream: sends pieces as frames, and waits until they are read; returns
+ * 0 or an errno. And whether the other end is still there.
+ */
+int ob_frames_send(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent);
+bool ob_frames_is_open(struct ob_wire *w);
 
 #endif

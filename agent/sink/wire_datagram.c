@@ -1,7 +1,7 @@
 /*
- * Datagrams to a statsd: UDP, or a unix socket. Facts (measured): on a connected UDP socket a closed port
- * comes back as ECONNREFUSED on a later call, and the datagram of that call is not sent; a receiver with
- * default buffers keeps about ninety full datagrams, so bursts are short and spaced.
+ * Datagrams to a statsd: UDP, or a unix socket; which may be a stream, see wire_frames.c. Facts (measured): on a
+ * connected UDP socket a closed port comes back as ECONNREFUSED on a later call, and the datagram of that call is
+ * not sent; a receiver with default buffers keeps about ninety full datagrams, so bursts are short and spaced.
  *
  * After each burst we wait a moment, and an error that comes in it is about the burst. As long as it is not
  * known that somebody listens, a burst is one datagram: then none is lost without our knowing.
@@ -80,20 +80,34 @@ static void close_datagram(struct ob_wire *w)
         w->is_open = false;
 }
 
+/* 0 or an errno. */
+static int connect_as(struct ob_wire *w, int type)
+{
+        int code;
+
+        w->is_stream = type == SOCK_STREAM;
+        w->fd = socket(w->peer.at.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (w->fd >= 0 && !connect(w->fd, (const struct sockaddr *)&w->peer.at, w->peer.length))
+                return 0;
+        code = errno;
+        close_datagram(w);
+        return code;
+}
+
+/* A unix socket says itself when it is of the other kind; frames are known to DogStatsD alone. */
 static int connect_peer(struct ob_wire *w, struct ob_err *err)
 {
-        int room = SEND_BUFFER;
+        int room = SEND_BUFFER, code = connect_as(w, SOCK_DGRAM);
 
-        w->fd = socket(w->peer.at.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (w->fd >= 0 && !connect(w->fd, (const struct sockaddr *)&w->peer.at, w->peer.length)) {
+        if (code == EPROTOTYPE && w->settings->flavor == OB_FLAVOR_DOGSTATSD)
+                code = connect_as(w, SOCK_STREAM);
+        if (code)
+                return fail(w, code, err);
+        if (!w->is_stream)
                 setsockopt(w->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-                w->is_open = true;
-                w->is_suspect = !is_unix(w);
-                return 0;
-        }
-        fail(w, errno, err);
-        close_datagram(w);
-        return -1;
+        w->is_open = true;
+        w->is_suspect = !is_unix(w);
+        return 0;
 }
 
 static int open_datagram(struct ob_wire *w, struct ob_err *err)
@@ -116,6 +130,8 @@ static int check_datagram(struct ob_wire *w, struct ob_err *err)
         struct ob_address now = { .length = 0 };
         struct ob_err ignored;
 
+        if (w->is_stream && !ob_frames_is_open(w))
+                return ob_fail(err, "socket %s: the other end has hung up", w->settings->socket);
         if (is_unix(w) || ob_clock_ms() - w->resolved_at < RESOLVE_MS)
                 return 0;
         w->resolved_at = ob_clock_ms();
@@ -178,7 +194,13 @@ static int send_burst_surely(struct ob_wire *w, const struct iovec *pieces, size
 
 static int send_datagrams(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err)
 {
+        int failed;
+
         w->doubted = 0;
+        if (w->is_stream) {
+                failed = ob_frames_send(w, pieces, n, sent);
+                return failed ? fail(w, failed, err) : 0;
+        }
         for (*sent = 0; *sent < n;) {
                 int took = send_burst_surely(w, pieces + *sent, n - *sent), code;
 

@@ -4,6 +4,12 @@
 
 #include "agent/sink/wire.h"
 
+static const char *const types[OB_SINK_TYPES] = {
+        [OB_SINK_STATSD] = "statsd",
+        [OB_SINK_GRAPHITE] = "graphite",
+        [OB_SINK_EVENTS] = "graphite POST /events/",
+};
+
 static int open_print(struct ob_wire *w, struct ob_err *err)
 {
         (void)err;
@@ -19,7 +25,7 @@ static int check_print(struct ob_wire *w, struct ob_err *err)
 
 static int send_print(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err)
 {
-        const char *type = w->settings->type == OB_SINK_STATSD ? "statsd" : "graphite";
+        const char *type = types[w->settings->type];
 
         flockfile(stdout); /* two sinks print, a line at a time */
         for (*sent = 0; *sent < n; (*sent)++) {

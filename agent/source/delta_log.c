@@ -101,8 +101,13 @@ static int count_row(
                         ob_row_id(f, row), "no time; taken as now");
         if (find_telling(f, id, is_timed ? time : f->now, err))
                 return -1;
+        row = ob_events_parts(f, row);
+        time = is_timed ? time : f->now;
+        if (ob_events_is_twin(f, row, time))
+                return 0;
         ob_row_amounts(f, row, &amounts);
-        ob_row_emit(f, row, is_timed ? time : f->now, &amounts);
+        ob_row_emit(f, row, time, &amounts);
+        ob_events_note(f, row, time);
         l->rows++;
         l->late += id < f->standing.cursor;
         if (is_timed && l->next.newest < time)
@@ -119,6 +124,7 @@ static void count_again(struct ob_feed *f, const char *const *row)
         ob_feed_tell(f, OB_ODD_CHANGED, "-", ob_row_id(f, row),
                 "it was counted before; its readings are sent again, its amounts are not");
         f->telling = OB_TELL_ALL;
+        row = ob_events_parts(f, row);
         ob_row_amounts(f, row, &amounts);
         for (unsigned i = 0; i < f->source->n_columns; i++)
                 if (f->source->columns[i].role != OB_VALUE && f->source->columns[i].role != OB_PEAK)
@@ -262,11 +268,13 @@ static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_er
                 if (!got)
                         got = read_new(f, err);
         }
+        if (!got && rows != f->counters->rows)
+                got = forget_old(f, err);
         if (!got)
                 got = ob_log_audit(f, err);
-        if (got)
-                return got;
-        return rows != f->counters->rows ? forget_old(f, err) : 0;
+        if (!got && ob_events_sum_up(f))
+                got = ob_feed_commit(f, &f->standing, NULL, err);
+        return got;
 }
 
 const struct ob_delta_ops ob_delta_log = {

@@ -27,6 +27,7 @@ void ob_feed_init(struct ob_feed *f)
         f->delta = deltas[ob_source_shape(f->source)];
         for (unsigned i = 0; f->states && i < f->source->n_columns; i++)
                 f->clues[i] = ob_states_clue(f->source->columns[i].name);
+        f->events = ob_events_new(f);
         f->told_plan = ob_copy("");
         f->told_missing = ob_copy("");
 }
@@ -35,6 +36,7 @@ void ob_feed_fini(struct ob_feed *f)
 {
         if (f->delta)
                 f->delta->reset(f);
+        ob_events_free(f->events);
         ob_outbox_free(&f->outbox);
         ob_reader_free(f->reader);
         free(f->told_plan);
@@ -80,7 +82,7 @@ static int write_all(struct ob_feed *f, const struct ob_standing *next, ob_feed_
         if (ob_store_begin(f->store, err))
                 return -1;
         if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_standing(f->store, f->name, next, err) ||
-                (stage && stage(f, err))) {
+                ob_events_stage(f, err) || (stage && stage(f, err))) {
                 ob_store_rollback(f->store);
                 return -1;
         }
@@ -89,8 +91,14 @@ static int write_all(struct ob_feed *f, const struct ob_standing *next, ob_feed_
 
 int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_stage_fn *stage, struct ob_err *err)
 {
+        bool got_room;
+
         ob_outbox_close(&f->outbox);
-        if (f->outbox.bytes && !ob_queue_reserve(f->queue, f->outbox.bytes, f->stop))
+        f->counters->health.is_waiting = true;
+        got_room = !f->outbox.bytes || ob_queue_reserve(f->queue, f->outbox.bytes, f->stop);
+        f->counters->health.is_waiting = false;
+        ob_health_promise(&f->counters->health, OB_HEALTH_BUSY);
+        if (!got_room)
                 return 1;
         if (write_all(f, next, stage, err)) {
                 ob_queue_release(f->queue, f->outbox.bytes);
@@ -98,6 +106,7 @@ int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_st
         }
         if (f->outbox.points)
                 ob_queue_publish(f->queue, f->outbox.points);
+        ob_events_staged(f->events);
         f->standing = *next;
         ob_outbox_start(&f->outbox, f->now);
         return 0;
@@ -146,6 +155,8 @@ static int poll_once(struct ob_feed *f, struct ob_err *err)
         tell_plan(f);
         if (!f->is_loaded && ob_store_get_standing(f->store, f->name, &f->standing, err))
                 return -1;
+        if (ob_events_load(f, err))
+                return -1;
         f->is_loaded = true;
         if (f->reader->ops->look(f->reader, &at, err))
                 return -1;
@@ -165,6 +176,7 @@ int ob_feed_poll(struct ob_feed *f, struct ob_err *err)
                 return 0;
         /* What we know by heart may be ahead of what was committed. */
         f->delta->reset(f);
+        ob_events_reset(f->events);
         f->is_loaded = false;
         return got;
 }

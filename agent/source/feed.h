@@ -11,6 +11,7 @@
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/process/tell.h"
+#include "agent/source/events.h"
 #include "agent/source/names.h"
 #include "agent/source/outbox.h"
 #include "agent/source/reader.h"
@@ -69,6 +70,7 @@ struct ob_feed {
         bool has_unsettled;          /* the last poll left rows that are too young */
         enum ob_telling telling;     /* of the points that are made now */
         struct ob_outbox outbox;
+        struct ob_events *events; /* ours; NULL: the source has no text */
         struct ob_tell tells[OB_ODDITIES];
         char *told_plan, *told_missing;              /* ours: what was last said of them */
         const struct ob_clue *clues[OB_COLUMNS_MAX]; /* by column: what it tells of a pipeline; NULL */

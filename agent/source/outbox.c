@@ -30,6 +30,13 @@ void ob_outbox_add(struct ob_outbox *o, const struct ob_metric *m)
                 ob_outbox_close(o);
 }
 
+void ob_outbox_add_event(struct ob_outbox *o, const struct ob_event *e)
+{
+        ob_batch_add_event(o->batch, e);
+        if (ob_batch_points(o->batch) == OB_BATCH_POINTS)
+                ob_outbox_close(o);
+}
+
 void ob_outbox_close(struct ob_outbox *o)
 {
         unsigned points = ob_batch_points(o->batch);

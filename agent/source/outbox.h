@@ -27,6 +27,7 @@ void ob_outbox_free(struct ob_outbox *o);
 /* Empties it. `made`: the clock of the world that the points come from. */
 void ob_outbox_start(struct ob_outbox *o, int64_t made);
 void ob_outbox_add(struct ob_outbox *o, const struct ob_metric *m);
+void ob_outbox_add_event(struct ob_outbox *o, const struct ob_event *e);
 
 /* Puts the last points among the parts; `points` and `bytes` are right from here on. */
 void ob_outbox_close(struct ob_outbox *o);

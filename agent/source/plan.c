@@ -62,7 +62,8 @@ static int find_columns(struct ob_plan *p, const struct ob_source *s, const stru
                 if (c->role == OB_CURSOR || c->role == OB_KEY || c->role == OB_ENUM || c->role == OB_AGE)
                         return ob_fail(err, "table %s has no column %s, and its role is \"%s\"", s->table,
                                 c->column, role->word);
-                append(&p->missing, ", ", c->column);
+                if (!c->part || c->role == OB_EVENT)
+                        append(&p->missing, ", ", c->column);
         }
         return metrics ? 0
                        : ob_fail(err, "table %s has none of the columns that make metrics (%s)", s->table,
@@ -74,8 +75,8 @@ static char *select_item(const struct ob_plan *p, const struct ob_source *s, uns
 {
         const struct ob_column *c = &s->columns[i];
 
-        if (!p->has[i] || !c->column)
-                return ob_copy("NULL");
+        if (!p->has[i] || !c->column || (c->part && c->role != OB_EVENT))
+                return ob_copy("NULL"); /* a part is read off the event */
         if (c->role == OB_AGE)
                 return ob_format("UNIX_TIMESTAMP(MAX(`%s`))", c->column);
         if (ob_roles[c->role].is_time)
@@ -225,9 +226,12 @@ char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit)
                 p->cursor, limit);
 }
 
+/* Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. */
 char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size)
 {
-        return ob_format(
-                "SELECT FLOOR(`%s` / %lld), COUNT(*) FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld GROUP BY 1",
-                p->cursor, (long long)size, p->table, p->cursor, (long long)from, p->cursor, (long long)end);
+        ob_cleanup(ob_free_at) char *number = from < 0 ? ob_format("FLOOR(`%s` / %lld)", p->cursor, (long long)size)
+                                                       : ob_format("`%s` DIV %lld", p->cursor, (long long)size);
+
+        return ob_format("SELECT %s, COUNT(*) FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld GROUP BY 1", number,
+                p->table, p->cursor, (long long)from, p->cursor, (long long)end);
 }

@@ -70,6 +70,15 @@ struct ob_reader {
 /* One of a table, over a session that several readers of one thread share. */
 struct ob_reader *ob_reader_mysql_new(const struct ob_source *source, struct ob_session *session);
 
+/* How the server goes about the query for up to `limit` rows from an id on, of a reader of a table that is open. */
+struct ob_explained {
+        char access[32]; /* "range", "ref", … ; "ALL": the whole table */
+        char index[260]; /* "": none */
+        int64_t rows;    /* that it thinks it must look at */
+};
+int ob_reader_mysql_explain(
+        struct ob_reader *r, int64_t from, unsigned limit, struct ob_explained *e, struct ob_err *err);
+
 /* One of our own counters; the source's table says which: sources, sinks or queue. */
 struct ob_reader *ob_reader_self_new(
         const struct ob_source *source, struct ob_counters *counters, struct ob_queue *queue);

@@ -202,6 +202,38 @@ static int count_mysql(
         return query_rows(m, sql, 2, rows, err);
 }
 
+static const char *cell_of(MYSQL_RES *result, MYSQL_ROW row, const char *column)
+{
+        for (unsigned i = 0; i < mysql_num_fields(result); i++)
+                if (!strcmp(mysql_fetch_field_direct(result, i)->name, column))
+                        return row[i] ? row[i] : "";
+        return "";
+}
+
+int ob_reader_mysql_explain(
+        struct ob_reader *r, int64_t from, unsigned limit, struct ob_explained *e, struct ob_err *err)
+{
+        struct reader_mysql *m = self(r);
+        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, limit);
+        ob_cleanup(ob_free_at) char *explain = ob_format("EXPLAIN %s", sql);
+        ob_cleanup(ob_session_free_result) MYSQL_RES *result = query(m, explain, err);
+        const char *rows;
+        MYSQL_ROW row;
+
+        *e = (struct ob_explained) { .rows = 0 };
+        if (!result)
+                return -1;
+        row = mysql_fetch_row(result);
+        if (!row)
+                return ob_fail(err, "the server does not tell how it reads table %s", r->source->table);
+        rows = cell_of(result, row, "rows");
+        snprintf(e->access, sizeof(e->access), "%s", cell_of(result, row, "type"));
+        snprintf(e->index, sizeof(e->index), "%s", cell_of(result, row, "key"));
+        if (!ob_number_parse_int(rows, strlen(rows), &e->rows))
+                e->rows = 0; /* nothing to be read: an empty table */
+        return 0;
+}
+
 static void free_mysql(struct ob_reader *r)
 {
         struct reader_mysql *m = self(r);

@@ -6,8 +6,7 @@
 #include "agent/process/clock.h"
 #include "proto/number.h"
 
-#define SLOW_MS  30000
-#define ENUM_MAX 64 /* bytes of a word; a longer one stays as it is */
+#define SLOW_MS 30000
 
 const char *ob_row_id(const struct ob_feed *f, const char *const *row)
 {
@@ -61,7 +60,7 @@ static bool read_amount(struct ob_feed *f, const char *const *row, unsigned i, _
 
 void ob_row_amounts(struct ob_feed *f, const char *const *row, struct ob_amounts *a)
 {
-        *a = (struct ob_amounts) { .has = { false } };
+        memset(a->has, 0, sizeof(a->has)); /* what is not there has no value */
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 enum ob_role role = f->source->columns[i].role;
 
@@ -73,11 +72,11 @@ void ob_row_amounts(struct ob_feed *f, const char *const *row, struct ob_amounts
 }
 
 /* The words of an enumeration are lower case in a series. */
-static const char *lower(const char *text, char room[ENUM_MAX])
+static const char *lower(const char *text, char room[OB_ENUM_MAX])
 {
         size_t length = strlen(text);
 
-        if (length >= ENUM_MAX)
+        if (length >= OB_ENUM_MAX)
                 return text;
         for (size_t i = 0; i <= length; i++)
                 room[i] = (char)tolower((unsigned char)text[i]);
@@ -91,7 +90,7 @@ static bool is_nothing(const char *text)
 
 /* Identity first, then labels. `words` keeps what had to be changed. */
 static void name_series(
-        const struct ob_feed *f, const char *const *row, struct ob_series *s, char words[OB_TAGS_MAX][ENUM_MAX])
+        const struct ob_feed *f, const char *const *row, struct ob_series *s, char words[OB_TAGS_MAX][OB_ENUM_MAX])
 {
         const struct ob_source *source = f->source;
 
@@ -112,6 +111,12 @@ static void name_series(
         for (unsigned i = 0; i < source->n_columns; i++)
                 if (source->columns[i].role == OB_LABEL && !is_nothing(row[i]))
                         s->tags[s->n_tags++] = (struct ob_tag) { source->columns[i].name, row[i] };
+}
+
+void ob_row_name(const struct ob_feed *f, const char *const *row, int64_t time, struct ob_row_series *n)
+{
+        name_series(f, row, &n->series, n->words);
+        ob_names_add(f->names, &n->series, time);
 }
 
 static const enum ob_kind kinds[OB_ROLES] = {
@@ -137,21 +142,21 @@ static void note_clue(
 
 void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const struct ob_amounts *a)
 {
-        char words[OB_TAGS_MAX][ENUM_MAX];
-        struct ob_series series;
+        struct ob_series *series;
+        struct ob_row_series named;
 
-        name_series(f, row, &series, words);
-        ob_names_add(f->names, &series, time);
+        ob_row_name(f, row, time, &named);
+        series = &named.series;
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 if (!a->has[i])
                         continue;
                 if (f->clues[i])
-                        note_clue(f, i, &series, time, a->value[i]);
+                        note_clue(f, i, series, time, a->value[i]);
                 if (!ob_roles[f->source->columns[i].role].is_metric)
                         continue;
-                series.name = f->source->columns[i].name;
-                series.telling = f->telling;
-                series.kind = kinds[f->source->columns[i].role];
-                ob_outbox_add(&f->outbox, &(struct ob_metric) { &series, time, a->value[i] });
+                series->name = f->source->columns[i].name;
+                series->telling = f->telling;
+                series->kind = kinds[f->source->columns[i].role];
+                ob_outbox_add(&f->outbox, &(struct ob_metric) { series, time, a->value[i] });
         }
 }

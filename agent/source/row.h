@@ -28,6 +28,14 @@ bool ob_row_time(const struct ob_feed *f, const char *const *row, enum ob_role r
 /* Reads all cells that make metrics. */
 void ob_row_amounts(struct ob_feed *f, const char *const *row, struct ob_amounts *amounts);
 
+/* How a row's series are called, all but the name; texts of the row's, or its own. */
+#define OB_ENUM_MAX 64 /* bytes of a word; a longer one stays as it is */
+struct ob_row_series {
+        struct ob_series series;
+        char words[OB_TAGS_MAX][OB_ENUM_MAX];
+};
+void ob_row_name(const struct ob_feed *f, const char *const *row, int64_t time, struct ob_row_series *n);
+
 /* Puts a metric for each amount into the feed's outbox. */
 void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const struct ob_amounts *amounts);
 

@@ -64,6 +64,8 @@ struct subject {
         enum ob_state state;  /* as told; OB_STATES */
         enum ob_state judged; /* … as judged last */
         int64_t judged_since; /* on ob_clock_ms() */
+        int64_t told_at;      /* … when `state` became what it is */
+        char why[OB_WHY_MAX]; /* … and why it is still */
         char channel[24];     /* the id of its channel; "" */
 };
 
@@ -222,8 +224,11 @@ static void judge(struct ob_states *s, struct subject *one, int64_t now, struct 
         v->is_change = false;
         if (state != one->state && now - one->judged_since >= s->settings->hold * INT64_C(1000)) {
                 one->state = state;
+                one->told_at = now;
                 v->is_change = state != OB_STATES;
         }
+        if (state == one->state)
+                memcpy(one->why, v->why, sizeof(one->why));
         v->state = state == OB_STATES ? OB_STATES : one->state;
 }
 
@@ -241,4 +246,38 @@ const struct ob_verdict *ob_states_judge(struct ob_states *s, int64_t now, size_
         pthread_mutex_unlock(&s->lock);
         *n = s->n;
         return s->verdicts;
+}
+
+static size_t count(struct ob_states *s)
+{
+        size_t n;
+
+        pthread_mutex_lock(&s->lock);
+        n = HASH_COUNT(s->pipelines);
+        pthread_mutex_unlock(&s->lock);
+        return n;
+}
+
+/* Those that come between counting and copying are left for the next time. */
+struct ob_pipeline *ob_states_list(struct ob_states *s, size_t *n)
+{
+        size_t room = count(s);
+        struct ob_pipeline *all = ob_alloc(room, sizeof(*all));
+        struct subject *one, *next;
+
+        *n = 0;
+        pthread_mutex_lock(&s->lock);
+        HASH_ITER (hh, s->pipelines, one, next) {
+                struct ob_pipeline *p = &all[*n];
+
+                if (*n == room || one->judged == OB_STATES || one->state == OB_STATES)
+                        continue;
+                snprintf(p->id, sizeof(p->id), "%s", one->id);
+                memcpy(p->why, one->why, sizeof(p->why));
+                p->state = one->state;
+                p->since = one->told_at;
+                (*n)++;
+        }
+        pthread_mutex_unlock(&s->lock);
+        return all;
 }

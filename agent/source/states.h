@@ -33,6 +33,17 @@ struct ob_sighting {
 void ob_states_note(struct ob_states *s, const struct ob_clue *clue, const struct ob_series *series,
         const struct ob_sighting *at);
 
+/* One pipeline as it was told last, for those who only look. */
+struct ob_pipeline {
+        char id[64];
+        enum ob_state state;
+        char why[OB_WHY_MAX];
+        int64_t since; /* on ob_clock_ms(): told so */
+};
+
+/* Those whose state is known, in no order; the caller's to free. Any thread. */
+struct ob_pipeline *ob_states_list(struct ob_states *s, size_t *n);
+
 /* One pipeline, as judged. */
 struct ob_verdict {
         const char *pipeline;

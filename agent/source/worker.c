@@ -22,6 +22,7 @@ static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_feed 
 static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now, const struct ob_err *err)
 {
         bool is_shared = wf->feed.reader->is_told;
+        struct ob_err said = *err;
 
         if (!wf->is_told && !is_shared) {
                 ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wf->name, err->text);
@@ -30,6 +31,7 @@ static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t
         wf->is_failing = true;
         wf->due = is_shared ? next_beat(w, wf, now) : ob_clock_ms() + ob_backoff_next(&wf->backoff);
         w->counters->sources[w->index].errors++;
+        ob_health_fail(&w->counters->sources[w->index].health, (ob_fail_in(&said, wf->name), said.text));
 }
 
 static void note_success(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
@@ -46,8 +48,10 @@ static void poll(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
 {
         int64_t began = ob_clock_ms();
         struct ob_err err;
-        int got = ob_feed_poll(&wf->feed, &err);
+        int got;
 
+        ob_health_promise(&w->counters->sources[w->index].health, OB_HEALTH_BUSY);
+        got = ob_feed_poll(&wf->feed, &err);
         wf->took_ms = ob_clock_ms() - began;
         if (got < 0)
                 note_failure(w, wf, now, &err);
@@ -59,12 +63,19 @@ static void count(struct ob_worker *w)
 {
         struct ob_source_counters *c = &w->counters->sources[w->index];
         int64_t took = 0;
+        bool is_partial = false;
 
         for (size_t i = 0; i < w->n_feeds; i++) {
-                if (w->feeds[i].is_failing || w->feeds[i].feed.reader->is_partial)
+                if (w->feeds[i].is_failing)
                         return;
+                is_partial |= w->feeds[i].feed.reader->is_partial;
                 took += w->feeds[i].took_ms;
         }
+        if (is_partial) {
+                ob_health_fail(&c->health, "not all pages could be read; the log says which");
+                return;
+        }
+        ob_health_mend(&c->health);
         c->poll_ms = took;
         c->polled_at = ob_clock_ms();
 }
@@ -72,7 +83,8 @@ static void count(struct ob_worker *w)
 /* Polls all that are due. Returns when the next one is. */
 static int64_t poll_due(struct ob_worker *w)
 {
-        int64_t next = INT64_MAX, now = ob_clock_ms();
+        struct ob_source_counters *c = &w->counters->sources[w->index];
+        int64_t next = INT64_MAX, now = ob_clock_ms(), rows = c->rows;
         bool polled = false;
 
         for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
@@ -83,8 +95,11 @@ static int64_t poll_due(struct ob_worker *w)
                 if (w->feeds[i].due < next)
                         next = w->feeds[i].due;
         }
-        if (polled)
+        if (polled) {
                 count(w);
+                ob_health_add(&c->health, c->rows - rows);
+        }
+        ob_health_promise(&c->health, next - ob_clock_ms() + OB_HEALTH_SPARE);
         return next;
 }
 
@@ -205,6 +220,8 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
                 .step = ob_again_step(w->config),
         };
         wf->due = w->began;
+        if (w->counters->sources[w->index].every_ms < source->every * INT64_C(1000))
+                w->counters->sources[w->index].every_ms = source->every * INT64_C(1000);
         ob_feed_init(&wf->feed);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,7 +13,9 @@
 #include "agent/store/store.h"
 #include "proto/memory.h"
 
-#define FILE_NAME "otterbeat.db"
+#define FILE_NAME   "otterbeat.db"
+#define MARGIN_MOST (INT64_C(8) << 20) /* bytes: the log, once it is full, and once more where it goes to */
+#define MARGIN_PART 4                  /* … of a tiny disk, this part */
 
 static int make_folder(const char *dir, struct ob_err *err)
 {
@@ -97,6 +100,37 @@ static int find_file(struct ob_store_place *place, struct ob_err *err)
         return set_aside(place, why.text, err) ? -1 : make_file(place->path, err);
 }
 
+static bool disk_of(const char *path, int64_t *size, int64_t *left)
+{
+        struct statvfs disk;
+
+        if (statvfs(path, &disk))
+                return false;
+        *size = (int64_t)(disk.f_blocks * disk.f_frsize);
+        *left = (int64_t)(disk.f_bavail * disk.f_frsize);
+        return true;
+}
+
+static void set_margin(struct ob_store_place *place)
+{
+        int64_t size, left;
+
+        if (disk_of(place->path, &size, &left))
+                place->margin = size / MARGIN_PART < MARGIN_MOST ? size / MARGIN_PART : MARGIN_MOST;
+}
+
+bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes)
+{
+        int64_t size, left, unused;
+        struct ob_err ignored;
+
+        if (!place->margin || !disk_of(place->path, &size, &left) ||
+                ob_store_unused(place->anchor, &unused, &ignored))
+                return false;
+        *bytes = left + unused - place->margin;
+        return true;
+}
+
 int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob_err *err)
 {
         *place = (struct ob_store_place) { .lock_fd = -1 };
@@ -111,6 +145,7 @@ int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob
                 snprintf(place->path, sizeof(place->path), "%s/" FILE_NAME, dir);
                 if (find_file(place, err))
                         return -1;
+                set_margin(place);
         }
         place->anchor = ob_store_open(place, err);
         return place->anchor ? 0 : -1;

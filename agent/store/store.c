@@ -8,9 +8,20 @@
 #include "agent/store/statement.h"
 #include "proto/memory.h"
 
+#define PAGE      4096 /* bytes, SQLite's own choice */
+#define LOG_PAGES 500  /* of the write-ahead log: then its pages go into the file, and it begins anew */
+
 static void close_store(struct ob_store **st)
 {
         ob_store_close(*st);
+}
+
+/* How long the log may get: it and the pages that it adds to the file have to fit into the margin. */
+static int log_pages(int64_t margin)
+{
+        int64_t pages = margin / 4 / PAGE;
+
+        return pages < LOG_PAGES ? (int)pages : LOG_PAGES;
 }
 
 struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err)
@@ -20,7 +31,20 @@ struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err)
         st->is_damaged = &place->is_damaged;
         if (ob_connection_open(place->path, &st->db, err) || ob_connection_make_schema(st->db, err))
                 return NULL;
+        if (place->margin)
+                sqlite3_wal_autocheckpoint(st->db, log_pages(place->margin));
         return ob_take(st);
+}
+
+int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err)
+{
+        int64_t pages, size;
+
+        if (ob_connection_number(st->db, "PRAGMA freelist_count", &pages, err) ||
+                ob_connection_number(st->db, "PRAGMA page_size", &size, err))
+                return -1;
+        *bytes = pages * size;
+        return 0;
 }
 
 void ob_store_close(struct ob_store *st)
@@ -109,7 +133,7 @@ static int move_chunks(struct ob_store *st, const char *from, const char *to, st
         int got = -1;
 
         while (q && (got = ob_statement_step(st, q, err)) == 1) {
-                struct ob_chunk c, there;
+                struct ob_chunk c = { .number = 0 }, there;
 
                 if (read_chunk(st, q, &c, err) || ob_store_get_chunk(st, to, c.number, &there, err) < 0)
                         break;

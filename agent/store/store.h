@@ -32,6 +32,7 @@ struct ob_store_place {
         char why[OB_ERR_MAX];
         struct ob_store *anchor; /* ours; a memory store lives as long as a connection to it */
         atomic_bool is_damaged;  /* a connection has met what is not as it was written: open it anew */
+        int64_t margin;          /* bytes of the disk that are left free; 0 in memory */
 };
 
 /* 0; -1 with `err` when the folder can't be used or another agent has it. */
@@ -40,6 +41,12 @@ void ob_store_place_close(struct ob_store_place *place);
 
 /* Replaces a place in memory by a copy of the store in `dir`, where there is one. For --dry-run. */
 int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err);
+
+/*
+ * How many bytes more may be stored, negative when there are too many: a part of the disk is left free, since also
+ * to delete takes room, which a full disk would not have. False: there is no telling. The anchor's thread.
+ */
+bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes);
 
 struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err);
 void ob_store_close(struct ob_store *st);
@@ -55,6 +62,9 @@ struct ob_damage {
 };
 
 int ob_store_mend(struct ob_store *st, struct ob_damage *d, struct ob_err *err);
+
+/* The bytes of the file that nothing is in. */
+int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err);
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err);
 int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on failure all is rolled back */

@@ -37,7 +37,7 @@ def node(text):
 
 def tags_of(lines, metric):
     """The tags of each line of a metric, as DogStatsD is told."""
-    found = [line.split("|#")[1] for line in lines if line.startswith(f"otter.{metric}:")]
+    found = [line.split("|#")[1].split("|")[0] for line in lines if line.startswith(f"otter.{metric}:")]
     return [dict(one.split(":", 1) for one in tags.split(",")) for tags in found]
 
 

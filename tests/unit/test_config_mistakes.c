@@ -31,6 +31,29 @@ static const struct {
         { { STATSD("step = 60;") }, 4, "no such setting: 'step'" },
         { { CARBON("payload = 1432;") }, 4, "no such setting: 'payload'" },
 
+        { { .top = "status = { port = 8126; };" }, 1, "no such setting: 'port'" },
+
+        /* where the status page is served */
+        { { .top = "status = \"127.0.0.1:8126\";" }, 1, "'status' must be a group" },
+        { { .top = "status = { listen = \"8126\"; };" }, 1, "'listen' must be '127.0.0.1:8126' or so" },
+        { { .top = "status = { listen = \"localhost:8126\"; };" }, 1, "'listen' must be '127.0.0.1:8126' or so" },
+        { { .top = "status = { listen = \"127.0.0.1:0\"; };" }, 1, "'listen' must be" },
+        { { .top = "status = { listen = \"127.0.0.1:65536\"; };" }, 1, "'listen' must be" },
+        { { .top = "status = { listen = \"127.0.0.1:\"; };" }, 1, "'listen' must be" },
+        { { .top = "status = { listen = \"::1:8126\"; };" }, 1, "'listen' must be" },
+        { { .top = "status = { listen = \"[::1:8126\"; };" }, 1, "'listen' must be" },
+        { { .top = "status = { listen = \":8126\"; };" }, 1, "'listen' must be" },
+        { { .top = "status = { listen = \"]:8126\"; };" }, 1, "'listen' must be" },
+        { { .top = "status = { listen = \"unix:\"; };" }, 1, "'listen': the path of a unix socket has 1 to 107" },
+        { { .top = "status = { listen = \"0.0.0.0:8126\"; };" }, 1,
+                "'0.0.0.0:8126' can be reached by others, so 'user' and 'password' are needed" },
+        { { .top = "status = { listen = \"192.0.2.1:8126\"; };" }, 1, "'192.0.2.1:8126' can be reached by others" },
+        { { .top = "status = { listen = \"[::]:8126\"; };" }, 1, "'[::]:8126' can be reached by others" },
+        { { .top = "status = { user = \"a\"; };" }, 1, "'user' and 'password' go together" },
+        { { .top = "status = { password = \"a\"; };" }, 1, "'user' and 'password' go together" },
+        { { .top = "status = { user = \"a:b\"; password = \"c\"; };" }, 1, "'user' can't have a colon in it" },
+        { { .top = "status = { patience = 0; };" }, 1, "'patience' must be from 1 to 86400, not 0" },
+
         /* the wrong type */
         { { .top = "prefix = 5;" }, 1, "'prefix' must be a text in quotes" },
         { { .top = "drain = \"10\";" }, 1, "'drain' must be a whole number" },

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "proto/memory.h"
 #include "tests/unit/folder.h"
@@ -20,6 +21,9 @@ static void what_is_left_out_has_its_default(void **state)
         assert_string_equal(c->log_file, "");
         assert_int_equal(c->drain, 10);
         assert_int_equal(c->queue_max_bytes, 67108864);
+        assert_string_equal(c->status.listen, "");
+        assert_string_equal(c->status.user, "");
+        assert_int_equal(c->status.patience, 60);
 
         assert_int_equal(c->n_managers, 1);
         assert_string_equal(m->name, "");
@@ -113,7 +117,8 @@ static void every_built_in_source_is_read_by_default(void **state)
 /* Every setting there is, each with a value that is not its default. */
 static const struct parts all_set = {
         .top = "prefix = \"a.b-c_D9\"; state_dir = \"/var/lib/x\"; log_file = \"/x.log\"; drain = 0; "
-               "queue = { max_bytes = 65536L; }; names = { enabled = false; every = 7; };",
+               "queue = { max_bytes = 65536L; }; names = { enabled = false; every = 7; }; "
+               "status = { listen = \"[::]:99\"; user = \"su\"; password = \"sp\"; patience = 5; };",
         .managers =
                 "{ name = \"shop\"; "
                 "mysql = { host = \"h\"; port = 65535; socket = \"/s\"; user = \"u\"; password = \"p\"; "
@@ -140,6 +145,44 @@ static void what_is_set_of_the_agent_is_taken(void **state)
         assert_string_equal(c->log_file, "/x.log");
         assert_int_equal(c->drain, 0);
         assert_int_equal(c->queue_max_bytes, 65536);
+        assert_string_equal(c->status.listen, "[::]:99");
+        assert_string_equal(c->status.user, "su");
+        assert_string_equal(c->status.password, "sp");
+        assert_int_equal(c->status.patience, 5);
+}
+
+static void addresses_of_the_status_page(void **state)
+{
+        static const struct {
+                const char *listen;
+                int family;
+                bool is_local;
+        } cases[] = {
+                { "127.0.0.1:8126", AF_INET, true },
+                { "127.255.0.9:1", AF_INET, true },
+                { "128.0.0.1:65535", AF_INET, false },
+                { "[::1]:8126", AF_INET6, true },
+                { "[fe80::1]:8126", AF_INET6, false },
+                { "unix:/run/otterbeat/status.sock", AF_UNIX, true },
+        };
+
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                ob_cleanup(ob_free_at) char *top = ob_format(
+                        "status = { listen = \"%s\"; user = \"u\"; password = \"p\"; };", cases[i].listen);
+                ob_cleanup(loading_free) struct ob_config *c = loading_must(*state, &(struct parts) { .top = top });
+
+                assert_int_equal(c->status.address.at.ss_family, cases[i].family);
+                assert_int_equal(c->status.address.is_local, cases[i].is_local);
+        }
+}
+
+static void a_socket_s_path_begins_at_the_config(void **state)
+{
+        ob_cleanup(loading_free) struct ob_config *c =
+                loading_must(*state, &(struct parts) { .top = "status = { listen = \"unix:s.sock\"; };" });
+        ob_cleanup(ob_free_at) char *want = ob_format("%s/s.sock", (char *)*state);
+
+        assert_string_equal(((struct sockaddr_un *)&c->status.address.at)->sun_path, want);
 }
 
 static void what_is_set_of_a_manager_is_taken(void **state)
@@ -329,6 +372,8 @@ int main(void)
                 cmocka_unit_test(what_is_left_out_has_its_default),
                 cmocka_unit_test(every_built_in_source_is_read_by_default),
                 cmocka_unit_test(what_is_set_of_the_agent_is_taken),
+                cmocka_unit_test(addresses_of_the_status_page),
+                cmocka_unit_test(a_socket_s_path_begins_at_the_config),
                 cmocka_unit_test(what_is_set_of_a_manager_is_taken),
                 cmocka_unit_test(a_source_and_its_age_are_set_together),
                 cmocka_unit_test(what_is_set_of_a_sink_is_taken),

@@ -1,0 +1,310 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/face/check_parts.h"
+#include "agent/face/reach.h"
+#include "agent/process/clock.h"
+#include "agent/source/name_rows.h"
+#include "agent/source/reader.h"
+#include "agent/source/session.h"
+#include "proto/memory.h"
+
+#define CLOCK_OFF  5     /* seconds that clocks may differ */
+#define MANY_ROWS  50000 /* that a poll looks at: more than new rows ever are */
+#define SLOW_MS    1000  /* of a poll's first query */
+#define OLD_DELAY  "see the change of 2018 in Otter's schema: ALTER TABLE DELAY_STAT MODIFY DELAY_TIME BIGINT"
+#define READ_GRANT "deploy/grants.sql makes a user that may read what is needed, and no more"
+
+/* What MySQL says when it lets nobody in, and what helps. */
+static const struct {
+        unsigned number;
+        const char *fix;
+} fixes[] = {
+        { 1040, "the server has no connection left: raise its max_connections, or see who holds them" },
+        { 1044, READ_GRANT },
+        { 1045, "user, password, or the host that the user may come from: " READ_GRANT },
+        { 1049, "mysql.database names a database that is not there" },
+        { 1129, "the server has blocked this host after many errors: FLUSH HOSTS there" },
+        { 1130, "the user may not come from this host: " READ_GRANT },
+        { 1142, READ_GRANT },
+        { 1203, "the user has no connection left: raise its max_user_connections" },
+        { 1226, "the user has used up what it may: raise its limits (ALTER USER … WITH MAX_…)" },
+        { 1251, "the user's authentication plugin is not known here: ALTER USER … IDENTIFIED VIA mysql_native_password" },
+        { 1524, "the server does not have the user's authentication plugin: ALTER USER … IDENTIFIED VIA another" },
+        { 1698, "the user logs in by the unix socket alone: give it a password" },
+        { 1820, "its password has expired: ALTER USER … PASSWORD EXPIRE NEVER" },
+        { 1862, "its password has expired: ALTER USER … PASSWORD EXPIRE NEVER" },
+        { 2002, "is the server running, at this host and port, or socket?" },
+        { 2003, "is the server running, at this host and port, or socket?" },
+        { 2012, "it accepts connections, but does not speak MySQL's protocol, or is overloaded" },
+        { 2013, "it accepts connections, but does not speak MySQL's protocol, or is overloaded" },
+        { 2026, "mysql.tls and mysql.ca do not fit the server's certificate, or it has none" },
+        { 2059, "the user's authentication plugin is not known here: ALTER USER … IDENTIFIED VIA mysql_native_password" },
+        { 2061, "the user's authentication plugin needs an encrypted connection: tls = \"required\"" },
+        { 4151, "the account is locked: ALTER USER … ACCOUNT UNLOCK" },
+};
+
+/* By the number in "mysql 1045: …". */
+static const char *fix_for(const struct ob_err *err)
+{
+        static const char mark[] = "mysql ";
+        const char *at = strstr(err->text, mark);
+        unsigned long number = at ? strtoul(at + sizeof(mark) - 1, NULL, 10) : 0;
+
+        for (size_t i = 0; i < sizeof(fixes) / sizeof(*fixes); i++)
+                if (fixes[i].number == number)
+                        return fixes[i].fix;
+        return "";
+}
+
+/* What is looked at; the name is the manager's, or its database's. */
+struct look {
+        struct ob_report *report;
+        const struct ob_manager *manager;
+        const char *name;
+        struct ob_session session;
+};
+
+/* A query's first row, its cells joined by a blank; NULL: none, or it failed. The caller's to free. */
+static char *ask(struct look *l, const char *sql, unsigned column)
+{
+        struct ob_err err;
+        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(&l->session, sql, &err);
+        MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+
+        return row && column < mysql_num_fields(result) && row[column] ? ob_copy(row[column]) : NULL;
+}
+
+/* In "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD"; the hash behind it is
+ * left. */
+static const char *plugin_of(const char *user, char plugin[64])
+{
+        static const char *const marks[] = { " IDENTIFIED VIA ", " IDENTIFIED WITH '" };
+
+        for (size_t i = 0; i < 2; i++) {
+                const char *at = strstr(user, marks[i]);
+
+                if (at) {
+                        at += strlen(marks[i]);
+                        snprintf(plugin, 64, "%.*s", (int)strcspn(at, " '"), at);
+                        return plugin;
+                }
+        }
+        return strstr(user, " IDENTIFIED BY PASSWORD ") ? "mysql_native_password" : "no plugin named";
+}
+
+static void check_login(struct look *l)
+{
+        ob_cleanup(ob_free_at) char *version = ask(l, "SELECT VERSION()", 0);
+        ob_cleanup(ob_free_at) char *user = ask(l, "SHOW CREATE USER CURRENT_USER()", 0);
+        ob_cleanup(ob_free_at) char *tls = ask(l, "SHOW SESSION STATUS LIKE 'Ssl_version'", 1);
+        char plugin[64];
+
+        ob_report_add(l->report, OB_GRADE_OK, "login", l->name, "", "as %s, by %s, to server %s",
+                l->manager->mysql.user, user ? plugin_of(user, plugin) : "a plugin it does not tell",
+                version ? version : "?");
+        if (user)
+                explicit_bzero(user, strlen(user)); /* there is a hash in it */
+        ob_report_add(l->report, OB_GRADE_OK, "tls", l->name, "", "%s%s",
+                tls && *tls ? "encrypted: " : "not encrypted", tls ? tls : "");
+}
+
+/* Every poll is a SELECT of a session that can do nothing else. */
+static void check_read_only(struct look *l)
+{
+        static const char sql[] = "SHOW SESSION VARIABLES WHERE Variable_name IN "
+                                  "('tx_read_only', 'transaction_read_only') AND Value = 'ON'";
+        ob_cleanup(ob_free_at) char *is_on = ask(l, sql, 1);
+
+        if (is_on)
+                ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "",
+                        "every transaction is read only, times are UTC");
+        else
+                ob_report_add(l->report, OB_GRADE_BAD, "session", l->name,
+                        "a proxy before the server may not pass SET SESSION TRANSACTION READ ONLY on",
+                        "its transactions are not read only");
+}
+
+/* The privileges stand before ON; behind it there may be a hash, which is not looked at. */
+static bool may_write(const char *grant)
+{
+        static const char *const words[] = { "ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER",
+                "CREATE", "SUPER", "FILE" };
+        const char *on = strstr(grant, " ON ");
+
+        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+                const char *at = strstr(grant, words[i]);
+
+                if (at && on && at < on)
+                        return true;
+        }
+        return false;
+}
+
+static void check_grants(struct look *l)
+{
+        struct ob_err err;
+        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(&l->session, "SHOW GRANTS", &err);
+        unsigned writes = 0, n = 0;
+        MYSQL_ROW row;
+
+        if (!result)
+                return;
+        for (; (row = mysql_fetch_row(result)); n++)
+                writes += row[0] && may_write(row[0]);
+        if (writes)
+                ob_report_add(l->report, OB_GRADE_WARN, "grants", l->name, READ_GRANT,
+                        "%s may do more than read; otterbeat never does", l->manager->mysql.user);
+        else
+                ob_report_add(l->report, OB_GRADE_OK, "grants", l->name, "", "%s may read, and not write",
+                        l->manager->mysql.user);
+}
+
+static void check_clock(struct look *l)
+{
+        int64_t before = ob_clock_wall();
+        ob_cleanup(ob_free_at) char *theirs = ask(l, "SELECT UNIX_TIMESTAMP()", 0);
+        ob_cleanup(ob_free_at) char *zone =
+                ask(l, "SELECT IF(@@global.time_zone = 'SYSTEM', @@system_time_zone, @@global.time_zone)", 0);
+        long long off = theirs ? strtoll(theirs, NULL, 10) - before : 0, wait = ob_clock_wall() - before;
+
+        if (!theirs)
+                return;
+        if (off < -CLOCK_OFF || off > CLOCK_OFF + wait)
+                ob_report_add(l->report, OB_GRADE_WARN, "clock", l->name,
+                        "let both machines follow a time server: ages and delays are off by this",
+                        "the server is %lld s %s us", off < 0 ? -off : off, off < 0 ? "behind" : "ahead of");
+        else
+                ob_report_add(l->report, OB_GRADE_OK, "clock", l->name, "", "as ours; the server's zone is %s",
+                        zone ? zone : "?");
+}
+
+/* Otter's own schema tells its age by one type. */
+static void check_schema(struct look *l)
+{
+        ob_cleanup(ob_free_at) char *tables = ask(l,
+                "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN"
+                " ('DELAY_STAT', 'THROUGHPUT_STAT', 'TABLE_HISTORY_STAT', 'TABLE_STAT', 'LOG_RECORD')",
+                0);
+        ob_cleanup(ob_free_at) char *delay = ask(l,
+                "SELECT DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()"
+                " AND TABLE_NAME = 'DELAY_STAT' AND COLUMN_NAME = 'DELAY_TIME'",
+                0);
+        bool is_old = delay && strcmp(delay, "bigint") != 0;
+
+        ob_report_add(l->report, is_old ? OB_GRADE_WARN : OB_GRADE_OK, "schema", l->name, is_old ? OLD_DELAY : "",
+                "%s of Otter's 5 tables of statistics%s", tables ? tables : "?",
+                is_old ? ", from before 2018: DELAY_TIME can't hold more than 24 days" : "");
+}
+
+static bool is_empty_or_small(const struct ob_explained *e)
+{
+        return e->rows <= MANY_ROWS;
+}
+
+static void check_rows(struct look *l, const struct ob_source *s, struct ob_reader *reader)
+{
+        int64_t began = ob_clock_ms(), took;
+        struct ob_explained e;
+        struct ob_reading at;
+        struct ob_err err;
+
+        if (reader->ops->look(reader, &at, &err)) {
+                ob_report_add(l->report, OB_GRADE_BAD, "source", s->name, fix_for(&err), "%s", err.text);
+                return;
+        }
+        took = ob_clock_ms() - began;
+        if (ob_reader_mysql_explain(reader, at.has_rows ? at.max_id : 0, (unsigned)s->batch, &e, &err)) {
+                ob_report_add(l->report, OB_GRADE_BAD, "source", s->name, fix_for(&err), "%s", err.text);
+                return;
+        }
+        if (took > SLOW_MS || !is_empty_or_small(&e))
+                ob_report_add(l->report, OB_GRADE_WARN, "source", s->name, "see the indexes of the table",
+                        "table %s, %s: a poll looks at %lld rows, and asking for its newest took %lld ms", s->table,
+                        reader->plan, (long long)e.rows, (long long)took);
+        else
+                ob_report_add(l->report, OB_GRADE_OK, "source", s->name, "",
+                        "table %s, %s; a poll now: access %s, index %s, %lld rows", s->table, reader->plan,
+                        *e.access ? e.access : "none needed", *e.index ? e.index : "none", (long long)e.rows);
+}
+
+static void check_source(struct look *l, const struct ob_source *s)
+{
+        struct ob_reader *reader = ob_reader_mysql_new(s, &l->session);
+        struct ob_err err;
+
+        if (reader->ops->open(reader, &err))
+                ob_report_add(l->report, OB_GRADE_BAD, "source", s->name,
+                        strstr(err.text, "may not read") ? READ_GRANT : fix_for(&err), "%s", err.text);
+        else if (*reader->missing)
+                ob_report_add(l->report, OB_GRADE_BAD, "source", s->name,
+                        "another version of the table, or columns that the user may not read: " READ_GRANT,
+                        "table %s has none of these columns: %s", s->table, reader->missing);
+        else
+                check_rows(l, s, reader);
+        ob_reader_free(reader);
+}
+
+static void count_row(void *n, const struct ob_name_row *row)
+{
+        (void)row;
+        ++*(size_t *)n;
+}
+
+/* Without names there are ids, so that is not bad. */
+static void check_names(struct look *l)
+{
+        for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++) {
+                ob_cleanup(ob_free_at) char *grant = NULL;
+                const char *key = ob_name_facts[kind].key;
+                struct ob_err err;
+                size_t n = 0;
+                int got = ob_name_rows_read(&l->session, kind, count_row, &n, &err);
+
+                if (!got)
+                        grant = ob_name_rows_grant(&l->session, kind, &err);
+                if (got < 0 || (!got && !grant)) {
+                        ob_report_add(l->report, OB_GRADE_BAD, "names", key, fix_for(&err), "%s", err.text);
+                        return;
+                }
+                if (got)
+                        ob_report_add(l->report, OB_GRADE_OK, "names", key, "", "%zu are known", n);
+                else
+                        ob_report_add(l->report, OB_GRADE_WARN, "names", key, "",
+                                "shown by ids alone: %s; this would help: %s", err.text, grant);
+        }
+}
+
+static bool check_way(struct look *l)
+{
+        const struct ob_mysql_settings *m = &l->manager->mysql;
+        struct ob_err err;
+
+        if (!*m->socket && !ob_reach(l->report, l->name, m->host, m->port, m->connect_timeout))
+                return false;
+        if (!ob_session_open(&l->session, &err))
+                return true;
+        ob_report_add(l->report, OB_GRADE_BAD, "login", l->name, fix_for(&err), "%s", err.text);
+        return false;
+}
+
+void ob_check_database(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m)
+{
+        struct look l = { .report = r, .manager = m, .name = *m->name ? m->name : m->mysql.database };
+
+        ob_session_init(&l.session, &m->mysql);
+        if (check_way(&l)) {
+                check_login(&l);
+                check_read_only(&l);
+                check_grants(&l);
+                check_clock(&l);
+                check_schema(&l);
+                for (size_t i = 0; i < c->n_sources; i++)
+                        if (c->sources[i].enabled && c->sources[i].reader == OB_READER_MYSQL)
+                                check_source(&l, &c->sources[i]);
+                if (c->names.enabled)
+                        check_names(&l);
+        }
+        ob_session_close(&l.session);
+}

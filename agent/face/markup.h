@@ -1,0 +1,19 @@
+/*
+ * HTML, written piece by piece: every text that is put in is escaped, so that nothing from outside can become
+ * markup. Owned by one thread.
+ */
+#ifndef OB_FACE_MARKUP_H
+#define OB_FACE_MARKUP_H
+
+#include "proto/bytes.h"
+
+/* `format` is markup and knows %s (escaped), %lld and %%; nothing else. */
+void ob_markup(struct ob_bytes *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Puts '?' in the place of every byte that is no UTF-8, and of control characters: JSON, metrics and pages must not
+ * break by what a server says of itself.
+ */
+void ob_markup_clean(char *text);
+
+#endif

@@ -1,0 +1,57 @@
+#include "agent/face/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "agent/face/markup.h"
+#include "proto/error.h"
+#include "proto/memory.h"
+
+static const struct {
+        const char *line, *json;
+} words[OB_GRADES] = {
+        [OB_GRADE_OK] = { "ok  ", "ok" },
+        [OB_GRADE_WARN] = { "warn", "warn" },
+        [OB_GRADE_BAD] = { "BAD ", "bad" },
+};
+
+void ob_report_begin(struct ob_report *r, bool is_json)
+{
+        *r = (struct ob_report) { .is_json = is_json, .findings = is_json ? json_array() : NULL };
+}
+
+enum ob_grade ob_report_end(struct ob_report *r)
+{
+        if (r->is_json) {
+                json_t *top = json_pack("{s:s, s:o}", "worst", words[r->worst].json, "findings", r->findings);
+
+                json_dumpf(top, stdout, JSON_INDENT(2));
+                putchar('\n');
+                json_decref(top);
+        }
+        r->findings = NULL;
+        return r->worst;
+}
+
+void ob_report_add(struct ob_report *r, enum ob_grade grade, const char *what, const char *name, const char *fix,
+        const char *format, ...)
+{
+        struct ob_err said, about;
+        va_list args;
+
+        va_start(args, format);
+        vsnprintf(said.text, sizeof(said.text), format, args);
+        va_end(args);
+        ob_fail(&about, "%s", name);
+        ob_markup_clean(said.text);
+        ob_markup_clean(about.text);
+        if (grade > r->worst)
+                r->worst = grade;
+        if (r->is_json)
+                json_array_append_new(
+                        r->findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "grade", words[grade].json, "what",
+                                             what, "name", about.text, "said", said.text, "fix", fix));
+        else
+                printf("%s %s %s: %s%s%s\n", words[grade].line, what, about.text, said.text, *fix ? "; " : "", fix);
+        fflush(stdout);
+}

@@ -1,0 +1,278 @@
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/sink/statsd.h"
+#include "proto/batch.h"
+#include "proto/statsd.h"
+
+#define LINE_MAX_BYTES OB_PAYLOAD_MAX
+#define PATH_ROOM      4096
+#define PAST_STEP      10 /* seconds: what a server of DogStatsD makes one value of */
+#define FORGET_SECONDS 60
+
+/* A batch on its way into datagrams. */
+struct ob_statsd_encoding {
+        struct ob_batch_reader reader;
+        enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series */
+        unsigned done;                                            /* points */
+        unsigned past;                                            /* … that are of the past */
+        unsigned place;                                           /* of what comes behind the points */
+};
+
+bool ob_statsd_is_idempotent(const struct ob_sink *s)
+{
+        return s->settings->counters == OB_COUNTERS_GAUGE;
+}
+
+static void encode_plain(struct ob_text *out, const struct ob_sink *s, const struct ob_metric *m)
+{
+        ob_statsd_plain(out, s->prefix, m);
+}
+
+static void encode_by_nodes(struct ob_text *out, const struct ob_sink *s, const struct ob_metric *m)
+{
+        ob_statsd_plain_by_nodes(out, s->prefix, m);
+}
+
+static void encode_dog(struct ob_text *out, const struct ob_sink *s, const struct ob_metric *m)
+{
+        const struct ob_statsd *st = s->state;
+
+        ob_dog_metric(out, &st->dog, m);
+}
+
+/* Lines of one place in the batch. False when they are too long to be sent; what was sent before is not sent again.
+ */
+static bool add_lines(struct ob_sink *s, const struct ob_text *lines, unsigned points, unsigned place)
+{
+        struct ob_statsd *st = s->state;
+
+        if (lines->too_long)
+                return false;
+        if (place >= st->skip && lines->length)
+                ob_datagrams_add(&st->out, lines, (size_t)s->settings->payload, points, place);
+        return true;
+}
+
+/* A step of the past. */
+static void emit_past(void *ctx, const struct ob_fold_value *v)
+{
+        struct ob_sink *s = ctx;
+        struct ob_statsd *st = s->state;
+        char line[LINE_MAX_BYTES];
+        struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
+        int64_t second = 1 + (int64_t)(st->past.run % (PAST_STEP - 1));
+
+        ob_dog_stamped(&lines, &st->dog, v->path, v->length, v->value, v->step + second);
+        if (!add_lines(s, &lines, v->points, st->encoding->place++))
+                ob_sink_lose(s, OB_LOSS_NAME, v->points, "");
+}
+
+void ob_statsd_begin_encoding(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+        const struct ob_sink_settings *set = s->settings;
+
+        st->encode = set->path == OB_PATH_NAMES ? encode_by_nodes : encode_plain;
+        if (set->flavor != OB_FLAVOR_DOGSTATSD)
+                return;
+        st->encode = encode_dog;
+        ob_origin_find(set->container, st->origin);
+        st->dog = (struct ob_dog) { s->prefix, set->tags, set->n_tags, st->origin };
+        if (set->backlog)
+                st->past.fold = ob_fold_new(PAST_STEP, s->keep - OB_CLOCK_STEP, emit_past, s);
+}
+
+void ob_statsd_end_encoding(struct ob_statsd *st)
+{
+        ob_fold_free(st->past.fold);
+}
+
+bool ob_statsd_add_total(struct ob_sink *s, struct ob_datagrams *out, const struct ob_total *total, unsigned place)
+{
+        struct ob_statsd *st = s->state;
+        char line[LINE_MAX_BYTES];
+        struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
+        struct ob_series series;
+        struct ob_metric gauge = ob_total_gauge(total, &series);
+
+        st->encode(&lines, s, &gauge);
+        if (!lines.too_long)
+                ob_datagrams_add(out, &lines, (size_t)s->settings->payload, 0, place);
+        return !lines.too_long;
+}
+
+/* Tells the total of a series, once a batch. False when it is too long to be sent. */
+static bool encode_total(
+        struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_series *series, unsigned number)
+{
+        struct ob_statsd *st = s->state;
+        const struct ob_total *total;
+        int64_t told;
+
+        if (e->totals[number] != NOT_YET)
+                return e->totals[number] == TOLD;
+        /* It begins with the next point: the one it stands behind must not be sent again for its sake. */
+        total = ob_totals_find(st->totals, series);
+        e->totals[number] = total && ob_statsd_add_total(s, &st->out, total, e->done + 1) ? TOLD : TOO_LONG;
+        if (e->totals[number] == TOLD)
+                return true;
+        told = ob_tell(&st->too_long, 1);
+        if (told)
+                ob_log(OB_LOG_WARN, "sink=%s event=totals_too_long n=%lld first=%s", s->settings->name,
+                        (long long)told, series->name);
+        return false;
+}
+
+static bool is_past(const struct ob_sink *s, const struct ob_metric *m)
+{
+        const struct ob_statsd *st = s->state;
+
+        return st->past.fold && m->time > 0 && m->time < st->past.now - s->settings->backlog;
+}
+
+static void encode_metric(struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_metric *m)
+{
+        struct ob_statsd *st = s->state;
+        char line[LINE_MAX_BYTES];
+        struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
+
+        st->encode(&lines, s, m);
+        if (!add_lines(s, &lines, 1, e->done))
+                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
+}
+
+static void encode_point(
+        struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_metric *m, unsigned number)
+{
+        struct ob_statsd *st = s->state;
+        bool has_total = st->totals && ob_totals_has(m->series);
+
+        if (m->series->telling != OB_TELL_ALL) {
+                ob_sink_sent(s, 0, 1);
+                return;
+        }
+        if (has_total && ob_statsd_is_idempotent(s)) { /* part of its total, which a lost datagram does not lose */
+                if (encode_total(s, e, m->series, number))
+                        ob_sink_sent(s, 0, 1);
+                else
+                        ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
+                return;
+        }
+        if (is_past(s, m))
+                e->past++;
+        else
+                encode_metric(s, e, m);
+        if (has_total)
+                encode_total(s, e, m->series, number);
+}
+
+/* Which of the points the first round through the batch has left to the second. */
+static bool is_left(const struct ob_sink *s, const struct ob_metric *m)
+{
+        const struct ob_statsd *st = s->state;
+
+        if (m->series->telling != OB_TELL_ALL || !is_past(s, m))
+                return false;
+        return !(st->totals && ob_totals_has(m->series) && ob_statsd_is_idempotent(s));
+}
+
+/* What its step was told is forgotten, and must not be overwritten: so it counts now. A reading is just too old. */
+static void encode_straggler(struct ob_sink *s, const struct ob_metric *m)
+{
+        struct ob_statsd *st = s->state;
+        char line[LINE_MAX_BYTES];
+        struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
+
+        if (m->series->kind != OB_COUNTER) {
+                ob_sink_lose(s, OB_LOSS_LATE, 1, m->series->name);
+                return;
+        }
+        st->encode(&lines, s, m);
+        if (!add_lines(s, &lines, 1, st->encoding->place++))
+                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
+}
+
+static void fold_past(struct ob_sink *s, const struct ob_metric *m, int64_t made)
+{
+        struct ob_statsd *st = s->state;
+        char path[PATH_ROOM];
+        struct ob_text text = ob_text_over(path, sizeof(path));
+
+        ob_dog_path(&text, &st->dog, m->series);
+        if (text.too_long)
+                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
+        else if (!ob_fold_add(st->past.fold, ob_fold_find(st->past.fold, path, text.length), m, made, true))
+                encode_straggler(s, m);
+}
+
+/* Folds the points of the past, and tells the steps that this makes grow. */
+static void encode_past(struct ob_sink *s, struct ob_statsd_encoding *e)
+{
+        struct ob_statsd *st = s->state;
+        struct ob_batch_reader r;
+        struct ob_metric m;
+        unsigned series;
+
+        if (e->past && ob_batch_open(&r, st->batch.body.data, st->batch.body.length)) {
+                while (ob_batch_next(&r, &m, &series) == 1)
+                        if (is_left(s, &m))
+                                fold_past(s, &m, r.made);
+                ob_batch_close(&r);
+                ob_fold_flush(st->past.fold, NULL);
+        }
+        if (st->past.fold && e->reader.made - st->past.forgot_at >= FORGET_SECONDS) {
+                ob_fold_forget_idle(st->past.fold, e->reader.made, s->keep);
+                st->past.forgot_at = e->reader.made;
+        }
+}
+
+static void encode_event(struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_event *event)
+{
+        struct ob_statsd *st = s->state;
+        char line[LINE_MAX_BYTES];
+        struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
+        unsigned place = e->place++;
+
+        if (s->settings->flavor != OB_FLAVOR_DOGSTATSD) {
+                ob_sink_sent(s, 0, 1);
+                return;
+        }
+        ob_dog_check(&lines, &st->dog, event);
+        if (!add_lines(s, &lines, *event->title ? 0 : 1, place) && !*event->title)
+                ob_sink_lose(s, OB_LOSS_NAME, 1, event->check);
+        ob_text_reset(&lines, 0);
+        ob_dog_event(&lines, &st->dog, event);
+        if (!add_lines(s, &lines, 1, place) && *event->title)
+                ob_sink_lose(s, OB_LOSS_NAME, 1, event->kind);
+}
+
+void ob_statsd_encode(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+        struct ob_statsd_encoding e = { .done = 0 };
+        struct ob_event event;
+        struct ob_metric m;
+        unsigned series;
+        int got = -1;
+
+        st->encoding = &e;
+        ob_datagrams_start(&st->out);
+        if (ob_batch_open(&e.reader, st->batch.body.data, st->batch.body.length))
+                for (; (got = ob_batch_next(&e.reader, &m, &series)) == 1; e.done++)
+                        if (e.done >= st->skip || is_left(s, &m))
+                                encode_point(s, &e, &m, series);
+        e.place = st->batch.points;
+        encode_past(s, &e);
+        while (!got && ob_batch_next_event(&e.reader, &event) == 1) {
+                encode_event(s, &e, &event);
+                e.done++;
+        }
+        ob_batch_close(&e.reader);
+        if (got < 0)
+                ob_sink_lose(s, OB_LOSS_DAMAGED, st->batch.points - e.done, "");
+        st->skip = 0;
+        st->encoding = NULL;
+        ob_datagrams_finish(&st->out);
+}

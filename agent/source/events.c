@@ -1,0 +1,326 @@
+#include "agent/source/events.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/log.h"
+#include "agent/source/alike.h"
+#include "agent/source/feed.h"
+#include "agent/source/row.h"
+#include "proto/memory.h"
+#include "proto/utf8.h"
+
+#define PART_MAX      80    /* bytes of a part, with its NUL */
+#define MINUTE        60    /* seconds: of rows that are alike one is told in such a time */
+#define OLD_SECONDS   86400 /* what came to pass so long ago is no news */
+#define SIGNATURE_MAX 2048
+#define OTHER         "other"
+
+struct ob_events {
+        int text; /* the column */
+        struct ob_alikes alikes;
+        bool is_loaded;
+        bool is_told[OB_COLUMNS_MAX]; /* that a tag has too many values */
+        const char *cells[OB_COLUMNS_MAX];
+        char parts[OB_COLUMNS_MAX][PART_MAX];
+        char *store_name; /* ours */
+};
+
+struct ob_events *ob_events_new(const struct ob_feed *f)
+{
+        int text = ob_source_find(f->source, OB_EVENT);
+        struct ob_events *ev;
+
+        if (text < 0)
+                return NULL;
+        ev = ob_alloc(1, sizeof(*ev));
+        ev->text = text;
+        ev->store_name = ob_format("%s:told", f->name);
+        return ev;
+}
+
+void ob_events_free(struct ob_events *ev)
+{
+        if (!ev)
+                return;
+        ob_alikes_free(&ev->alikes);
+        free(ev->store_name);
+        free(ev);
+}
+
+void ob_events_reset(struct ob_events *ev)
+{
+        if (!ev)
+                return;
+        ob_alikes_free(&ev->alikes);
+        ev->is_loaded = false;
+}
+
+static int take_stored(
+        void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t amounts_length)
+{
+        struct ob_events *ev = ctx;
+
+        (void)key;
+        (void)key_length;
+        (void)id;
+        if (!ob_alikes_read(&ev->alikes, amounts, amounts_length))
+                ob_alikes_free(&ev->alikes); /* damaged: some may be told once more */
+        return 0;
+}
+
+int ob_events_load(struct ob_feed *f, struct ob_err *err)
+{
+        struct ob_events *ev = f->events;
+
+        if (!ev || ev->is_loaded)
+                return 0;
+        if (ob_store_each_totals(f->store, ev->store_name, take_stored, ev, err))
+                return -1;
+        ev->is_loaded = true;
+        return 0;
+}
+
+int ob_events_stage(struct ob_feed *f, struct ob_err *err)
+{
+        static unsigned char all[] = "all";
+        const struct ob_bytes key = { .data = all, .length = sizeof(all) - 1 };
+        struct ob_events *ev = f->events;
+        ob_cleanup(ob_bytes_free) struct ob_bytes stored = { .length = 0 };
+
+        if (!ev || !ev->alikes.is_changed)
+                return 0;
+        ob_alikes_write(&ev->alikes, &stored);
+        return ob_store_put_totals(f->store, ev->store_name, &key, 0, &stored, err);
+}
+
+void ob_events_staged(struct ob_events *ev)
+{
+        if (ev)
+                ev->alikes.is_changed = false;
+}
+
+/* A part of the text, or NULL. */
+static const char *read_part(struct ob_events *ev, const struct ob_column *c, unsigned i, const char *text)
+{
+        struct ob_text part = ob_text_over(ev->parts[i], PART_MAX - 1);
+
+        if (!text || !c->part(text, &part) || part.too_long)
+                return NULL;
+        ev->parts[i][part.length] = '\0';
+        return ev->parts[i];
+}
+
+/* The values that came first have their own series; the others share one, so that there is an end to it. */
+static const char *admit(struct ob_feed *f, const struct ob_column *c, unsigned i, const char *value)
+{
+        struct ob_events *ev = f->events;
+
+        if (!value || !strcmp(value, "-1") ||
+                ob_alikes_admit(&ev->alikes, c->name, value, (size_t)f->source->limit))
+                return value;
+        if (!ev->is_told[i])
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=limit tag=%s limit=%d why=\"it has more values than that: the others are "
+                        "\\\"" OTHER "\\\"\"",
+                        f->name, c->name, f->source->limit);
+        ev->is_told[i] = true;
+        return OTHER;
+}
+
+const char *const *ob_events_parts(struct ob_feed *f, const char *const *row)
+{
+        struct ob_events *ev = f->events;
+
+        if (!ev)
+                return row;
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                const struct ob_column *c = &f->source->columns[i];
+
+                ev->cells[i] = row[i];
+                if (c->part && c->role != OB_EVENT)
+                        ev->cells[i] = read_part(ev, c, i, row[ev->text]);
+                if (c->is_open)
+                        ev->cells[i] = admit(f, c, i, ev->cells[i]);
+        }
+        return ev->cells;
+}
+
+/* All tags of a row: what they have in common tells which are alike. */
+static void write_signature(const struct ob_feed *f, const char *const *row, struct ob_text *out)
+{
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                const struct ob_column *c = &f->source->columns[i];
+
+                if (!ob_roles[c->role].is_tag || !row[i])
+                        continue;
+                ob_text_add_string(out, c->name);
+                ob_text_add_char(out, '=');
+                ob_text_add_string(out, row[i]);
+                ob_text_add_char(out, ' ');
+        }
+}
+
+/* The words of a text's first line, without its numbers. */
+static void write_shape(const char *text, struct ob_text *out)
+{
+        for (; text && *text && *text != '\n' && !out->too_long; text++)
+                if (isalpha((unsigned char)*text) || *text == ' ')
+                        ob_text_add_char(out, *text);
+}
+
+/* A signature too long for the room is cut: alike is then what begins alike. */
+static const char *end_text(struct ob_text *t)
+{
+        t->data[t->length] = '\0';
+        return t->data;
+}
+
+bool ob_events_is_twin(struct ob_feed *f, const char *const *row, int64_t time)
+{
+        struct ob_events *ev = f->events;
+        char room[SIGNATURE_MAX + 1];
+        struct ob_text key = ob_text_over(room, SIGNATURE_MAX);
+        struct ob_alike *seen;
+
+        if (!ev || !f->source->merge || f->telling != OB_TELL_ALL)
+                return false;
+        for (unsigned i = 0; i < f->source->n_columns; i++)
+                if (f->source->columns[i].is_sole && row[i] && strcmp(row[i], "-1") != 0)
+                        return false;
+        ob_text_add_string(&key, "twin ");
+        write_signature(f, row, &key);
+        write_shape(row[ev->text], &key);
+        seen = ob_alikes_find(&ev->alikes, end_text(&key), time);
+        if (seen->count && time < seen->last + f->source->merge && time > seen->last - f->source->merge)
+                return true;
+        seen->count = 1;
+        seen->last = time;
+        ev->alikes.is_changed = true;
+        return false;
+}
+
+/* "exception: pipeline 3, node 7, code setl" */
+static void write_title(const struct ob_feed *f, const struct ob_row_series *n, struct ob_text *out)
+{
+        const char *between = ": ", *word = f->source->name;
+        int column = ob_source_find(f->source, OB_ENUM);
+        const char *key = column < 0 ? "" : f->source->columns[column].name;
+
+        for (unsigned i = 0; i < n->series.n_tags; i++)
+                if (!strcmp(n->series.tags[i].key, key))
+                        word = n->series.tags[i].value;
+        ob_text_add_string(out, word);
+        for (unsigned i = 0; i < n->series.n_tags; i++) {
+                const struct ob_tag *tag = &n->series.tags[i];
+
+                if (!strcmp(tag->key, key) || !strcmp(tag->value, "none") || !*tag->value)
+                        continue;
+                ob_text_add_string(out, between);
+                ob_text_add_string(out, tag->key);
+                ob_text_add_char(out, ' ');
+                ob_text_add_string(out, tag->value);
+                between = ", ";
+        }
+}
+
+static enum ob_event_alert read_alert(const struct ob_feed *f, const char *text)
+{
+        static const char *const words[OB_ALERTS] = {
+                [OB_ALERT_INFO] = "info",
+                [OB_ALERT_SUCCESS] = "success",
+                [OB_ALERT_WARNING] = "warning",
+                [OB_ALERT_ERROR] = "error",
+        };
+        const struct ob_column *c = &f->source->columns[f->events->text];
+        const char *word = c->part ? read_part(f->events, c, (unsigned)f->events->text, text) : NULL;
+
+        for (enum ob_event_alert a = 0; word && a < OB_ALERTS; a++)
+                if (!strcmp(word, words[a]))
+                        return a;
+        return OB_ALERT_INFO;
+}
+
+/* Tells of one row, and of those that were alike and only counted. */
+static void tell(struct ob_feed *f, const char *const *row, int64_t time, struct ob_alike *alike)
+{
+        char title_room[SIGNATURE_MAX + 1], signature[32];
+        struct ob_text title = ob_text_over(title_room, SIGNATURE_MAX);
+        const char *text = row[f->events->text] ? row[f->events->text] : "";
+        ob_cleanup(ob_free_at) char *longer = NULL;
+        struct ob_event e = { .time = time, .kind = f->source->name, .check = "" };
+        struct ob_row_series named;
+
+        ob_row_name(f, row, time, &named);
+        write_title(f, &named, &title);
+        if (alike->count)
+                longer = ob_format("%s\n(%" PRId64 " more like this in the minutes before)", text, alike->count);
+        snprintf(signature, sizeof(signature), "%016" PRIx64, ob_alike_hash(alike));
+        e.title = end_text(&title);
+        e.text = longer ? longer : text;
+        e.signature = signature;
+        e.alert = read_alert(f, text);
+        e.n_tags = named.series.n_tags;
+        memcpy(e.tags, named.series.tags, e.n_tags * sizeof(*e.tags));
+        ob_outbox_add_event(&f->outbox, &e);
+        ob_alike_keep(alike, &e);
+}
+
+void ob_events_note(struct ob_feed *f, const char *const *row, int64_t time)
+{
+        struct ob_events *ev = f->events;
+        char room[SIGNATURE_MAX + 1];
+        struct ob_text key = ob_text_over(room, SIGNATURE_MAX);
+        struct ob_alike *alike;
+
+        if (!ev || f->telling != OB_TELL_ALL || time < f->now - OLD_SECONDS)
+                return;
+        write_signature(f, row, &key);
+        alike = ob_alikes_find(&ev->alikes, end_text(&key), time);
+        ev->alikes.is_changed = true;
+        if (alike->is_told && time < alike->since + MINUTE) {
+                alike->count++;
+                alike->last = alike->last < time ? time : alike->last;
+                return;
+        }
+        tell(f, row, time, alike);
+        alike->is_told = true;
+        alike->since = alike->last = time;
+        alike->count = 0;
+}
+
+/* What was counted in a minute that is over, as one event at its end. */
+static void sum_up(struct ob_feed *f, struct ob_alike *alike)
+{
+        ob_cleanup(ob_free_at) char *text = NULL;
+        struct ob_event e;
+
+        if (ob_alike_kept(alike, &e)) {
+                text = ob_format("%" PRId64 " more like this within the minute\n%s", alike->count, e.text);
+                e.text = text;
+                e.time = alike->since + MINUTE;
+                ob_outbox_add_event(&f->outbox, &e);
+        }
+        alike->since += MINUTE;
+        alike->count = 0;
+        f->events->alikes.is_changed = true;
+}
+
+bool ob_events_sum_up(struct ob_feed *f)
+{
+        struct ob_events *ev = f->events;
+        bool did = false;
+
+        if (!ev)
+                return false;
+        for (struct ob_alike *a = ob_alikes_next(&ev->alikes, NULL); a; a = ob_alikes_next(&ev->alikes, a))
+                if (a->is_told && a->count && f->now >= a->since + MINUTE) {
+                        sum_up(f, a);
+                        did = true;
+                }
+        ob_alikes_forget(&ev->alikes);
+        return did;
+}

@@ -1,0 +1,178 @@
+#include "config/alarm.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "proto/number.h"
+
+#define NUMBER_MOST INT64_C(1000000000)
+#define CODE_MAX    32
+#define CLASS_MAX   64
+
+/*
+ * The end of what `text` begins with, by a form in which '#' is a whole number, '@' the one that is asked for, and
+ * '*' runs to the next blank; NULL: it begins otherwise.
+ */
+static const char *match(const char *form, const char *text, const char **found, size_t *length)
+{
+        for (; *form; form++) {
+                const char *from = text;
+
+                if (*form != '#' && *form != '@' && *form != '*') {
+                        if (*text++ != *form)
+                                return NULL;
+                        continue;
+                }
+                if (*form == '*') {
+                        text += strcspn(text, " ");
+                        continue;
+                }
+                text += *form == '#' && *text == '-';
+                text += strspn(text, "0123456789");
+                if (text == from)
+                        return NULL;
+                if (*form == '@') {
+                        *found = from;
+                        *length = (size_t)(text - from);
+                }
+        }
+        return text;
+}
+
+static bool find_number(const char *form, const char *text, struct ob_text *out)
+{
+        const char *found = NULL;
+        size_t length = 0;
+        int64_t number;
+
+        if (!match(form, text, &found, &length) || !found || !ob_number_parse_int(found, length, &number) ||
+                number > NUMBER_MOST)
+                return false;
+        ob_text_add(out, found, length);
+        return true;
+}
+
+bool ob_alarm_delay(const char *text, struct ob_text *out)
+{
+        return find_number("pid:# delay_time:@ seconds", text, out);
+}
+
+bool ob_alarm_no_delay(const char *text, struct ob_text *out)
+{
+        return find_number("pid:# delay @ seconds no update", text, out) ||
+               find_number("pid:# delay_time:# seconds, but delay @ seconds no update", text, out);
+}
+
+bool ob_alarm_no_sync(const char *text, struct ob_text *out)
+{
+        return find_number("pid:# elapsed @ seconds no sync", text, out);
+}
+
+bool ob_alarm_process(const char *text, struct ob_text *out)
+{
+        return find_number("pid:# processIds:* elapsed @ seconds", text, out);
+}
+
+bool ob_alarm_position(const char *text, struct ob_text *out)
+{
+        return find_number("pid:# position @ seconds no update", text, out);
+}
+
+bool ob_alarm_no_data(const char *text, struct ob_text *out)
+{
+        return find_number("pid:# nid:* exception:mainstem:pid:# canal elapsed @ seconds no data", text, out);
+}
+
+/* What stands behind "exception:"; NULL when it is no exception. */
+static const char *find_exception(const char *text)
+{
+        return match("pid:# nid:* exception:", text, NULL, NULL);
+}
+
+static bool is_code_char(char c)
+{
+        return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+bool ob_alarm_code(const char *text, struct ob_text *out)
+{
+        const char *at = find_exception(text);
+        size_t length = 0;
+
+        while (at && is_code_char(at[length]))
+                length++;
+        if (!length || length > CODE_MAX || at[length] != ':')
+                return false;
+        ob_text_add(out, at, length);
+        return true;
+}
+
+static bool is_class_char(char c)
+{
+        return isalnum((unsigned char)c) || c == '_' || c == '$' || c == '.';
+}
+
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+        size_t n = strlen(end);
+
+        return length > n && !memcmp(text + length - n, end, n);
+}
+
+/* Whether a word is the name of a class that is thrown; then `*at` and `*length` become the name without its
+ * package. */
+static bool is_thrown(const char **at, size_t *length)
+{
+        size_t last = *length;
+
+        while (last > 0 && (*at)[last - 1] != '.')
+                last--;
+        *at += last;
+        *length -= last;
+        return last > 0 && *length <= CLASS_MAX && isupper((unsigned char)**at) &&
+               (ends_with(*at, *length, "Exception") || ends_with(*at, *length, "Error") ||
+                       ends_with(*at, *length, "Throwable"));
+}
+
+/* The first such name in a text. */
+static bool find_class(const char *text, struct ob_text *out)
+{
+        while (*text) {
+                const char *at = text;
+                size_t length = 0, n;
+
+                while (is_class_char(text[length]))
+                        length++;
+                n = length;
+                if (n && is_thrown(&at, &n)) {
+                        ob_text_add(out, at, n);
+                        return true;
+                }
+                text += length ? length : 1;
+        }
+        return false;
+}
+
+bool ob_alarm_class(const char *text, struct ob_text *out)
+{
+        static const char cause[] = "Caused by: ";
+        const char *last = NULL;
+
+        if (!find_exception(text))
+                return false;
+        for (const char *at = text; (at = strstr(at, cause)); at += sizeof(cause) - 1)
+                last = at + sizeof(cause) - 1;
+        return (last && find_class(last, out)) || find_class(text, out);
+}
+
+bool ob_alarm_alert(const char *text, struct ob_text *out)
+{
+        const char *exception = find_exception(text);
+
+        if (!exception)
+                ob_text_add_string(out, "warning");
+        else
+                ob_text_add_string(out, strstr(exception, " recovery successful ") ? "success" : "error");
+        return true;
+}

@@ -1,0 +1,40 @@
+/*
+ * DogStatsD lines, each with its newline (an Agent with dogstatsd_eol_required wants it behind the last one too).
+ * Pure functions; what does not fit marks the text too long. Facts: DataDog's page "DogStatsD datagram format"
+ * (protocol 1.3 for times, 1.4 for origins), and the Agent's parser in comp/dogstatsd/server.
+ */
+#ifndef OB_PROTO_DOGSTATSD_H
+#define OB_PROTO_DOGSTATSD_H
+
+#include "proto/metric.h"
+#include "proto/text.h"
+
+/* What all lines of a sink have in common; borrowed. */
+struct ob_dog {
+        const char *prefix;
+        const struct ob_tag
+                *tags; /* of everything; one of a series with the same key stands. value NULL: there is none */
+        unsigned n_tags;
+        const char *origin; /* the container we are in, as "ci-…" or "in-…"; "" */
+};
+
+/* `name:value|c|#key:value,…|c:origin`, or `|g`: gauges are absolute whatever their sign. */
+void ob_dog_metric(struct ob_text *out, const struct ob_dog *dog, const struct ob_metric *m);
+
+/*
+ * The same for a time in the past, in two steps: what stands for the series, without a NUL in it, and from that the
+ * line with `|T`. The Agent does not add such values up: two of one series and second overwrite each other.
+ */
+void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_series *series);
+void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length, __int128 value,
+        int64_t time);
+
+/*
+ * `_e{title,text}:…`, and `_sc|…` where the event has a check: one line each. A text is cut, at a character's end,
+ * to what Datadog takes (4000 bytes) and the room leaves. Nothing is added when the event has no title, or no
+ * check.
+ */
+void ob_dog_event(struct ob_text *out, const struct ob_dog *dog, const struct ob_event *e);
+void ob_dog_check(struct ob_text *out, const struct ob_dog *dog, const struct ob_event *e);
+
+#endif

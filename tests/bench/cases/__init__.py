@@ -1,0 +1,16 @@
+"""Each case measures one or more rows of the table of targets."""
+from bench.cases import arrival, costs, drain, polls, receivers
+
+CASES = {
+    "drain": drain.drain,
+    "many": drain.many,
+    "cpu": drain.cpu,
+    "memory": drain.memory,
+    "reads": polls.reads,
+    "idle": polls.idle,
+    "totals": costs.totals,
+    "series": costs.series,
+    "latency": arrival.latency,
+    "backlog": receivers.backlog,
+    "burst": receivers.burst,
+}

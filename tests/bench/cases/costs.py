@@ -1,0 +1,60 @@
+"""What many pairs, and many series, cost."""
+import time
+
+from servers.process import wait_until
+
+from bench import measure
+from bench.cases.polls import running
+from bench.contenders import make_agent, only, to_sink
+from bench.sinks import Sink
+
+ROUND = 2  # seconds from poll to poll
+
+
+def totals(world):
+    """Every tenth pair changes two of its totals between two polls, each time another tenth."""
+    db, pairs = world.database, world.sizes.pairs
+    name = db.totals(pairs)
+    used = []
+    with Sink(world.fresh("sink"), "tcp") as sink:
+        agent = make_agent(world, name, [to_sink("tcp", sink.port)], only("table", every=ROUND, start="now"))
+        with running(agent) as watch:
+            wait_until(lambda: db.query("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'otterbeat'",
+                                        database=None)[0][0], "it has begun")
+            time.sleep(2 * ROUND)
+            for number in range(10 + world.sizes.polls):  # at first each series is new
+                lines, cpu = sink.counted.lines, watch.cpu()
+                db.query("UPDATE TABLE_STAT SET INSERT_COUNT = INSERT_COUNT + 1, UPDATE_COUNT = UPDATE_COUNT + 2"
+                         f" WHERE ID % 10 = {number % 10}", database=name)
+                sink.wait_for(lines + pairs // 10 * 2)
+                time.sleep(ROUND / 4)
+                used.append(watch.cpu() - cpu)
+                world.note("otterbeat", number + 1, cpu_s=used[-1])
+            peak = watch.peak_kib()
+    world.note("otterbeat", 0, peak_kib=peak)
+    ms = measure.median(used[10:]) * 1000
+    world.say(f"{pairs:,} pairs, a tenth of them changed", "< 100 ms CPU a poll", f"{ms:.0f} ms", ms < 100)
+
+
+def series(world):
+    """A row of each of so many pipelines, as one transaction: source, queue and sink together, and the sink alone."""
+    db, n = world.database, world.sizes.series
+    all_threads, sink_thread = [], []
+    db.create("series")
+    with Sink(world.fresh("sink"), "tcp") as sink:
+        agent = make_agent(world, "series", [to_sink("tcp", sink.port, step=1)],
+                           only("delay", start="now", settle=0, overlap=1))
+        with running(agent) as watch:
+            time.sleep(2)
+            for number in range(world.sizes.runs + 1):
+                lines, cpu, of_sink = sink.counted.lines, watch.cpu(), watch.cpu_of_thread(1)
+                db.add_delays("series", n, pipelines=n, age=0, first=number * n)
+                sink.wait_for(lines + n)
+                time.sleep(0.2)
+                all_threads.append(watch.cpu() - cpu)
+                sink_thread.append(watch.cpu_of_thread(1) - of_sink)
+                world.note("otterbeat", number, cpu_s=all_threads[-1], sink_cpu_s=sink_thread[-1])
+                time.sleep(2)
+    whole, alone = (measure.median(used[1:]) * 1000 for used in (all_threads, sink_thread))  # at first all are new
+    world.say(f"{n:,} series a step into Graphite", "< 20 ms CPU", f"{alone:.1f} ms in the sink, {whole:.1f} ms in all",
+              whole < 20)

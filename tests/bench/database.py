@@ -1,0 +1,108 @@
+"""A private MariaDB whose tables are filled by its own sequences: a million rows take seconds."""
+import re
+import subprocess
+import time
+
+from servers.fake_otter import FakeOtter
+from servers.mariadb import MariaDB, make_template
+
+PIPELINES = 200  # each writes a row a minute: what Otter does
+TABLE = re.compile(r"INSERT INTO (\w+)")
+FILL = "SET unique_checks = 0, foreign_key_checks = 0, time_zone = '+00:00'"
+
+
+class Database:
+    """One server with several databases, each made when it is first asked for."""
+
+    def __init__(self, folder, pool):
+        self.folder = folder
+        make_template(folder / "template")
+        (folder / "server").mkdir()
+        self.server = MariaDB(folder / "server", folder / "template", options=(
+            f"--innodb-buffer-pool-size={pool}", "--innodb-log-file-size=256M", "--max-connections=50",
+            "--secure-file-priv="))
+        self.made = set()
+
+    def start(self):
+        self.server.start()
+        self.server.make_user("SELECT ON *.*")
+        return self
+
+    def stop(self):
+        self.server.stop()
+
+    def query(self, sql, *args, database="otter"):
+        return self.server.query(sql, *args, database=database)
+
+    def create(self, name, pipelines=4):
+        """Empty tables. What was in it is gone."""
+        fake = FakeOtter(self.server, self.folder)
+        fake.command += ["--database", name]
+        fake.do("create", "--pipelines", pipelines, "--tables", 1)
+        self.made.discard(name)
+        return fake
+
+    def _insert(self, name, sql):
+        with self.server.connect(name) as connection, connection.cursor() as cursor:
+            cursor.execute(FILL)
+            cursor.execute(sql)
+            cursor.execute(f"ANALYZE TABLE {TABLE.search(sql)[1]}")  # a table of some age has statistics
+
+    def delays(self, rows, pipelines=PIPELINES, age=3600):
+        """The name of a database with so many rows in DELAY_STAT, the newest `age` seconds old."""
+        name = f"delays_{rows}"
+        if name not in self.made:
+            self.create(name)
+            self.add_delays(name, rows, pipelines, age)
+            self.made.add(name)
+        return name
+
+    def add_delays(self, name, rows, pipelines=PIPELINES, age=3600, first=0):
+        """Rows first + 1 … first + rows: a row a minute of each pipeline."""
+        begin = int(time.time()) - age - (first + rows - 1) // pipelines * 60
+        self._insert(name, f"""
+            INSERT INTO DELAY_STAT (ID, DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)
+            SELECT seq, seq * 7919 % 50000, seq % 100, 1 + (seq - 1) % {pipelines}, t, t FROM
+            (SELECT seq, FROM_UNIXTIME({begin} + (seq - 1) DIV {pipelines} * 60) AS t
+             FROM seq_{first + 1}_to_{first + rows}) AS s""")
+
+    def histories(self, rows, pairs=PIPELINES, age=3600):
+        """As delays(), in TABLE_HISTORY_STAT: five counters a row."""
+        name = f"histories_{rows}"
+        if name not in self.made:
+            self.create(name)
+            begin = int(time.time()) - age - (rows - 1) // pairs * 60
+            self._insert(name, f"""
+                INSERT INTO TABLE_HISTORY_STAT (ID, FILE_SIZE, FILE_COUNT, INSERT_COUNT, UPDATE_COUNT, DELETE_COUNT,
+                    DATA_MEDIA_PAIR_ID, PIPELINE_ID, START_TIME, END_TIME, GMT_CREATE, GMT_MODIFIED)
+                SELECT seq, seq * 7919 % 1000000, seq % 10, seq % 5000, seq % 700, seq % 30,
+                    1 + (seq - 1) % {pairs}, 1 + (seq - 1) % {pairs}, t, t, t, t FROM
+                (SELECT seq, FROM_UNIXTIME({begin} + (seq - 1) DIV {pairs} * 60) AS t FROM seq_1_to_{rows}) AS s""")
+            self.made.add(name)
+        return name
+
+    def totals(self, pairs):
+        """In TABLE_STAT."""
+        name = f"totals_{pairs}"
+        if name not in self.made:
+            self.create(name)
+            self._insert(name, f"""
+                INSERT INTO TABLE_STAT (ID, FILE_SIZE, FILE_COUNT, INSERT_COUNT, UPDATE_COUNT, DELETE_COUNT,
+                    DATA_MEDIA_PAIR_ID, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)
+                SELECT seq, seq * 7919, seq, seq * 3, seq * 2, seq % 100, seq, 1 + seq % {PIPELINES},
+                    NOW() - INTERVAL 1 DAY, NOW() - INTERVAL 1 HOUR FROM seq_1_to_{pairs}""")
+            self.made.add(name)
+        return name
+
+    def handler_reads(self):
+        """Rows that the server has read so far, by whatever way."""
+        return sum(int(value) for _, value in self.query("SHOW GLOBAL STATUS LIKE 'Handler_read%'", database=None))
+
+    def longest_query_ms(self, user):
+        """How long the statement that `user` runs at this moment has been open; 0: it runs none."""
+        return float(self.query("SELECT COALESCE(MAX(TIME_MS), 0) FROM information_schema.PROCESSLIST"
+                                " WHERE USER = %s AND COMMAND <> 'Sleep'", user, database=None)[0][0])
+
+
+def version():
+    return subprocess.run(["mariadbd", "--version"], capture_output=True, text=True, check=True).stdout.split()[2]

@@ -1,0 +1,219 @@
+"""The status page: what it says is so, in every language it speaks; who may ask, and what asking can't do."""
+import pathlib
+import re
+import socket
+import subprocess
+import time
+
+import pytest
+
+from servers.mariadb import PASSWORD
+from servers.process import free_port, wait_until
+from servers.status import Status
+from servers.wiring import to_graphite, to_statsd
+
+QUICK = {"patience": 1}
+
+
+@pytest.fixture
+def status():
+    return Status()
+
+
+def begin(make_agent, server, sinks, status, laid=None, **settings):
+    agent = make_agent(server, sinks, status={"listen": status.listen, **QUICK, **(laid or {})}, **settings).start()
+    wait_until(status.answers, "the status page answers")
+    return agent
+
+
+def test_off_unless_wanted(mariadb, otter, both, make_agent):
+    agent = make_agent(mariadb, both).start()
+    agent.wait_for_log("source=delay event=plan")
+    threads = [task.joinpath("comm").read_text() for task in
+               pathlib.Path(f"/proc/{agent.process.child.pid}/task").iterdir()]
+    assert threads and not [name for name in threads if "MHD" in name]
+
+
+def test_all_is_well_and_the_numbers_are_those_of_the_account(mariadb, otter, statsd, both, make_agent, status):
+    otter.do("sample")
+    agent = begin(make_agent, mariadb, both, status)
+    statsd.wait_for(otter.sums())
+    assert status.health() == (200, "ok\n")
+    wait_until(lambda: status.one("sinks", "statsd")["behind"] == 0, "all is out")
+    before = status.json()
+    assert before["health"] == "ok" and not [s for s in before["sources"] + before["sinks"] if s["health"] != "well"]
+    assert agent.stop() == 0
+    for sink in before["sinks"]:
+        told = re.search(rf"sink={sink['name']} event=account points=(\d+)", agent.log())
+        assert 0 < sink["sent"] + sink["folded"] + sink["late"] + sink["lost"] <= int(told[1]), sink
+        assert sum(sink["done_by_minute"]) == sink["sent"]
+    rows = {source["name"]: source["rows"] for source in before["sources"]}
+    tables = {"delay": "DELAY_STAT", "throughput": "THROUGHPUT_STAT", "history": "TABLE_HISTORY_STAT", "log": "LOG_RECORD"}
+    for name, table in tables.items():
+        assert rows[name] == mariadb.query(f"SELECT COUNT(*) FROM {table}")[0][0], name
+
+
+def test_metrics_are_as_prometheus_wants_them(mariadb, otter, both, make_agent, status):
+    otter.do("sample")
+    begin(make_agent, mariadb, both, status)
+    wait_until(lambda: status.one("sources", "delay")["rows"], "rows")
+    code, headers, text = status.ask("/metrics")
+    assert code == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    rows = status.one("sources", "delay")["rows"]
+    assert f'otterbeat_source_rows_total{{source="delay"}} {rows}\n' in text
+    assert "otterbeat_healthy 1\n" in text
+
+
+def test_a_database_that_dies_and_comes_back(own_mariadb, make_agent, statsd, status):
+    own_mariadb.query("CREATE TABLE T (ID BIGINT PRIMARY KEY, N BIGINT)")
+    mine = {name: {"enabled": False} for name in ("delay", "throughput", "history", "table", "log")}
+    mine["mine"] = {"table": "T", "every": 1, "columns": [["cursor", "ID"], ["increment", "N"]]}
+    begin(make_agent, own_mariadb, [to_statsd(statsd)], status, sources=mine)
+    wait_until(lambda: status.one("sources", "mine")["poll_ms"] >= 0 and status.health()[0] == 200, "well")
+    own_mariadb.kill9()
+    wait_until(lambda: status.one("sources", "mine")["health"] == "troubled", "not late yet")
+    wait_until(lambda: status.health()[0] == 503, "past its deadline")
+    said = status.health()[1]
+    assert said.startswith("ill\nsource mine is ill: not wholly read for ") and "mysql 2002" in said
+    assert "sink" not in said, "what is well is not named"
+    assert 'otterbeat_source_healthy{source="mine"} 0\n' in status.ask("/metrics")[2]
+    assert status.ask("/livez")[0] == 200, "a restart would not help"
+    own_mariadb.start()
+    wait_until(lambda: status.health() == (200, "ok\n"), "it is back", 90)
+    assert "mysql 2002" in status.one("sources", "mine")["last_error"], "the last error stays to be read"
+    assert sum(status.one("sources", "mine")["failures_by_minute"]) > 0
+
+
+def test_a_graphite_that_dies_and_comes_back(mariadb, otter, carbon, statsd, both, make_agent, status):
+    begin(make_agent, mariadb, both, status, sources={"agent": {"every": 1}})
+    wait_until(lambda: status.one("sinks", "graphite")["sent"], "it delivers")
+    carbon.kill9()
+    wait_until(lambda: status.one("sinks", "graphite")["health"] != "well", "not well")
+    wait_until(lambda: status.health()[0] == 503, "past its deadline")
+    wait_until(lambda: re.search(r"^sink graphite is ill: does not deliver since \d+ s: .*refused", status.health()[1],
+                                 re.M), "what went wrong last")
+    assert status.one("sinks", "statsd")["health"] == "well"
+    assert status.one("sinks", "graphite")["behind"] > 0
+    carbon.start()
+    wait_until(lambda: status.health() == (200, "ok\n"), "it is back", 90)
+
+
+def test_a_page_that_can_not_be_read(manager, mariadb, page_agent, make_agent, statsd, status):
+    agent = page_agent()
+    agent.write(status={"listen": status.listen, **QUICK})
+    agent.start()
+    wait_until(lambda: status.answers() and status.one("sources", "page")["rows"], "it is read")
+    manager.state("login required")
+    wait_until(lambda: status.health()[0] == 503, "past its deadline")
+    assert "source page is ill" in status.health()[1]
+
+
+def test_a_full_queue_is_no_fault_of_the_source(mariadb, otter, make_agent, status):
+    otter.do("history", "--rows", 5000, "--hours", 24)
+    begin(make_agent, mariadb, [{"type": "statsd", "port": free_port()}], status, queue={"max_bytes": 65536})
+    wait_until(lambda: "since the queue is full: no sink delivers" in status.health()[1], "it waits")
+    assert status.ask("/livez")[0] == 200
+
+
+def test_pipelines_and_their_states(manager, otter, mariadb, make_agent, statsd, status):
+    states = {"hold": 0}
+    managers = [{"mysql": {"port": mariadb.port, "user": "otterbeat", "password": PASSWORD},
+                 "page": {"url": manager.url}}]
+    begin(make_agent, mariadb, [to_statsd(statsd)], status, managers=managers, states=states,
+          sources={"page": {"enabled": True, "every": 1}, "state": {"every": 1}})
+    wait_until(lambda: len(status.json()["pipelines"]) == 3, "all are known")
+    pipelines = status.json()["pipelines"]
+    assert {one["pipeline"] for one in pipelines} == {"1", "2", "3"} and all(one["why"] for one in pipelines)
+    state = pipelines[0]["state"]
+    same = sum(one["state"] == state for one in pipelines)
+    assert f'otterbeat_pipelines{{manager="",state="{state}"}} {same}\n' in status.ask("/metrics")[2]
+    assert f">{same} {state}<" in status.ask()[2]
+
+
+def test_who_may_ask(mariadb, otter, both, make_agent, status):
+    secret = "hush: HUSH"
+    agent = begin(make_agent, mariadb, both, status, {"user": "ops", "password": secret})
+    for page in ("/", "/metrics", "/healthz", "/livez", "/status.json", "/status.css", "/none"):
+        code, headers, text = status.ask(page)
+        assert code == 401 and headers["WWW-Authenticate"].startswith("Basic") and "otterbeat_" not in text, page
+    for login in ("ops:", "ops:hush", "ops:hush: HUSHH", "ops:hush: HUSh", "op:hush: HUSH", ":", "opss:hush: HUSH"):
+        assert status.ask("/healthz", login=login)[0] == 401, login
+    told = ""
+    for page in ("/", "/metrics", "/healthz", "/status.json"):
+        code, _, text = status.ask(page, login=f"ops:{secret}")
+        assert code == 200, page
+        told += text
+    assert "HUSH" not in told + agent.log() and PASSWORD not in told + agent.log()
+
+
+def test_only_reading(mariadb, otter, both, make_agent, status):
+    begin(make_agent, mariadb, both, status)
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        code, headers, _ = status.ask("/", method, body="x" * 100000)
+        assert (code, headers["Allow"]) == (405, "GET, HEAD"), method
+    assert status.ask("/", "HEAD")[0::2] == (200, "")
+    for page in ("//", "/metrics/", "/../etc/passwd", "/status.html", "/%2e%2e/", "/healthz%20"):
+        assert status.ask(page)[0] == 404, page
+    headers = status.ask()[1]
+    assert headers["Content-Security-Policy"].startswith("default-src 'none';") and headers["Cache-Control"] == "no-store"
+
+
+def test_those_who_hold_connections_hold_up_nobody_for_long(mariadb, otter, statsd, both, make_agent, status):
+    begin(make_agent, mariadb, both, status)
+    held = [socket.create_connection(("127.0.0.1", status.port)) for _ in range(40)]
+    held[0].sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+    otter.do("sample")
+    statsd.wait_for(otter.sums())
+    wait_until(status.answers, "others are let in again", 25)
+    for one in held:
+        one.close()
+
+
+def test_it_sleeps_until_somebody_asks(mariadb, otter, both, make_agent, status):
+    agent = begin(make_agent, mariadb, both, status)
+
+    def switches():
+        for task in pathlib.Path(f"/proc/{agent.process.child.pid}/task").iterdir():
+            if task.joinpath("comm").read_text().startswith("MHD"):
+                return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", task.joinpath("status").read_text(), re.M)[1])
+        return None
+
+    time.sleep(1)  # what was asked before is over
+    before = switches()
+    time.sleep(5)
+    assert before is not None and switches() == before
+
+
+def test_a_unix_socket(mariadb, otter, both, make_agent, folder):
+    status = Status(folder / "s.sock")
+    agent = begin(make_agent, mariadb, both, status)
+    assert status.health()[0] == 200
+    second = make_agent(mariadb, both, name="second", status={"listen": status.listen})
+    assert second.process.start().wait() == 69 and "s.sock: Address already in use" in second.log()
+    agent.kill9()
+    assert status.path.exists(), "a kill leaves it behind"
+    agent.start()
+    wait_until(status.answers, "it is taken over")
+    assert agent.stop() == 0 and not status.path.exists()
+
+
+def test_a_port_that_is_taken(mariadb, otter, both, make_agent):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        agent = make_agent(mariadb, both, status={"listen": f"127.0.0.1:{port}"})
+        assert agent.process.start().wait() == 69
+        assert f"status: can't listen at 127.0.0.1:{port}: Address already in use" in agent.log()
+
+
+def test_a_reload_moves_it(mariadb, otter, both, make_agent, status):
+    agent = begin(make_agent, mariadb, both, status)
+    other = Status()
+    agent.write(status={"listen": other.listen})
+    agent.reload()
+    wait_until(other.answers, "it moved")
+    assert status.answers() is None
+    agent.reload()
+    agent.wait_for_log("event=reloaded", times=2)
+    assert other.health()[0] == 200, "the same address is free again at once"
