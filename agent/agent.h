@@ -47,6 +47,9 @@ bool ob_agent_is_drained(struct ob_agent *a);
 /* Looks how much room the disk has for the queue; to be called each second or so. */
 void ob_agent_look(struct ob_agent *a);
 
+/* What its status is drawn from; valid until it stops. */
+struct ob_status_of ob_agent_status_of(struct ob_agent *a);
+
 /* Whether the store has turned out to be damaged: to be started again. */
 bool ob_agent_is_damaged(const struct ob_agent *a);
 
