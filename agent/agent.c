@@ -291,14 +291,16 @@ int64_t ob_agent_progress(const struct ob_agent *a)
 
 void ob_agent_look(struct ob_agent *a)
 {
+        bool is_low;
         int64_t room;
 
         if (!ob_store_place_room(&a->place, &room))
                 return;
         ob_queue_set_room(&a->queue, room);
-        if ((room < 0) == a->is_disk_low)
+        is_low = room < (a->is_disk_low ? a->place.margin / 4 : 0); /* so that it is not told again and again */
+        if (is_low == a->is_disk_low)
                 return;
-        a->is_disk_low = room < 0;
+        a->is_disk_low = is_low;
         if (a->is_disk_low)
                 ob_log(OB_LOG_ERROR,
                         "store=%s event=disk_low margin=%lld why=\"sinks deliver, and reading waits until there is "

@@ -50,23 +50,34 @@ void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)
         s->counters->folded += folded;
 }
 
+static int put_passed(struct ob_sink *s, struct ob_err *err)
+{
+        if (s->ops->stage && s->ops->stage(s, err))
+                return -1;
+        return ob_store_put_passed(s->store, s->settings->name, &s->passed, err);
+}
+
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
 {
+        bool is_put = false;
         int64_t points, bytes;
+        int got;
 
-        if (ob_store_begin(s->store, err))
-                return -1;
-        if ((s->ops->stage && s->ops->stage(s, err)) ||
-                ob_store_put_passed(s->store, s->settings->name, &s->passed, err) ||
-                ob_store_drop_passed(s->store, &points, &bytes, err)) {
-                ob_store_rollback(s->store);
-                return -1;
-        }
-        if (ob_store_commit(s->store, err))
-                return -1;
-        if (points || bytes)
-                ob_queue_freed(s->queue, points, bytes);
-        return 0;
+        do {
+                if (ob_store_begin(s->store, err))
+                        break;
+                if ((!is_put && put_passed(s, err)) ||
+                        (got = ob_store_drop_passed(s->store, &points, &bytes, err)) < 0) {
+                        ob_store_rollback(s->store);
+                        break;
+                }
+                if (ob_store_commit(s->store, err))
+                        break;
+                is_put = true;
+                if (points || bytes)
+                        ob_queue_freed(s->queue, points, bytes);
+        } while (got);
+        return is_put ? 0 : -1; /* what could not be deleted now is with the next commit */
 }
 
 int ob_sink_need_wire(struct ob_sink *s, struct ob_err *err)

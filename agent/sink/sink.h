@@ -103,7 +103,8 @@ void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const cha
 /* For ops: counts points that went out: so many by themselves, so many as parts of these. */
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);
 
-/* For ops: stores what was passed, and deletes what every sink has passed, in one transaction. */
+/* For ops: stores what was passed, in one transaction, and deletes what every sink has passed, as far as that goes.
+ */
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err);
 
 /* For ops: the wire, opened where it was not, and looked after. */

@@ -38,12 +38,11 @@ struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err)
 
 int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err)
 {
-        int64_t pages, size;
+        int64_t pages;
 
-        if (ob_connection_number(st->db, "PRAGMA freelist_count", &pages, err) ||
-                ob_connection_number(st->db, "PRAGMA page_size", &size, err))
+        if (ob_connection_number(st->db, "PRAGMA freelist_count", &pages, err))
                 return -1;
-        *bytes = pages * size;
+        *bytes = pages * PAGE;
         return 0;
 }
 

@@ -162,7 +162,8 @@ int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_p
  * -1. */
 int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err);
 
-/* Deletes the batches that every sink has passed, and says how much that was. */
+/* Deletes the oldest batches that every sink has passed, and says how much that was. 1: there may be more; 0: that
+ * was all; -1. */
 int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err);
 
 #endif
