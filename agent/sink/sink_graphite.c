@@ -258,7 +258,7 @@ static bool must_wait_for_files(const struct ob_sink *s)
         int64_t points, bytes;
 
         ob_queue_size(s->queue, &points, &bytes);
-        return ob_creates_is_busy(&g->creates) && bytes < s->queue->max_bytes / 2;
+        return ob_creates_is_busy(&g->creates) && bytes < ob_queue_limit(s->queue) / 2;
 }
 
 static int64_t earliest(int64_t a, int64_t b)

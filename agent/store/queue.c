@@ -106,8 +106,19 @@ void ob_queue_set_room(struct ob_queue *q, int64_t bytes)
 {
         pthread_mutex_lock(&q->lock);
         q->limit = bytes < q->max_bytes - q->bytes ? q->bytes + bytes : q->max_bytes;
+        q->limit = q->limit < 0 ? 0 : q->limit;
         pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
+}
+
+int64_t ob_queue_limit(struct ob_queue *q)
+{
+        int64_t limit;
+
+        pthread_mutex_lock(&q->lock);
+        limit = q->limit;
+        pthread_mutex_unlock(&q->lock);
+        return limit;
 }
 
 void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes)
