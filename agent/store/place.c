@@ -13,9 +13,7 @@
 #include "agent/store/store.h"
 #include "proto/memory.h"
 
-#define FILE_NAME   "otterbeat.db"
-#define MARGIN_MOST (INT64_C(8) << 20) /* bytes: the log, once it is full, and once more where it goes to */
-#define MARGIN_PART 4                  /* … of a tiny disk, this part */
+#define FILE_NAME "otterbeat.db"
 
 static int make_folder(const char *dir, struct ob_err *err)
 {
@@ -100,34 +98,15 @@ static int find_file(struct ob_store_place *place, struct ob_err *err)
         return set_aside(place, why.text, err) ? -1 : make_file(place->path, err);
 }
 
-static bool disk_of(const char *path, int64_t *size, int64_t *left)
-{
-        struct statvfs disk;
-
-        if (statvfs(path, &disk))
-                return false;
-        *size = (int64_t)(disk.f_blocks * disk.f_frsize);
-        *left = (int64_t)(disk.f_bavail * disk.f_frsize);
-        return true;
-}
-
-static void set_margin(struct ob_store_place *place)
-{
-        int64_t size, left;
-
-        if (disk_of(place->path, &size, &left))
-                place->margin = size / MARGIN_PART < MARGIN_MOST ? size / MARGIN_PART : MARGIN_MOST;
-}
-
 bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes)
 {
-        int64_t size, left, unused;
+        struct statvfs disk;
         struct ob_err ignored;
+        int64_t unused;
 
-        if (!place->margin || !disk_of(place->path, &size, &left) ||
-                ob_store_unused(place->anchor, &unused, &ignored))
+        if (statvfs(place->path, &disk) || ob_store_unused(place->anchor, &unused, &ignored))
                 return false;
-        *bytes = left + unused - place->margin;
+        *bytes = (int64_t)(disk.f_bavail * disk.f_frsize) + unused - OB_STORE_MARGIN;
         return true;
 }
 
@@ -145,7 +124,6 @@ int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob
                 snprintf(place->path, sizeof(place->path), "%s/" FILE_NAME, dir);
                 if (find_file(place, err))
                         return -1;
-                set_margin(place);
         }
         place->anchor = ob_store_open(place, err);
         return place->anchor ? 0 : -1;

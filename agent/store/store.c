@@ -8,20 +8,11 @@
 #include "agent/store/statement.h"
 #include "proto/memory.h"
 
-#define PAGE      4096 /* bytes, SQLite's own choice */
-#define LOG_PAGES 500  /* of the write-ahead log: then its pages go into the file, and it begins anew */
+#define PAGE 4096 /* bytes, SQLite's own choice */
 
 static void close_store(struct ob_store **st)
 {
         ob_store_close(*st);
-}
-
-/* How long the log may get: it and the pages that it adds to the file have to fit into the margin. */
-static int log_pages(int64_t margin)
-{
-        int64_t pages = margin / 4 / PAGE;
-
-        return pages < LOG_PAGES ? (int)pages : LOG_PAGES;
 }
 
 struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err)
@@ -31,8 +22,6 @@ struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err)
         st->is_damaged = &place->is_damaged;
         if (ob_connection_open(place->path, &st->db, err) || ob_connection_make_schema(st->db, err))
                 return NULL;
-        if (place->margin)
-                sqlite3_wal_autocheckpoint(st->db, log_pages(place->margin));
         return ob_take(st);
 }
 

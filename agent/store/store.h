@@ -32,7 +32,6 @@ struct ob_store_place {
         char why[OB_ERR_MAX];
         struct ob_store *anchor; /* ours; a memory store lives as long as a connection to it */
         atomic_bool is_damaged;  /* a connection has met what is not as it was written: open it anew */
-        int64_t margin;          /* bytes of the disk that are left free; 0 in memory */
 };
 
 /* 0; -1 with `err` when the folder can't be used or another agent has it. */
@@ -43,8 +42,14 @@ void ob_store_place_close(struct ob_store_place *place);
 int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err);
 
 /*
- * How many bytes more may be stored, negative when there are too many: a part of the disk is left free, since also
- * to delete takes room, which a full disk would not have. False: there is no telling. The anchor's thread.
+ * Bytes of the disk that are left free: also to delete takes room, first in SQLite's log, which is copied to the
+ * file when it has 4 MB, so twice that; and once more for a large commit.
+ */
+#define OB_STORE_MARGIN (INT64_C(16) << 20)
+
+/*
+ * How many bytes more may be stored; negative when there are too many. False: there is no telling, as in memory.
+ * The anchor's thread.
  */
 bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes);
 

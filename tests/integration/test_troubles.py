@@ -120,7 +120,7 @@ TROUBLES = [
     Trouble("a damaged store", spoilt_store, r"warn store .*otterbeat.db: .* -> nothing to do: it is set aside", 0,
             log="event=set_aside"),
     Trouble("a full disk", disk(512, 0), r"BAD  disk .*: 0 MB free.* -> make room", 69, log="event=start_failed", exits=69),
-    Trouble("a disk that has little room left", disk(2048, 300), r"BAD  disk .*: 0 MB free.* -> make room", 69,
+    Trouble("a disk that has little room left", disk(16384, 8192), r"BAD  disk .*: [78] MB free.* -> make room", 69,
             health="is ill: not wholly read .*, since there is no room: .* the disk is full", log="event=disk_low"),
     Trouble("a log file in a folder that is not there", lambda w: w.top.update(log_file="none/otterbeat.log"),
             r"BAD  log .*none/otterbeat.log: No such file or directory -> make its folder", log="event=start_failed", exits=69),
