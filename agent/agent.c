@@ -297,7 +297,7 @@ void ob_agent_look(struct ob_agent *a)
         if (!ob_store_place_room(&a->place, &room))
                 return;
         ob_queue_set_room(&a->queue, room);
-        is_low = room < (a->is_disk_low ? OB_STORE_MARGIN / 4 : 0); /* so that it is not told again and again */
+        is_low = room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0); /* so that it is not told again and again */
         if (is_low == a->is_disk_low)
                 return;
         a->is_disk_low = is_low;

@@ -100,13 +100,15 @@ static int find_file(struct ob_store_place *place, struct ob_err *err)
 
 bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes)
 {
+        ob_cleanup(ob_free_at) char *log = ob_format("%s-wal", place->path);
         struct statvfs disk;
+        struct stat of_log;
         struct ob_err ignored;
         int64_t unused;
 
-        if (statvfs(place->path, &disk) || ob_store_unused(place->anchor, &unused, &ignored))
+        if (statvfs(place->path, &disk) || stat(log, &of_log) || ob_store_unused(place->anchor, &unused, &ignored))
                 return false;
-        *bytes = (int64_t)(disk.f_bavail * disk.f_frsize) + unused - OB_STORE_MARGIN;
+        *bytes = (int64_t)(disk.f_bavail * disk.f_frsize) + unused + of_log.st_size - OB_STORE_MARGIN;
         return true;
 }
 

@@ -42,8 +42,8 @@ void ob_store_place_close(struct ob_store_place *place);
 int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err);
 
 /*
- * Bytes of the disk that are left free: also to delete takes room, first in SQLite's log, which is copied to the
- * file when it has 4 MB, so twice that; and once more for a large commit.
+ * Bytes of the disk that are not for batches: also to delete takes room, first in SQLite's log, which is copied to
+ * the file when it has 4 MB, so twice that; and as much for a large commit. What the log has already is of them.
  */
 #define OB_STORE_MARGIN (INT64_C(16) << 20)
 

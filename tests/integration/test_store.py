@@ -97,7 +97,7 @@ def test_a_full_disk_stops_polls_and_loses_nothing(mariadb, otter, statsd, both,
 def test_a_disk_that_the_queue_fills_keeps_room_to_deliver(mariadb, otter, carbon, make_agent, disk):
     """Reading waits before the disk is full, and nobody makes room but the sink, which deletes what it delivers."""
     otter.do("history", "--rows", 60000, "--hours", 24)
-    fill(disk, left=17 << 20)
+    fill(disk, left=18 << 20)
     carbon.kill9()
     agent = make_agent(mariadb, [to_graphite(carbon, horizon=1)], state_dir=str(disk / "state")).start()
     agent.wait_for_log("event=disk_low", 60)
