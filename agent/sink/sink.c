@@ -114,12 +114,12 @@ static void note_success(struct ob_sink *s)
         ob_queue_set_down(s->queue, s->index, false);
 }
 
-/* The queue is full and others deliver: our oldest batches go, one at least. */
+/* The queue is full and others deliver: our oldest batches go. */
 static void yield(struct ob_sink *s)
 {
         struct ob_err err;
 
-        if (s->ops->give_up(s, ob_queue_limit(s->queue) / SHARE + 1, &err) || ob_sink_commit(s, &err))
+        if (s->ops->give_up(s, s->queue->max_bytes / SHARE, &err) || ob_sink_commit(s, &err))
                 note_failure(s, &err);
 }
 

@@ -61,7 +61,8 @@ static bool reserve_or_wait(struct ob_queue *q, int64_t bytes)
         if (is_room) {
                 q->bytes += bytes;
         } else {
-                ask_to_yield(q);
+                if (q->bytes + bytes > q->max_bytes) /* where the disk is full, giving up would only lose points */
+                        ask_to_yield(q);
                 pthread_cond_timedwait(&q->room, &q->lock, &until);
         }
         pthread_mutex_unlock(&q->lock);

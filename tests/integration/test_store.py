@@ -103,6 +103,7 @@ def test_a_disk_that_the_queue_fills_keeps_room_to_deliver(mariadb, otter, carbo
     agent.wait_for_log("event=disk_low", 60)
     carbon.start()
     carbon.wait_for(otter.sums(), 90)
+    (disk / "other").unlink()
     agent.wait_for_log("event=disk_recovered")
     agent.stop()
     assert "event=poll_failed" not in agent.log() and "disk is full" not in agent.log()

@@ -230,6 +230,7 @@ static void the_disk_may_have_less_room(void **state)
         assert_int_equal(ob_queue_limit(&u->q), MAX_BYTES);
         assert_true(ob_queue_reserve(&u->q, 10, &u->stop));
         ob_stop_want(&u->stop, 0);
+        ob_queue_set_down(&u->q, 0, true);
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 int64_t more = cases[i].limit - 10;
 
@@ -238,6 +239,7 @@ static void the_disk_may_have_less_room(void **state)
                 assert_int_equal(ob_queue_reserve(&u->q, 1, &u->stop), more >= 1);
                 ob_queue_release(&u->q, more >= 1);
         }
+        assert_false(ob_queue_must_yield(&u->q, 0));
 }
 
 /* Lets a worker find the queue full, once. */
