@@ -257,6 +257,7 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         if (open_place(a, err) || begin_after_loss(a, n_workers, err) || forget_other_sinks(a, err) ||
                 ob_queue_open(&a->queue, a->place.anchor, a->config->queue_max_bytes, &a->counters, err))
                 return -1;
+        ob_agent_look(a);
         a->counters.reading = n_workers;
         make_sinks(a);
         while (a->n_sinks < a->config->n_sinks)
@@ -299,6 +300,27 @@ int64_t ob_agent_progress(const struct ob_agent *a)
         for (size_t i = 0; i < a->n_sinks; i++)
                 sum += a->counters.sinks[i].points - a->counters.sinks[i].behind;
         return sum;
+}
+
+void ob_agent_look(struct ob_agent *a)
+{
+        bool is_low;
+        int64_t room;
+
+        if (!ob_store_place_room(&a->place, &room))
+                return;
+        ob_queue_set_room(&a->queue, room);
+        is_low = room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0); /* so that it is not told again and again */
+        if (is_low == a->is_disk_low)
+                return;
+        a->is_disk_low = is_low;
+        if (a->is_disk_low)
+                ob_log(OB_LOG_ERROR,
+                        "store=%s event=disk_low margin=%lld why=\"sinks deliver, and reading waits until there is "
+                        "more room: the tables keep the rows\"",
+                        a->place.path, (long long)OB_STORE_MARGIN);
+        else
+                ob_log(OB_LOG_INFO, "store=%s event=disk_recovered", a->place.path);
 }
 
 bool ob_agent_is_damaged(const struct ob_agent *a)

@@ -26,7 +26,7 @@
 #include "agent/source/page_fetch.h"
 
 #define LOOK_MS       100   /* how often --once looks whether all is done */
-#define LOOK_AT_STORE 1     /* seconds: how often a running agent looks whether its store is damaged */
+#define LOOK_AT_STORE 1     /* seconds: how often a running agent looks at its store */
 #define RESTART_MS    10000 /* how often it starts again for that, at most */
 
 static const char usage[] =
@@ -210,6 +210,7 @@ static void wait_until_drained(struct run *r, const sigset_t *signals)
                 patience += r->config->managers[i].mysql.connect_timeout +
                             r->config->managers[i].mysql.query_timeout + 2 * r->config->managers[i].page.timeout;
         while (!ob_agent_is_drained(&r->agent) && sigtimedwait(signals, NULL, &look) < 0) {
+                ob_agent_look(&r->agent);
                 if (progress != ob_agent_progress(&r->agent)) {
                         progress = ob_agent_progress(&r->agent);
                         moved = ob_clock_ms();
@@ -242,6 +243,7 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
                 int signal_number = sigtimedwait(signals, NULL, &look);
                 struct ob_status_of of = ob_agent_status_of(&r->agent);
 
+                ob_agent_look(&r->agent);
                 if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
                         ob_supervise_tick(&r->supervise, &of);
                         if (!ob_agent_is_damaged(&r->agent) || ob_clock_ms() - began < RESTART_MS)

@@ -8,9 +8,8 @@
 
 #include "agent/face/check_parts.h"
 #include "agent/store/connection.h"
+#include "agent/store/store.h"
 #include "proto/memory.h"
-
-#define ROOM_LEAST (INT64_C(1) << 20) /* bytes without which nothing goes */
 
 static void check_files(struct ob_report *r, const struct ob_config *c)
 {
@@ -61,7 +60,7 @@ static void check_room(struct ob_report *r, const char *dir, int64_t wanted)
         if (room >= wanted)
                 ob_report_add(r, OB_GRADE_OK, "disk", dir, "", "%lld MB free", (long long)(room >> 20));
         else
-                ob_report_add(r, room < ROOM_LEAST ? OB_GRADE_BAD : OB_GRADE_WARN, "disk", dir,
+                ob_report_add(r, room < OB_STORE_MARGIN ? OB_GRADE_BAD : OB_GRADE_WARN, "disk", dir,
                         "make room, or make queue.max_bytes smaller",
                         "%lld MB free, and a full queue takes %lld MB", (long long)(room >> 20),
                         (long long)(wanted >> 20));

@@ -244,12 +244,11 @@ static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const stru
 
         for (size_t i = s->grown; i < s->n; i++) {
                 struct entry *e = &s->entries[i];
-                const __int128 *value = &e->value;
+                const __int128 *value;
 
                 if (!e->grew)
                         continue;
-                if (newer)
-                        value = newer_value(newer, s, e->step);
+                value = newer ? newer_value(newer, s, e->step) : &e->value;
                 if (value)
                         give_out(f, s, e, *value);
                 waits |= !value;
@@ -259,33 +258,33 @@ static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const stru
         return waits;
 }
 
-void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer)
+/* … of the series that are meant; NULL: of all. */
+static void flush(
+        struct ob_fold *f, const struct ob_fold *newer, bool (*is_meant)(void *ctx, const char *path), void *ctx)
 {
         size_t waiting = 0;
 
         for (size_t i = 0; i < f->n_grown; i++) {
                 struct ob_fold_series *s = f->grown[i];
 
-                s->is_listed = flush_series(f, s, newer);
+                if (!is_meant || is_meant(ctx, s->path))
+                        s->is_listed = flush_series(f, s, newer);
                 if (s->is_listed)
                         f->grown[waiting++] = s;
         }
         f->n_grown = waiting;
 }
 
+void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer)
+{
+        flush(f, newer, NULL, NULL);
+}
+
 void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *path), void *ctx)
 {
         struct ob_fold_series *s, *next;
-        size_t kept = 0;
 
-        for (size_t i = 0; i < f->n_grown; i++) {
-                s = f->grown[i];
-                if (is_meant(ctx, s->path))
-                        s->is_listed = flush_series(f, s, NULL);
-                if (s->is_listed)
-                        f->grown[kept++] = s;
-        }
-        f->n_grown = kept;
+        flush(f, NULL, is_meant, ctx);
         HASH_ITER (hh, f->series, s, next)
                 if (is_meant(ctx, s->path))
                         free_series(f, s);
@@ -298,6 +297,24 @@ void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds)
         HASH_ITER (hh, f->series, s, next)
                 if (!s->is_listed && s->made < now - seconds)
                         free_series(f, s);
+}
+
+/* Whatever holds one has grown, so it is listed. */
+int64_t ob_fold_points(const struct ob_fold *f)
+{
+        int64_t points = 0;
+
+        for (size_t i = 0; i < f->n_grown; i++)
+                for (size_t j = 0; j < f->grown[i]->n; j++)
+                        points += f->grown[i]->entries[j].points;
+        return points;
+}
+
+void ob_fold_settle(struct ob_fold *f)
+{
+        for (size_t i = 0; i < f->n_grown; i++)
+                for (size_t j = 0; j < f->grown[i]->n; j++)
+                        f->grown[i]->entries[j].points = 0;
 }
 
 void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
@@ -335,12 +352,6 @@ static bool read_entry(struct ob_bytes_place *p, struct entry *e)
         return true;
 }
 
-/* Steps rise, and none is so early that the reckoning with `keep` would overflow. */
-static bool may_follow(const struct ob_fold_series *s, const struct entry *e)
-{
-        return e->step > (s->n ? s->entries[s->n - 1].step : INT64_MIN / 2);
-}
-
 static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
 {
         struct ob_fold_series *s;
@@ -348,16 +359,16 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
         int64_t made;
         uint64_t n;
 
-        if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) || !ob_bytes_read_unsigned(p, &n))
-                return false;
-        if (n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
+        if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) || !ob_bytes_read_unsigned(p, &n) ||
+                n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
                 return false;
         s = ob_fold_find(f, path, strlen(path));
         s->made = made;
         for (uint64_t i = 0; i < n; i++) {
                 struct entry e;
 
-                if (!read_entry(p, &e) || !may_follow(s, &e))
+                /* Steps rise, and none is so early that the reckoning with `keep` would overflow. */
+                if (!read_entry(p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : INT64_MIN / 2))
                         return false;
                 *insert(s, s->n, e.step) = e;
                 if (e.grew)
@@ -377,10 +388,9 @@ bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length)
         if (!ob_bytes_read_unsigned(&p, &version) || version != VERSION || !ob_bytes_read_unsigned(&p, &step) ||
                 step != (uint64_t)f->step || !ob_bytes_read_unsigned(&p, &n))
                 return false;
-        for (; n > 0; n--)
-                if (!read_series(f, &p)) {
-                        empty(f);
-                        return false;
-                }
-        return true;
+        while (n && read_series(f, &p))
+                n--;
+        if (n)
+                empty(f);
+        return !n;
 }

@@ -61,6 +61,10 @@ void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *p
 /* Forgets the series that had no point for so many seconds before `now` (a batch's clock). */
 void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds);
 
+/* How many counted points it holds that were not given out; and that they are not told of any more. */
+int64_t ob_fold_points(const struct ob_fold *f);
+void ob_fold_settle(struct ob_fold *f);
+
 /* The fold as bytes, and back. False when the bytes are no fold of this step; it is empty then. */
 void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out);
 bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length);

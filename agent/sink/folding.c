@@ -44,7 +44,8 @@ static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, 
 struct folding {
         struct ob_sink *s;
         struct ob_fold *fold;
-        bool is_counted; /* whether what is refused is to be counted, and what is given out */
+        bool is_counted; /* it is the first time that they come */
+        struct ob_folding *counts;
         struct ob_batch_reader reader;
         struct ob_fold_series *found[OB_BATCH_POINTS]; /* by number in the batch */
         bool is_looked_up[OB_BATCH_POINTS];
@@ -70,14 +71,20 @@ static void forget_series(struct folding *f, const struct ob_series *series)
 
         ob_fold_forget(f->fold, is_meant, &meant);
         memset(f->is_looked_up, 0, sizeof(f->is_looked_up));
-        if (f->is_counted)
-                ob_sink_sent(f->s, 0, 1);
+        f->counts->obeyed += f->is_counted;
+}
+
+static void refuse(struct folding *f, enum ob_loss why, int64_t points, const char *name)
+{
+        if (!f->is_counted)
+                return;
+        if (!f->counts->lost[why])
+                f->counts->first[why] = name;
+        f->counts->lost[why] += points;
 }
 
 static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
 {
-        enum ob_loss why = OB_LOSSES;
-
         if (m->series->telling == OB_TELL_FORGET) {
                 forget_series(f, m->series);
                 return;
@@ -87,29 +94,36 @@ static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned s
                 f->is_looked_up[series] = true;
         }
         if (!f->found[series])
-                why = OB_LOSS_NAME;
+                refuse(f, OB_LOSS_NAME, 1, m->series->name);
         else if (!is_in_carbons_world(f->s, m->time, f->reader.made))
-                why = OB_LOSS_TIME;
+                refuse(f, OB_LOSS_TIME, 1, m->series->name);
         else if (!ob_fold_add(f->fold, f->found[series], m, f->reader.made, f->is_counted))
-                why = OB_LOSS_LATE;
-        if (why != OB_LOSSES && f->is_counted)
-                ob_sink_lose(f->s, why, 1, m->series->name);
+                refuse(f, OB_LOSS_LATE, 1, m->series->name);
 }
 
-int64_t ob_folding_add(struct ob_sink *s, const struct ob_stored_batch *batch, struct ob_fold *fold)
+int64_t ob_folding_add(
+        struct ob_sink *s, const struct ob_stored_batch *batch, struct ob_fold *fold, struct ob_folding *counts)
 {
-        struct folding f = { .s = s, .fold = fold, .is_counted = batch->seq > s->passed.reached };
+        struct folding f = { .s = s, .fold = fold, .is_counted = batch->seq > s->passed.reached, .counts = counts };
         struct ob_metric m;
         unsigned series, done = 0;
         int got = -1;
 
+        *counts = (struct ob_folding) { .obeyed = 0 };
         if (ob_batch_open(&f.reader, batch->body.data, batch->body.length))
                 for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
                         fold_metric(&f, &m, series);
-        if (!got && f.is_counted && f.reader.n_events) /* not for this sink */
-                ob_sink_sent(s, 0, f.reader.n_events);
-        if (got < 0 && f.is_counted)
-                ob_sink_lose(s, OB_LOSS_DAMAGED, batch->points - done, "");
+        if (!got && f.is_counted) /* events are not for this sink */
+                counts->obeyed += f.reader.n_events;
+        if (got < 0)
+                refuse(&f, OB_LOSS_DAMAGED, batch->points - done, "");
         ob_batch_close(&f.reader);
         return f.reader.made;
+}
+
+void ob_folding_count(struct ob_sink *s, const struct ob_folding *f)
+{
+        for (size_t i = 0; i < OB_LOSSES; i++)
+                ob_sink_lose(s, (enum ob_loss)i, f->lost[i], f->first[i]);
+        ob_sink_sent(s, 0, f->obeyed);
 }

@@ -50,23 +50,34 @@ void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)
         s->counters->folded += folded;
 }
 
+static int put_passed(struct ob_sink *s, struct ob_err *err)
+{
+        if (s->ops->stage && s->ops->stage(s, err))
+                return -1;
+        return ob_store_put_passed(s->store, s->settings->name, &s->passed, err);
+}
+
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
 {
+        bool is_put = false;
         int64_t points, bytes;
+        int got;
 
-        if (ob_store_begin(s->store, err))
-                return -1;
-        if ((s->ops->stage && s->ops->stage(s, err)) ||
-                ob_store_put_passed(s->store, s->settings->name, &s->passed, err) ||
-                ob_store_drop_passed(s->store, &points, &bytes, err)) {
-                ob_store_rollback(s->store);
-                return -1;
-        }
-        if (ob_store_commit(s->store, err))
-                return -1;
-        if (points || bytes)
-                ob_queue_freed(s->queue, points, bytes);
-        return 0;
+        do {
+                if (ob_store_begin(s->store, err))
+                        break;
+                if ((!is_put && put_passed(s, err)) ||
+                        (got = ob_store_drop_passed(s->store, &points, &bytes, err)) < 0) {
+                        ob_store_rollback(s->store);
+                        break;
+                }
+                if (ob_store_commit(s->store, err))
+                        break;
+                is_put = true;
+                if (points || bytes)
+                        ob_queue_freed(s->queue, points, bytes);
+        } while (got);
+        return is_put ? 0 : -1; /* what could not be deleted now is with the next commit */
 }
 
 int ob_sink_need_wire(struct ob_sink *s, struct ob_err *err)
@@ -170,7 +181,7 @@ static bool deliver(struct ob_sink *s)
         return false;
 }
 
-/* What became of every point of this run. */
+/* What became of every point of this run: they are sent, folded, late, lost or behind. */
 static void tell_account(const struct ob_sink *s)
 {
         const struct ob_sink_counters *c = s->counters;
@@ -193,9 +204,9 @@ static void *run(void *arg)
         }
         if (s->wire.is_open)
                 s->wire.ops->abort(&s->wire);
-        tell_account(s);
         if (s->ops->stop(s, &err))
                 ob_log(OB_LOG_ERROR, "sink=%s event=stop_failed err=\"%s\"", s->settings->name, err.text);
+        tell_account(s);
         return NULL;
 }
 
@@ -212,7 +223,8 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
         if (ob_store_get_passed(s->store, s->settings->name, &s->passed, err) || s->ops->start(s, err) ||
                 ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
                 return -1;
-        s->counters->points = s->counters->behind = behind;
+        s->counters->points += behind;
+        s->counters->behind += behind;
         if (pthread_create(&s->thread, NULL, run, s))
                 return ob_fail(err, "no thread for sink %s: %m", s->settings->name);
         return 0;

@@ -24,7 +24,10 @@ struct ob_sink;
 enum ob_step { OB_STEP_FAILED = -1, OB_STEP_IDLE, OB_STEP_BUSY };
 
 struct ob_sink_ops {
-        /* Makes the sink's state from what it had passed; it may log what a crash has cost. */
+        /*
+         * Makes the sink's state from what it had passed; it may log what a crash has cost. What is behind what was
+         * reached is counted afterwards; what differs from that, here.
+         */
         int (*start)(struct ob_sink *s, struct ob_err *err);
 
         /* Does a little. IDLE: there is nothing to do before `*wake`; BUSY: there may be more. */
@@ -40,7 +43,7 @@ struct ob_sink_ops {
         /* Gives up the oldest batches, so many bytes of them, and counts what that loses. Does not commit. */
         int (*give_up)(struct ob_sink *s, int64_t bytes, struct ob_err *err);
 
-        /* Notes for the next start what a clean stop knows and a crash would not. */
+        /* Notes for the next start what a clean stop knows and a crash would not, and what else is behind. */
         int (*stop)(struct ob_sink *s, struct ob_err *err);
 
         void (*free)(struct ob_sink *s);
@@ -100,7 +103,8 @@ void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const cha
 /* For ops: counts points that went out: so many by themselves, so many as parts of these. */
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);
 
-/* For ops: stores what was passed, and deletes what every sink has passed, in one transaction. */
+/* For ops: stores what was passed, in one transaction, and deletes what every sink has passed, as far as that goes.
+ */
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err);
 
 /* For ops: the wire, opened where it was not, and looked after. */

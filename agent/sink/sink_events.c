@@ -26,8 +26,9 @@ struct events {
         bool is_loaded;
         bool has_event; /* `event` is the next one */
         struct ob_event event;
-        uint64_t skip; /* events of the next batch that were told */
-        uint64_t told; /* … of the loaded one */
+        uint64_t skip;   /* events of the next batch that were told */
+        uint64_t told;   /* … of the loaded one */
+        int64_t brought; /* points of it that came in */
         unsigned looked, tries;
 };
 
@@ -130,7 +131,7 @@ static int start_events(struct ob_sink *s, struct ob_err *err)
 static void pass_batch(struct ob_sink *s, struct events *ev)
 {
         s->passed.mark = ev->batch.seq;
-        s->counters->behind -= ev->batch.points;
+        s->counters->behind -= ev->brought;
         ev->is_loaded = false;
         ev->told = 0;
         ev->looked++;
@@ -153,6 +154,10 @@ static enum ob_step load(struct ob_sink *s, struct events *ev, struct ob_err *er
         }
         for (ev->told = 0; ev->told < ev->skip && ob_batch_next_event(&ev->reader, &ignored) == 1;)
                 ev->told++;
+        /* What an earlier run has told of it has not come in, for this one. */
+        ev->brought = ev->batch.points - (int64_t)ev->told;
+        s->counters->points -= (int64_t)ev->told;
+        s->counters->behind -= (int64_t)ev->told;
         ev->skip = 0;
         ev->has_event = false;
         ev->is_loaded = true;
@@ -248,6 +253,10 @@ static int give_up_events(struct ob_sink *s, int64_t bytes, struct ob_err *err)
 
 static int stop_events(struct ob_sink *s, struct ob_err *err)
 {
+        struct events *ev = s->state;
+
+        if (ev->is_loaded) /* all but the events that were not told */
+                s->counters->behind -= ev->brought - ((int64_t)ev->reader.n_events - (int64_t)ev->told);
         return commit(s, s->state, err);
 }
 

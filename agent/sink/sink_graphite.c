@@ -36,6 +36,7 @@ struct graphite {
         struct ob_creates creates;
         int64_t furthest; /* batch: the series up to it have been told to `creates` */
         struct ob_stored_batch batch;
+        struct ob_folding folding; /* of the batch */
 
         char *out_data; /* ours */
         struct ob_text out;
@@ -150,7 +151,19 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
         ob_sent_init(&g->sent, s->settings->horizon);
         rewind_to_mark(s);
         read_clean_stop(s);
+        s->counters->points += ob_fold_points(g->tail);
         return 0;
+}
+
+/* What was kept of batches that were given up has gone out with the head: it is counted, and is not again. */
+static void settle_kept(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+
+        if (!ob_fold_points(g->tail))
+                return;
+        ob_fold_settle(g->tail);
+        write_carry(s, false);
 }
 
 /* Sends what the next batch changes. */
@@ -165,7 +178,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
         g->lines = g->points = 0;
         g->is_counting = true;
         known = ob_fold_count(g->head);
-        ob_folding_add(s, &g->batch, g->head);
+        ob_folding_add(s, &g->batch, g->head, &g->folding);
         if (g->batch.seq > g->furthest) {
                 ob_creates_add(&g->creates, ob_fold_count(g->head) - known);
                 g->furthest = g->batch.seq;
@@ -178,6 +191,8 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
                 return OB_STEP_FAILED;
         }
         ob_sink_sent(s, g->lines, g->points - g->lines);
+        ob_folding_count(s, &g->folding);
+        settle_kept(s);
         g->head_seq = g->batch.seq;
         if (g->head_seq > s->passed.reached) {
                 s->passed.reached = g->head_seq;
@@ -197,7 +212,7 @@ static enum ob_step fold_tail(struct ob_sink *s, int64_t last, int64_t *made, st
                 return OB_STEP_FAILED;
         if (!got || g->batch.seq > last)
                 return OB_STEP_IDLE;
-        *made = ob_folding_add(s, &g->batch, g->tail);
+        *made = ob_folding_add(s, &g->batch, g->tail, &g->folding);
         g->tail_seq = g->batch.seq;
         return OB_STEP_BUSY;
 }
@@ -243,7 +258,7 @@ static bool must_wait_for_files(const struct ob_sink *s)
         int64_t points, bytes;
 
         ob_queue_size(s->queue, &points, &bytes);
-        return ob_creates_is_busy(&g->creates) && bytes < s->queue->max_bytes / 2;
+        return ob_creates_is_busy(&g->creates) && bytes < ob_queue_limit(s->queue) / 2;
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -284,6 +299,7 @@ static int give_up_graphite(struct ob_sink *s, int64_t bytes, struct ob_err *err
         g->is_giving_up = true; /* what closes is lost; steps that stay open are sent when carbon is back */
         while (bytes > 0 && (did = fold_tail(s, INT64_MAX, &made, err)) == OB_STEP_BUSY) {
                 bytes -= (int64_t)g->batch.body.length;
+                ob_folding_count(s, &g->folding);
                 if (g->tail_seq > s->passed.reached) {
                         s->passed.reached = g->tail_seq;
                         s->counters->behind -= g->batch.points;
@@ -298,11 +314,13 @@ static int give_up_graphite(struct ob_sink *s, int64_t bytes, struct ob_err *err
 
 static int stop_graphite(struct ob_sink *s, struct ob_err *err)
 {
-        bool is_clean = s->is_clean && !((struct graphite *)s->state)->is_passing;
+        struct graphite *g = s->state;
+        bool is_clean = s->is_clean && !g->is_passing;
 
         if (!is_clean)
                 rewind_to_mark(s);
         write_carry(s, is_clean);
+        s->counters->behind += ob_fold_points(g->tail);
         return ob_sink_commit(s, err);
 }
 

@@ -83,6 +83,7 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
                 (long long)points, is_lost ? "lose" : "repeat");
         s->counters->uncertain = points;
         if (is_lost) {
+                s->counters->points += points;
                 ob_sink_lose(s, OB_LOSS_WIRE, points, "");
                 s->passed.mark = s->passed.reached;
                 st->skip = 0;
@@ -125,6 +126,29 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
         return st->past.fold ? commit(s, err) : 0; /* no later run may be the same as this one */
 }
 
+/* How many points this run has done with. */
+static int64_t done_with(const struct ob_sink *s)
+{
+        const struct ob_sink_counters *c = s->counters;
+
+        return c->sent + c->folded + c->late + c->lost;
+}
+
+/* Makes datagrams of the loaded batch. What an earlier run has sent of it has not come in, for this one. */
+static void encode(struct ob_sink *s, struct ob_statsd *st)
+{
+        int64_t before = done_with(s);
+        bool is_rest = st->skip;
+
+        ob_statsd_encode(s);
+        st->brought = st->batch.points;
+        if (!is_rest)
+                return;
+        st->brought = done_with(s) - before + ob_datagrams_points_left(&st->out);
+        s->counters->points -= st->batch.points - st->brought;
+        s->counters->behind -= st->batch.points - st->brought;
+}
+
 /* Takes the next batch and says so to the store, which also learns that the one before is passed. */
 static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
 {
@@ -145,7 +169,7 @@ static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err 
         }
         if (!st->skip || !st->past.now)
                 st->past.now = ob_clock_wall();
-        ob_statsd_encode(s);
+        encode(s, st);
         st->is_loaded = true;
         return OB_STEP_BUSY;
 }
@@ -166,7 +190,7 @@ static void pass_batch(struct ob_sink *s, struct ob_statsd *st)
 {
         s->passed.mark = s->passed.reached = st->batch.seq;
         write_carry(s, 0);
-        s->counters->behind -= st->batch.points;
+        s->counters->behind -= st->brought;
         st->is_loaded = false;
 }
 
@@ -260,8 +284,10 @@ static int stop_statsd(struct ob_sink *s, struct ob_err *err)
         const struct ob_datagrams *out = &st->out;
 
         s->passed.reached = s->passed.mark;
-        if (st->is_loaded)
+        if (st->is_loaded) {
+                s->counters->behind -= st->brought - ob_datagrams_points_left(out);
                 write_carry(s, out->next < out->n ? out->brought[out->next].first : UINT32_MAX);
+        }
         return commit(s, err);
 }
 

@@ -30,6 +30,7 @@ struct ob_statsd_past {
 struct ob_statsd {
         struct ob_stored_batch batch;
         bool is_loaded;
+        int64_t brought;          /* points of the batch that came in: an earlier run may have sent the others */
         uint64_t skip;            /* places of the next batch that an earlier run has sent */
         struct ob_datagrams out;  /* the batch */
         struct ob_totals *totals; /* NULL: counters alone */

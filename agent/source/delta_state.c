@@ -316,8 +316,9 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
 static int begin_state(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
 {
         next.cursor = at->has_rows ? at->max_id : INT64_MIN;
-        if (next.again != INT64_MIN) /* what was counted of these totals is not known any more */
-                next.since = next.again;
+        /* What was counted of these totals is not known any more; a row of this very second may have been. */
+        if (next.again != INT64_MIN)
+                next.since = next.again + 1;
         return ob_feed_commit(f, &next, NULL, err);
 }
 

@@ -5,6 +5,8 @@
 #include "agent/store/store.h"
 #include "proto/memory.h"
 
+#define DROP_MOST 64 /* batches at a time: the pages that change are in the log first, which has to stay small */
+
 int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err)
 {
         return OB_PUT(st, OB_SQL_PUT_BATCH, err, ob_value_number(points), ob_value_number((int64_t)body->length),
@@ -32,13 +34,12 @@ int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_bat
         return 1;
 }
 
-static int get_sums(struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, int64_t *points,
-        int64_t *bytes, struct ob_err *err)
+int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, int64_t *bytes, struct ob_err *err)
 {
+        const struct ob_value values[] = { ob_value_number(after) };
         sqlite3_stmt *q;
-        int got = ob_statement_first(st, sql, values, n, &q, err);
 
-        if (got < 1)
+        if (ob_statement_first(st, OB_SQL_SUM_BATCHES, values, 1, &q, err) < 1)
                 return -1;
         *points = sqlite3_column_int64(q, 0); /* the sum of nothing is NULL, which reads as 0 */
         *bytes = sqlite3_column_int64(q, 1);
@@ -46,18 +47,22 @@ static int get_sums(struct ob_store *st, enum ob_sql sql, const struct ob_value 
         return 0;
 }
 
-int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, int64_t *bytes, struct ob_err *err)
-{
-        const struct ob_value values[] = { ob_value_number(after) };
-
-        return get_sums(st, OB_SQL_SUM_BATCHES, values, 1, points, bytes, err);
-}
-
 int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err)
 {
-        if (get_sums(st, OB_SQL_SUM_PASSED, NULL, 0, points, bytes, err))
+        const struct ob_value values[] = { ob_value_number(DROP_MOST) };
+        int64_t n, last;
+        sqlite3_stmt *q;
+
+        if (ob_statement_first(st, OB_SQL_SUM_OLDEST, values, 1, &q, err) < 1)
                 return -1;
-        return ob_statement_run(st, OB_SQL_DROP_PASSED, NULL, 0, err);
+        *points = sqlite3_column_int64(q, 0);
+        *bytes = sqlite3_column_int64(q, 1);
+        n = sqlite3_column_int64(q, 2);
+        last = sqlite3_column_int64(q, 3);
+        sqlite3_reset(q);
+        if (n && OB_RUN(st, OB_SQL_DROP_BATCHES, err, ob_value_number(last)))
+                return -1;
+        return n == DROP_MOST;
 }
 
 int ob_store_get_passed(struct ob_store *st, const char *sink, struct ob_passed *p, struct ob_err *err)

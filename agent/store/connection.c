@@ -10,8 +10,12 @@
 
 #define BUSY_MS 10000 /* writers are short: this is never reached unless the disk hangs */
 
-/* NORMAL: a commit survives the process, not always a power cut; the file is whole in both cases. */
-static const char session[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
+/*
+ * NORMAL: a commit survives the process, not always a power cut; the file is whole in both cases. What is deleted
+ * is not overwritten, which Debian's SQLite does if not told: it would be written twice more, to the log and to the
+ * file.
+ */
+static const char session[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
                               "PRAGMA cache_size = -512; PRAGMA journal_size_limit = 16777216;";
 
 /* A full disk, or too few rights, say nothing about the file itself. */
@@ -87,8 +91,7 @@ int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, str
         return got;
 }
 
-/* A query that answers with a number. */
-static int query_number(sqlite3 *db, const char *sql, int64_t *number, struct ob_err *err)
+int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct ob_err *err)
 {
         char text[32];
         int got = ob_connection_text(db, sql, text, sizeof(text), err);
@@ -102,10 +105,10 @@ static int query_number(sqlite3 *db, const char *sql, int64_t *number, struct ob
 static int check_marks(sqlite3 *db, struct ob_err *err)
 {
         int64_t id = 0, version = 0;
-        int got = query_number(db, "PRAGMA application_id", &id, err);
+        int got = ob_connection_number(db, "PRAGMA application_id", &id, err);
 
         if (!got)
-                got = query_number(db, "PRAGMA user_version", &version, err);
+                got = ob_connection_number(db, "PRAGMA user_version", &version, err);
         if (got)
                 return got;
         if (id != OB_STORE_APPLICATION_ID)
@@ -166,7 +169,7 @@ int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
                         ob_sql_schema, OB_STORE_APPLICATION_ID, OB_STORE_VERSION);
         int64_t version;
 
-        if (query_number(db, "PRAGMA user_version", &version, err))
+        if (ob_connection_number(db, "PRAGMA user_version", &version, err))
                 return -1;
         if (version == OB_STORE_VERSION)
                 return 0;

@@ -20,7 +20,8 @@ int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);
 /* For ob_cleanup; a NULL connection is left alone. */
 void ob_connection_close(sqlite3 **db);
 
-/* The text of a query's first cell. */
+/* The number, or the text, in a query's first cell. */
+int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct ob_err *err);
 int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, struct ob_err *err);
 
 /* Makes our tables where there are none. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,6 +96,20 @@ static int find_file(struct ob_store_place *place, struct ob_err *err)
         if (got == -1 || access(place->path, R_OK | W_OK))
                 return ob_fail(err, "%s: %s", place->path, why.text);
         return set_aside(place, why.text, err) ? -1 : make_file(place->path, err);
+}
+
+bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes)
+{
+        ob_cleanup(ob_free_at) char *log = ob_format("%s-wal", place->path);
+        struct statvfs disk;
+        struct stat of_log;
+        struct ob_err ignored;
+        int64_t unused;
+
+        if (statvfs(place->path, &disk) || stat(log, &of_log) || ob_store_unused(place->anchor, &unused, &ignored))
+                return false;
+        *bytes = (int64_t)(disk.f_bavail * disk.f_frsize) + unused + of_log.st_size - OB_STORE_MARGIN;
+        return true;
 }
 
 int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob_err *err)

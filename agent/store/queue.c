@@ -10,7 +10,7 @@
 int ob_queue_open(struct ob_queue *q, struct ob_store *st, int64_t max_bytes, struct ob_counters *counters,
         struct ob_err *err)
 {
-        *q = (struct ob_queue) { .max_bytes = max_bytes, .counters = counters };
+        *q = (struct ob_queue) { .max_bytes = max_bytes, .limit = max_bytes, .counters = counters };
         pthread_mutex_init(&q->lock, NULL);
         ob_cond_init(&q->told);
         ob_cond_init(&q->room);
@@ -57,11 +57,12 @@ static bool reserve_or_wait(struct ob_queue *q, int64_t bytes)
         bool is_room;
 
         pthread_mutex_lock(&q->lock);
-        is_room = q->bytes == 0 || q->bytes + bytes <= q->max_bytes;
+        is_room = q->bytes == 0 || q->bytes + bytes <= q->limit;
         if (is_room) {
                 q->bytes += bytes;
         } else {
-                ask_to_yield(q);
+                if (q->bytes + bytes > q->max_bytes) /* where the disk is full, giving up would only lose points */
+                        ask_to_yield(q);
                 pthread_cond_timedwait(&q->room, &q->lock, &until);
         }
         pthread_mutex_unlock(&q->lock);
@@ -100,6 +101,25 @@ void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes)
         q->bytes -= bytes;
         pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
+}
+
+void ob_queue_set_room(struct ob_queue *q, int64_t bytes)
+{
+        pthread_mutex_lock(&q->lock);
+        q->limit = bytes < q->max_bytes - q->bytes ? q->bytes + bytes : q->max_bytes;
+        q->limit = q->limit < 0 ? 0 : q->limit;
+        pthread_cond_broadcast(&q->room);
+        pthread_mutex_unlock(&q->lock);
+}
+
+int64_t ob_queue_limit(struct ob_queue *q)
+{
+        int64_t limit;
+
+        pthread_mutex_lock(&q->lock);
+        limit = q->limit;
+        pthread_mutex_unlock(&q->lock);
+        return limit;
 }
 
 void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes)

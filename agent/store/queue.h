@@ -23,6 +23,7 @@ struct ob_queue {
         pthread_mutex_t lock;
         pthread_cond_t told, room; /* news, for sinks; bytes given back, for workers: none wakes its own kind */
         int64_t max_bytes;
+        int64_t limit;         /* of bytes, for now: the disk may have no room for max_bytes */
         int64_t bytes, points; /* in the store; bytes also those about to be written */
         uint64_t news;         /* grows with whatever a waiting thread should look at */
         struct ob_queue_sink {
@@ -46,6 +47,12 @@ void ob_queue_release(struct ob_queue *q, int64_t bytes);
 
 /* Batches that all sinks have passed are deleted. */
 void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes);
+
+/* The disk has room for so many bytes more; negative: there are too many. */
+void ob_queue_set_room(struct ob_queue *q, int64_t bytes);
+
+/* How many bytes there may be now. */
+int64_t ob_queue_limit(struct ob_queue *q);
 
 /* How much there is. */
 void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes);

@@ -56,9 +56,10 @@ const char *const ob_sql[OB_SQL_STATEMENTS] = {
         [OB_SQL_EACH_BATCH] = BATCH " ORDER BY seq",
         [OB_SQL_LAST_BATCH] = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'batches'",
         [OB_SQL_SUM_BATCHES] = "SELECT SUM(points), SUM(bytes) FROM batches WHERE seq > ?",
-        [OB_SQL_SUM_PASSED] = "SELECT SUM(points), SUM(bytes) FROM batches"
-                              " WHERE seq <= (SELECT MIN(mark) FROM sinks)",
-        [OB_SQL_DROP_PASSED] = "DELETE FROM batches WHERE seq <= (SELECT MIN(mark) FROM sinks)",
+        [OB_SQL_SUM_OLDEST] =
+                "SELECT SUM(points), SUM(bytes), COUNT(*), MAX(seq) FROM (SELECT seq, points, bytes FROM batches"
+                " WHERE seq <= (SELECT MIN(mark) FROM sinks) ORDER BY seq LIMIT ?) oldest",
+        [OB_SQL_DROP_BATCHES] = "DELETE FROM batches WHERE seq <= ?",
         [OB_SQL_GET_PASSED] = SINK " WHERE name = ?",
         [OB_SQL_PUT_PASSED] = "REPLACE INTO sinks (name, mark, reached, carry, checksum) VALUES (?, ?, ?, ?, ?)",
         [OB_SQL_FIRST_MARK] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM sinks) THEN COALESCE(MAX(seq), 0)"

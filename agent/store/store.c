@@ -8,6 +8,8 @@
 #include "agent/store/statement.h"
 #include "proto/memory.h"
 
+#define PAGE 4096 /* bytes, SQLite's own choice */
+
 static void close_store(struct ob_store **st)
 {
         ob_store_close(*st);
@@ -21,6 +23,16 @@ struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err)
         if (ob_connection_open(place->path, &st->db, err) || ob_connection_make_schema(st->db, err))
                 return NULL;
         return ob_take(st);
+}
+
+int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err)
+{
+        int64_t pages;
+
+        if (ob_connection_number(st->db, "PRAGMA freelist_count", &pages, err))
+                return -1;
+        *bytes = pages * PAGE;
+        return 0;
 }
 
 void ob_store_close(struct ob_store *st)

@@ -41,6 +41,18 @@ void ob_store_place_close(struct ob_store_place *place);
 /* Replaces a place in memory by a copy of the store in `dir`, where there is one. For --dry-run. */
 int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err);
 
+/*
+ * Bytes of the disk that are not for batches: also to delete takes room, first in SQLite's log, which is copied to
+ * the file when it has 4 MB, so twice that; and as much for a large commit. What the log has already is of them.
+ */
+#define OB_STORE_MARGIN (INT64_C(16) << 20)
+
+/*
+ * How many bytes more may be stored; negative when there are too many. False: there is no telling, as in memory.
+ * The anchor's thread.
+ */
+bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes);
+
 struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err);
 void ob_store_close(struct ob_store *st);
 
@@ -55,6 +67,9 @@ struct ob_damage {
 };
 
 int ob_store_mend(struct ob_store *st, struct ob_damage *d, struct ob_err *err);
+
+/* The bytes of the file that nothing is in. */
+int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err);
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err);
 int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on failure all is rolled back */
@@ -152,7 +167,8 @@ int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_p
  * -1. */
 int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err);
 
-/* Deletes the batches that every sink has passed, and says how much that was. */
+/* Deletes the oldest batches that every sink has passed, and says how much that was. 1: there may be more; 0: that
+ * was all; -1. */
 int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err);
 
 #endif

@@ -114,6 +114,7 @@ def guard(row, folder, make_world, act):
         world = make_world()
         world.start()
         act(world)
+        world.end()
     except AssertionError as error:
         row.verdict = row.verdict if "FAILED" in row.verdict else "FAILED"
         row.details = f"    {error}\n{row.details}"

@@ -2,7 +2,7 @@
 import copy
 import os
 
-from chaos import arrival, ledger, replication
+from chaos import accounts, arrival, ledger, replication
 from chaos.clock import Clock
 from chaos.disk import SmallDisk
 from chaos.proxy import Proxy
@@ -99,6 +99,12 @@ class World:
         self.is_agent_wanted = False
         code = self.agent.stop()
         assert code == 0, f"the agent ended with {code}"
+        accounts.check(self.agent.log())
+
+    def end(self):
+        """The agent's own end, where it has not come yet: what it says then is looked at, too."""
+        if self.is_agent_wanted:
+            self.stop_agent()
 
     def check_agent(self):
         if self.is_agent_wanted and not self.agent.process.is_running():

@@ -81,13 +81,17 @@ def spoilt_store(w):
     (w.folder / "agent/state/otterbeat.db").write_bytes(b"noise" * 10000)
 
 
-def small_disk(w):
-    (w.folder / "agent/state").mkdir(parents=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", w.folder / "agent/state"],
-                      capture_output=True).returncode:
-        pytest.skip("no mount here")
-    w.undo.append(lambda: subprocess.run(["umount", "-l", w.folder / "agent/state"], check=True))
-    subprocess.run(["dd", "if=/dev/zero", f"of={w.folder}/agent/state/full"], capture_output=True)
+def disk(kilobytes, left):
+    """An `arrange` that puts the state on a disk of that size, of which so many kilobytes are left."""
+    def arrange(w):
+        state = w.folder / "agent/state"
+        state.mkdir(parents=True)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", state],
+                          capture_output=True).returncode:
+            pytest.skip("no mount here")
+        w.undo.append(lambda: subprocess.run(["umount", "-l", state], check=True))
+        (state / "others").write_bytes(bytes((kilobytes - left) << 10))
+    return arrange
 
 
 def taken_port(w):
@@ -116,7 +120,9 @@ TROUBLES = [
             log="event=start_failed", exits=69),
     Trouble("a damaged store", spoilt_store, r"warn store .*otterbeat.db: .* -> nothing to do: it is set aside", 0,
             log="event=set_aside"),
-    Trouble("a full disk", small_disk, r"BAD  disk .*: 0 MB free.* -> make room", 69, log="event=start_failed", exits=69),
+    Trouble("a full disk", disk(512, 0), r"BAD  disk .*: 0 MB free.* -> make room", 69, log="event=start_failed", exits=69),
+    Trouble("a disk that has little room left", disk(16384, 8192), r"BAD  disk .*: [78] MB free.* -> make room", 69,
+            health="is ill: not wholly read .*, since there is no room: .* the disk is full", log="event=disk_low"),
     Trouble("a log file in a folder that is not there", lambda w: w.top.update(log_file="none/otterbeat.log"),
             r"BAD  log .*none/otterbeat.log: No such file or directory -> make its folder", log="event=start_failed", exits=69),
     Trouble("a port of the status page that is taken", taken_port,

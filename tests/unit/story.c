@@ -244,7 +244,7 @@ static void tell(const struct story *story, const struct ob_source *like, bool r
 
                 if (restarts || story->polls[i].rewound)
                         restart(&w, &source);
-                if (story->polls[i].rewound && ob_store_rewind_source(w.place.anchor, "log",
+                if (story->polls[i].rewound && ob_store_rewind_source(w.place.anchor, source.name,
                                                        story->polls[i].rewound, story->polls[i].again, &err))
                         fail_msg("%s", err.text);
                 if (story->polls[i].db)

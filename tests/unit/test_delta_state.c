@@ -1,5 +1,6 @@
 #include "tests/unit/unit.h"
 
+#include "agent/store/store.h"
 #include "tests/unit/story.h"
 
 /* Columns: id, made, time, key, total. */
@@ -20,6 +21,10 @@ static const struct story state_stories[] = {
                 { { 5000, "1 10 4000 a 100", "" }, { 5015, "1 10 5010 a 101", "k.a.n 1@5010" } } },
         { "a row made after the start counts whole", NOW, 0,
                 { { 5000, "1 10 4000 a 100", "" }, { 5015, "1 10 4000 a 100;2 5005 5010 b 9", "k.b.n 9@5010" } } },
+        { "of a lost store nothing that was there is counted, nor what was made in this very second", OLDEST, 0,
+                { { 5000, "1 10 4000 a 100;2 5000 5000 b 9", "", .rewound = 4000, .again = OB_AGAIN_ALL },
+                        { 5015, "1 10 4990 a 101;2 5000 5010 b 11;3 5000 5010 c 5",
+                                "k.a.n 1@4990; k.b.n 2@5010; k.c.n 5@5010" } } },
         { "a smaller total is a reset", OLDEST, 0,
                 { { 5000, "1 10 4000 a 100", "k.a.n 100@4000" }, { 5015, "1 10 5010 a 3", "" },
                         { 5030, "1 10 5020 a 5", "k.a.n 2@5020" } } },

@@ -31,6 +31,31 @@ static void add(struct ob_fold *f, enum ob_kind kind, const char *path, int64_t 
         ob_fold_add(f, ob_fold_find(f, path, strlen(path)), &m, time, true);
 }
 
+static void points_wait_until_they_are_given_out(void **state)
+{
+        unsigned given = 0;
+        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, count, &given);
+        ob_cleanup(free_fold) struct ob_fold *read = ob_fold_new(STEP, KEEP, count, &given);
+        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
+
+        (void)state;
+        add(f, OB_COUNTER, "a", 60, 1);
+        add(f, OB_COUNTER, "a", 120, 2);
+        add(f, OB_GAUGE, "b", 90, 5);
+        assert_int_equal(ob_fold_points(f), 3);
+        ob_fold_write(f, &bytes);
+        assert_true(ob_fold_read(read, bytes.data, bytes.length));
+        assert_int_equal(ob_fold_points(read), 3);
+        ob_fold_flush(f, NULL);
+        assert_int_equal(ob_fold_points(f), 0);
+        add(f, OB_COUNTER, "a", 60, 1);
+        assert_int_equal(ob_fold_points(f), 1);
+        ob_fold_settle(read);
+        assert_int_equal(ob_fold_points(read), 0);
+        ob_fold_flush(read, NULL);
+        assert_int_equal(given, 6);
+}
+
 static void damage_anywhere_is_survived(void **state)
 {
         unsigned given = 0;
@@ -96,6 +121,7 @@ static void a_fold_of_another_step_is_refused(void **state)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(points_wait_until_they_are_given_out),
                 cmocka_unit_test(damage_anywhere_is_survived),
                 cmocka_unit_test(what_is_cut_short_is_damaged),
                 cmocka_unit_test(a_fold_of_another_step_is_refused),

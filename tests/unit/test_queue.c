@@ -219,6 +219,29 @@ static const struct {
         { "none delivers: the tables keep the rows", { true, true, true }, { false, false, false } },
 };
 
+static void the_disk_may_have_less_room(void **state)
+{
+        struct queued *u = *state;
+        static const struct {
+                int64_t room, limit;
+        } cases[] = { { 1000, MAX_BYTES }, { 40, 50 }, { 0, 10 }, { -4, 6 }, { -1000, 0 },
+                { INT64_MAX, MAX_BYTES } };
+
+        assert_int_equal(ob_queue_limit(&u->q), MAX_BYTES);
+        assert_true(ob_queue_reserve(&u->q, 10, &u->stop));
+        ob_stop_want(&u->stop, 0);
+        ob_queue_set_down(&u->q, 0, true);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                int64_t more = cases[i].limit - 10;
+
+                ob_queue_set_room(&u->q, cases[i].room);
+                assert_int_equal(ob_queue_limit(&u->q), cases[i].limit);
+                assert_int_equal(ob_queue_reserve(&u->q, 1, &u->stop), more >= 1);
+                ob_queue_release(&u->q, more >= 1);
+        }
+        assert_false(ob_queue_must_yield(&u->q, 0));
+}
+
 /* Lets a worker find the queue full, once. */
 static void find_it_full(struct queued *u)
 {
@@ -334,6 +357,7 @@ int main(void)
                 WITH_QUEUE(who_waits_wakes_nobody_who_waits),
                 WITH_QUEUE(a_stop_ends_the_waiting_and_takes_nothing),
                 WITH_QUEUE(where_there_is_room_no_stop_matters),
+                WITH_QUEUE(the_disk_may_have_less_room),
                 WITH_QUEUE(who_is_down_yields_when_others_deliver),
                 WITH_QUEUE(nobody_yields_while_there_is_room),
                 WITH_QUEUE(who_delivers_again_need_not_yield),

@@ -1,13 +1,15 @@
 """The agent dies: what its file holds then, and what statsd got."""
+import contextlib
 import shutil
 import sqlite3
 import time
 
-from chaos import arrival, rounds
+from chaos import accounts, arrival, ledger, rounds
 from chaos.accept.case import Case
 from chaos.fault import AT_MOST
 from chaos.faults.processes import in_doubt_is_told
 from chaos.kills import any_life
+from servers.process import wait_until
 
 BATCH = 1000  # points, at most, that one crash can cost
 
@@ -69,7 +71,37 @@ def closed_and_open_again(world):
     assert world.statsd.counters() != before, "nothing came after the port was open again"
 
 
+def kept(world):
+    """Points of batches that Graphite's sink gave up, whose steps it holds: behind, and in no batch any more."""
+    behind = [account["behind"] for account in accounts.read(world.agent.log()) if account["sink"] == "graphite"][-1]
+    with contextlib.closing(sqlite3.connect(world.state_file)) as store:
+        waiting = store.execute("SELECT SUM(points) FROM batches, sinks WHERE name = 'graphite' AND seq > reached")
+        return behind - (waiting.fetchone()[0] or 0)
+
+
+def fuller_than_the_queue(trial):
+    """Carbon is away for longer than the queue holds: statsd does not wait, and open steps keep what is given up."""
+    world = trial.world
+    world.start_agent()
+    world.start_load()
+    time.sleep(3)
+    world.carbon_proxy.refuse()
+    time.sleep(trial.scaled(25, 120))
+    world.stop_load()
+    truth = rounds.truth_of(world)
+    wait_until(lambda: ledger.counters(world.statsd.counters()) == truth.sums, "statsd, while carbon is away", 30)
+    world.stop_agent()
+    points = kept(world)
+    assert points > 0, "the queue was not full"
+    world.start_agent()
+    world.carbon_proxy.heal()
+    trial.count()
+    trial.say(f"{points} points were given up by the queue, and kept by steps that were open")
+
+
 CASES = [
+    Case("queue", fuller_than_the_queue, ("carbon_proxy",), {"agent": {"queue": {"max_bytes": 65536}},
+                                                             "load": {"rate": 1500}}),
     Case("state", killed_files, settings={"step": 1}, statsd=AT_MOST),
     Case("statsd", crashes_of_statsd, ("relay",), statsd=AT_MOST),
 ]
