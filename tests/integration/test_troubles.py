@@ -153,7 +153,7 @@ TROUBLES = [
             r"BAD  login otter: mysql 1698: .* -> the user logs in by the unix socket alone",
             health="source delay is ill: .*mysql 1698", log="mysql 1698"),
     Trouble("a server without TLS", lambda w: w.mysql.update(tls="required"),
-            r"BAD  login otter: mysql 2026: .* -> mysql.tls and mysql.ca", health="source delay is ill: .*mysql 2026",
+            r"BAD  login otter: mysql 2026: .* -> mysql.tls, ca, cert", health="source delay is ill: .*mysql 2026",
             log="mysql 2026"),
     Trouble("a user that may write", lambda w: w.grant("GRANT ALL ON otter.* TO"),
             r"warn grants otter: otterbeat may do more than read; .* -> deploy/grants.sql", 0),
