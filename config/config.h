@@ -128,7 +128,8 @@ bool ob_config_has_tags(const struct ob_sink_settings *s);
 struct ob_config *ob_config_load(const char *file, struct ob_err *err);
 void ob_config_free(struct ob_config *config);
 
-/* The next of the files that hold a secret and that everybody on this machine may read, from `*i` on; NULL: none. */
+/* The next of the files that hold a secret and that everybody on this machine may read, from `*i` on; NULL: none.
+ */
 const char *ob_config_exposed(const struct ob_config *c, size_t *i);
 
 /*

@@ -76,7 +76,8 @@ static char *ask(struct look *l, const char *sql, unsigned column)
         return row && column < mysql_num_fields(result) && row[column] ? ob_copy(row[column]) : NULL;
 }
 
-/* In "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD"; the hash behind it is left. */
+/* In "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD"; the hash behind it is
+ * left. */
 static const char *plugin_of(const char *user, char plugin[64])
 {
         static const char *const marks[] = { " IDENTIFIED VIA ", " IDENTIFIED WITH '" };
@@ -100,12 +101,13 @@ static void check_login(struct look *l)
         ob_cleanup(ob_free_at) char *tls = ask(l, "SHOW SESSION STATUS LIKE 'Ssl_version'", 1);
         char plugin[64];
 
-        ob_report_add(l->report, OB_GRADE_OK, "login", l->name, "", "as %s, by %s, to server %s", l->manager->mysql.user,
-                user ? plugin_of(user, plugin) : "a plugin it does not tell", version ? version : "?");
+        ob_report_add(l->report, OB_GRADE_OK, "login", l->name, "", "as %s, by %s, to server %s",
+                l->manager->mysql.user, user ? plugin_of(user, plugin) : "a plugin it does not tell",
+                version ? version : "?");
         if (user)
                 explicit_bzero(user, strlen(user)); /* there is a hash in it */
-        ob_report_add(l->report, OB_GRADE_OK, "tls", l->name, "", "%s%s", tls && *tls ? "encrypted: " : "not encrypted",
-                tls ? tls : "");
+        ob_report_add(l->report, OB_GRADE_OK, "tls", l->name, "", "%s%s",
+                tls && *tls ? "encrypted: " : "not encrypted", tls ? tls : "");
 }
 
 /* Every poll is a SELECT of a session that can do nothing else. */
@@ -116,7 +118,8 @@ static void check_read_only(struct look *l)
         ob_cleanup(ob_free_at) char *is_on = ask(l, sql, 1);
 
         if (is_on)
-                ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "", "every transaction is read only, times are UTC");
+                ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "",
+                        "every transaction is read only, times are UTC");
         else
                 ob_report_add(l->report, OB_GRADE_BAD, "session", l->name,
                         "a proxy before the server may not pass SET SESSION TRANSACTION READ ONLY on",
@@ -126,8 +129,8 @@ static void check_read_only(struct look *l)
 /* The privileges stand before ON; behind it there may be a hash, which is not looked at. */
 static bool may_write(const char *grant)
 {
-        static const char *const words[] = { "ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "CREATE",
-                "SUPER", "FILE" };
+        static const char *const words[] = { "ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER",
+                "CREATE", "SUPER", "FILE" };
         const char *on = strstr(grant, " ON ");
 
         for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {

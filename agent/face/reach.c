@@ -66,7 +66,8 @@ bool ob_reach(struct ob_report *r, const char *name, const char *host, int port,
         code = getaddrinfo(host, service, &hints, &list);
         if (code) {
                 ob_report_add(r, OB_GRADE_BAD, "dns", name,
-                        "is the name right? see /etc/resolv.conf and /etc/hosts", "%s: %s", host, gai_strerror(code));
+                        "is the name right? see /etc/resolv.conf and /etc/hosts", "%s: %s", host,
+                        gai_strerror(code));
                 return false;
         }
         for (const struct addrinfo *a = list; a; a = a->ai_next) {

@@ -1,4 +1,5 @@
-/* Whether a name has an address, and somebody answers there: what comes before any login. Waits at most as long as told. */
+/* Whether a name has an address, and somebody answers there: what comes before any login. Waits at most as long as
+ * told. */
 #ifndef OB_FACE_REACH_H
 #define OB_FACE_REACH_H
 

@@ -48,9 +48,9 @@ void ob_report_add(struct ob_report *r, enum ob_grade grade, const char *what, c
         if (grade > r->worst)
                 r->worst = grade;
         if (r->is_json)
-                json_array_append_new(r->findings,
-                        json_pack("{s:s, s:s, s:s, s:s, s:s}", "grade", words[grade].json, "what", what, "name",
-                                about.text, "said", said.text, "fix", fix));
+                json_array_append_new(
+                        r->findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "grade", words[grade].json, "what",
+                                             what, "name", about.text, "said", said.text, "fix", fix));
         else
                 printf("%s %s %s: %s%s%s\n", words[grade].line, what, about.text, said.text, *fix ? "; " : "", fix);
         fflush(stdout);

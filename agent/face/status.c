@@ -64,17 +64,18 @@ static bool is_same(const char *is, const char *wanted)
 static bool is_allowed(struct MHD_Connection *connection, const struct ob_status_settings *s)
 {
         char *password = NULL, *user;
-        bool is_known;
+        bool is_user, is_password;
 
         if (!*s->user)
                 return true;
         user = MHD_basic_auth_get_username_password(connection, &password);
-        is_known = user && password && (is_same(user, s->user) & is_same(password, s->password));
+        is_user = user && is_same(user, s->user);
+        is_password = password && is_same(password, s->password); /* also of a wrong user: it takes as long */
         if (password)
                 explicit_bzero(password, strlen(password));
         MHD_free(user);
         MHD_free(password);
-        return is_known;
+        return is_user && is_password;
 }
 
 static struct MHD_Response *respond(

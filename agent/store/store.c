@@ -109,7 +109,7 @@ static int move_chunks(struct ob_store *st, const char *from, const char *to, st
         int got = -1;
 
         while (q && (got = ob_statement_step(st, q, err)) == 1) {
-                struct ob_chunk c, there;
+                struct ob_chunk c = { .number = 0 }, there;
 
                 if (read_chunk(st, q, &c, err) || ob_store_get_chunk(st, to, c.number, &there, err) < 0)
                         break;
