@@ -215,16 +215,21 @@ static int start_names(struct ob_agent *a, struct ob_err *err)
         return got;
 }
 
-/* Of an agent that goes on: the others come and go beside it. */
-static int start_status(struct ob_agent *a, struct ob_err *err)
+struct ob_status_of ob_agent_status_of(struct ob_agent *a)
 {
-        const struct ob_status_of of = {
+        return (struct ob_status_of) {
                 .config = a->config,
                 .counters = &a->counters,
                 .queue = &a->queue,
                 .states = a->states,
                 .stop = &a->stop_workers,
         };
+}
+
+/* Of an agent that goes on: the others come and go beside it. */
+static int start_status(struct ob_agent *a, struct ob_err *err)
+{
+        const struct ob_status_of of = ob_agent_status_of(a);
 
         return a->is_once || a->is_dry || a->is_replay ? 0 : ob_status_start(&a->status, &of, err);
 }

@@ -43,6 +43,9 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
 /* Whether everything that --once wants is done: all read and sent, or no way on. */
 bool ob_agent_is_drained(struct ob_agent *a);
 
+/* What its status is drawn from; valid until it stops. */
+struct ob_status_of ob_agent_status_of(struct ob_agent *a);
+
 /* Whether the store has turned out to be damaged: to be started again. */
 bool ob_agent_is_damaged(const struct ob_agent *a);
 

@@ -16,6 +16,7 @@
 #include "agent/face/grafana.h"
 #include "agent/face/init.h"
 #include "agent/face/page.h"
+#include "agent/face/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/replay.h"
@@ -26,7 +27,7 @@
 #define RESTART_MS    10000 /* how often it starts again for that, at most */
 
 static const char usage[] =
-        "usage: otterbeat [-c FILE] [--check | --once] [--dry-run]\n"
+        "usage: otterbeat [-c FILE] [--check [--json] | --once] [--dry-run]\n"
         "       otterbeat --init [DIR]\n"
         "       otterbeat [-c FILE] cursor [show | export | rewind SOURCE TIME|ID]\n"
         "       otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
@@ -37,7 +38,7 @@ static const char usage[] =
         "\n"
         "  -c, --config FILE   the config (default: ./otterbeat.cfg, then /etc/otterbeat/otterbeat.cfg)\n"
         "      --init          write otterbeat.cfg and ctl into DIR (default: here); never overwrites a file\n"
-        "      --check         say what is wrong with config, tables and sinks, and end; sends nothing\n"
+        "      --check         say what is well with config, tables and sinks, what is not, and what helps; --json: as JSON\n"
         "      --once          read every source until it is drained, deliver, and end; 0 only if all of it went out\n"
         "      --dry-run       print the lines instead of sending them; moves no cursor\n"
         "      page PAGE       print what is read off one of a manager's pages: a saved file, or its address\n"
@@ -68,7 +69,7 @@ enum action {
 
 struct options {
         int action; /* enum action */
-        int is_once, is_dry;
+        int is_once, is_dry, is_json;
         const char *file;
         int argc; /* the words behind the options */
         char **argv;
@@ -83,6 +84,8 @@ static int read_words(struct options *o)
         } words[] = { { "cursor", ACTION_CURSOR }, { "datadog", ACTION_DATADOG }, { "grafana", ACTION_GRAFANA },
                 { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
 
+        if (o->is_json && o->action != ACTION_CHECK)
+                return -1;
         if (o->action == ACTION_INIT)
                 return o->argc > 1 ? -1 : 0;
         if (!o->argc)
@@ -106,6 +109,7 @@ static int read_options(int argc, char **argv, struct options *o)
                 { "version", no_argument, &o->action, ACTION_VERSION },
                 { "once", no_argument, &o->is_once, 1 },
                 { "dry-run", no_argument, &o->is_dry, 1 },
+                { "json", no_argument, &o->is_json, 1 },
                 { "config", required_argument, NULL, 'c' },
                 { NULL },
         };
@@ -146,14 +150,22 @@ struct run {
         const struct options *options;
         struct ob_config *config; /* ours */
         struct ob_agent agent;
+        struct ob_supervise supervise;
         bool is_running;
 };
 
 static int start(struct run *r, struct ob_config *config, struct ob_err *err)
 {
+        const char *file;
+        size_t i = 0;
+
         if (ob_log_open(config->log_file, err))
                 return -1;
         ob_log(OB_LOG_INFO, "event=started version=" OB_VERSION " config=%s", r->options->file);
+        while ((file = ob_config_exposed(config, &i)))
+                ob_log(OB_LOG_WARN,
+                        "event=exposed file=%s why=\"everybody on this machine can read the password in it\"",
+                        file);
         r->is_running = !ob_agent_start(&r->agent, config, err);
         return r->is_running ? 0 : -1;
 }
@@ -222,10 +234,13 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
         const struct timespec look = { .tv_sec = LOOK_AT_STORE };
         int64_t began = ob_clock_ms() - RESTART_MS;
 
+        ob_supervise_ready(&r->supervise);
         for (;;) {
                 int signal_number = sigtimedwait(signals, NULL, &look);
+                struct ob_status_of of = ob_agent_status_of(&r->agent);
 
                 if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
+                        ob_supervise_tick(&r->supervise, &of);
                         if (!ob_agent_is_damaged(&r->agent) || ob_clock_ms() - began < RESTART_MS)
                                 continue;
                         began = ob_clock_ms();
@@ -235,8 +250,10 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
                 }
                 if (signal_number != SIGHUP)
                         return EXIT_FINE;
+                ob_supervise_reloading(&r->supervise);
                 if (reload(r))
                         return EXIT_OUR_FAULT;
+                ob_supervise_ready(&r->supervise);
         }
 }
 
@@ -258,6 +275,8 @@ static int run(const struct options *o, struct ob_config *config)
                 code = run_until_signal(&r, &signals);
         }
         if (r.is_running) {
+                if (!o->is_once)
+                        ob_supervise_stopping(&r.supervise);
                 is_clean = ob_agent_stop(&r.agent);
                 ob_log(OB_LOG_INFO, "event=stopped");
         }
@@ -273,14 +292,6 @@ static int init(const char *dir)
                 return EXIT_FINE;
         fprintf(stderr, "otterbeat: %s\n", err.text);
         return EXIT_OUR_FAULT;
-}
-
-static int check(struct ob_config *config)
-{
-        bool is_well = ob_check(config);
-
-        ob_config_free(config);
-        return is_well ? EXIT_FINE : EXIT_UNREACHED;
 }
 
 static int show_page(const struct options *o, struct ob_config *config)
@@ -311,12 +322,13 @@ static int with_config(struct options *o)
         config = ob_config_load(o->file, &err);
         if (!config) {
                 fprintf(stderr, "otterbeat: %s\n", err.text);
-                return EXIT_CONFIG;
+                return o->action == ACTION_CHECK ? ob_check_config_failed(o->file, &err, o->is_json) : EXIT_CONFIG;
         }
         mysql_library_init(0, NULL, NULL); /* before there are threads */
         switch ((enum action)o->action) {
         case ACTION_CHECK:
-                return check(config);
+                code = ob_check(config, o->is_json);
+                break;
         case ACTION_PAGE:
                 return show_page(o, config);
         case ACTION_CURSOR:

@@ -46,6 +46,8 @@ struct ob_page_settings {
         unsigned n_words;
 };
 
+extern const struct ob_page_settings ob_page_defaults; /* what holds where the config says nothing */
+
 struct ob_manager {
         const char *name; /* "" when it is the only one and has none */
         struct ob_mysql_settings mysql;

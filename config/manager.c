@@ -58,23 +58,25 @@ static const struct ob_manager manager_defaults = {
                 .connect_timeout = 5,
                 .query_timeout = 10,
                 .ca = "" },
-        .page = { .url = "http://127.0.0.1:8080",
-                .user = "",
-                .password = "",
-                .zone = "Asia/Shanghai",
-                .proxy = "",
-                .ca = "",
-                .cert = "",
-                .key = "",
-                .timeout = 5,
-                .budget = 20 },
 };
+
+const struct ob_page_settings ob_page_defaults = { .url = "http://127.0.0.1:8080",
+        .user = "",
+        .password = "",
+        .zone = "Asia/Shanghai",
+        .proxy = "",
+        .ca = "",
+        .cert = "",
+        .key = "",
+        .timeout = 5,
+        .budget = 20 };
 
 int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
 {
         struct ob_manager *m = &c->managers[c->n_managers];
 
         *m = manager_defaults;
+        m->page = ob_page_defaults;
         if (config_setting_type(at) != CONFIG_TYPE_GROUP)
                 return ob_setting_fail(at, err, "a manager is a group: { … }");
         if (ob_settings_read(at, manager_settings, m, &c->texts, err) ||

@@ -82,22 +82,6 @@ static int read_tags(
         return 0;
 }
 
-/* Settings of DogStatsD's that the sink's group must not have without it. */
-static const char *const dog_settings[] = { "backlog", "container" };
-
-static int check_flavor(const config_setting_t *at, const struct ob_sink_settings *s, struct ob_err *err)
-{
-        if (s->type != OB_SINK_STATSD || s->flavor == OB_FLAVOR_DOGSTATSD)
-                return 0;
-        for (size_t i = 0; i < sizeof(dog_settings) / sizeof(*dog_settings); i++) {
-                const config_setting_t *found = config_setting_get_member(at, dog_settings[i]);
-
-                if (found)
-                        return ob_setting_fail(found, err, "\"%s\" is for flavor = \"dogstatsd\"", dog_settings[i]);
-        }
-        return 0;
-}
-
 static bool is_container(const char *id)
 {
         for (const char *c = id; *c; c++)
@@ -115,15 +99,14 @@ int ob_config_check_sink(
 
         if (s->path == OB_PATH_NAMES && ob_config_has_tags(s))
                 return ob_setting_fail(path, err, "\"path\" is about dotted names, and this sink sends tags");
-        if (tags && !ob_config_has_tags(s) && !*s->events)
+        if (tags && config_setting_length(tags) && !ob_config_has_tags(s) && !*s->events)
                 return ob_setting_fail(tags, err,
                         "\"tags\": this sink sends none: it has no flavor = \"dogstatsd\", "
                         "or tagged = true, or events");
         if (*s->events && strncasecmp(s->events, "http://", 7) != 0 && strncasecmp(s->events, "https://", 8) != 0)
                 return ob_setting_fail(config_setting_get_member(at, "events"), err,
                         "\"events\" is where graphite-web is, as \"http://127.0.0.1:8080\"");
-        if (check_flavor(at, s, err) || (tags && read_tags(tags, s, texts, err)) ||
-                (is_dog && ob_config_take_datadog(at, s, texts, err)))
+        if ((tags && read_tags(tags, s, texts, err)) || (is_dog && ob_config_take_datadog(at, s, texts, err)))
                 return -1;
         if (is_dog && !is_container(s->container))
                 return ob_setting_fail(config_setting_get_member(at, "container"), err,

@@ -1,111 +1,60 @@
 #include "agent/face/check.h"
 
-#include <stdio.h>
-#include <unistd.h>
+#include <stdint.h>
+#include <string.h>
 
-#include "agent/process/stop.h"
-#include "agent/sink/wire.h"
-#include "agent/source/name_rows.h"
+#include "agent/face/check_parts.h"
+#include "agent/face/exit.h"
 #include "agent/source/pages.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
-#include "proto/memory.h"
 
-/* A line: whether it is well, what it is about, and what there is to say. */
-static bool say(bool is_well, const char *what, const char *name, const char *said)
+/* What a page's trouble begins with, and what helps. */
+static const struct {
+        const char *says, *fix;
+} fixes[] = {
+        { "HTTP 302", "page.user and its password; or another page.url" },
+        { "does not accept page.user", "page.user and its password are those of a user of the manager" },
+        { "HTTP 404", "page.url is the manager's own address, without a page behind it" },
+        { "onnect", "is the manager running, at page.url?" },
+        { "imed out", "a manager that has lost its ZooKeeper keeps silent; or page.timeout is too short" },
+        { "not all pages", "the lines before say why; page.words, if this manager says it in other words" },
+};
+
+static const char *fix_for(const char *text)
 {
-        printf("%s  %s %s: %s\n", is_well ? "ok " : "BAD", what, name, said);
-        return is_well;
-}
-
-static bool check_source(const struct ob_source *source, struct ob_session *session)
-{
-        struct ob_reader *reader = ob_reader_mysql_new(source, session);
-        struct ob_reading at;
-        struct ob_err err;
-        bool is_well;
-
-        if (reader->ops->open(reader, &err) || reader->ops->look(reader, &at, &err))
-                is_well = say(false, "source", source->name, err.text);
-        else if (*reader->missing)
-                is_well = say(false, "source", source->name,
-                        (ob_fail(&err, "table %s has none of these columns: %s", source->table, reader->missing),
-                                err.text));
-        else
-                is_well = say(true, "source", source->name,
-                        (ob_fail(&err, "table %s, %s", source->table, reader->plan), err.text));
-        ob_reader_free(reader);
-        return is_well;
-}
-
-static void count_row(void *n, const struct ob_name_row *row)
-{
-        (void)row;
-        ++*(size_t *)n;
-}
-
-/* Without names there are ids, so that is not bad. */
-static bool check_names(struct ob_session *session)
-{
-        for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++) {
-                ob_cleanup(ob_free_at) char *grant = NULL;
-                struct ob_err err, said;
-                size_t n = 0;
-                int got = ob_name_rows_read(session, kind, count_row, &n, &err);
-
-                if (!got)
-                        grant = ob_name_rows_grant(session, kind, &err);
-                if (got < 0 || (!got && !grant))
-                        return say(false, "names", ob_name_facts[kind].key, err.text);
-                if (got)
-                        ob_fail(&said, "%zu are known", n);
-                else
-                        ob_fail(&said, "shown by ids alone: %s; this would help: %s", err.text, grant);
-                say(true, "names", ob_name_facts[kind].key, said.text);
-        }
-        return true;
-}
-
-static bool check_manager(const struct ob_config *c, const struct ob_manager *m)
-{
-        struct ob_session session;
-        struct ob_err err;
-        bool is_well = true;
-
-        ob_session_init(&session, &m->mysql);
-        if (ob_session_open(&session, &err))
-                return say(false, "manager", *m->name ? m->name : m->mysql.database, err.text);
-        for (size_t i = 0; i < c->n_sources; i++)
-                if (c->sources[i].enabled && c->sources[i].reader == OB_READER_MYSQL)
-                        is_well &= check_source(&c->sources[i], &session);
-        if (c->names.enabled)
-                is_well &= check_names(&session);
-        ob_session_close(&session);
-        return is_well;
+        for (size_t i = 0; i < sizeof(fixes) / sizeof(*fixes); i++)
+                if (strstr(text, fixes[i].says))
+                        return fixes[i].fix;
+        return "";
 }
 
 /* Reads every page once. */
-static bool check_page(const struct ob_source *source, struct ob_reader *reader)
+static void check_page(struct ob_report *r, const struct ob_source *source, struct ob_reader *reader)
 {
         struct ob_reading at;
         struct ob_rows rows;
         struct ob_err err;
 
         if (reader->ops->open(reader, &err) || reader->ops->look(reader, &at, &err) ||
-                reader->ops->read(reader, INT64_MIN, (unsigned)source->batch, &rows, &err))
-                return say(false, "source", source->name, err.text);
+                reader->ops->read(reader, INT64_MIN, (unsigned)source->batch, &rows, &err)) {
+                ob_report_add(r, OB_GRADE_BAD, "source", source->name, fix_for(err.text), "%s", err.text);
+                return;
+        }
         ob_fail(&err, "%s%zu rows read: %s", reader->is_partial ? "not all pages could be read; " : "", rows.n,
                 reader->plan);
-        return say(!reader->is_partial, "source", source->name, err.text);
+        if (reader->is_partial)
+                ob_report_add(r, OB_GRADE_BAD, "source", source->name, fix_for(err.text), "%s", err.text);
+        else
+                ob_report_add(r, OB_GRADE_OK, "source", source->name, "", "%s", err.text);
 }
 
-static bool check_pages(const struct ob_config *c, const struct ob_manager *m)
+void ob_check_pages(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m)
 {
         struct ob_source_counters counters = { .name = "page" };
         struct ob_pages *pages = ob_pages_new(&(struct ob_pages_setting) {
                 .config = c, .manager = m, .name = "page", .counters = &counters, .is_patient = true });
         struct ob_session session;
-        bool is_well = true;
 
         ob_session_init(&session, &m->mysql);
         for (size_t i = 0; i < c->n_sources; i++) {
@@ -116,61 +65,38 @@ static bool check_pages(const struct ob_config *c, const struct ob_manager *m)
                         reader = ob_reader_page_new(s, pages);
                 if (s->enabled && s->reader == OB_READER_ZONE)
                         reader = ob_reader_zone_new(s, pages, &session);
-                is_well &= !reader || check_page(s, reader);
+                if (reader)
+                        check_page(r, s, reader);
                 ob_reader_free(reader);
         }
         ob_pages_free(pages);
         ob_session_close(&session);
-        return is_well;
 }
 
-static const struct ob_wire_ops *const wires[OB_SINK_TYPES] = {
-        [OB_SINK_STATSD] = &ob_wire_datagram,
-        [OB_SINK_GRAPHITE] = &ob_wire_tcp,
-        [OB_SINK_EVENTS] = &ob_wire_http,
-};
-
-static bool check_sink(const struct ob_sink_settings *s)
+int ob_check(const struct ob_config *c, bool is_json)
 {
-        struct ob_stop never;
-        struct ob_wire wire;
-        struct ob_err err;
-        bool is_well;
+        struct ob_report r;
 
-        ob_stop_init(&never);
-        ob_wire_init(&wire, wires[s->type], s, &never);
-        is_well = !wire.ops->open(&wire, &err);
-        if (is_well)
-                wire.ops->abort(&wire);
-        ob_stop_fini(&never);
-        return say(is_well, "sink", s->name,
-                !is_well                    ? err.text
-                : s->type == OB_SINK_STATSD ? "its address is known; a datagram tells no more"
-                                            : "there is somebody who listens");
-}
-
-static bool check_state(const char *dir)
-{
-        struct ob_err err;
-
-        if (!*dir)
-                return say(true, "state", "\"\"", "in memory: nothing survives the end of the process");
-        if (access(dir, F_OK))
-                return say(true, "state", dir, "will be made");
-        if (access(dir, R_OK | W_OK | X_OK))
-                return say(false, "state", dir, (ob_fail(&err, "%m"), err.text));
-        return say(true, "state", dir, "can be written");
-}
-
-bool ob_check(const struct ob_config *c)
-{
-        bool is_well = check_state(c->state_dir);
-
+        ob_report_begin(&r, is_json);
+        ob_check_machine(&r, c);
         for (size_t i = 0; i < c->n_managers; i++) {
-                is_well &= check_manager(c, &c->managers[i]);
-                is_well &= check_pages(c, &c->managers[i]);
+                ob_check_database(&r, c, &c->managers[i]);
+                ob_check_pages(&r, c, &c->managers[i]);
         }
         for (size_t i = 0; i < c->n_sinks; i++)
-                is_well &= check_sink(&c->sinks[i]);
-        return is_well;
+                ob_check_sink(&r, &c->sinks[i]);
+        return ob_report_end(&r) == OB_GRADE_BAD ? EXIT_UNREACHED : EXIT_FINE;
+}
+
+int ob_check_config_failed(const char *file, const struct ob_err *err, bool is_json)
+{
+        struct ob_report r;
+
+        if (!is_json)
+                return EXIT_CONFIG; /* it was told already */
+        ob_report_begin(&r, true);
+        ob_report_add(&r, OB_GRADE_BAD, "config", file, "see the comments in the file that --init writes", "%s",
+                err->text);
+        ob_report_end(&r);
+        return EXIT_CONFIG;
 }

@@ -205,7 +205,7 @@ static bool is_empty_or_small(const struct ob_explained *e)
 
 static void check_rows(struct look *l, const struct ob_source *s, struct ob_reader *reader)
 {
-        int64_t began = ob_clock_ms(), took;
+        int64_t began = ob_clock_ms(), took, from;
         struct ob_explained e;
         struct ob_reading at;
         struct ob_err err;
@@ -215,7 +215,8 @@ static void check_rows(struct look *l, const struct ob_source *s, struct ob_read
                 return;
         }
         took = ob_clock_ms() - began;
-        if (ob_reader_mysql_explain(reader, at.has_rows ? at.max_id : 0, (unsigned)s->batch, &e, &err)) {
+        from = ob_source_shape(s) == OB_SHAPE_LOG && at.has_rows ? at.max_id : INT64_MIN;
+        if (ob_reader_mysql_explain(reader, from, (unsigned)s->batch, &e, &err)) {
                 ob_report_add(l->report, OB_GRADE_BAD, "source", s->name, fix_for(&err), "%s", err.text);
                 return;
         }

@@ -2,9 +2,10 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "proto/utf8.h"
 
 static void add(struct ob_bytes *out, const char *piece)
 {
@@ -62,38 +63,12 @@ void ob_markup(struct ob_bytes *out, const char *format, ...)
         add(out, format);
 }
 
-/* The bytes of the character at `c`, 0: it is none. Overlong forms and surrogates are none. */
-static size_t character(const unsigned char *c)
-{
-        static const struct {
-                unsigned char mask, head;
-                unsigned long least;
-        } lengths[] = { { 0x80, 0x00, 0x20 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
-                { 0xf8, 0xf0, 0x10000 } };
-        unsigned long code;
-        size_t n = 0;
-
-        while (n < 4 && (*c & lengths[n].mask) != lengths[n].head)
-                n++;
-        if (n == 4)
-                return 0;
-        code = *c & (unsigned char)~lengths[n].mask;
-        for (size_t i = 1; i <= n; i++) {
-                if ((c[i] & 0xc0) != 0x80)
-                        return 0;
-                code = code << 6 | (c[i] & 0x3f);
-        }
-        if (code < lengths[n].least || code == 0x7f || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-                return 0;
-        return n + 1;
-}
-
 void ob_markup_clean(char *text)
 {
         while (*text) {
-                size_t n = character((const unsigned char *)text);
+                size_t n = ob_utf8_length(text);
 
-                if (!n)
+                if (!n || (unsigned char)*text < ' ' || *text == 0x7f)
                         *text = '?';
                 text += n ? n : 1;
         }

@@ -11,16 +11,6 @@
 #include "agent/source/page_parse.h"
 #include "proto/memory.h"
 
-/* One that has no config: a manager as it comes. */
-static const struct ob_page_settings stock = { .user = "",
-        .password = "",
-        .zone = "Asia/Shanghai",
-        .proxy = "",
-        .ca = "",
-        .cert = "",
-        .key = "",
-        .timeout = 5 };
-
 static void print_text(const char *text)
 {
         putchar('"');
@@ -171,7 +161,7 @@ static const char *skip_header(const struct ob_bytes *body, size_t *length, stru
 
 int ob_page_show(const struct ob_config *config, const char *what, struct ob_err *err)
 {
-        struct ob_page_settings settings = config ? config->managers[0].page : stock;
+        struct ob_page_settings settings = config ? config->managers[0].page : ob_page_defaults;
         struct ob_cell_world world = { .settings = &settings, .now = ob_clock_wall() };
         bool is_url = !strncmp(what, "http://", 7) || !strncmp(what, "https://", 8);
         ob_cleanup(ob_bytes_free) struct ob_bytes body = { .length = 0 };

@@ -52,6 +52,7 @@ void ob_report_add(struct ob_report *r, enum ob_grade grade, const char *what, c
                         r->findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "grade", words[grade].json, "what",
                                              what, "name", about.text, "said", said.text, "fix", fix));
         else
-                printf("%s %s %s: %s%s%s\n", words[grade].line, what, about.text, said.text, *fix ? "; " : "", fix);
+                printf("%s %s %s: %s%s%s\n", words[grade].line, what, about.text, said.text, *fix ? " -> " : "",
+                        fix);
         fflush(stdout);
 }

@@ -48,7 +48,7 @@ static const char *in_bytes(char text[32], int64_t bytes)
 {
         if (bytes < 10000)
                 snprintf(text, 32, "%" PRId64 " B", bytes);
-        else if (bytes < 10000000)
+        else if (bytes < 1000000)
                 snprintf(text, 32, "%.1f kB", (double)bytes / 1e3);
         else
                 snprintf(text, 32, "%.1f MB", (double)bytes / 1e6);
@@ -222,11 +222,24 @@ static void put_troubles(struct ob_bytes *out, const char *what, const struct ob
                                 all[i].why);
 }
 
+static size_t count_bad_pipelines(const struct ob_view *v)
+{
+        size_t bad = 0;
+
+        for (size_t i = 0; i < v->n_managers; i++)
+                for (int state = 0; state < OB_STATES; state++)
+                        if (ob_state_is_bad((enum ob_state)state))
+                                bad += v->managers[i].by_state[state];
+        return bad;
+}
+
+/* How we get on ourselves, and then how Otter does: it may be in trouble while we are not, and say so. */
 static void put_verdict(struct ob_bytes *out, const struct ob_view *v)
 {
         size_t ill = ob_view_count(v, OB_ILL), troubled = ob_view_count(v, OB_TROUBLED);
+        size_t bad = count_bad_pipelines(v);
 
-        ob_markup(out, "<div class=\"verdict %s\"><p>", ill ? "ill" : troubled ? "troubled" : "well");
+        ob_markup(out, "<div class=\"verdict %s\"><p>", ill ? "ill" : troubled || bad ? "troubled" : "well");
         if (v->is_stopping)
                 ob_markup(out, "It is stopping");
         else if (ill)
@@ -234,7 +247,9 @@ static void put_verdict(struct ob_bytes *out, const struct ob_view *v)
         else if (troubled)
                 ob_markup(out, "%lld in trouble, none past the deadline", (long long)troubled);
         else
-                ob_markup(out, "All is well");
+                ob_markup(out, "%s", bad ? "otterbeat is well" : "All is well");
+        if (bad)
+                ob_markup(out, "; %lld %s a look", (long long)bad, bad == 1 ? "pipeline needs" : "pipelines need");
         ob_markup(out, "</p><ul>");
         put_troubles(out, "source", v->sources, v->n_sources);
         put_troubles(out, "sink", v->sinks, v->n_sinks);

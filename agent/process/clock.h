@@ -5,8 +5,11 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Seconds: so far a database's clock may be set, either way, and every row still goes where it belongs. */
-#define OB_CLOCK_STEP 3660
+/*
+ * Seconds: so far a database's clock may be set at once, and every row still goes where it belongs. Two hours: it
+ * may have been an hour ahead, and be set to an hour behind.
+ */
+#define OB_CLOCK_STEP 7260
 
 /* Milliseconds that only ever grow: for deadlines and ages. */
 int64_t ob_clock_ms(void);

@@ -18,7 +18,8 @@ struct ob_source_counters {
         _Atomic int64_t rows;      /* counted rows */
         _Atomic int64_t late_rows; /* … of which became visible after a newer one had been counted */
         _Atomic int64_t errors;    /* failed polls, and cells that could not be read */
-        int64_t every_ms;          /* from poll to poll; set before its thread starts */
+        int64_t every_ms;          /* from poll to poll; set before its thread starts, as is … */
+        int64_t busy_ms;           /* the longest from one sign of life to the next while it polls */
         struct ob_health health;
 };
 

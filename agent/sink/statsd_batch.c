@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "agent/process/clock.h"
@@ -16,8 +17,15 @@ struct ob_statsd_encoding {
         struct ob_batch_reader reader;
         enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series */
         unsigned done;                                            /* points */
-        unsigned past;                                            /* … that are of the past */
-        unsigned place;                                           /* of what comes behind the points */
+
+        /* Points of the past; those of one series and step are told together, in the order in which they begin. */
+        struct past_point {
+                struct ob_metric metric;
+                unsigned series, group;
+                int64_t step;
+        } past[OB_BATCH_POINTS];
+        unsigned n_past, n_groups;
+        unsigned place; /* of what comes behind the points */
 };
 
 bool ob_statsd_is_idempotent(const struct ob_sink *s)
@@ -65,7 +73,7 @@ static void emit_past(void *ctx, const struct ob_fold_value *v)
         int64_t second = 1 + (int64_t)(st->past.run % (PAST_STEP - 1));
 
         ob_dog_stamped(&lines, &st->dog, v->path, v->length, v->value, v->step + second);
-        if (!add_lines(s, &lines, v->points, st->encoding->place++))
+        if (!add_lines(s, &lines, v->points, st->encoding->place))
                 ob_sink_lose(s, OB_LOSS_NAME, v->points, "");
 }
 
@@ -143,85 +151,95 @@ static void encode_metric(struct ob_sink *s, struct ob_statsd_encoding *e, const
                 ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
 }
 
+static void note_past(struct ob_statsd_encoding *e, const struct ob_metric *m, unsigned series)
+{
+        struct past_point *p = &e->past[e->n_past];
+
+        *p = (struct past_point) { *m, series, e->n_groups, m->time - m->time % PAST_STEP };
+        for (unsigned i = 0; i < e->n_past && p->group == e->n_groups; i++)
+                if (e->past[i].series == series && e->past[i].step == p->step)
+                        p->group = e->past[i].group;
+        e->n_groups += p->group == e->n_groups;
+        e->n_past++;
+}
+
+/* What was sent before is not encoded, but points of the past are noted: they are told by groups. */
 static void encode_point(
         struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_metric *m, unsigned number)
 {
         struct ob_statsd *st = s->state;
-        bool has_total = st->totals && ob_totals_has(m->series);
+        bool has_total = st->totals && ob_totals_has(m->series), is_new = e->done >= st->skip;
+        bool is_all_in_total = has_total && ob_statsd_is_idempotent(s), is_told = m->series->telling == OB_TELL_ALL;
 
-        if (m->series->telling != OB_TELL_ALL) {
-                ob_sink_sent(s, 0, 1);
-                return;
-        }
-        if (has_total && ob_statsd_is_idempotent(s)) { /* part of its total, which a lost datagram does not lose */
-                if (encode_total(s, e, m->series, number))
-                        ob_sink_sent(s, 0, 1);
-                else
-                        ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
-                return;
-        }
-        if (is_past(s, m))
-                e->past++;
-        else
+        if (is_told && !is_all_in_total && is_past(s, m))
+                note_past(e, m, number);
+        else if (is_told && !is_all_in_total && is_new)
                 encode_metric(s, e, m);
-        if (has_total)
+        if (!is_new)
+                return;
+        if (!is_told ||
+                (is_all_in_total && encode_total(s, e, m->series, number))) /* a lost datagram loses nothing */
+                ob_sink_sent(s, 0, 1);
+        else if (is_all_in_total)
+                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
+        else if (has_total)
                 encode_total(s, e, m->series, number);
 }
 
-/* Which of the points the first round through the batch has left to the second. */
-static bool is_left(const struct ob_sink *s, const struct ob_metric *m)
-{
-        const struct ob_statsd *st = s->state;
-
-        if (m->series->telling != OB_TELL_ALL || !is_past(s, m))
-                return false;
-        return !(st->totals && ob_totals_has(m->series) && ob_statsd_is_idempotent(s));
-}
-
 /* What its step was told is forgotten, and must not be overwritten: so it counts now. A reading is just too old. */
-static void encode_straggler(struct ob_sink *s, const struct ob_metric *m)
+static void encode_stragglers(struct ob_sink *s, struct ob_metric *sum, unsigned points)
 {
         struct ob_statsd *st = s->state;
         char line[LINE_MAX_BYTES];
         struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
 
-        if (m->series->kind != OB_COUNTER) {
-                ob_sink_lose(s, OB_LOSS_LATE, 1, m->series->name);
+        if (sum->series->kind != OB_COUNTER) {
+                ob_sink_lose(s, OB_LOSS_LATE, points, sum->series->name);
                 return;
         }
-        st->encode(&lines, s, m);
-        if (!add_lines(s, &lines, 1, st->encoding->place++))
-                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
+        st->encode(&lines, s, sum);
+        if (!add_lines(s, &lines, points, st->encoding->place))
+                ob_sink_lose(s, OB_LOSS_NAME, points, sum->series->name);
 }
 
-static void fold_past(struct ob_sink *s, const struct ob_metric *m, int64_t made)
+/* Folds the points of one group, and tells the step that this makes grow: one line. */
+static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, unsigned group)
 {
         struct ob_statsd *st = s->state;
-        char path[PATH_ROOM];
-        struct ob_text text = ob_text_over(path, sizeof(path));
+        struct ob_metric sum = { .series = NULL };
+        char room[PATH_ROOM];
+        struct ob_text path = ob_text_over(room, sizeof(room));
+        unsigned points = 0, late = 0;
 
-        ob_dog_path(&text, &st->dog, m->series);
-        if (text.too_long)
-                ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
-        else if (!ob_fold_add(st->past.fold, ob_fold_find(st->past.fold, path, text.length), m, made, true))
-                encode_straggler(s, m);
+        for (unsigned i = 0; i < e->n_past; i++) {
+                const struct ob_metric *m = &e->past[i].metric;
+
+                if (e->past[i].group != group)
+                        continue;
+                if (!points++)
+                        ob_dog_path(&path, &st->dog, m->series);
+                sum = (struct ob_metric) { m->series, m->time, sum.value + m->value };
+                if (!path.too_long)
+                        late += !ob_fold_add(st->past.fold, ob_fold_find(st->past.fold, room, path.length), m,
+                                e->reader.made, true);
+        }
+        assert(sum.series); /* a group is made by its first point */
+        if (path.too_long)
+                ob_sink_lose(s, OB_LOSS_NAME, points, sum.series->name);
+        else if (late)
+                encode_stragglers(s, &sum, points);
+        else
+                ob_fold_flush(st->past.fold, NULL);
 }
 
-/* Folds the points of the past, and tells the steps that this makes grow. */
 static void encode_past(struct ob_sink *s, struct ob_statsd_encoding *e)
 {
         struct ob_statsd *st = s->state;
-        struct ob_batch_reader r;
-        struct ob_metric m;
-        unsigned series;
 
-        if (e->past && ob_batch_open(&r, st->batch.body.data, st->batch.body.length)) {
-                while (ob_batch_next(&r, &m, &series) == 1)
-                        if (is_left(s, &m))
-                                fold_past(s, &m, r.made);
-                ob_batch_close(&r);
-                ob_fold_flush(st->past.fold, NULL);
-        }
+        e->place = st->batch.points;
+        for (unsigned group = 0; group < e->n_groups; group++, e->place++)
+                if (e->place >= st->skip)
+                        encode_group(s, e, group);
         if (st->past.fold && e->reader.made - st->past.forgot_at >= FORGET_SECONDS) {
                 ob_fold_forget_idle(st->past.fold, e->reader.made, s->keep);
                 st->past.forgot_at = e->reader.made;
@@ -251,7 +269,7 @@ static void encode_event(struct ob_sink *s, struct ob_statsd_encoding *e, const 
 void ob_statsd_encode(struct ob_sink *s)
 {
         struct ob_statsd *st = s->state;
-        struct ob_statsd_encoding e = { .done = 0 };
+        struct ob_statsd_encoding e = { .done = 0 }; /* some 100 kB */
         struct ob_event event;
         struct ob_metric m;
         unsigned series;
@@ -261,9 +279,7 @@ void ob_statsd_encode(struct ob_sink *s)
         ob_datagrams_start(&st->out);
         if (ob_batch_open(&e.reader, st->batch.body.data, st->batch.body.length))
                 for (; (got = ob_batch_next(&e.reader, &m, &series)) == 1; e.done++)
-                        if (e.done >= st->skip || is_left(s, &m))
-                                encode_point(s, &e, &m, series);
-        e.place = st->batch.points;
+                        encode_point(s, &e, &m, series);
         encode_past(s, &e);
         while (!got && ob_batch_next_event(&e.reader, &event) == 1) {
                 encode_event(s, &e, &event);

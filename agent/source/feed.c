@@ -97,7 +97,7 @@ int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_st
         f->counters->health.is_waiting = true;
         got_room = !f->outbox.bytes || ob_queue_reserve(f->queue, f->outbox.bytes, f->stop);
         f->counters->health.is_waiting = false;
-        ob_health_promise(&f->counters->health, OB_HEALTH_BUSY);
+        ob_health_promise(&f->counters->health, f->counters->busy_ms);
         if (!got_room)
                 return 1;
         if (write_all(f, next, stage, err)) {

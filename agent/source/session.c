@@ -110,6 +110,15 @@ static void set_options(struct ob_session *s)
                 mysql_optionsv(s->db, MYSQL_OPT_SSL_CA, m->ca);
 }
 
+/* The library goes on in the clear with a server that offers no TLS, unless it must verify. We don't. */
+static int check_tls(struct ob_session *s, struct ob_err *err)
+{
+        if (s->settings->tls == OB_TLS_OFF || mysql_get_ssl_cipher(s->db))
+                return 0;
+        return ob_fail(
+                err, "mysql %u: the server offers no TLS, and mysql.tls asks for it", CR_SSL_CONNECTION_ERROR);
+}
+
 static int set_session(struct ob_session *s, struct ob_err *err)
 {
         int seconds = s->settings->query_timeout;
@@ -163,7 +172,7 @@ int ob_session_open(struct ob_session *s, struct ob_err *err)
                 ob_session_close(s);
                 return -1;
         }
-        if (set_session(s, err) || identify(s, err)) {
+        if (check_tls(s, err) || set_session(s, err) || identify(s, err)) {
                 ob_session_close(s);
                 return -1;
         }

@@ -50,7 +50,7 @@ static void poll(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
         struct ob_err err;
         int got;
 
-        ob_health_promise(&w->counters->sources[w->index].health, OB_HEALTH_BUSY);
+        ob_health_promise(&w->counters->sources[w->index].health, w->counters->sources[w->index].busy_ms);
         got = ob_feed_poll(&wf->feed, &err);
         wf->took_ms = ob_clock_ms() - began;
         if (got < 0)
@@ -99,7 +99,8 @@ static int64_t poll_due(struct ob_worker *w)
                 count(w);
                 ob_health_add(&c->health, c->rows - rows);
         }
-        ob_health_promise(&c->health, next - ob_clock_ms() + OB_HEALTH_SPARE);
+        if (next != INT64_MAX) /* else a stop came before the first feed */
+                ob_health_promise(&c->health, next - ob_clock_ms() + OB_HEALTH_SPARE);
         return next;
 }
 
@@ -225,6 +226,17 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
         ob_feed_init(&wf->feed);
 }
 
+/* Some queries, or a round of pages, may all run into their time-outs. */
+static int64_t longest_silence(const struct ob_worker *w)
+{
+        int64_t seconds = 0;
+
+        if (w->manager)
+                seconds = 10 * (w->manager->mysql.connect_timeout + w->manager->mysql.query_timeout) +
+                          2 * (w->manager->page.budget + w->manager->page.timeout);
+        return OB_HEALTH_BUSY + seconds * 1000;
+}
+
 int ob_worker_start(struct ob_worker *w, struct ob_err *err)
 {
         w->store = ob_store_open(w->place, err);
@@ -233,6 +245,7 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
         if (w->manager)
                 ob_session_init(&w->session, &w->manager->mysql);
         w->began = ob_clock_ms();
+        w->counters->sources[w->index].busy_ms = longest_silence(w);
         w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
         for (size_t i = 0; i < w->config->n_sources; i++)
                 if (w->config->sources[i].enabled && !strcmp(w->config->sources[i].worker, w->name))

@@ -11,6 +11,6 @@ _otterbeat() {
                 --out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
                 page) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
-        mapfile -t COMPREPLY < <(compgen -W "--config --init --check --once --dry-run --version --help cursor replay page grafana datadog" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "--config --init --check --json --once --dry-run --version --help cursor replay page grafana datadog" -- "$word")
 }
 complete -F _otterbeat otterbeat

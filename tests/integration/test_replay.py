@@ -7,6 +7,8 @@ import pytest
 from servers.process import wait_until
 from servers.wiring import to_graphite, to_statsd
 
+pytestmark = pytest.mark.slow
+
 SHORT = {name: {"overlap": 5} for name in ("delay", "throughput", "history", "log")}
 
 

@@ -130,6 +130,9 @@ def test_pipelines_and_their_states(manager, otter, mariadb, make_agent, statsd,
     same = sum(one["state"] == state for one in pipelines)
     assert f'otterbeat_pipelines{{manager="",state="{state}"}} {same}\n' in status.ask("/metrics")[2]
     assert f">{same} {state}<" in status.ask()[2]
+    bad = sum(one["state"] in ("locating", "lagging", "skewed", "stalled", "hung") for one in pipelines)
+    assert (f"; {bad} pipeline" in status.ask()[2]) == (bad > 0), "the first line says so"
+    assert status.health()[0] == 200, "… which is Otter's trouble, not ours"
 
 
 def test_who_may_ask(mariadb, otter, both, make_agent, status):

@@ -14,6 +14,8 @@ from servers.process import wait_until
 from servers.status import Status
 from servers.wiring import to_graphite, to_statsd
 
+pytestmark = pytest.mark.slow
+
 MARKUP = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
 
 

@@ -11,6 +11,8 @@ from servers.process import wait_until
 from servers.sinks import Datagrams
 from servers.wiring import to_statsd
 
+pytestmark = pytest.mark.slow
+
 FAST = ("--speed", 20, "--writers", 6, "--hold", 3, "--rate", 200)
 ROUND = 60  # seconds in which each total is told again
 IN_DOUBT = re.compile(r"event=in_doubt points=(\d+)")

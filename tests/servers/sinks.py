@@ -3,12 +3,16 @@ import re
 import socket
 import threading
 
+SO_RCVBUFFORCE = 33
+
 
 class Datagrams:
     """Every datagram that came to a UDP port or a unix socket."""
 
     def __init__(self, path=None):
         self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET, socket.SOCK_DGRAM)
+        if not path:  # what a busy machine can not read at once is not lost
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         self.socket.bind(str(path) if path else ("127.0.0.1", 0))
         self.port = None if path else self.socket.getsockname()[1]
         self.received = []

@@ -24,7 +24,7 @@ class Statsd:
         assert PROGRAM.exists(), "npm ci --prefix tests"
         self.process.start(lambda: port_is_open(self.management_port))
         try:  # what a busy machine lets it miss would look as if the agent had lost it
-            os.setpriority(os.PRIO_PROCESS, self.process.child.pid, -10)
+            os.sched_setscheduler(self.process.child.pid, os.SCHED_RR, os.sched_param(1))
         except PermissionError:
             pass
         return self

@@ -12,6 +12,7 @@
 #define MYSQL(setting)  .managers = "{ mysql = { " setting " }; }"
 #define PAGE(setting)   .managers = "{ page = { " setting " }; }"
 #define STATSD(setting) .sinks = "{ type = \"statsd\"; " setting " }"
+#define DOG(setting)    .sinks = "{ type = \"statsd\"; flavor = \"dogstatsd\"; " setting " }"
 #define CARBON(setting) .sinks = "{ type = \"graphite\"; " setting " }"
 
 static const struct {
@@ -30,6 +31,32 @@ static const struct {
         { { .sources = "s = { table = \"T\"; columns = ( ); colour = 1; };" }, 3, "no such setting: 'colour'" },
         { { STATSD("step = 60;") }, 4, "no such setting: 'step'" },
         { { CARBON("payload = 1432;") }, 4, "no such setting: 'payload'" },
+        { { CARBON("backlog = 1;") }, 4, "no such setting: 'backlog'" },
+        { { STATSD("events = \"http://a\";") }, 4, "no such setting: 'events'" },
+
+        /* tags of everything, and where events go */
+        { { STATSD("tags = ( \"a:b\" );") }, 4, "this sink sends none" },
+        { { CARBON("tags = ( \"a:b\" );") }, 4, "this sink sends none" },
+        { { DOG("tags = \"a:b\";") }, 4, "'tags' must be a list" },
+        { { DOG("tags = ( 1 );") }, 4, "must be a text in quotes" },
+        { { DOG("tags = ( \"\" );") }, 4, "'' is no tag" },
+        { { DOG("tags = ( \"1a:b\" );") }, 4, "'1a:b' is no tag" },
+        { { DOG("tags = ( \"a:\" );") }, 4, "'a:' is no tag" },
+        { { DOG("tags = ( \"a:b,c\" );") }, 4, "'a:b,c' is no tag" },
+        { { DOG("tags = ( \"a:b|c\" );") }, 4, "is no tag" },
+        { { DOG("tags = ( \"a:b\", \"a:c\" );") }, 4, "two tags have the key of 'a:c'" },
+        { { CARBON("tagged = true; tags = ( \"a\" );") }, 4, "tag 'a' has no value" },
+        { { DOG("container = \"a|b\";") }, 4, "'container' is an id" },
+        { { DOG("backlog = -1;") }, 4, "'backlog' must be from 0" },
+        { { CARBON("events = \"graphite:8080\";") }, 4, "'events' is where graphite-web is" },
+        { { .sinks = "{ type = \"graphite\"; events = \"http://a\"; }, "
+                     "{ type = \"statsd\"; name = \"graphite.events\"; }" },
+                4, "two sinks are called 'graphite.events'" },
+        { { .sources = "log = { limit = 0; };" }, 3, "'limit' must be from 1" },
+        { { .sources = "log = { merge = -1; };" }, 3, "'merge' must be from 0" },
+        { { .sources = "s = { table = \"T\"; columns = ( ( \"key\", \"K\" ), ( \"age\", \"A\" ), "
+                       "( \"event\", \"E\" ) ); };" },
+                3, "no use for role 'event'" },
 
         { { .top = "status = { port = 8126; };" }, 1, "no such setting: 'port'" },
 

@@ -33,6 +33,28 @@ static char *uncomment(const char *demo)
         return made;
 }
 
+static void assert_same_sink(const struct ob_sink_settings *s, const struct ob_sink_settings *t)
+{
+        assert_int_equal(s->type, t->type);
+        assert_string_equal(s->name, t->name);
+        assert_string_equal(s->host, t->host);
+        assert_int_equal(s->port, t->port);
+        assert_int_equal(s->flavor, t->flavor);
+        assert_string_equal(s->socket, t->socket);
+        assert_int_equal(s->payload, t->payload);
+        assert_int_equal(s->counters, t->counters);
+        assert_int_equal(s->after_crash, t->after_crash);
+        assert_int_equal(s->step, t->step);
+        assert_int_equal(s->tagged, t->tagged);
+        assert_int_equal(s->horizon, t->horizon);
+        assert_int_equal(s->max_age, t->max_age);
+        assert_int_equal(s->n_tags, t->n_tags);
+        assert_int_equal(s->backlog, t->backlog);
+        assert_string_equal(s->events, t->events);
+        if (s->type == OB_SINK_STATSD)
+                assert_string_equal(s->container, t->container);
+}
+
 static void assert_same_config(const struct ob_config *a, const struct ob_config *b)
 {
         assert_string_equal(a->prefix, b->prefix);
@@ -74,23 +96,8 @@ static void assert_same_config(const struct ob_config *a, const struct ob_config
                 assert_int_equal(s->every, t->every);
         }
         assert_int_equal(a->n_sinks, b->n_sinks);
-        for (size_t i = 0; i < a->n_sinks; i++) {
-                const struct ob_sink_settings *s = &a->sinks[i], *t = &b->sinks[i];
-
-                assert_int_equal(s->type, t->type);
-                assert_string_equal(s->name, t->name);
-                assert_string_equal(s->host, t->host);
-                assert_int_equal(s->port, t->port);
-                assert_int_equal(s->flavor, t->flavor);
-                assert_string_equal(s->socket, t->socket);
-                assert_int_equal(s->payload, t->payload);
-                assert_int_equal(s->counters, t->counters);
-                assert_int_equal(s->after_crash, t->after_crash);
-                assert_int_equal(s->step, t->step);
-                assert_int_equal(s->tagged, t->tagged);
-                assert_int_equal(s->horizon, t->horizon);
-                assert_int_equal(s->max_age, t->max_age);
-        }
+        for (size_t i = 0; i < a->n_sinks; i++)
+                assert_same_sink(&a->sinks[i], &b->sinks[i]);
 }
 
 /* "Everything that is commented out shows its default." */

@@ -1,0 +1,156 @@
+/* What --check says of the machine it runs on. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "agent/face/check_parts.h"
+#include "agent/store/connection.h"
+#include "proto/memory.h"
+
+#define ROOM_LEAST (INT64_C(1) << 20) /* bytes without which nothing goes */
+
+static void check_files(struct ob_report *r, const struct ob_config *c)
+{
+        const char *file;
+        size_t i = 0;
+
+        while ((file = ob_config_exposed(c, &i)))
+                ob_report_add(r, OB_GRADE_WARN, "config", file,
+                        "chmod o-r, or put the password into a password_file",
+                        "everybody on this machine can read it, and there is a password in it");
+        ob_report_add(
+                r, OB_GRADE_OK, "config", c->prefix, "", "%zu managers, %zu sinks", c->n_managers, c->n_sinks);
+}
+
+/* The folder that is there, or the one that would hold it. */
+static char *existing(const char *path)
+{
+        ob_cleanup(ob_free_at) char *at = ob_copy(path);
+        char *slash;
+
+        while (access(at, F_OK) && (slash = strrchr(at, '/'))) {
+                if (slash == at)
+                        return ob_copy("/");
+                *slash = '\0';
+        }
+        return access(at, F_OK) ? ob_copy(".") : ob_take(at);
+}
+
+/* In the folder itself, which others' rights, a read-only disk and a file in its place are told by. */
+static bool can_write(const char *dir)
+{
+        struct stat s;
+
+        if (stat(dir, &s))
+                return false;
+        errno = ENOTDIR;
+        return S_ISDIR(s.st_mode) && !access(dir, R_OK | W_OK | X_OK);
+}
+
+static void check_room(struct ob_report *r, const char *dir, int64_t wanted)
+{
+        struct statvfs s;
+        int64_t room;
+
+        if (statvfs(dir, &s))
+                return;
+        room = (int64_t)s.f_bavail * (int64_t)s.f_frsize;
+        if (room >= wanted)
+                ob_report_add(r, OB_GRADE_OK, "disk", dir, "", "%lld MB free", (long long)(room >> 20));
+        else
+                ob_report_add(r, room < ROOM_LEAST ? OB_GRADE_BAD : OB_GRADE_WARN, "disk", dir,
+                        "make room, or make queue.max_bytes smaller",
+                        "%lld MB free, and a full queue takes %lld MB", (long long)(room >> 20),
+                        (long long)(wanted >> 20));
+}
+
+static void check_store(struct ob_report *r, const char *dir)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/otterbeat.db", dir);
+        ob_cleanup(ob_connection_close) sqlite3 *db = NULL;
+        struct ob_err err;
+        int got;
+
+        if (access(path, F_OK)) {
+                ob_report_add(r, OB_GRADE_OK, "store", path, "", "will be made");
+                return;
+        }
+        got = ob_connection_open(path, &db, &err);
+        if (!got)
+                got = ob_connection_check(db, &err);
+        if (!got)
+                ob_report_add(r, OB_GRADE_OK, "store", path, "", "sound");
+        else
+                ob_report_add(r, got == OB_SPOILT ? OB_GRADE_WARN : OB_GRADE_BAD, "store", path,
+                        got == OB_SPOILT
+                                ? "nothing to do: it is set aside at the next start, and Graphite told again"
+                                : "who may read and write it?",
+                        "%s", err.text);
+}
+
+static void check_state(struct ob_report *r, const struct ob_config *c)
+{
+        ob_cleanup(ob_free_at) char *dir = NULL;
+
+        if (!*c->state_dir) {
+                ob_report_add(r, OB_GRADE_WARN, "state", "\"\"", "name a folder in state_dir",
+                        "in memory: nothing survives the end of the process");
+                return;
+        }
+        dir = existing(c->state_dir);
+        if (!can_write(dir)) {
+                ob_report_add(
+                        r, OB_GRADE_BAD, "state", dir, "who does the agent run as, and may it write there?", "%m");
+                return;
+        }
+        ob_report_add(r, OB_GRADE_OK, "state", c->state_dir, "",
+                strcmp(dir, c->state_dir) != 0 ? "will be made" : "can be written");
+        check_room(r, dir, 2 * c->queue_max_bytes); /* the file and its write-ahead log */
+        check_store(r, c->state_dir);
+}
+
+static void check_log(struct ob_report *r, const char *file)
+{
+        ob_cleanup(ob_free_at) char *dir = ob_copy(*file ? file : ".");
+        char *slash = strrchr(dir, '/');
+
+        if (!*file)
+                return;
+        if (slash)
+                *(slash == dir ? slash + 1 : slash) = '\0';
+        if (access(file, F_OK) ? !can_write(slash ? dir : ".") : access(file, W_OK))
+                ob_report_add(r, OB_GRADE_BAD, "log", file, "make its folder, or name another log_file", "%m");
+        else
+                ob_report_add(r, OB_GRADE_OK, "log", file, "", "can be written");
+}
+
+/* Bound, and let go: one that is taken may be so by the very agent that runs. */
+static void check_status(struct ob_report *r, const struct ob_status_settings *s)
+{
+        int fd, on = 1;
+
+        if (!*s->listen || s->address.at.ss_family == AF_UNIX)
+                return;
+        fd = socket(s->address.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        if (fd >= 0 && !bind(fd, (const struct sockaddr *)&s->address.at, s->address.length) && !listen(fd, 1))
+                ob_report_add(r, OB_GRADE_OK, "status", s->listen, "", "is free");
+        else
+                ob_report_add(r, errno == EADDRINUSE ? OB_GRADE_WARN : OB_GRADE_BAD, "status", s->listen,
+                        errno == EADDRINUSE ? "well, if an agent runs with this config; else name another port"
+                                            : "an address of this machine, and a port that the agent may have",
+                        "%m");
+        if (fd >= 0)
+                close(fd);
+}
+
+void ob_check_machine(struct ob_report *r, const struct ob_config *c)
+{
+        check_files(r, c);
+        check_state(r, c);
+        check_log(r, c->log_file);
+        check_status(r, &c->status);
+}

@@ -1,0 +1,83 @@
+#include "agent/face/supervise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/process/notify.h"
+#include "proto/memory.h"
+
+#define BEATS 4 /* in the time of a watchdog: two may be late */
+
+void ob_supervise_ready(struct ob_supervise *s)
+{
+        s->told.text[0] = '\0';
+        ob_notify("READY=1");
+}
+
+/* The time tells systemd which READY is about this reload. */
+void ob_supervise_reloading(struct ob_supervise *s)
+{
+        ob_cleanup(ob_free_at) char *state =
+                ob_format("RELOADING=1\nMONOTONIC_USEC=%lld\nWATCHDOG=1", (long long)ob_clock_ms() * 1000);
+
+        s->beat_at = ob_clock_ms();
+        ob_notify(state);
+}
+
+void ob_supervise_stopping(struct ob_supervise *s)
+{
+        s->told.text[0] = '\0';
+        ob_notify("STOPPING=1\nSTATUS=sends what is left");
+}
+
+/* The first trouble stands for all. */
+static void tell_status(struct ob_supervise *s, const struct ob_view *v)
+{
+        size_t troubles = ob_view_count(v, OB_TROUBLED);
+        struct ob_bytes lines = { .length = 0 };
+        struct ob_err now;
+
+        ob_view_tell(v, &lines);
+        ob_bytes_add(&lines, "", 1);
+        if (troubles)
+                ob_fail(&now, "%zu in trouble: %.*s", troubles, (int)strcspn((char *)lines.data, "\n"),
+                        (char *)lines.data);
+        else
+                ob_fail(&now, "all is well: %zu sources, %zu sinks", v->n_sources, v->n_sinks);
+        ob_bytes_free(&lines);
+        if (strcmp(now.text, s->told.text) != 0) {
+                ob_cleanup(ob_free_at) char *state = ob_format("STATUS=%s", now.text);
+
+                ob_notify(state);
+                s->told = now;
+        }
+}
+
+static void beat(struct ob_supervise *s, const struct ob_view *v)
+{
+        int64_t every = ob_notify_watchdog_ms() / BEATS;
+        bool is_stuck = ob_view_count(v, OB_STUCK) > 0;
+
+        if (is_stuck && !s->is_stuck_told)
+                ob_log(OB_LOG_ERROR,
+                        "event=stuck why=\"a thread was not heard of when it should; the watchdog is left alone\"");
+        s->is_stuck_told = is_stuck;
+        if (!every || is_stuck || v->clock - s->beat_at < every)
+                return;
+        s->beat_at = v->clock;
+        ob_notify("WATCHDOG=1");
+}
+
+void ob_supervise_tick(struct ob_supervise *s, const struct ob_status_of *of)
+{
+        struct ob_view v;
+
+        if (!ob_notify_is_wanted())
+                return;
+        ob_view_take(&v, of);
+        tell_status(s, &v);
+        beat(s, &v);
+        ob_view_free(&v);
+}

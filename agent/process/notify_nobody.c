@@ -1,0 +1,17 @@
+/* Without libsystemd. */
+#include "agent/process/notify.h"
+
+bool ob_notify_is_wanted(void)
+{
+        return false;
+}
+
+void ob_notify(const char *state)
+{
+        (void)state;
+}
+
+int64_t ob_notify_watchdog_ms(void)
+{
+        return 0;
+}
