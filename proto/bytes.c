@@ -73,22 +73,30 @@ void ob_bytes_add_number(struct ob_bytes *b, __int128 micros)
                 add_wide(b, to_zigzag(micros) << 1 | 1);
 }
 
-static bool read_wide(struct ob_bytes_place *p, unsigned __int128 *n)
+/* What fits 63 bits, as nearly all does, is far cheaper. False, and nothing read: it may be wider, or damaged. */
+static inline bool read_narrow(struct ob_bytes_place *p, uint64_t *n)
 {
-        unsigned __int128 made;
-        uint64_t low = 0;
-        unsigned shift = 0;
+        const unsigned char *at = p->at;
+        uint64_t made = 0;
 
-        for (; p->at < p->end && shift < 63; shift += 7) { /* what fits 64 bits is far cheaper, and nearly all */
-                unsigned char c = *p->at++;
+        for (unsigned shift = 0; at < p->end && shift < 63; shift += 7) {
+                unsigned char c = *at++;
 
-                low |= (uint64_t)(c & 0x7f) << shift;
+                made |= (uint64_t)(c & 0x7f) << shift;
                 if (!(c & 0x80)) {
-                        *n = low;
+                        *n = made;
+                        p->at = at;
                         return true;
                 }
         }
-        for (made = low; p->at < p->end && shift < 128; shift += 7) {
+        return false;
+}
+
+static bool read_wide(struct ob_bytes_place *p, unsigned __int128 *n)
+{
+        unsigned __int128 made = 0;
+
+        for (unsigned shift = 0; p->at < p->end && shift < 128; shift += 7) {
                 unsigned char c = *p->at++;
 
                 made |= (unsigned __int128)(c & 0x7f) << shift;
@@ -104,6 +112,8 @@ bool ob_bytes_read_unsigned(struct ob_bytes_place *p, uint64_t *n)
 {
         unsigned __int128 wide;
 
+        if (read_narrow(p, n))
+                return true;
         if (!read_wide(p, &wide) || wide > UINT64_MAX)
                 return false;
         *n = (uint64_t)wide;
@@ -113,8 +123,13 @@ bool ob_bytes_read_unsigned(struct ob_bytes_place *p, uint64_t *n)
 bool ob_bytes_read_signed(struct ob_bytes_place *p, int64_t *n)
 {
         unsigned __int128 wide;
+        uint64_t narrow;
         __int128 made;
 
+        if (read_narrow(p, &narrow)) {
+                *n = (int64_t)(narrow >> 1) ^ -(int64_t)(narrow & 1);
+                return true;
+        }
         if (!read_wide(p, &wide))
                 return false;
         made = from_zigzag(wide);
@@ -128,9 +143,12 @@ bool ob_bytes_read_number(struct ob_bytes_place *p, __int128 *micros)
 {
         const __int128 limit = (__int128)1 << 100;
         unsigned __int128 wide;
+        uint64_t narrow;
         __int128 made;
 
-        if (!read_wide(p, &wide))
+        if (read_narrow(p, &narrow))
+                wide = narrow;
+        else if (!read_wide(p, &wide))
                 return false;
         made = from_zigzag(wide >> 1);
         if (made > limit || made < -limit)
