@@ -8,8 +8,6 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define AHEAD_BYTES 65536 /* a page of so many stays in the sockets' buffers, and its statement ends */
-
 struct reader_mysql {
         struct ob_reader reader; /* first */
         struct ob_session *session;
@@ -17,7 +15,7 @@ struct reader_mysql {
         struct ob_plan plan;
         MYSQL_RES *result;  /* ours; the rows of the last read */
         const char **cells; /* ours */
-        size_t room, bytes; /* of cells; of the last read's texts */
+        size_t room;
 };
 
 static struct reader_mysql *self(struct ob_reader *r)
@@ -177,34 +175,14 @@ static int query_rows(
                 m->cells = ob_realloc(m->cells, needed, sizeof(*m->cells));
                 m->room = needed;
         }
-        m->bytes = 0;
         for (; (row = mysql_fetch_row(m->result)); n++) {
                 unsigned long *lengths = mysql_fetch_lengths(m->result);
 
-                for (size_t i = 0; i < width; i++) {
+                for (size_t i = 0; i < width; i++)
                         m->cells[n * width + i] = as_text(row[i], lengths[i]);
-                        m->bytes += lengths[i];
-                }
         }
         *rows = (struct ob_rows) { .cells = m->cells, .n = n, .width = width };
         return 0;
-}
-
-/* Behind a full page comes another one, which is asked for while the caller looks at this one. */
-static void ask_for_next(struct reader_mysql *m, unsigned limit, const struct ob_rows *rows)
-{
-        const struct ob_source *source = m->reader.source;
-        ob_cleanup(ob_free_at) char *sql = NULL;
-        const char *last;
-        int64_t id;
-
-        if (!m->plan.cursor || limit != (unsigned)source->batch || rows->n < limit || m->bytes > AHEAD_BYTES)
-                return;
-        last = rows->cells[(rows->n - 1) * rows->width + (size_t)ob_source_find(source, OB_CURSOR)];
-        if (!last || !ob_number_parse_int(last, strlen(last), &id) || id == INT64_MAX)
-                return;
-        sql = ob_plan_query(&m->plan, id + 1, limit);
-        ob_session_ask_ahead(m->session, sql);
 }
 
 static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
@@ -212,10 +190,7 @@ static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct 
         struct reader_mysql *m = self(r);
         ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, limit);
 
-        if (query_rows(m, sql, r->source->n_columns, rows, err))
-                return -1;
-        ask_for_next(m, limit, rows);
-        return 0;
+        return query_rows(m, sql, r->source->n_columns, rows, err);
 }
 
 static int count_mysql(

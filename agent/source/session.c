@@ -5,21 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/process/clock.h"
 #include "proto/memory.h"
-
-#define ANSWER_MS                                                                                                  \
-        1000 /* so old an answer may be: what becomes visible behind it is looked for inside the overlap */
 
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings)
 {
         *s = (struct ob_session) { .settings = settings };
-}
-
-static void forget_asked(struct ob_session *s)
-{
-        free(s->asked);
-        s->asked = NULL;
 }
 
 void ob_session_close(struct ob_session *s)
@@ -27,7 +17,6 @@ void ob_session_close(struct ob_session *s)
         if (s->db)
                 mysql_close(s->db);
         s->db = NULL;
-        forget_asked(s);
 }
 
 void ob_session_free_result(MYSQL_RES **result)
@@ -47,25 +36,6 @@ static int fail(struct ob_session *s, struct ob_err *err)
         return -1;
 }
 
-void ob_session_ask_ahead(struct ob_session *s, const char *sql)
-{
-        if (!s->db || s->asked || mysql_send_query(s->db, sql, strlen(sql)))
-                return; /* what is wrong will be wrong when we query, too */
-        s->asked = ob_copy(sql);
-        s->asked_at = ob_clock_ms();
-}
-
-/* Whether what was asked ahead is the answer to `sql`. Else it is thrown away; if that fails, so will the query. */
-static bool was_asked(struct ob_session *s, const char *sql)
-{
-        bool is_it = s->asked && !strcmp(s->asked, sql) && ob_clock_ms() - s->asked_at < ANSWER_MS;
-
-        if (s->asked && !is_it && !mysql_read_query_result(s->db))
-                mysql_free_result(mysql_store_result(s->db));
-        forget_asked(s);
-        return is_it;
-}
-
 MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err *err)
 {
         MYSQL_RES *result;
@@ -74,7 +44,7 @@ MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err
                 ob_fail(err, "mysql: the connection is gone");
                 return NULL;
         }
-        if (was_asked(s, sql) ? mysql_read_query_result(s->db) : mysql_real_query(s->db, sql, strlen(sql))) {
+        if (mysql_real_query(s->db, sql, strlen(sql))) {
                 fail(s, err);
                 return NULL;
         }

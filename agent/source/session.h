@@ -19,8 +19,6 @@ struct ob_session {
         MYSQL *db;                                /* ours; NULL: not connected */
         unsigned opened;                          /* how often it was */
         char identity[256];                       /* of the server and the database */
-        char *asked;                              /* ours: a query whose result was not fetched yet; NULL */
-        int64_t asked_at;                         /* ob_clock_ms() */
 };
 
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings);
@@ -31,12 +29,6 @@ int ob_session_open(struct ob_session *s, struct ob_err *err);
 
 /* The whole result, the caller's to free; NULL on failure. When the connection is gone, it is closed. */
 MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err *err);
-
-/*
- * Asks what will be queried next, so that the server works while we do. It should be no more than what sockets
- * hold. If another query comes first, or this one late, the answer is thrown away.
- */
-void ob_session_ask_ahead(struct ob_session *s, const char *sql);
 
 /* For ob_cleanup. */
 void ob_session_free_result(MYSQL_RES **result);
