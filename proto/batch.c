@@ -8,7 +8,7 @@
 /* uthash's own out-of-memory path is never taken: the allocator does not fail. */
 #define uthash_malloc(size)    ob_alloc(1, size)
 #define uthash_free(at, size_) free(at)
-#define HASH_FUNCTION          HASH_SFH /* a third of the usual one's instructions */
+#define HASH_FUNCTION          HASH_SFH /* less than half of what the usual one costs */
 #include <uthash.h>
 
 #define VERSION         4

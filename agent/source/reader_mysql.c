@@ -168,19 +168,31 @@ static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err 
 }
 
 /* Cells are texts from here on, so a NUL in one must not hide what follows it. */
-static const char *as_text(char *cell, unsigned long length)
+static void replace_nuls(char *cell, unsigned long length)
 {
         char *nul = cell;
 
         while (cell && (nul = memchr(nul, '\0', length - (unsigned long)(nul - cell))))
                 *nul = '?';
-        return cell;
+}
+
+/* The columns that are no numbers: in those there can be a NUL, and of most tables there is none. Returns how many.
+ */
+static size_t find_texts(MYSQL_RES *result, size_t width, size_t texts[OB_COLUMNS_MAX])
+{
+        const MYSQL_FIELD *fields = mysql_fetch_fields(result);
+        size_t n = 0;
+
+        for (size_t i = 0; i < width; i++)
+                if (!IS_NUM(fields[i].type))
+                        texts[n++] = i;
+        return n;
 }
 
 static int query_rows(
         struct reader_mysql *m, const char *sql, size_t width, struct ob_rows *rows, struct ob_err *err)
 {
-        size_t n = 0, needed;
+        size_t n = 0, needed, texts[OB_COLUMNS_MAX], n_texts;
         MYSQL_ROW row;
 
         ob_session_free_result(&m->result);
@@ -192,11 +204,14 @@ static int query_rows(
                 m->cells = ob_realloc(m->cells, needed, sizeof(*m->cells));
                 m->room = needed;
         }
+        n_texts = find_texts(m->result, width, texts);
         for (; (row = mysql_fetch_row(m->result)); n++) {
-                unsigned long *lengths = mysql_fetch_lengths(m->result);
+                const unsigned long *lengths = n_texts ? mysql_fetch_lengths(m->result) : NULL;
 
+                for (size_t i = 0; i < n_texts; i++)
+                        replace_nuls(row[texts[i]], lengths[texts[i]]);
                 for (size_t i = 0; i < width; i++)
-                        m->cells[n * width + i] = as_text(row[i], lengths[i]);
+                        m->cells[n * width + i] = row[i];
         }
         *rows = (struct ob_rows) { .cells = m->cells, .n = n, .width = width };
         return 0;
