@@ -234,6 +234,15 @@ static int start_status(struct ob_agent *a, struct ob_err *err)
         return a->is_once || a->is_dry || a->is_replay ? 0 : ob_status_start(&a->status, &of, err);
 }
 
+/* While it reads to an end, and while it stops: at other times there is no end to be far from. */
+static void show_progress(struct ob_agent *a)
+{
+        const struct ob_progress_of of = { a->config, &a->counters, &a->stop_sinks, a->terminal };
+
+        if (!a->progress)
+                a->progress = ob_progress_start(&of);
+}
+
 static int start_all(struct ob_agent *a, struct ob_err *err)
 {
         size_t n_workers;
@@ -254,6 +263,8 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
                         return -1;
         if (start_names(a, err))
                 return -1;
+        if (a->is_once)
+                show_progress(a);
         while (a->n_workers < n_workers)
                 if (ob_worker_start(&a->workers[a->n_workers++], err))
                         return -1;
@@ -266,6 +277,7 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
         a->n_names = a->n_workers = a->n_sinks = 0;
         a->names = NULL;
         a->status = NULL;
+        a->progress = NULL;
         a->place = (struct ob_store_place) { .lock_fd = -1 };
         a->queue = (struct ob_queue) { .max_bytes = 0 };
         ob_stop_init(&a->stop_workers);
@@ -330,6 +342,7 @@ bool ob_agent_stop(struct ob_agent *a)
 {
         bool is_clean;
 
+        show_progress(a);
         ob_stop_want(&a->stop_workers, ob_clock_ms());
         is_clean = join_workers(a);
         for (size_t i = 0; i < a->n_names; i++)
@@ -338,6 +351,8 @@ bool ob_agent_stop(struct ob_agent *a)
         if (a->queue.sinks)
                 ob_queue_wake(&a->queue);
         is_clean &= join_sinks(a);
+        ob_progress_stop(a->progress);
+        a->progress = NULL;
         ob_status_stop(a->status);
         ob_queue_close(&a->queue);
         ob_counters_fini(&a->counters);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/face/progress.h"
 #include "agent/face/status.h"
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
@@ -23,17 +24,19 @@ struct ob_agent {
         bool is_once;                   /* reads every source until it is drained */
         bool is_dry;                    /* prints, and moves no cursor */
         bool is_replay;                 /* tells the past again, beside an agent that may be running */
+        int terminal;                   /* where it shows its progress; 0: nowhere */
         const char *names_dir;          /* borrowed: a state_dir whose names hold; NULL: the config's */
 
         struct ob_store_place place;
         struct ob_counters counters;
         struct ob_queue queue;
         struct ob_stop stop_workers, stop_sinks;
-        struct ob_names *names;    /* ours: one a manager, in the config's order; NULL: they are not looked up */
-        struct ob_states **states; /* ours; one a manager */
-        struct ob_worker *workers; /* ours */
-        struct ob_sink *sinks;     /* ours */
-        struct ob_status *status;  /* ours; NULL: it is off */
+        struct ob_names *names;       /* ours: one a manager, in the config's order; NULL: they are not looked up */
+        struct ob_states **states;    /* ours; one a manager */
+        struct ob_worker *workers;    /* ours */
+        struct ob_sink *sinks;        /* ours */
+        struct ob_status *status;     /* ours; NULL: it is off */
+        struct ob_progress *progress; /* ours; NULL: it is not shown */
         size_t n_names, n_workers, n_sinks; /* that were started */
 };
 

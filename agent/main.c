@@ -19,6 +19,7 @@
 #include "agent/face/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/terminal.h"
 #include "agent/replay.h"
 #include "agent/source/page_fetch.h"
 
@@ -51,7 +52,7 @@ static const char usage[] =
         "\n"
         "Exit codes: 0 fine, 64 usage, 69 something could not be reached or read, 70 our own fault, 78 config.\n"
         "SIGTERM and SIGINT end it, SIGHUP reads the config again and re-opens the log.\n"
-        "More: man otterbeat, and the comments in otterbeat.cfg.\n";
+        "More: man otterbeat, man otterbeat.cfg.\n";
 
 enum action {
         ACTION_RUN,
@@ -259,7 +260,12 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
 
 static int run(const struct options *o, struct ob_config *config)
 {
-        struct run r = { .options = o, .config = config, .agent = { .is_once = o->is_once, .is_dry = o->is_dry } };
+        bool is_printing = o->is_dry && isatty(STDOUT_FILENO);
+        struct run r = { .options = o,
+                .config = config,
+                .agent = { .is_once = o->is_once,
+                        .is_dry = o->is_dry,
+                        .terminal = is_printing ? 0 : ob_terminal_keep() } };
         sigset_t signals;
         struct ob_err err;
         bool is_clean = true;

@@ -8,12 +8,14 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/face/exit.h"
 #include "agent/face/history.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/terminal.h"
 #include "agent/source/again.h"
 #include "proto/memory.h"
 
@@ -118,7 +120,8 @@ static bool wait_for_all(struct ob_agent *a, const sigset_t *signals)
                 if (ob_agent_is_drained(a) && !points)
                         return true;
                 if (ob_agent_is_drained(a) && !is_told)
-                        puts("All is sent; it is sent once more after the horizon. Ctrl-C ends it without.");
+                        printf("%sAll is sent; it is sent once more after the horizon. Ctrl-C ends it without.\n",
+                                ob_terminal_wipe(STDOUT_FILENO));
                 is_told |= ob_agent_is_drained(a);
                 fflush(stdout);
                 if (sigtimedwait(signals, NULL, &look) > 0)
@@ -138,7 +141,9 @@ static int64_t sum_rows(const struct ob_agent *a)
 static int run(
         const struct ob_config *config, const char *names_dir, const struct range *r, const sigset_t *signals)
 {
-        struct ob_agent agent = { .is_once = true, .is_replay = true, .names_dir = names_dir };
+        struct ob_agent agent = {
+                .is_once = true, .is_replay = true, .terminal = ob_terminal_keep(), .names_dir = names_dir
+        };
         struct ob_err err;
         bool is_whole;
         char since[OB_HISTORY_DATE], until[OB_HISTORY_DATE];

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/process/terminal.h"
+
 #define LINE_MAX_BYTES 2048
 
 static const char *const words[] = { [OB_LOG_ERROR] = "error", [OB_LOG_WARN] = "warn", [OB_LOG_INFO] = "info" };
@@ -31,9 +33,11 @@ static size_t put_head(char *line, size_t room, enum ob_level level)
         struct tm tm;
         size_t length;
 
+        /* A line of progress may stand there. */
+        length = (size_t)snprintf(line, room, "%s", ob_terminal_wipe(STDERR_FILENO));
         clock_gettime(CLOCK_REALTIME, &now);
         gmtime_r(&now.tv_sec, &tm);
-        length = strftime(line, room, "%Y-%m-%dT%H:%M:%S", &tm);
+        length += strftime(line + length, room - length, "%Y-%m-%dT%H:%M:%S", &tm);
         return length +
                (size_t)snprintf(line + length, room - length, ".%03ldZ %s ", now.tv_nsec / 1000000, words[level]);
 }

@@ -205,6 +205,8 @@ static int take_page(struct ob_feed *f, int64_t *from, bool *is_last, struct ob_
         got = ob_feed_commit(f, &l->next, stage_page, err);
         if (got)
                 return got;
+        if (f->counters->reached < f->standing.newest)
+                f->counters->reached = f->standing.newest;
         f->counters->rows += l->rows;
         f->counters->late_rows += l->late;
         return 0;

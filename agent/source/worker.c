@@ -137,6 +137,7 @@ static void *run(void *arg)
                 if (!w->manager)
                         wait_for_others(w);
                 w->is_clean = poll_once(w);
+                w->counters->sources[w->index].reached = OB_REACHED_ALL;
         } else {
                 while (!ob_stop_wait(w->stop, poll_due(w)))
                         ;

@@ -1,16 +1,23 @@
-# bash: what otterbeat's --help lists.
+# bash: what otterbeat's --help lists, and the usage of each command.
 _otterbeat() {
-        local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+        local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" each
+        local words="--config --init --check --json --once --dry-run --version --help cursor replay page grafana datadog"
+        for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+                case $each in cursor | replay | page | grafana | datadog) command=$each ;; esac
+        done
         case $before in
                 -c | --config) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-                --init) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-                cursor) mapfile -t COMPREPLY < <(compgen -W "show export rewind" -- "$word"); return ;;
+                --init | --out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+                --since | --until | --url) COMPREPLY=(); return ;;
                 rewind) mapfile -t COMPREPLY < <(compgen -W "delay throughput history log" -- "$word"); return ;;
-                replay) mapfile -t COMPREPLY < <(compgen -W "--since --until" -- "$word"); return ;;
-                grafana | datadog) mapfile -t COMPREPLY < <(compgen -W "--out" -- "$word"); return ;;
-                --out) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-                page) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         esac
-        mapfile -t COMPREPLY < <(compgen -W "--config --init --check --json --once --dry-run --version --help cursor replay page grafana datadog" -- "$word")
+        case $command in
+                cursor) words="show export rewind" ;;
+                replay) words="--since --until" ;;
+                page) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+                grafana) words="--out --url --replace" ;;
+                datadog) words="--out --replace" ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 complete -F _otterbeat otterbeat

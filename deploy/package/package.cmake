@@ -28,7 +28,7 @@ set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/otterbeat/otterbeat.cfg"
         "%config(noreplace) /etc/logrotate.d/otterbeat")
-set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/logrotate.d /usr/share/man /usr/share/man/man1 /lib
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/logrotate.d /usr/share/man /usr/share/man/man1 /usr/share/man/man5 /lib
         /usr/lib/systemd /usr/lib/systemd/system)
 
 set(CPACK_GENERATOR DEB)

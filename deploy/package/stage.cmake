@@ -28,4 +28,5 @@ if(CPACK_GENERATOR STREQUAL "DEB")
         execute_process(COMMAND gzip -9n ${stage}/share/doc/otterbeat/changelog.Debian COMMAND_ERROR_IS_FATAL ANY)
 endif()
 execute_process(COMMAND gzip -9nf ${stage}/share/doc/otterbeat/changelog ${stage}/share/man/man1/otterbeat.1
+        ${stage}/share/man/man5/otterbeat.cfg.5
         COMMAND_ERROR_IS_FATAL ANY)

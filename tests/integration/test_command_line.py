@@ -4,9 +4,12 @@ import re
 import stat
 import subprocess
 
+import pytest
+
 from servers.agent import PROGRAM
 from servers.process import free_port, wait_until
 from servers.sinks import Stream
+from servers.terminal import Terminal
 
 
 def run(folder, *words, **env):
@@ -117,3 +120,54 @@ def test_ctl(mariadb, otter, statsd, both, make_agent, folder):
     failed = ctl("start")
     assert failed.returncode == 1 and "otterbeat.cfg:1: " in failed.stderr
     assert ctl("nonsense").returncode == 64
+
+
+LOG = ["2026-11-23T21:00:00.000Z info event=started why=\" error \"", "2026-11-23T21:00:01.000Z warn event=exposed",
+       "2026-11-23T21:00:02.000Z error event=poll_failed err=\"caf\xe9 warn \"", "otterbeat: no level"]
+RED, YELLOW, OFF = "\x1b[31m", "\x1b[33m", "\x1b[m"
+
+
+@pytest.fixture
+def ctl_tail(folder):
+    """Starts ./ctl tail on a terminal, or returns what to start."""
+    run(folder, PROGRAM, "--init")
+    log = folder / "logs/otterbeat/otterbeat.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("\n".join(LOG[:2]) + "\n", "latin-1")
+    made = []
+
+    def start(**more):
+        made.append(Terminal([folder / "ctl", "tail"], folder, HOME=str(folder), **more))
+        return made[-1], log
+
+    yield start
+    for one in made:
+        one.close()
+
+
+def test_ctl_tail_colours_on_a_terminal(ctl_tail):
+    """At once: no line waits for another one."""
+    terminal, log = ctl_tail()
+    assert terminal.read(lambda seen: seen.count("\n") == 2) == f"{LOG[0]}\r\n{YELLOW}{LOG[1]}{OFF}\r\n"
+    for line, wanted in ((LOG[2], f"{RED}{LOG[2]}{OFF}"), (LOG[3], LOG[3])):
+        with log.open("a", encoding="latin-1") as more:
+            more.write(line + "\n")
+        begin = len(terminal.seen)
+        terminal.read(lambda seen: seen.endswith("\n") and len(seen) > begin, seconds=5)
+        assert terminal.seen[begin:].replace("\ufffd", "\xe9") == wanted + "\r\n"
+    terminal.press("\x03")
+    assert terminal.end() != 0, "Ctrl-C ends all of it"
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_ctl_tail_without_colours(ctl_tail, env):
+    terminal, _ = ctl_tail(**env)
+    assert terminal.read(lambda seen: seen.count("\n") == 2) == "\r\n".join(LOG[:2]) + "\r\n"
+
+
+def test_ctl_tail_into_a_pipe(ctl_tail):
+    reading, writing = os.pipe()
+    with open(reading, "rb", closefd=True) as pipe:
+        ctl_tail(stdout=writing)
+        os.close(writing)
+        assert [pipe.readline().decode("latin-1").rstrip("\n") for _ in LOG[:2]] == LOG[:2]

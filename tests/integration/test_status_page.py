@@ -14,6 +14,7 @@ from servers.process import wait_until
 from servers.status import Status
 from servers.wiring import to_graphite, to_statsd
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 MARKUP = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
@@ -111,7 +112,7 @@ def test_light_and_dark_and_a_dead_graphite(manager, otter, mariadb, carbon, sta
           sources={"page": {"enabled": True, "every": 1}, "agent": {"every": 1}, "state": {"every": 1}},
           states={"hold": 0})
     wait_until(lambda: status.json()["pipelines"] and status.one("sinks", "graphite")["sent"], "there is something to see")
-    place = pathlib.Path(os.environ.get("OB_PICTURES", folder))
+    place = ROOT / os.environ.get("OB_PICTURES", folder)
     light = browser.picture(f"{status.url}/", place / "status-light.png")
     dark = browser.picture(f"{status.url}/", place / "status-dark.png", dark=True)
     carbon.kill9()

@@ -16,6 +16,7 @@ from servers.process import free_port, wait_until
 from servers.sinks import Stream
 from servers.status import Status
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOWHERE = "no-such-host.invalid"
 
 
@@ -339,7 +340,7 @@ def test_the_table_is_told():
         return
     rows = [f"| {name} | `` {check} `` ({code}) | {health if health in ('200', 'does not start') else f'`` {health} ``'} | "
             + (f"`` {log} `` |" if log else "|") for name, check, code, health, log in told]
-    pathlib.Path(os.environ["OB_TROUBLES"]).write_text(
+    (ROOT / os.environ["OB_TROUBLES"]).write_text(
         "# What can go wrong, and what you'll see\n\nEach was made to happen, and seen: `tests/integration/test_troubles.py`. "
         "`patience` was 1 second. Behind a line of\n`--check` is its exit code; behind its arrow stands what helps.\n\n"
         "| trouble | `--check` | `/healthz` | log |\n|---|---|---|---|\n"

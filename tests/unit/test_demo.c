@@ -13,7 +13,7 @@ static char *uncomment(const char *demo)
 {
         static const char *const alternatives[] = { "password_file" };
         char *made = ob_copy(demo);
-        bool is_open = false; /* a group or list goes on in the next line */
+        bool is_open = false; /* a group goes on in the next line */
 
         for (char *line = made, *next; *line; line = next) {
                 char *hash = line + strspn(line, " "), *name = hash + 1;
@@ -28,7 +28,8 @@ static char *uncomment(const char *demo)
                 if (*hash != '#' || (!is_setting && !is_open))
                         continue;
                 *hash = ' ';
-                is_open = next - line > 2 && next[-2] == '(';
+                is_open = (is_open || memmem(hash, (size_t)(next - hash), " = {", 4)) &&
+                          !memmem(hash, (size_t)(next - hash), "};", 2);
         }
         return made;
 }
@@ -100,7 +101,7 @@ static void assert_same_config(const struct ob_config *a, const struct ob_config
                 assert_same_sink(&a->sinks[i], &b->sinks[i]);
 }
 
-/* "Everything that is commented out shows its default." */
+/* "The values are the defaults, commented out or not." */
 static void the_demo_loads_and_shows_the_defaults(void **state)
 {
         ob_cleanup(ob_free_at) char *all = uncomment(ob_config_demo);

@@ -1,0 +1,63 @@
+"""A terminal, and a program that runs on it."""
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from servers.process import die_with_parent
+
+
+def take_over():
+    die_with_parent()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Terminal:
+    """Its errors go to the terminal, and its output, unless `stdout` is another file. `seen`: all that was written there."""
+
+    def __init__(self, command, cwd, columns=100, stdout=None, **env):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.seen = ""
+        self.child = subprocess.Popen([*map(str, command)], cwd=cwd, stdin=slave, stdout=stdout or slave, stderr=slave,
+                                      env={**os.environ, "TERM": "xterm", **env}, start_new_session=True,
+                                      preexec_fn=take_over)
+        os.close(slave)
+
+    def read(self, until, seconds=30):
+        """Reads on until that is true of what was seen; None: to the end. Returns what was seen."""
+        deadline = time.monotonic() + seconds
+        while until is None or not until(self.seen):
+            ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"not seen within {seconds} s: {self.seen[-2000:]!r}"
+            try:
+                self.seen += os.read(self.master, 65536).decode("utf-8", "replace")
+            except OSError:  # nobody has it open any more
+                assert until is None, self.seen[-2000:]
+                break
+        return self.seen
+
+    def press(self, key):
+        os.write(self.master, key.encode())
+
+    def end(self):
+        """Reads the rest. The exit code."""
+        self.read(None)
+        return self.child.wait(20)
+
+    def close(self):
+        """As when its window is closed."""
+        if self.child.poll() is None:
+            os.killpg(self.child.pid, signal.SIGTERM)
+            self.child.wait(20)
+        os.close(self.master)
+
+    def lines(self):
+        """What stands there: of what was wiped or written over in a line, the last; the unfinished line behind all others."""
+        return [line.replace("\r", "\n").rstrip("\n").rpartition("\n")[2].rpartition("\x1b[K")[2]
+                for line in self.seen.split("\n")]
