@@ -113,10 +113,11 @@ static int rewind_worker(
 {
         for (size_t i = 0; i < a->config->n_sources; i++) {
                 const struct ob_source *s = &a->config->sources[i];
+                enum ob_shape shape = ob_source_shape(s);
                 ob_cleanup(ob_free_at) char *name = ob_worker_name(w, s->name);
 
-                if (!w->manager || strcmp(s->worker, w->name) != 0 || ob_source_shape(s) == OB_SHAPE_NEWEST ||
-                        (has_totals && ob_source_shape(s) == OB_SHAPE_STATE))
+                if (!w->manager || strcmp(s->worker, w->name) != 0 ||
+                        (shape != OB_SHAPE_LOG && (shape != OB_SHAPE_STATE || has_totals)))
                         continue;
                 if (ob_again_rewind(a->place.anchor, w->manager, s, name, since, OB_AGAIN_ALL, err))
                         return -1;

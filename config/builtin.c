@@ -236,10 +236,11 @@ const struct ob_source ob_builtin_sources[] = {
                 .table = "states",
                 .every = 15,
                 .batch = 1000,
-                .n_columns = 2,
+                .n_columns = 3,
                 .columns = {
                         { OB_KEY, "pipeline_id", "pipeline" },
                         { OB_VALUE, "state", "state" },
+                        { OB_REASON, "why" },
                 },
         },
         {

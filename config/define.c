@@ -20,7 +20,7 @@ static bool is_name(const char *text)
 static int find_role(const config_setting_t *at, const char *word, enum ob_role *role, struct ob_err *err)
 {
         for (enum ob_role r = 0; r < OB_ROLES; r++)
-                if (!strcmp(ob_roles[r].word, word)) {
+                if (*word && !strcmp(ob_roles[r].word, word)) {
                         *role = r;
                         return 0;
                 }

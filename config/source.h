@@ -28,8 +28,9 @@ enum ob_role {
         OB_TOTAL,     /* counter; the row's number only grows, its difference is what came to pass */
         OB_COUNT,     /* counter; one a row */
         OB_AGE,       /* gauge; seconds from the newest such time of each key to now */
-        OB_EVENT, /* a text that is told in words, for sinks that can; not each row's, see agent/source/events.h */
-        OB_CLUE,  /* a number that is not sent: it tells what state a pipeline is in */
+        OB_EVENT,  /* a text that is told in words, for sinks that can; not each row's, see agent/source/events.h */
+        OB_CLUE,   /* a number that is not sent: it tells what state a pipeline is in */
+        OB_REASON, /* why the state is what it is, in words; not for the config */
         OB_ROLES
 };
 
@@ -48,9 +49,10 @@ struct ob_column {
 
 /* How a source is read, which follows from its roles. */
 enum ob_shape {
-        OB_SHAPE_LOG,    /* rows are added and stay as they are: each id is counted once */
-        OB_SHAPE_STATE,  /* rows change in place: the whole table, compared with what it was */
-        OB_SHAPE_NEWEST, /* the newest time of each key */
+        OB_SHAPE_LOG,     /* rows are added and stay as they are: each id is counted once */
+        OB_SHAPE_STATE,   /* rows change in place: the whole table, compared with what it was */
+        OB_SHAPE_NEWEST,  /* the newest time of each key */
+        OB_SHAPE_VERDICT, /* the state of each key, and why: its changes are told in words */
         OB_SHAPES
 };
 

@@ -9,7 +9,7 @@
 #define FIELDS_ROOM 8192
 #define TEXT_MAX    4000 /* bytes: Datadog's limit, in characters */
 
-static const char *const alerts[OB_ALERTS] = {
+const char *const ob_dog_alerts[OB_ALERTS] = {
         [OB_ALERT_INFO] = "info",
         [OB_ALERT_SUCCESS] = "success",
         [OB_ALERT_WARNING] = "warning",
@@ -159,7 +159,7 @@ static void add_event_fields(struct ob_text *out, const struct ob_dog *dog, cons
 {
         add_time(out, e->time);
         add_field(out, "|k:", e->signature);
-        add_field(out, "|t:", alerts[e->alert]);
+        add_field(out, "|t:", ob_dog_alerts[e->alert]);
         ob_text_add_string(out, "|#event:");
         add_word(out, e->kind);
         add_tags(out, ",", dog, e->tags, e->n_tags);

@@ -29,6 +29,9 @@ void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_
 void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length, __int128 value,
         int64_t time);
 
+/* How bad an event is, in Datadog's words. */
+extern const char *const ob_dog_alerts[OB_ALERTS];
+
 /*
  * `_e{title,text}:…`, and `_sc|…` where the event has a check: one line each. A text is cut, at a character's end,
  * to what Datadog takes (4000 bytes) and the room leaves. Nothing is added when the event has no title, or no

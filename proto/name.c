@@ -19,6 +19,11 @@ static bool is_key_char(char c)
         return is_tag_char(c) && c != '!' && c != '^' && c != '=';
 }
 
+const char *ob_name_mark(const char *prefix)
+{
+        return *prefix ? prefix : "otterbeat";
+}
+
 void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_series *series)
 {
         if (*prefix) {

@@ -19,6 +19,9 @@ void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_ser
 /* The same with the tags' nodes in the place of their values: otter.pipeline.orders.delay_ms. */
 void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
+/* What tells ours from others' where names don't: the prefix, or "otterbeat" where there is none. */
+const char *ob_name_mark(const char *prefix);
+
 /* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */
 void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_series *series);
 

@@ -87,9 +87,6 @@ extern const unsigned ob_n_panels;
 extern const struct ob_alert ob_alerts[];
 extern const unsigned ob_n_alerts;
 
-/* Tag of the events that are drawn over all panels. */
-#define OB_BOARD_EVENTS "otterbeat"
-
 /* What an alert's number is compared with. */
 int64_t ob_alert_limit(const struct ob_alert *a, const struct ob_config *c);
 int ob_alert_for(const struct ob_alert *a, const struct ob_config *c);

@@ -83,7 +83,7 @@ static const struct ob_sink_settings *find_sink(const struct ob_config *c)
 static char *make_id(const char *prefix, struct ob_err *err)
 {
         size_t longest = 0;
-        char *id = ob_copy(*prefix ? prefix : "otterbeat");
+        char *id = ob_copy(ob_name_mark(prefix));
 
         for (char *at = id; *at; at++)
                 if (!ob_name_is_node_char(*at))
@@ -121,6 +121,7 @@ int ob_grafana(const struct ob_config *config, int argc, char **argv)
                 return EXIT_CONFIG;
         }
         g.id = id;
+        g.mark = ob_name_mark(config->prefix);
         datasource = ob_format("%s-graphite", id);
         g.datasource = datasource;
         if (write_all(&g, &out, &err)) {

@@ -160,7 +160,7 @@ static json_t *annotations(const struct ob_grafana *g)
 {
         return json_pack("{s[{ss sb ss so s{ss sb s[s]}}]}", "list", "name", "Events", "enable", 1, "iconColor",
                 "orange", "datasource", ob_grafana_source(g), "target", "refId", "Events", "fromAnnotations", 1,
-                "tags", OB_BOARD_EVENTS);
+                "tags", g->mark);
 }
 
 static json_t *links(void)

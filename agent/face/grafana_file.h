@@ -11,6 +11,7 @@
 struct ob_grafana {
         struct ob_form form;
         const char *id;         /* the prefix, as uids begin: two configs may share a Grafana */
+        const char *mark;       /* tag of the agent's events */
         const char *datasource; /* its uid */
 };
 

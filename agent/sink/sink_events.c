@@ -10,7 +10,9 @@
 
 #include "agent/sink/sink.h"
 #include "proto/batch.h"
+#include "proto/dogstatsd.h"
 #include "proto/memory.h"
+#include "proto/name.h"
 #include "proto/utf8.h"
 
 #define LOOKED_MAX 64  /* batches without an event until the mark is stored */
@@ -27,13 +29,6 @@ struct events {
         uint64_t skip; /* events of the next batch that were told */
         uint64_t told; /* … of the loaded one */
         unsigned looked, tries;
-};
-
-static const char *const alerts[OB_ALERTS] = {
-        [OB_ALERT_INFO] = "info",
-        [OB_ALERT_SUCCESS] = "success",
-        [OB_ALERT_WARNING] = "warning",
-        [OB_ALERT_ERROR] = "error",
 };
 
 /* Blanks and commas part tags, and quotes keep them together. */
@@ -63,9 +58,9 @@ static json_t *make_tags(const struct ob_sink *s, const struct ob_event *e)
         json_t *tags = json_array();
         size_t length = 0;
 
-        add_tag(tags, &length, s->prefix, NULL);
+        add_tag(tags, &length, ob_name_mark(s->prefix), NULL);
         add_tag(tags, &length, e->kind, NULL);
-        add_tag(tags, &length, alerts[e->alert], NULL);
+        add_tag(tags, &length, ob_dog_alerts[e->alert], NULL);
         for (unsigned i = 0; i < e->n_tags; i++)
                 if (*e->tags[i].value)
                         add_tag(tags, &length, e->tags[i].key, e->tags[i].value);

@@ -10,6 +10,7 @@
 #include "agent/source/alike.h"
 #include "agent/source/feed.h"
 #include "agent/source/row.h"
+#include "proto/dogstatsd.h"
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
@@ -203,43 +204,43 @@ bool ob_events_is_twin(struct ob_feed *f, const char *const *row, int64_t time)
         return false;
 }
 
-/* "exception: pipeline 3, node 7, code setl" */
-static void write_title(const struct ob_feed *f, const struct ob_row_series *n, struct ob_text *out)
+const char *ob_event_title(
+        char *room, size_t size, const char *word, const struct ob_series *series, const char *but)
 {
-        const char *between = ": ", *word = f->source->name;
-        int column = ob_source_find(f->source, OB_ENUM);
-        const char *key = column < 0 ? "" : f->source->columns[column].name;
+        struct ob_text out = ob_text_over(room, size - 1);
+        const char *between = ": ";
 
-        for (unsigned i = 0; i < n->series.n_tags; i++)
-                if (!strcmp(n->series.tags[i].key, key))
-                        word = n->series.tags[i].value;
-        ob_text_add_string(out, word);
-        for (unsigned i = 0; i < n->series.n_tags; i++) {
-                const struct ob_tag *tag = &n->series.tags[i];
+        ob_text_add_string(&out, word);
+        for (unsigned i = 0; i < series->n_tags; i++) {
+                const struct ob_tag *tag = &series->tags[i];
 
-                if (!strcmp(tag->key, key) || !strcmp(tag->value, "none") || !*tag->value)
+                if (!strcmp(tag->key, but) || !strcmp(tag->value, "none") || !*tag->value)
                         continue;
-                ob_text_add_string(out, between);
-                ob_text_add_string(out, tag->key);
-                ob_text_add_char(out, ' ');
-                ob_text_add_string(out, tag->value);
+                ob_text_add_string(&out, between);
+                ob_text_add_string(&out, tag->key);
+                ob_text_add_char(&out, ' ');
+                ob_text_add_string(&out, tag->value);
                 between = ", ";
         }
+        return end_text(&out);
+}
+
+/* The word of a row's enumeration, or what the source is called. */
+static const char *title_word(const struct ob_feed *f, const struct ob_series *series, const char *key)
+{
+        for (unsigned i = 0; i < series->n_tags; i++)
+                if (!strcmp(series->tags[i].key, key))
+                        return series->tags[i].value;
+        return f->source->name;
 }
 
 static enum ob_event_alert read_alert(const struct ob_feed *f, const char *text)
 {
-        static const char *const words[OB_ALERTS] = {
-                [OB_ALERT_INFO] = "info",
-                [OB_ALERT_SUCCESS] = "success",
-                [OB_ALERT_WARNING] = "warning",
-                [OB_ALERT_ERROR] = "error",
-        };
         const struct ob_column *c = &f->source->columns[f->events->text];
         const char *word = c->part ? read_part(f->events, c, (unsigned)f->events->text, text) : NULL;
 
         for (enum ob_event_alert a = 0; word && a < OB_ALERTS; a++)
-                if (!strcmp(word, words[a]))
+                if (!strcmp(word, ob_dog_alerts[a]))
                         return a;
         return OB_ALERT_INFO;
 }
@@ -247,19 +248,19 @@ static enum ob_event_alert read_alert(const struct ob_feed *f, const char *text)
 /* Tells of one row, and of those that were alike and only counted. */
 static void tell(struct ob_feed *f, const char *const *row, int64_t time, struct ob_alike *alike)
 {
-        char title_room[SIGNATURE_MAX + 1], signature[32];
-        struct ob_text title = ob_text_over(title_room, SIGNATURE_MAX);
+        char title[SIGNATURE_MAX + 1], signature[32];
+        int column = ob_source_find(f->source, OB_ENUM);
+        const char *key = column < 0 ? "" : f->source->columns[column].name;
         const char *text = row[f->events->text] ? row[f->events->text] : "";
         ob_cleanup(ob_free_at) char *longer = NULL;
         struct ob_event e = { .time = time, .kind = f->source->name, .check = "" };
         struct ob_row_series named;
 
         ob_row_name(f, row, time, &named);
-        write_title(f, &named, &title);
         if (alike->count)
                 longer = ob_format("%s\n(%" PRId64 " more like this in the minutes before)", text, alike->count);
         snprintf(signature, sizeof(signature), "%016" PRIx64, ob_alike_hash(alike));
-        e.title = end_text(&title);
+        e.title = ob_event_title(title, sizeof(title), title_word(f, &named.series, key), &named.series, key);
         e.text = longer ? longer : text;
         e.signature = signature;
         e.alert = read_alert(f, text);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "proto/error.h"
+#include "proto/metric.h"
 
 struct ob_events;
 struct ob_feed;
@@ -38,6 +39,10 @@ void ob_events_note(struct ob_feed *f, const char *const *row, int64_t time);
 /* At the end of a poll: tells of what was only counted, where the minute is over. True when there is something to
  * commit. */
 bool ob_events_sum_up(struct ob_feed *f);
+
+/* "exception: pipeline 3, node 7": a word and what it is of, but the tag `but`. Cut to the room; returned. */
+const char *ob_event_title(
+        char *room, size_t size, const char *word, const struct ob_series *series, const char *but);
 
 /* Writes what has changed, inside the caller's transaction; and notes that this is committed. */
 int ob_events_stage(struct ob_feed *f, struct ob_err *err);

@@ -11,6 +11,7 @@ static const struct ob_delta_ops *const deltas[OB_SHAPES] = {
         [OB_SHAPE_LOG] = &ob_delta_log,
         [OB_SHAPE_STATE] = &ob_delta_state,
         [OB_SHAPE_NEWEST] = &ob_delta_newest,
+        [OB_SHAPE_VERDICT] = &ob_delta_verdict,
 };
 
 static const struct {

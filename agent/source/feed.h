@@ -37,6 +37,7 @@ struct ob_delta_ops {
 extern const struct ob_delta_ops ob_delta_log;
 extern const struct ob_delta_ops ob_delta_state;
 extern const struct ob_delta_ops ob_delta_newest;
+extern const struct ob_delta_ops ob_delta_verdict;
 
 /* What is told of a feed at most once a minute. */
 enum ob_oddity {

@@ -90,8 +90,8 @@ struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_p
 struct ob_reader *ob_reader_zone_new(
         const struct ob_source *source, struct ob_pages *pages, struct ob_session *session);
 
-/* One of the states of a manager's pipelines. `name`: of the source, for the log; borrowed. */
-struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states, const char *name);
+/* One of the states of a manager's pipelines. */
+struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states);
 
 void ob_reader_free(struct ob_reader *r);
 

@@ -1,10 +1,9 @@
-/* The states of a manager's pipelines, as rows. Judging them is reading them; what has changed is told here. */
+/* The states of a manager's pipelines, as rows. Judging them is reading them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/process/clock.h"
-#include "agent/process/log.h"
 #include "agent/source/reader.h"
 #include "agent/source/states.h"
 #include "proto/memory.h"
@@ -12,9 +11,8 @@
 struct reader_state {
         struct ob_reader reader; /* first */
         struct ob_states *states;
-        const char *name; /* of the source, in the log */
         struct row {
-                const char *pipeline, *state;
+                const char *pipeline, *state, *why;
         } * rows; /* ours */
         size_t room;
         char numbers[OB_STATES][4];
@@ -40,13 +38,6 @@ static int look_state(struct ob_reader *r, struct ob_reading *at, struct ob_err 
         return 0;
 }
 
-static void tell(const struct reader_state *s, const struct ob_verdict *v)
-{
-        ob_log(ob_state_is_bad(v->state) ? OB_LOG_WARN : OB_LOG_INFO,
-                "source=%s event=state pipeline=%.40s was=%s is=%s why=\"%s\"", s->name, v->pipeline,
-                ob_state_word(v->was), ob_state_word(v->state), v->why);
-}
-
 static int read_state(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
 {
         struct reader_state *s = self(r);
@@ -59,13 +50,12 @@ static int read_state(struct ob_reader *r, int64_t from, unsigned limit, struct 
         verdicts = ob_states_judge(s->states, ob_clock_ms(), &n);
         s->rows = ob_grow(s->rows, &s->room, n, sizeof(*s->rows));
         for (size_t i = 0; i < n; i++) {
-                if (verdicts[i].is_change)
-                        tell(s, &verdicts[i]);
                 snprintf(s->numbers[verdicts[i].state], sizeof(*s->numbers), "%d", (int)verdicts[i].state);
                 s->rows[i].pipeline = verdicts[i].pipeline;
                 s->rows[i].state = s->numbers[verdicts[i].state];
+                s->rows[i].why = verdicts[i].why;
         }
-        *rows = (struct ob_rows) { .cells = &s->rows->pipeline, .n = n, .width = 2 };
+        *rows = (struct ob_rows) { .cells = &s->rows->pipeline, .n = n, .width = 3 };
         return 0;
 }
 
@@ -82,7 +72,7 @@ static const struct ob_reader_ops ops = {
         .free = free_state,
 };
 
-struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states, const char *name)
+struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states)
 {
         struct reader_state *s = ob_alloc(1, sizeof(*s));
 
@@ -90,6 +80,5 @@ struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_
         s->reader.plan = "what the other sources saw of each pipeline";
         memset(s->reader.has, true, sizeof(s->reader.has));
         s->states = states;
-        s->name = name;
         return &s->reader;
 }

@@ -6,16 +6,19 @@
 
 #define NO_EVENT_TIME 1000000000 /* milliseconds, 11 days: a source whose events carry no time, or wild clocks */
 
-static const char *const words[OB_STATES] = {
-        [OB_STATE_OK] = "ok",
-        [OB_STATE_IDLE] = "idle",
-        [OB_STATE_PAUSED] = "paused",
-        [OB_STATE_STOPPED] = "stopped",
-        [OB_STATE_LOCATING] = "locating",
-        [OB_STATE_LAGGING] = "lagging",
-        [OB_STATE_SKEWED] = "skewed",
-        [OB_STATE_STALLED] = "stalled",
-        [OB_STATE_HUNG] = "hung",
+static const struct {
+        const char *word;
+        enum ob_check check;
+} told[OB_STATES] = {
+        [OB_STATE_OK] = { "ok", OB_CHECK_OK },
+        [OB_STATE_IDLE] = { "idle", OB_CHECK_OK },
+        [OB_STATE_PAUSED] = { "paused", OB_CHECK_WARNING },
+        [OB_STATE_STOPPED] = { "stopped", OB_CHECK_WARNING },
+        [OB_STATE_LOCATING] = { "locating", OB_CHECK_WARNING },
+        [OB_STATE_LAGGING] = { "lagging", OB_CHECK_WARNING },
+        [OB_STATE_SKEWED] = { "skewed", OB_CHECK_WARNING },
+        [OB_STATE_STALLED] = { "stalled", OB_CHECK_CRITICAL },
+        [OB_STATE_HUNG] = { "hung", OB_CHECK_CRITICAL },
 };
 
 /* What a fact is compared with: a number, or a setting of that many units. */
@@ -76,7 +79,12 @@ static const struct rule {
 
 const char *ob_state_word(enum ob_state state)
 {
-        return state < OB_STATES ? words[state] : "unknown";
+        return state < OB_STATES ? told[state].word : "unknown";
+}
+
+enum ob_check ob_state_check(enum ob_state state)
+{
+        return state < OB_STATES ? told[state].check : OB_CHECK_UNKNOWN;
 }
 
 bool ob_state_is_bad(enum ob_state state)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "proto/metric.h"
 
 /* In rising order of trouble; the numbers are the values of the gauge `state`. */
 enum ob_state {
@@ -63,6 +64,9 @@ enum ob_state ob_state_judge(
 
 /* "ok", "idle", … */
 const char *ob_state_word(enum ob_state state);
+
+/* The state as the status of a service check. */
+enum ob_check ob_state_check(enum ob_state state);
 
 /* Whether somebody should look: lagging and beyond, and locating. */
 bool ob_state_is_bad(enum ob_state state);

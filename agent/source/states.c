@@ -220,15 +220,14 @@ static void judge(struct ob_states *s, struct subject *one, int64_t now, struct 
                 one->judged_since = now;
         one->judged = state;
         v->pipeline = one->id;
-        v->was = one->state;
-        v->is_change = false;
         if (state != one->state && now - one->judged_since >= s->settings->hold * INT64_C(1000)) {
                 one->state = state;
                 one->told_at = now;
-                v->is_change = state != OB_STATES;
         }
         if (state == one->state)
                 memcpy(one->why, v->why, sizeof(one->why));
+        else
+                memcpy(v->why, one->why, sizeof(v->why));
         v->state = state == OB_STATES ? OB_STATES : one->state;
 }
 

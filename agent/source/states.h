@@ -47,8 +47,7 @@ struct ob_pipeline *ob_states_list(struct ob_states *s, size_t *n);
 /* One pipeline, as judged. */
 struct ob_verdict {
         const char *pipeline;
-        enum ob_state state, was; /* was: OB_STATES when it was not known */
-        bool is_change;
+        enum ob_state state;
         char why[OB_WHY_MAX];
 };
 

@@ -192,7 +192,7 @@ static struct ob_reader *make_zone(struct ob_worker *w, const struct ob_source *
 
 static struct ob_reader *make_state(struct ob_worker *w, const struct ob_source *source)
 {
-        return ob_reader_state_new(source, w->states, w->counters->sources[w->index].name);
+        return ob_reader_state_new(source, w->states);
 }
 
 static struct ob_reader *(*const makers[OB_READERS])(struct ob_worker *w, const struct ob_source *source) = {

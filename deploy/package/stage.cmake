@@ -30,3 +30,8 @@ endif()
 execute_process(COMMAND gzip -9nf ${stage}/share/doc/otterbeat/changelog ${stage}/share/man/man1/otterbeat.1
         ${stage}/share/man/man5/otterbeat.cfg.5
         COMMAND_ERROR_IS_FATAL ANY)
+# Whatever umask it was made with.
+set(readable OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+set(executable ${readable} OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)
+file(CHMOD_RECURSE ${root} FILE_PERMISSIONS ${readable} DIRECTORY_PERMISSIONS ${executable})
+file(CHMOD ${stage}/bin/otterbeat PERMISSIONS ${executable})

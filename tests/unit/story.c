@@ -187,6 +187,28 @@ static void print_batch(struct ob_text *lines, const struct ob_stored_batch *sto
         ob_batch_close(&r);
 }
 
+/* A '!' stands before an event: its title, its text in brackets, and a '?' before the status of its check. */
+static void print_events(struct ob_text *lines, const struct ob_stored_batch *stored)
+{
+        struct ob_batch_reader r;
+        struct ob_event e;
+
+        assert_true(ob_batch_open_events(&r, stored->body.data, stored->body.length));
+        while (ob_batch_next_event(&r, &e) == 1) {
+                ob_text_add_string(lines, lines->length ? "; !" : "!");
+                ob_text_add_string(lines, e.title);
+                ob_text_add_string(lines, " (");
+                ob_text_add_string(lines, e.text);
+                ob_text_add_string(lines, ")");
+                if (!*e.check)
+                        continue;
+                ob_text_add_string(lines, " ");
+                ob_text_add_string(lines, e.check);
+                ob_text_add_char(lines, '?');
+                ob_text_add_int(lines, e.status);
+        }
+}
+
 /* What the last poll put into the queue. */
 static const char *new_points(struct world *w, char room[LINES_MAX])
 {
@@ -198,6 +220,7 @@ static const char *new_points(struct world *w, char room[LINES_MAX])
         while (ob_store_next_batch(w->place.anchor, w->seq, &batch, &err) == 1) {
                 w->seq = batch.seq;
                 print_batch(&lines, &batch);
+                print_events(&lines, &batch);
         }
         body = batch.body;
         assert_false(lines.too_long);
