@@ -25,9 +25,8 @@
 #include "agent/replay.h"
 #include "agent/source/page_fetch.h"
 
-#define LOOK_MS       100   /* how often --once looks whether all is done */
-#define LOOK_AT_STORE 1     /* seconds: how often a running agent looks at its store */
-#define RESTART_MS    10000 /* how often it starts again for that, at most */
+#define LOOK_MS    100   /* how often --once looks whether all is done */
+#define RESTART_MS 10000 /* how often it starts again for that, at most */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] [--check [--json] | --once] [--dry-run]\n"
@@ -235,11 +234,12 @@ static int start_again(struct run *r)
 
 static int run_until_signal(struct run *r, const sigset_t *signals)
 {
-        const struct timespec look = { .tv_sec = LOOK_AT_STORE };
         int64_t began = ob_clock_ms() - RESTART_MS;
 
         ob_supervise_ready(&r->supervise);
         for (;;) {
+                int64_t wait = ob_supervise_wait_ms();
+                const struct timespec look = { wait / 1000, wait % 1000 * 1000000 };
                 int signal_number = sigtimedwait(signals, NULL, &look);
                 struct ob_status_of of = ob_agent_status_of(&r->agent);
 

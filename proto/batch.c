@@ -8,25 +8,29 @@
 /* uthash's own out-of-memory path is never taken: the allocator does not fail. */
 #define uthash_malloc(size)    ob_alloc(1, size)
 #define uthash_free(at, size_) free(at)
+#define HASH_FUNCTION          HASH_SFH /* less than half of what the usual one costs */
 #include <uthash.h>
 
 #define VERSION         4
 #define HEAD_SIZE       4
 #define EVENT_HEAD_SIZE 3
+#define KEPT_MOST       (2 * OB_BATCH_POINTS) /* series that are kept from batch to batch */
 
 /* Seconds: no clock says so, and what is reckoned with it does not overflow. */
 #define MADE_MOST (INT64_C(1) << 60)
 
 struct entry {
         UT_hash_handle hh;
-        unsigned number;
+        uint64_t batch;  /* the last one that it stands in, */
+        unsigned number; /* … and its number there */
         size_t length;
         unsigned char text[]; /* the series as it stands in the blob */
 };
 
 struct ob_batch {
         int64_t made, time;
-        struct entry *entries; /* ours, by text */
+        uint64_t which;        /* how many were begun */
+        struct entry *entries; /* ours, by text; of this batch, and of those before it: the same come again */
         unsigned n_series, n_points, n_events;
         struct ob_bytes events, series, points, blob, key;
 };
@@ -61,7 +65,9 @@ void ob_batch_free(struct ob_batch *b)
 
 void ob_batch_start(struct ob_batch *b, int64_t made)
 {
-        forget_series(b);
+        if (HASH_COUNT(b->entries) > KEPT_MOST)
+                forget_series(b);
+        b->which++;
         b->events.length = b->series.length = b->points.length = 0;
         b->n_events = b->n_series = b->n_points = 0;
         b->made = made;
@@ -94,20 +100,30 @@ static void encode_series(struct ob_bytes *out, const struct ob_series *s)
                 add_string(out, s->tags[i].node ? s->tags[i].node : "");
 }
 
-static unsigned number_of(struct ob_batch *b, const struct ob_series *s)
+static struct entry *find_or_insert(struct ob_batch *b, const struct ob_series *s)
 {
         struct entry *e;
 
         encode_series(&b->key, s);
         HASH_FIND(hh, b->entries, b->key.data, b->key.length, e);
         if (e)
-                return e->number;
+                return e;
         e = ob_alloc(1, sizeof(*e) + b->key.length);
         memcpy(e->text, b->key.data, b->key.length);
         e->length = b->key.length;
-        e->number = b->n_series++;
         HASH_ADD_KEYPTR(hh, b->entries, e->text, e->length, e);
-        ob_bytes_add(&b->series, e->text, e->length);
+        return e;
+}
+
+static unsigned number_of(struct ob_batch *b, const struct ob_series *s)
+{
+        struct entry *e = find_or_insert(b, s);
+
+        if (e->batch != b->which) {
+                e->batch = b->which;
+                e->number = b->n_series++;
+                ob_bytes_add(&b->series, e->text, e->length);
+        }
         return e->number;
 }
 

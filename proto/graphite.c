@@ -17,6 +17,8 @@ bool ob_graphite_path_is_storable(const char *path, size_t length)
 {
         size_t node = 0;
 
+        if (length <= NODE_MAX) /* nearly always */
+                return true;
         for (size_t i = 0; i < length; i++) {
                 if (path[i] == ';')
                         return true;

@@ -147,19 +147,28 @@ bool ob_number_is_whole(__int128 micros)
         return micros % OB_MICROS == 0;
 }
 
+/* "00" to "99": two digits cost one division. */
+static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
+                                 "25262728293031323334353637383940414243444546474849"
+                                 "50515253545556575859606162636465666768697071727374"
+                                 "75767778798081828384858687888990919293949596979899";
+
 /* Writes the digits of `n` so that they end before `end`; returns where they begin. */
+static char *put_short(char *end, uint64_t n)
+{
+        for (; n > 99; n /= 100)
+                memcpy(end -= 2, two_digits + n % 100 * 2, 2);
+        if (n > 9)
+                return memcpy(end - 2, two_digits + n * 2, 2);
+        *--end = (char)('0' + (int)n);
+        return end;
+}
+
 static char *put_digits(char *end, unsigned __int128 n)
 {
-        uint64_t low;
-
-        while (n > UINT64_MAX) {
+        for (; n > UINT64_MAX; n /= 10)
                 *--end = (char)('0' + (int)(n % 10));
-                n /= 10;
-        }
-        for (low = (uint64_t)n; low > 9; low /= 10)
-                *--end = (char)('0' + (int)(low % 10));
-        *--end = (char)('0' + (int)low);
-        return end;
+        return put_short(end, (uint64_t)n);
 }
 
 /* ".000250" without its trailing zeros, or nothing at all. */
@@ -185,7 +194,7 @@ size_t ob_number_format(char out[OB_NUMBER_MAX], __int128 micros)
         size_t length = 0;
 
         if (size <= UINT64_MAX) { /* nearly always, and far cheaper */
-                begin = put_digits(end, (uint64_t)size / OB_MICROS);
+                begin = put_short(end, (uint64_t)size / OB_MICROS);
                 places = (uint64_t)size % OB_MICROS;
         } else {
                 begin = put_digits(end, size / OB_MICROS);
@@ -198,4 +207,17 @@ size_t ob_number_format(char out[OB_NUMBER_MAX], __int128 micros)
         length += put_places(out + length, places);
         out[length] = '\0';
         return length;
+}
+
+size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number)
+{
+        char digits[OB_NUMBER_MAX], *end = digits + sizeof(digits);
+        char *begin = put_short(end, number < 0 ? -(uint64_t)number : (uint64_t)number);
+        size_t length = (size_t)(end - begin);
+
+        if (number < 0)
+                *out++ = '-';
+        memcpy(out, begin, length);
+        out[length] = '\0';
+        return length + (number < 0);
 }

@@ -26,6 +26,7 @@ bool ob_number_parse_int(const char *text, size_t length, int64_t *number);
 
 /* Plain decimal digits, no exponent, no needless zeros, never "-0". Returns the length. */
 size_t ob_number_format(char out[OB_NUMBER_MAX], __int128 micros);
+size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number);
 
 bool ob_number_is_whole(__int128 micros);
 

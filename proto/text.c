@@ -38,7 +38,9 @@ void ob_text_add_number(struct ob_text *t, __int128 micros)
 
 void ob_text_add_int(struct ob_text *t, long long number)
 {
-        ob_text_add_number(t, (__int128)number * OB_MICROS);
+        char digits[OB_NUMBER_MAX];
+
+        ob_text_add(t, digits, ob_number_format_int(digits, number));
 }
 
 void ob_text_add_mapped(struct ob_text *t, const char *piece, bool (*allowed)(char c))

@@ -8,7 +8,8 @@
 #include "agent/process/notify.h"
 #include "proto/memory.h"
 
-#define BEATS 4 /* in the time of a watchdog: two may be late */
+#define BEATS   4    /* in the time of a watchdog: two may be late */
+#define WAIT_MS 5000 /* what goes wrong is seen so soon; a wake-up costs as much as a poll's answer */
 
 void ob_supervise_ready(struct ob_supervise *s)
 {
@@ -68,6 +69,13 @@ static void beat(struct ob_supervise *s, const struct ob_view *v)
                 return;
         s->beat_at = v->clock;
         ob_notify("WATCHDOG=1");
+}
+
+int64_t ob_supervise_wait_ms(void)
+{
+        int64_t beat = ob_notify_watchdog_ms() / BEATS;
+
+        return beat && beat < WAIT_MS ? beat : WAIT_MS;
 }
 
 void ob_supervise_tick(struct ob_supervise *s, const struct ob_status_of *of)

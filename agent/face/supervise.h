@@ -6,6 +6,8 @@
 #ifndef OB_FACE_SUPERVISE_H
 #define OB_FACE_SUPERVISE_H
 
+#include <stdint.h>
+
 #include "agent/face/status_view.h"
 #include "proto/error.h"
 
@@ -19,7 +21,9 @@ void ob_supervise_ready(struct ob_supervise *s);
 void ob_supervise_reloading(struct ob_supervise *s);
 void ob_supervise_stopping(struct ob_supervise *s);
 
-/* To be called about once a second. */
+/* How long the next call of ob_supervise_tick may be waited for, in milliseconds. */
+int64_t ob_supervise_wait_ms(void);
+
 void ob_supervise_tick(struct ob_supervise *s, const struct ob_status_of *of);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "proto/memory.h"
 
@@ -110,6 +111,7 @@ int ob_feed_commit(struct ob_feed *f, const struct ob_standing *next, ob_feed_st
         ob_events_staged(f->events);
         f->standing = *next;
         ob_outbox_start(&f->outbox, f->now);
+        f->page_at = ob_clock_ms();
         return 0;
 }
 
@@ -162,6 +164,7 @@ static int poll_once(struct ob_feed *f, struct ob_err *err)
         if (f->reader->ops->look(f->reader, &at, err))
                 return -1;
         f->now = at.now;
+        f->page_at = ob_clock_ms();
         f->has_unsettled = false;
         ob_outbox_start(&f->outbox, f->now);
         if ((!f->standing.known || strcmp(f->standing.identity, f->reader->identity) != 0) && begin(f, &at, err))

@@ -68,6 +68,7 @@ struct ob_feed {
         bool is_loaded;
         struct ob_standing standing; /* as committed */
         int64_t now;                 /* of the poll: the clock of the rows' world */
+        int64_t page_at;             /* our own, when the page of rows was begun: ob_clock_ms() */
         bool has_unsettled;          /* the last poll left rows that are too young */
         enum ob_telling telling;     /* of the points that are made now */
         struct ob_outbox outbox;

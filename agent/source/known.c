@@ -1,6 +1,7 @@
 #include "agent/source/known.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/memory.h"
 
@@ -24,11 +25,23 @@ void ob_knowns_free(struct ob_knowns *k)
         *k = (struct ob_knowns) { .n_totals = k->n_totals };
 }
 
+static bool has_key(const struct ob_known *e, const struct ob_bytes *key)
+{
+        return e->key.length == key->length && !memcmp(e->key.data, key->data, key->length);
+}
+
+/* Rows come in the same order each time, so it is nearly always the one that was behind the last one. */
 struct ob_known *ob_knowns_find(struct ob_knowns *k, const struct ob_bytes *key)
 {
-        struct ob_known *e;
+        struct ob_known *e = k->found ? k->found->behind : NULL;
 
-        HASH_FIND(hh, k->entries, key->data, key->length, e);
+        if (!e || !has_key(e, key))
+                HASH_FIND(hh, k->entries, key->data, key->length, e);
+        if (!e)
+                return NULL;
+        if (k->found)
+                k->found->behind = e;
+        k->found = e;
         return e;
 }
 

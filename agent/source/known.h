@@ -15,17 +15,19 @@
 
 struct ob_known {
         UT_hash_handle hh;
-        int64_t id, made;      /* of the row that is followed */
-        uint64_t met;          /* the poll that met it last */
-        const char **heir;     /* ours: a row to follow when it is gone; NULL */
-        bool is_changed;       /* since it was stored */
-        __int128 *totals;      /* ours; as many as the source has */
-        struct ob_bytes key;   /* ours */
-        struct ob_bytes coded; /* ours: how it is stored */
+        struct ob_known *behind; /* the one that was found behind it the last time; NULL */
+        int64_t id, made;        /* of the row that is followed */
+        uint64_t met;            /* the poll that met it last */
+        const char **heir;       /* ours: a row to follow when it is gone; NULL */
+        bool is_changed;         /* since it was stored */
+        __int128 *totals;        /* ours; as many as the source has */
+        struct ob_bytes key;     /* ours */
+        struct ob_bytes coded;   /* ours: how it is stored */
 };
 
 struct ob_knowns {
         struct ob_known *entries;  /* ours */
+        struct ob_known *found;    /* the last one; NULL: none yet */
         struct ob_known **changed; /* ours, the array */
         size_t n_changed, room_changed;
         unsigned n_totals;

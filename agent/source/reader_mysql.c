@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/clock.h"
 #include "agent/source/plan.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
 #include "proto/memory.h"
 #include "proto/number.h"
+
+#define SAID_MS 100 /* so long what the server said of its clock holds */
 
 struct reader_mysql {
         struct ob_reader reader; /* first */
@@ -132,9 +135,9 @@ static MYSQL_RES *query(struct reader_mysql *m, const char *sql, struct ob_err *
         return result;
 }
 
-static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
+/* The server's clock, and the highest id where there is a cursor. */
+static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_err *err)
 {
-        struct reader_mysql *m = self(r);
         ob_cleanup(ob_session_free_result) MYSQL_RES *result = query(m, m->plan.look, err);
         MYSQL_ROW row;
 
@@ -143,27 +146,53 @@ static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err 
         row = mysql_fetch_row(result);
         if (!row || !row[0] || !ob_number_parse_int(row[0], strlen(row[0]), &at->now))
                 return ob_fail(err, "mysql: the server does not tell the time");
+        m->session->said = at->now;
+        m->session->said_at = ob_clock_ms();
         at->has_rows = row[1] != NULL;
         if (at->has_rows && !ob_number_parse_int(row[1], strlen(row[1]), &at->max_id))
-                return ob_fail(err, "table %s: column %s: %s is too large for an id", r->source->table,
+                return ob_fail(err, "table %s: column %s: %s is too large for an id", m->reader.source->table,
                         m->plan.cursor, row[1]);
         return 0;
 }
 
+/* Sources of one session are polled together: where only the clock is asked for, the one before has just asked. */
+static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
+{
+        struct reader_mysql *m = self(r);
+
+        if (m->plan.cursor || !m->session->said_at || ob_clock_ms() - m->session->said_at >= SAID_MS)
+                return ask_clock(m, at, err);
+        at->now = m->session->said;
+        at->has_rows = false;
+        return 0;
+}
+
 /* Cells are texts from here on, so a NUL in one must not hide what follows it. */
-static const char *as_text(char *cell, unsigned long length)
+static void replace_nuls(char *cell, unsigned long length)
 {
         char *nul = cell;
 
         while (cell && (nul = memchr(nul, '\0', length - (unsigned long)(nul - cell))))
                 *nul = '?';
-        return cell;
+}
+
+/* The columns that are no numbers: in those there can be a NUL, and of most tables there is none. Returns how many.
+ */
+static size_t find_texts(MYSQL_RES *result, size_t width, size_t texts[OB_COLUMNS_MAX])
+{
+        const MYSQL_FIELD *fields = mysql_fetch_fields(result);
+        size_t n = 0;
+
+        for (size_t i = 0; i < width; i++)
+                if (!IS_NUM(fields[i].type))
+                        texts[n++] = i;
+        return n;
 }
 
 static int query_rows(
         struct reader_mysql *m, const char *sql, size_t width, struct ob_rows *rows, struct ob_err *err)
 {
-        size_t n = 0, needed;
+        size_t n = 0, needed, texts[OB_COLUMNS_MAX], n_texts;
         MYSQL_ROW row;
 
         ob_session_free_result(&m->result);
@@ -175,11 +204,14 @@ static int query_rows(
                 m->cells = ob_realloc(m->cells, needed, sizeof(*m->cells));
                 m->room = needed;
         }
+        n_texts = find_texts(m->result, width, texts);
         for (; (row = mysql_fetch_row(m->result)); n++) {
-                unsigned long *lengths = mysql_fetch_lengths(m->result);
+                const unsigned long *lengths = n_texts ? mysql_fetch_lengths(m->result) : NULL;
 
+                for (size_t i = 0; i < n_texts; i++)
+                        replace_nuls(row[texts[i]], lengths[texts[i]]);
                 for (size_t i = 0; i < width; i++)
-                        m->cells[n * width + i] = as_text(row[i], lengths[i]);
+                        m->cells[n * width + i] = row[i];
         }
         *rows = (struct ob_rows) { .cells = m->cells, .n = n, .width = width };
         return 0;

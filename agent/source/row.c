@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "agent/process/clock.h"
 #include "proto/number.h"
 
 #define SLOW_MS 30000
@@ -30,11 +29,18 @@ bool ob_row_time(const struct ob_feed *f, const char *const *row, enum ob_role r
 {
         int column = ob_source_find(f->source, role);
         const char *text = column >= 0 ? row[column] : NULL;
+        size_t length = text ? strlen(text) : 0;
         __int128 micros;
+        int64_t seconds;
 
-        if (!text || !ob_number_parse(text, strlen(text), &micros) || micros < OB_MICROS)
+        if (!ob_number_parse_int(text, length, &seconds)) { /* it has a fraction, or is none */
+                if (!ob_number_parse(text, length, &micros))
+                        return false;
+                seconds = (int64_t)(micros / OB_MICROS);
+        }
+        if (seconds < 1)
                 return false;
-        *time = (int64_t)(micros / OB_MICROS);
+        *time = seconds;
         return true;
 }
 
@@ -135,7 +141,7 @@ static void note_clue(
         ob_states_note(f->states, f->clues[i], series,
                 &(struct ob_sighting) { .time = time,
                         .clock = f->now,
-                        .now = ob_clock_ms(),
+                        .now = f->page_at,
                         .valid = 3000LL * f->source->every + SLOW_MS,
                         .value = (int64_t)(value / OB_MICROS) });
 }

@@ -17,6 +17,7 @@ void ob_session_close(struct ob_session *s)
         if (s->db)
                 mysql_close(s->db);
         s->db = NULL;
+        s->said_at = 0;
 }
 
 void ob_session_free_result(MYSQL_RES **result)

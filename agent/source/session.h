@@ -19,6 +19,7 @@ struct ob_session {
         MYSQL *db;                                /* ours; NULL: not connected */
         unsigned opened;                          /* how often it was */
         char identity[256];                       /* of the server and the database */
+        int64_t said, said_at; /* the server's clock as a query last said, and when: ob_clock_ms(); 0: none did */
 };
 
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings);

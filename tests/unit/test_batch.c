@@ -189,11 +189,41 @@ static void a_started_batch_is_empty(void **state)
         assert_end(&r);
         ob_batch_close(&r);
 
-        ob_batch_add(b, &(struct ob_metric) { &delay, MADE, 2 }); /* what it knew of series is forgotten, too */
+        ob_batch_add(b, &(struct ob_metric) { &delay, MADE, 2 }); /* its series are written again */
         blob = ob_batch_blob(b);
         assert_true(ob_batch_open(&r, blob->data, blob->length));
         assert_next(&r, &(struct ob_metric) { &delay, MADE, 2 }, 0);
         assert_end(&r);
+}
+
+/* Series are kept from batch to batch, up to some thousands: the numbers of each batch must be its own. */
+static void a_batch_has_numbers_of_its_own(void **state)
+{
+        static const int64_t firsts[] = { 0, 500, 0, 1000, 2000, 3000, 0 }; /* of OB_BATCH_POINTS pipelines */
+        ob_cleanup(free_batch) struct ob_batch *b = ob_batch_new();
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(firsts); i++) {
+                ob_cleanup(ob_batch_close) struct ob_batch_reader r = { .made = 0 };
+                const struct ob_bytes *blob;
+                char id[24];
+                struct ob_series series = delay;
+
+                series.tags[0].value = id;
+                ob_batch_start(b, MADE);
+                for (int64_t n = 0; n < OB_BATCH_POINTS; n++) {
+                        snprintf(id, sizeof(id), "%d", (int)(firsts[i] + n));
+                        ob_batch_add(b, &(struct ob_metric) { &series, MADE, n });
+                }
+                blob = ob_batch_blob(b);
+                assert_true(ob_batch_open(&r, blob->data, blob->length));
+                assert_int_equal(r.n_series, OB_BATCH_POINTS);
+                for (int64_t n = 0; n < OB_BATCH_POINTS; n++) {
+                        snprintf(id, sizeof(id), "%d", (int)(firsts[i] + n));
+                        assert_next(&r, &(struct ob_metric) { &series, MADE, n }, (unsigned)n);
+                }
+                assert_end(&r);
+        }
 }
 
 /* Reads a batch that may be anything, and all that it says of itself. */
@@ -325,6 +355,7 @@ int main(void)
                 cmocka_unit_test(every_series_stands_in_it_once),
                 cmocka_unit_test(a_batch_is_full_of_series_of_their_own),
                 cmocka_unit_test(a_started_batch_is_empty),
+                cmocka_unit_test(a_batch_has_numbers_of_its_own),
                 cmocka_unit_test(damage_anywhere_is_survived),
                 cmocka_unit_test(what_is_cut_short_is_damaged),
                 cmocka_unit_test(what_is_no_batch_is_refused),
