@@ -329,12 +329,13 @@ static void a_password_is_the_first_line_of_its_file(void **state)
 
 static void relative_paths_begin_at_the_file(void **state)
 {
-        ob_cleanup(loading_free) struct ob_config *c = loading_must(
-                *state, &(struct parts) {
-                                .top = "state_dir = \"./s\"; log_file = \"../l\";",
-                                .managers = "{ mysql = { tls = \"required\"; socket = \"my.sock\"; ca = \"${OB_TEST_SET}.pem\"; }; }",
-                                .sinks = "{ type = \"statsd\"; socket = \"dog.sock\"; }",
-                        });
+        ob_cleanup(loading_free) struct ob_config *c = loading_must(*state,
+                &(struct parts) {
+                        .top = "state_dir = \"./s\"; log_file = \"../l\";",
+                        .managers =
+                                "{ mysql = { tls = \"required\"; socket = \"my.sock\"; ca = \"${OB_TEST_SET}.pem\"; }; }",
+                        .sinks = "{ type = \"statsd\"; socket = \"dog.sock\"; }",
+                });
         const struct {
                 const char *got, *want;
         } paths[] = {
