@@ -5,6 +5,7 @@ import time
 import pytest
 
 from servers.dogstatsd import Check, Event, Frames, Metric, read_all, read_line
+from servers.netdata import Netdata
 from servers.process import wait_until
 from servers.sinks import Datagrams
 from servers.wiring import to_statsd
@@ -253,3 +254,25 @@ def test_counters_go_to_npm_statsd_as_plain_as_ever(mariadb, otter, statsd, make
     make_agent(mariadb, [to_statsd(statsd)]).once()
     statsd.wait_for(otter.sums())
     assert statsd.gauges()["otter.pipeline.4.title.delaytime.log.delay_s"] == 99
+
+
+def test_a_real_server_takes_every_line(mariadb, otter, folder, make_agent):
+    """netdata, of which there is a package; the Datadog Agent has none. It leaves out tags, so its sums are by name."""
+    server = Netdata(folder / "netdata").start()
+    try:
+        otter.do("sample")
+        sink = to_statsd(server, flavor="dogstatsd", backlog=0, tags=["team:data"])
+        agent = make_agent(mariadb, [sink], sources={"log": {"enabled": False}}).start()
+        wanted = collections.Counter()
+        for path, value in otter.sums().items():
+            name = path.rsplit(".", 2)
+            wanted[f"otter.{name[1]}.{name[2]}"] += value if name[1] != "log" else 0
+        wanted = {name: value for name, value in wanted.items() if value}
+        assert len(wanted) > 5
+        wait_until(lambda: {name: server.counter(name) for name in wanted} == pytest.approx(wanted, rel=2e-7),
+                   "netdata's sums are SQL's, as far as its 24 bits go", 60, 1)
+        assert agent.stop() == 0
+        events = server.sums("netdata.statsd_events")
+        assert events["gauges"] and not events["errors"] and not events["unknown"], events
+    finally:
+        server.stop()
