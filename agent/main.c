@@ -161,7 +161,7 @@ static int start(struct run *r, struct ob_config *config, struct ob_err *err)
         const char *file;
         size_t i = 0;
 
-        if (ob_log_open(config->log_file, err))
+        if (ob_log_open(config->log_file, (enum ob_level)config->log_level, err))
                 return -1;
         ob_log(OB_LOG_INFO, "event=started version=" OB_VERSION " config=%s", r->options->file);
         while ((file = ob_config_exposed(config, &i)))
@@ -180,7 +180,7 @@ static int reload(struct run *r)
 
         if (!fresh) {
                 ob_log(OB_LOG_ERROR, "event=reload_failed err=\"%s\" why=\"the old config stays\"", err.text);
-                if (ob_log_open(old->log_file, &again))
+                if (ob_log_open(old->log_file, (enum ob_level)old->log_level, &again))
                         ob_log(OB_LOG_ERROR, "event=log_failed err=\"%s\"", again.text);
                 return 0;
         }

@@ -10,6 +10,7 @@ static const char *const type_words[] = { "statsd", "graphite", NULL };
 static const char *const flavor_words[] = { "plain", "dogstatsd", NULL };
 static const char *const counters_words[] = { "counter", "gauge", "both", NULL };
 static const char *const path_words[] = { "ids", "names", NULL };
+static const char *const level_words[] = { "error", "warn", "info", NULL };
 static const char *const crash_words[] = { "lose", "repeat", NULL };
 
 #define AT(what, member) offsetof(struct what, member)
@@ -18,6 +19,7 @@ static const struct ob_setting top_settings[] = {
         { "prefix", OB_SET_PREFIX, AT(ob_config, prefix) },
         { "state_dir", OB_SET_PATH, AT(ob_config, state_dir) },
         { "log_file", OB_SET_PATH, AT(ob_config, log_file) },
+        { "log_level", OB_SET_CHOICE, AT(ob_config, log_level), .choices = level_words },
         { "drain", OB_SET_INT, AT(ob_config, drain), 0, 3600 },
         { "managers", OB_SET_GROUP },
         { "sources", OB_SET_GROUP },
@@ -323,6 +325,7 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
                 .prefix = "otter",
                 .state_dir = "state",
                 .log_file = "",
+                .log_level = OB_LOG_INFO,
                 .drain = 10,
                 .queue_max_bytes = 67108864,
                 .names = { .enabled = true, .every = 300 },

@@ -15,6 +15,7 @@
 #include "config/source.h"
 #include "proto/metric.h"
 
+enum ob_level { OB_LOG_ERROR, OB_LOG_WARN, OB_LOG_INFO }; /* of lines in the log */
 enum ob_tls { OB_TLS_OFF, OB_TLS_REQUIRED, OB_TLS_VERIFY };
 enum ob_sink_type { OB_SINK_STATSD, OB_SINK_GRAPHITE, OB_SINK_EVENTS, OB_SINK_TYPES };
 enum ob_flavor { OB_FLAVOR_PLAIN, OB_FLAVOR_DOGSTATSD };
@@ -105,7 +106,8 @@ struct ob_status_settings {
 
 struct ob_config {
         const char *prefix, *state_dir, *log_file;
-        int drain; /* seconds */
+        int log_level; /* enum ob_level */
+        int drain;     /* seconds */
         int64_t queue_max_bytes;
         struct {
                 bool enabled; /* whether names are looked up at all */

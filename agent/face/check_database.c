@@ -40,7 +40,8 @@ static const struct {
         { 2012, "it accepts connections, but does not speak MySQL's protocol, or is overloaded" },
         { 2013, "it accepts connections, but does not speak MySQL's protocol, or is overloaded" },
         { 2026, "mysql.tls, ca, cert and key do not fit the server's certificate, or it has none, or a file can't be read" },
-        { 2059, "the user's authentication plugin is not known here: ALTER USER … IDENTIFIED VIA mysql_native_password" },
+        { 2059, "the client library lacks the user's authentication plugin: libmariadb3 has caching_sha2_password; or "
+                "ALTER USER … IDENTIFIED VIA mysql_native_password" },
         { 2061, "the user's authentication plugin needs an encrypted connection: tls = \"required\"" },
         { 4151, "the account is locked: ALTER USER … ACCOUNT UNLOCK" },
 };

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,10 +14,13 @@
 
 static const char *const words[] = { [OB_LOG_ERROR] = "error", [OB_LOG_WARN] = "warn", [OB_LOG_INFO] = "info" };
 
-int ob_log_open(const char *path, struct ob_err *err)
+static atomic_int most = OB_LOG_INFO; /* enum ob_level: what is logged at most */
+
+int ob_log_open(const char *path, enum ob_level level, struct ob_err *err)
 {
         int fd;
 
+        most = (int)level;
         if (!*path)
                 return 0;
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -45,10 +49,13 @@ static size_t put_head(char *line, size_t room, enum ob_level level)
 void ob_log(enum ob_level level, const char *format, ...)
 {
         char line[LINE_MAX_BYTES];
-        size_t length = put_head(line, sizeof(line), level);
+        size_t length;
         va_list args;
         int said;
 
+        if ((int)level > most)
+                return;
+        length = put_head(line, sizeof(line), level);
         va_start(args, format);
         said = vsnprintf(line + length, sizeof(line) - length, format, args);
         va_end(args);

@@ -5,12 +5,13 @@
 #ifndef OB_PROCESS_LOG_H
 #define OB_PROCESS_LOG_H
 
-#include "proto/error.h"
+#include "config/config.h"
 
-enum ob_level { OB_LOG_ERROR, OB_LOG_WARN, OB_LOG_INFO };
-
-/* Logs to `path` from now on, or to standard error when it is "". Also re-opens after a rotation. */
-int ob_log_open(const char *path, struct ob_err *err);
+/*
+ * Logs to `path` from now on, or to standard error when it is "", what is at least as bad as `level`. Also re-opens
+ * after a rotation. Before the first call all is logged.
+ */
+int ob_log_open(const char *path, enum ob_level level, struct ob_err *err);
 
 /* Texts from outside go through %s in quotes and have had their control bytes taken out (ob_err has). */
 void ob_log(enum ob_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

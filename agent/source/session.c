@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/memory.h"
 
@@ -58,6 +59,17 @@ MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err
 static int set(struct ob_session *s, const char *sql, struct ob_err *err)
 {
         return mysql_real_query(s->db, sql, strlen(sql)) ? fail(s, err) : 0;
+}
+
+/* The library would not say which of them it can't read. */
+static int check_files(const struct ob_mysql_settings *m, struct ob_err *err)
+{
+        const char *const files[] = { m->ca, m->cert, m->key };
+
+        for (size_t i = 0; m->tls != OB_TLS_OFF && i < sizeof(files) / sizeof(*files); i++)
+                if (*files[i] && access(files[i], R_OK))
+                        return ob_fail(err, "mysql %u: %s: %m", CR_SSL_CONNECTION_ERROR, files[i]);
+        return 0;
 }
 
 static void set_options(struct ob_session *s)
@@ -136,6 +148,8 @@ int ob_session_open(struct ob_session *s, struct ob_err *err)
 
         if (s->db)
                 return 0;
+        if (check_files(m, err))
+                return -1;
         s->db = mysql_init(NULL);
         if (!s->db)
                 return ob_fail(err, "mysql: no memory");

@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from servers.wiring import to_statsd
+
 RELOADS = int(os.environ.get("OB_RELOADS", 20))
 
 
@@ -22,3 +24,16 @@ def test_reloads_under_load(mariadb, otter, carbon, statsd, both, make_agent):
     statsd.wait_for(wanted, 60)
     assert agent.stop() == 0
     assert "event=in_doubt" not in agent.log()
+
+
+def test_the_log_can_be_made_quieter_and_back(mariadb, otter, statsd, make_agent):
+    agent = make_agent(mariadb, [to_statsd(statsd)]).start()
+    agent.write(log_level="error")
+    agent.reload()
+    agent.wait_for_log("event=account")
+    time.sleep(2)
+    assert agent.log().count("event=started") == 1 and "event=reloaded" not in agent.log(), "they are no errors"
+    agent.write(log_level="info")
+    agent.reload()
+    agent.wait_for_log("event=reloaded")
+    assert agent.log().count("event=started") == 2

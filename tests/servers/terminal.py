@@ -14,6 +14,7 @@ from servers.process import die_with_parent
 
 def take_over():
     die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored, where the tests run in the background
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

@@ -19,6 +19,7 @@ static void what_is_left_out_has_its_default(void **state)
         assert_string_equal(c->prefix, "otter");
         assert_string_equal(c->state_dir, state_dir);
         assert_string_equal(c->log_file, "");
+        assert_int_equal(c->log_level, OB_LOG_INFO);
         assert_int_equal(c->drain, 10);
         assert_int_equal(c->queue_max_bytes, 67108864);
         assert_string_equal(c->status.listen, "");
@@ -116,7 +117,7 @@ static void every_built_in_source_is_read_by_default(void **state)
 
 /* Every setting there is, each with a value that is not its default. */
 static const struct parts all_set = {
-        .top = "prefix = \"a.b-c_D9\"; state_dir = \"/var/lib/x\"; log_file = \"/x.log\"; drain = 0; "
+        .top = "prefix = \"a.b-c_D9\"; state_dir = \"/var/lib/x\"; log_file = \"/x.log\"; drain = 0; log_level = \"warn\"; "
                "queue = { max_bytes = 65536L; }; names = { enabled = false; every = 7; }; "
                "status = { listen = \"[::]:99\"; user = \"su\"; password = \"sp\"; patience = 5; };",
         .managers =
@@ -143,6 +144,7 @@ static void what_is_set_of_the_agent_is_taken(void **state)
         assert_string_equal(c->prefix, "a.b-c_D9");
         assert_string_equal(c->state_dir, "/var/lib/x");
         assert_string_equal(c->log_file, "/x.log");
+        assert_int_equal(c->log_level, OB_LOG_WARN);
         assert_int_equal(c->drain, 0);
         assert_int_equal(c->queue_max_bytes, 65536);
         assert_string_equal(c->status.listen, "[::]:99");

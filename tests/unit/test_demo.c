@@ -60,6 +60,7 @@ static void assert_same_config(const struct ob_config *a, const struct ob_config
 {
         assert_string_equal(a->prefix, b->prefix);
         assert_string_equal(a->log_file, b->log_file);
+        assert_int_equal(a->log_level, b->log_level);
         assert_int_equal(a->drain, b->drain);
         assert_int_equal(a->queue_max_bytes, b->queue_max_bytes);
         assert_int_equal(a->n_managers, b->n_managers);
