@@ -20,7 +20,7 @@ static const struct ob_setting top_settings[] = {
         { "state_dir", OB_SET_PATH, AT(ob_config, state_dir) },
         { "log_file", OB_SET_PATH, AT(ob_config, log_file) },
         { "log_level", OB_SET_CHOICE, AT(ob_config, log_level), .choices = level_words },
-        { "drain", OB_SET_INT, AT(ob_config, drain), 0, 3600 },
+        { "drain", OB_SET_INT, AT(ob_config, drain), 0, 60 },
         { "managers", OB_SET_GROUP },
         { "sources", OB_SET_GROUP },
         { "queue", OB_SET_GROUP },

@@ -15,14 +15,19 @@
 static const char *const words[] = { [OB_LOG_ERROR] = "error", [OB_LOG_WARN] = "warn", [OB_LOG_INFO] = "info" };
 
 static atomic_int most = OB_LOG_INFO; /* enum ob_level: what is logged at most */
+static int first = -1;                /* standard error as we were given it */
 
 int ob_log_open(const char *path, enum ob_level level, struct ob_err *err)
 {
         int fd;
 
         most = (int)level;
-        if (!*path)
+        if (first < 0)
+                first = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (!*path) {
+                dup3(first, STDERR_FILENO, 0);
                 return 0;
+        }
         fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
         if (fd < 0)
                 return ob_fail(err, "log_file %s: %m", path);

@@ -9,7 +9,7 @@
 
 /*
  * Logs to `path` from now on, or to standard error when it is "", what is at least as bad as `level`. Also re-opens
- * after a rotation. Before the first call all is logged.
+ * after a rotation. Before the first call all is logged. The main thread's.
  */
 int ob_log_open(const char *path, enum ob_level level, struct ob_err *err);
 

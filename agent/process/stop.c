@@ -30,8 +30,9 @@ void ob_stop_fini(struct ob_stop *s)
 void ob_stop_want(struct ob_stop *s, int64_t deadline)
 {
         pthread_mutex_lock(&s->lock);
+        if (!s->wanted || deadline < s->deadline)
+                s->deadline = deadline;
         s->wanted = true;
-        s->deadline = deadline;
         pthread_cond_broadcast(&s->changed);
         pthread_mutex_unlock(&s->lock);
 }

@@ -225,6 +225,18 @@ static enum ob_step tell_again(struct ob_sink *s, struct ob_statsd *st, struct o
         return OB_STEP_BUSY;
 }
 
+/* A round without a total is over at once: it would not tell whether the other end is there. */
+static bool is_round_due(struct ob_statsd *st)
+{
+        if (!st->totals || st->round.due > ob_clock_ms())
+                return false;
+        if (ob_totals_count(st->totals))
+                return true;
+        st->round.due = ob_clock_ms() + ROUND_MS;
+        st->round.is_hurried = false;
+        return false;
+}
+
 static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err *err)
 {
         struct ob_statsd *st = s->state;
@@ -234,7 +246,7 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
 
         if (ob_sink_need_wire(s, err))
                 return OB_STEP_FAILED;
-        if (st->totals && st->round.due <= ob_clock_ms())
+        if (is_round_due(st))
                 return tell_again(s, st, err);
         if (!st->is_loaded) {
                 did = load(s, st, err);

@@ -1,7 +1,7 @@
 /*
  * The way out of a sink: a TCP connection, a datagram socket or its stream twin, HTTP, or standard output
  * (--dry-run). Owned by the sink's thread. Every call ends: none waits longer than its time-out, or than the
- * deadline of a wanted stop.
+ * deadline of a wanted stop; but the resolver has time-outs of its own.
  */
 #ifndef OB_SINK_WIRE_H
 #define OB_SINK_WIRE_H

@@ -136,7 +136,7 @@ int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob
         ob_cleanup(ob_free_at) char *path = ob_format("%s/" FILE_NAME, dir);
         ob_cleanup(ob_connection_close) sqlite3 *empty = NULL; /* there must be one while the anchor is replaced */
 
-        if (!*dir || access(path, R_OK))
+        if (!*dir || (access(path, F_OK) && errno == ENOENT))
                 return 0;
         ob_store_close(ob_take(place->anchor));
         if (ob_connection_open(place->path, &empty, err) || ob_connection_copy(path, place->path, err))

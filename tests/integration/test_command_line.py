@@ -98,7 +98,8 @@ def test_ctl(mariadb, otter, statsd, both, make_agent, folder):
     home.mkdir()
     place = folder / "with blank"
     run(folder, PROGRAM, "--init", place)
-    (place / "otterbeat.cfg").write_text(make_agent(mariadb, both).config.read_text())
+    log = home / "logs/otterbeat/otterbeat.log"
+    (place / "otterbeat.cfg").write_text('log_file = "${OTTERBEAT_LOG:-}";\n' + make_agent(mariadb, both).config.read_text())
 
     def ctl(word):
         return run(folder, place / "ctl", word, HOME=str(home))
@@ -110,9 +111,11 @@ def test_ctl(mariadb, otter, statsd, both, make_agent, folder):
         pid = (place / "otterbeat.pid").read_text()
         assert "runs already" in ctl("start").stdout and pid == (place / "otterbeat.pid").read_text()
         assert ctl("status").returncode == 0
+        log.rename(log.with_suffix(".1"))
         assert ctl("reload").returncode == 0
+        wait_until(lambda: log.exists() and "event=reloaded" in log.read_text(), "a reload opens the log anew")
         assert ctl("restart").returncode == 0
-        assert "event=started" in (home / "logs/otterbeat/otterbeat.log").read_text()
+        assert "event=started" in log.read_text()
     finally:
         assert ctl("stop").returncode == 0
     assert ctl("status").returncode == 3

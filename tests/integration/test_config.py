@@ -21,7 +21,7 @@ def check(folder, text, *options):
 @pytest.mark.parametrize("line, text, said", [
     (4, GOOD + "evry = 3;", 'no such setting: "evry"'),
     (4, GOOD + "drain = \"x\";", '"drain" must be a whole number'),
-    (4, GOOD + "drain = -1;", '"drain" must be from 0 to 3600'),
+    (4, GOOD + "drain = -1;", '"drain" must be from 0 to 60'),
     (4, GOOD + "prefix = \"a b\";", '"prefix" is made of'),
     (4, GOOD + "prefix = \"${OB_NOT_SET}\";", "${OB_NOT_SET}: this variable is not set"),
     (4, GOOD + "drain = ;", "syntax error"),

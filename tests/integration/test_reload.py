@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from servers.process import wait_until
 from servers.wiring import to_statsd
 
 RELOADS = int(os.environ.get("OB_RELOADS", 20))
@@ -37,3 +38,12 @@ def test_the_log_can_be_made_quieter_and_back(mariadb, otter, statsd, make_agent
     agent.reload()
     agent.wait_for_log("event=reloaded")
     assert agent.log().count("event=started") == 2
+
+
+def test_the_log_comes_back_to_standard_error(mariadb, otter, statsd, make_agent):
+    agent = make_agent(mariadb, [to_statsd(statsd)]).start()
+    for file, name, times in ((agent.folder / "other.log", "other.log", 0), (agent.process.log_path, "", 1)):
+        agent.write(log_file=name)
+        agent.reload()
+        wait_until(lambda f=file: f.exists() and "event=reloaded" in f.read_text(), f"{file} has it")
+        assert agent.log().count("event=reloaded") == times

@@ -112,7 +112,7 @@ class Trouble(NamedTuple):
 TROUBLES = [
     Trouble("a setting that there is not", lambda w: setattr(w, "more", "evry = 1;\n"),
             r"otterbeat.cfg:\d+: no such setting: 'evry'", 78, log="no such setting: 'evry'", exits=78),
-    Trouble("a value out of range", lambda w: w.top.update(drain=-1), r"otterbeat.cfg:\d+: 'drain' must be from 0 to 3600",
+    Trouble("a value out of range", lambda w: w.top.update(drain=-1), r"otterbeat.cfg:\d+: 'drain' must be from 0 to 60",
             78, log="'drain' must be", exits=78),
     Trouble("a config that everybody can read", lambda w: setattr(w, "mode", 0o644),
             r"warn config .*otterbeat.cfg: everybody on this machine can read it.* -> chmod o-r", 0, log="event=exposed"),

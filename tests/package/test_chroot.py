@@ -80,6 +80,7 @@ def test_a_life_of_the_package(debian, mariadb, otter, carbon):
     once(debian)
     carbon.wait_for(otter.sums())
 
+    within(debian, "systemctl", "enable", "otterbeat")
     within(debian, "apt-get", "remove", "-y", "otterbeat")
     assert config.exists() and not (debian / "usr/bin/otterbeat").exists()
     within(debian, "apt-get", "purge", "-y", "otterbeat")

@@ -105,8 +105,8 @@ static const struct {
 
         /* out of range */
         { { .top = "names = { every = 0; };" }, 1, "'every' must be from 1 to 86400, not 0" },
-        { { .top = "drain = -1;" }, 1, "'drain' must be from 0 to 3600, not -1" },
-        { { .top = "drain = 3601;" }, 1, "'drain' must be from 0 to 3600, not 3601" },
+        { { .top = "drain = -1;" }, 1, "'drain' must be from 0 to 60, not -1" },
+        { { .top = "drain = 61;" }, 1, "'drain' must be from 0 to 60, not 61" },
         { { .top = "queue = { max_bytes = 65535L; };" }, 1, "'max_bytes' must be from 65536" },
         { { MYSQL("port = 0;") }, 2, "'port' must be from 1 to 65535, not 0" },
         { { MYSQL("port = 65536;") }, 2, "'port' must be from 1 to 65535, not 65536" },

@@ -328,6 +328,24 @@ static void a_crash_costs_what_it_is_set_to_and_totals_nothing(void **state)
         }
 }
 
+/* There is no total yet that could be told again, and to tell none is no success. */
+static void who_does_not_listen_fails_all_the_time(void **state)
+{
+        struct sending *u = *state;
+        _Atomic int64_t *failing = &u->counters.sinks[0].health.failing_since;
+        int64_t since;
+
+        put(u, "g 1");
+        hang_up(u);
+        start(u);
+        while (!*failing)
+                poll(NULL, 0, LOOK_MS);
+        since = *failing;
+        for (int64_t end = ob_clock_ms() + 2500; ob_clock_ms() < end; poll(NULL, 0, LOOK_MS))
+                assert_int_equal(*failing, since);
+        stop(u, 0);
+}
+
 static void a_total_that_is_too_long_is_told_and_its_counter_sent(void **state)
 {
         struct sending *u = *state;
@@ -356,6 +374,7 @@ int main(void)
                         a_crash_costs_what_it_is_set_to_and_totals_nothing, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_total_that_is_too_long_is_told_and_its_counter_sent, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(who_does_not_listen_fails_all_the_time, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
