@@ -75,6 +75,16 @@ const struct ob_page_settings ob_page_defaults = { .url = "http://127.0.0.1:8080
         .timeout = 5,
         .budget = 20 };
 
+/* In a path a dot of a name is '_'. */
+static bool is_same_node(const char *a, const char *b)
+{
+        while (*a && (*a == '.' ? '_' : *a) == (*b == '.' ? '_' : *b)) {
+                a++;
+                b++;
+        }
+        return !*a && !*b;
+}
+
 /* What would be left aside in silence. */
 static int check_mysql(const config_setting_t *manager, const struct ob_mysql_settings *m, struct ob_err *err)
 {
@@ -105,8 +115,9 @@ int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, stru
         for (size_t i = 0; i < c->n_managers; i++) {
                 if (!*m->name || !*c->managers[i].name)
                         return ob_setting_fail(at, err, "with several managers each needs a \"name\"");
-                if (!strcmp(m->name, c->managers[i].name))
-                        return ob_setting_fail(at, err, "two managers are called \"%s\"", m->name);
+                if (is_same_node(m->name, c->managers[i].name))
+                        return ob_setting_fail(
+                                at, err, "two managers are called \"%s\", as paths have it", m->name);
         }
         c->n_managers++;
         return 0;

@@ -180,6 +180,14 @@ static int stage_page(struct ob_feed *f, struct ob_err *err)
         return ob_seen_put(&ob_log_state(f)->seen, f->store, f->name, err);
 }
 
+/* What it would have told is told when its rows are read again. */
+static int abandon_page(struct ob_feed *f, struct ob_err *err)
+{
+        ob_outbox_start(&f->outbox, f->now);
+        ob_events_reset(f->events);
+        return ob_events_load(f, err);
+}
+
 /* One page. 1: there may be more, from `*from` on. */
 static int take_page(struct ob_feed *f, int64_t *from, bool *is_last, struct ob_err *err)
 {
@@ -198,9 +206,13 @@ static int take_page(struct ob_feed *f, int64_t *from, bool *is_last, struct ob_
                 if (take_row(f, rows.cells + i * rows.width, err))
                         return -1;
         *is_last = rows.n < (size_t)f->source->batch;
-        if (rows.n && (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, from) || (*from)++ == INT64_MAX))
+        if (rows.n && (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, from) || *from == INT64_MAX))
                 *is_last = true;
-        if (l->is_remade || !l->is_changed)
+        else if (rows.n)
+                (*from)++;
+        if (l->is_remade)
+                return abandon_page(f, err);
+        if (!l->is_changed)
                 return 0;
         got = ob_feed_commit(f, &l->next, stage_page, err);
         if (got)
@@ -255,9 +267,22 @@ static int forget_old(struct ob_feed *f, struct ob_err *err)
         return ob_store_forget_chunks_below(f->store, f->name, keep, err);
 }
 
-static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+/* Rows that were made anew: the table, or a part of it, begins again. */
+static int follow_remade(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
+        int got = 0;
+
+        for (int i = 0; !got && l->is_remade && i < NEW_STARTS_MAX; i++) {
+                got = ob_log_begin_remade(f, at, l->remade, err);
+                if (!got)
+                        got = read_new(f, err);
+        }
+        return got;
+}
+
+static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+{
         int64_t rows = f->counters->rows;
         int got = 0;
 
@@ -265,15 +290,14 @@ static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_er
                 got = ob_log_begin_below(f, at, err);
         if (!got)
                 got = read_new(f, err);
-        for (int i = 0; !got && l->is_remade && i < NEW_STARTS_MAX; i++) {
-                got = ob_log_begin_remade(f, at, l->remade, err);
-                if (!got)
-                        got = read_new(f, err);
-        }
+        if (!got)
+                got = follow_remade(f, at, err);
         if (!got && rows != f->counters->rows)
                 got = forget_old(f, err);
         if (!got)
                 got = ob_log_audit(f, err);
+        if (!got)
+                got = follow_remade(f, at, err);
         if (!got && ob_events_sum_up(f))
                 got = ob_feed_commit(f, &f->standing, NULL, err);
         return got;

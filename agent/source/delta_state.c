@@ -28,7 +28,8 @@ static struct state *state(struct ob_feed *f)
                 struct state *s = f->state = ob_alloc(1, sizeof(*s));
 
                 for (unsigned i = 0; i < f->source->n_columns; i++)
-                        s->known.n_totals += f->source->columns[i].role == OB_TOTAL;
+                        if (f->source->columns[i].role == OB_TOTAL)
+                                ob_knowns_add_total(&s->known, f->source->columns[i].column);
         }
         return f->state;
 }
@@ -76,7 +77,7 @@ static void mark_changed(struct ob_feed *f, struct ob_known *e)
         ob_knowns_mark_changed(&state(f)->known, e);
 }
 
-/* What the totals of a row are compared with. */
+/* What the totals of a row are compared with; one that was not known is compared with itself. */
 enum base {
         BASE_LAST,  /* what they were: the difference came to pass */
         BASE_ZERO,  /* nothing: the whole of them came to pass */
@@ -101,6 +102,8 @@ static bool compare(struct ob_feed *f, struct ob_known *e, __int128 *known, enum
 {
         __int128 total = *value;
 
+        if (*known == OB_TOTAL_UNKNOWN && base == BASE_LAST)
+                base = BASE_ITSELF;
         if (total != *known || base != BASE_LAST)
                 mark_changed(f, e);
         *value = came_to_pass(base, total, *known);
@@ -119,6 +122,8 @@ static void compare_all(
 
                 if (c->role != OB_TOTAL)
                         continue;
+                if (base == BASE_ITSELF && !a->has[i])
+                        *known = OB_TOTAL_UNKNOWN;
                 if (a->has[i] && base == BASE_LAST && a->value[i] < *known)
                         ob_feed_tell(f, OB_ODD_RESET, c->column, ob_row_id(f, row),
                                 "the total became smaller; counting goes on from there");
@@ -278,6 +283,14 @@ static int commit_page(struct ob_feed *f, const struct ob_standing *next, struct
         return 0;
 }
 
+/* A read of the list of pipelines that was whole names all there are. */
+static void note_list(const struct ob_feed *f)
+{
+        for (unsigned i = 0; !f->reader->is_partial && i < f->source->n_columns; i++)
+                if (ob_states_clue_lists(f->clues[i]))
+                        ob_states_list_is_whole(f->states, f->page_at);
+}
+
 static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
 {
         bool has_cursor = ob_source_find(f->source, OB_CURSOR) >= 0, is_last = false;
@@ -299,13 +312,16 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
                         take_row(f, rows.cells + i * rows.width);
                 is_last = !has_cursor || rows.n < (size_t)f->source->batch;
                 if (!is_last &&
-                        (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, &from) || from++ == INT64_MAX))
+                        (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, &from) || from == INT64_MAX))
                         is_last = true;
+                else
+                        from++;
                 got = ob_stop_is_wanted(f->stop) ? 1 : is_last ? 0 : commit_page(f, &f->standing, err);
                 if (got)
                         return got;
         }
         take_heirs(f);
+        note_list(f);
         s->last = f->now;
         next = f->standing;
         next.newest = f->now;

@@ -196,6 +196,8 @@ bool ob_events_is_twin(struct ob_feed *f, const char *const *row, int64_t time)
         write_signature(f, row, &key);
         write_shape(row[ev->text], &key);
         seen = ob_alikes_find(&ev->alikes, end_text(&key), time);
+        if (strcmp(seen->key, key.data) != 0) /* there are too many to know */
+                return false;
         if (seen->count && time < seen->last + f->source->merge && time > seen->last - f->source->merge)
                 return true;
         seen->count = 1;

@@ -15,6 +15,14 @@ static void free_entry(struct ob_knowns *k, struct ob_known *e)
         free(e);
 }
 
+/* FNV-1a, with the NULs between: the same in every run. */
+void ob_knowns_add_total(struct ob_knowns *k, const char *column)
+{
+        k->n_totals++;
+        for (size_t i = 0, end = strlen(column) + 1; i < end; i++)
+                k->columns = (k->columns ^ (unsigned char)column[i]) * UINT64_C(0x100000001b3);
+}
+
 void ob_knowns_free(struct ob_knowns *k)
 {
         struct ob_known *e, *next;
@@ -22,7 +30,7 @@ void ob_knowns_free(struct ob_knowns *k)
         HASH_ITER (hh, k->entries, e, next)
                 free_entry(k, e);
         free(k->changed);
-        *k = (struct ob_knowns) { .n_totals = k->n_totals };
+        *k = (struct ob_knowns) { .n_totals = k->n_totals, .columns = k->columns };
 }
 
 static bool has_key(const struct ob_known *e, const struct ob_bytes *key)
@@ -64,18 +72,28 @@ void ob_knowns_mark_changed(struct ob_knowns *k, struct ob_known *e)
         k->changed[k->n_changed++] = e;
 }
 
-/* An entry that can't be read, as one of a source that has got other totals, is a key of first sight. */
+/* The totals, where they are of the columns that there are now. False: they can't be read. */
+static bool read_totals(const struct ob_knowns *k, struct ob_bytes_place *at, struct ob_known *e)
+{
+        uint64_t columns;
+        bool is_sound = ob_bytes_read_unsigned(at, &columns);
+
+        for (unsigned i = 0; i < k->n_totals; i++) {
+                e->totals[i] = OB_TOTAL_UNKNOWN;
+                is_sound = is_sound && (columns != k->columns || ob_bytes_read_number(at, &e->totals[i]));
+        }
+        return is_sound && (columns != k->columns || at->at == at->end);
+}
+
+/* An entry that can't be read is a key of first sight. */
 static int load_entry(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
 {
         struct ob_knowns *k = ctx;
         struct ob_bytes_place at = { amounts, (const unsigned char *)amounts + length };
         struct ob_known *e = ob_knowns_add(k, key, key_length);
-        bool is_sound = ob_bytes_read_signed(&at, &e->made);
 
         e->id = id;
-        for (unsigned i = 0; i < k->n_totals; i++)
-                is_sound = is_sound && ob_bytes_read_number(&at, &e->totals[i]);
-        if (!is_sound || at.at != at.end)
+        if (!ob_bytes_read_signed(&at, &e->made) || !read_totals(k, &at, e))
                 free_entry(k, e);
         return 0;
 }
@@ -92,6 +110,7 @@ int ob_knowns_put(struct ob_knowns *k, struct ob_store *st, const char *source, 
 
                 e->coded.length = 0;
                 ob_bytes_add_signed(&e->coded, e->made);
+                ob_bytes_add_unsigned(&e->coded, k->columns);
                 for (unsigned t = 0; t < k->n_totals; t++)
                         ob_bytes_add_number(&e->coded, e->totals[t]);
                 if (ob_store_put_totals(st, source, &e->key, e->id, &e->coded, err))

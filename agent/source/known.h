@@ -31,7 +31,14 @@ struct ob_knowns {
         struct ob_known **changed; /* ours, the array */
         size_t n_changed, room_changed;
         unsigned n_totals;
+        uint64_t columns; /* a hash of what the totals' columns are called, in their order */
 };
+
+/* A total that was not there when its row was seen first: what it was then is not known. */
+#define OB_TOTAL_UNKNOWN (-((__int128)1 << 90))
+
+/* For a new one: the column of its next total. What was stored of other columns is unknown totals. */
+void ob_knowns_add_total(struct ob_knowns *k, const char *column);
 
 int ob_knowns_load(struct ob_knowns *k, struct ob_store *st, const char *source, struct ob_err *err);
 void ob_knowns_free(struct ob_knowns *k);

@@ -94,8 +94,8 @@ int ob_log_audit(struct ob_feed *f, struct ob_err *err)
         l->audited_at = f->now;
         for (size_t i = 0; i < found.n; i++) {
                 from = ob_seen_first_id(found.chunks[i]);
-                got = ob_log_read(f, from, from + OB_CHUNK_IDS - 1, err);
-                if (got)
+                got = ob_log_read(f, from, from + (OB_CHUNK_IDS - 1), err);
+                if (got || l->is_remade) /* the poll follows that first */
                         return got;
         }
         if (counted != f->counters->rows)

@@ -186,10 +186,11 @@ static int plan_newest(struct ob_plan *p, const struct ob_source *s, const struc
         for (unsigned i = 0; !best && i < s->n_columns; i++)
                 if (ob_roles[s->columns[i].role].is_tag)
                         append(&groups, "`, `", s->columns[i].column);
-        if (*groups)
+        if (*groups) { /* MySQL 8 keeps the order of a group's columns only when asked to */
                 append(&p->read, " GROUP BY `", groups);
-        if (*groups)
+                append(&p->read, "` ORDER BY `", groups);
                 append(&p->read, "`", "");
+        }
         p->why = best ? ob_format("the newest of each key, index %s", best->name)
                       : ob_copy("the newest of each key, without an index: the table is small");
         return 0;

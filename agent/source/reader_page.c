@@ -173,18 +173,40 @@ static void make_room(struct reader_page *p)
         p->cells = ob_realloc(p->cells, p->room, sizeof(*p->cells));
 }
 
+static void free_cells(const struct reader_page *p, char **cells)
+{
+        for (unsigned c = 0; c < width(p); c++)
+                free(cells[c]);
+}
+
+/* Whether each row has what it must have. */
+static int look_over(struct reader_page *p, const char *asked, const struct ob_page_rows *rows, int64_t now,
+        struct ob_err *err)
+{
+        int got = 0;
+
+        for (size_t i = 0; !got && i < rows->n; i++) {
+                char *cells[OB_COLUMNS_MAX] = { NULL };
+
+                got = take_cells(p, asked, rows->cells + i * rows->width, now, cells, err);
+                free_cells(p, cells);
+        }
+        return got;
+}
+
 /* All rows of a page, or none of them. */
 static int take_page(void *ctx, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err)
 {
         struct reader_page *p = ctx;
         char *cells[OB_COLUMNS_MAX];
 
+        if (look_over(p, asked, rows, now, err))
+                return -1;
         for (size_t i = 0; i < rows->n; i++) {
                 memset(cells, 0, sizeof(cells));
                 make_room(p);
                 if (take_cells(p, asked, rows->cells + i * rows->width, now, cells, err)) {
-                        for (unsigned c = 0; c < width(p); c++)
-                                free(cells[c]);
+                        free_cells(p, cells);
                         return -1;
                 }
                 memcpy(p->cells + p->n * width(p), cells, width(p) * sizeof(*cells));

@@ -1,6 +1,7 @@
 #include "agent/source/session.h"
 
 #include <errmsg.h>
+#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,11 +112,15 @@ static int set_session(struct ob_session *s, struct ob_err *err)
         int seconds = s->settings->query_timeout;
         bool is_mariadb = mariadb_connection(s->db);
         ob_cleanup(ob_free_at) char *limits =
-                ob_format("SET SESSION time_zone = '+00:00', lock_wait_timeout = %d, %s = %lld", seconds,
-                        is_mariadb ? "max_statement_time" : "max_execution_time",
+                ob_format("SET SESSION time_zone = '+00:00', lock_wait_timeout = %d", seconds);
+        ob_cleanup(ob_free_at) char *most =
+                ob_format("SET SESSION %s = %lld", is_mariadb ? "max_statement_time" : "max_execution_time",
                         is_mariadb ? (long long)seconds : seconds * 1000LL);
 
-        return set(s, limits, err) || set(s, "SET SESSION TRANSACTION READ ONLY", err) ? -1 : 0;
+        if (set(s, limits, err) || set(s, "SET SESSION TRANSACTION READ ONLY", err))
+                return -1;
+        /* MySQL before 5.7.8 and MariaDB before 10.1 know no such limit: our own time-out is left. */
+        return set(s, most, err) && mysql_errno(s->db) != ER_UNKNOWN_SYSTEM_VARIABLE ? -1 : 0;
 }
 
 /* Which server it is. Old MariaDB servers have no id that is unique by itself. */

@@ -73,7 +73,7 @@ struct ob_states {
         pthread_mutex_t lock;
         const struct ob_state_settings *settings;
         struct subject *pipelines, *channels; /* ours */
-        int64_t listed_at, listed_valid;      /* when a page last named a pipeline, and for how long that holds */
+        int64_t listed_at; /* when the pages last named all pipelines, on ob_clock_ms(); 0: they never did */
 
         struct ob_verdict *verdicts; /* ours; without the lock, of the thread that judges */
         size_t n, room;
@@ -118,6 +118,11 @@ const struct ob_clue *ob_states_clue(const char *name)
         return NULL;
 }
 
+bool ob_states_clue_lists(const struct ob_clue *clue)
+{
+        return clue && clue->fact == OB_FACT_MAINSTEM;
+}
+
 static const char *find_tag(const struct ob_series *series, const char *key)
 {
         for (unsigned i = 0; i < series->n_tags; i++)
@@ -153,7 +158,7 @@ static void note(struct subject *one, const struct ob_clue *clue, const struct o
 {
         struct seen *seen = &one->seen[clue->fact];
 
-        if (seen->is_known && at->time < seen->time)
+        if (seen->is_known && at->time < seen->time && at->time < at->clock) /* what is of now is never old */
                 return;
         *seen = (struct seen) { true, at->value, at->time, at->now, INT64_MAX };
         if (clue->manner == AGE_OF_ALARM)
@@ -174,10 +179,6 @@ void ob_states_note(struct ob_states *s, const struct ob_clue *clue, const struc
                 return;
         pthread_mutex_lock(&s->lock);
         one = find(clue->is_channel ? &s->channels : &s->pipelines, id);
-        if (clue->fact == OB_FACT_MAINSTEM) {
-                s->listed_at = at->now;
-                s->listed_valid = at->valid;
-        }
         if (clue->manner == LINK)
                 snprintf(one->channel, sizeof(one->channel), "%" PRId64, at->value);
         else
@@ -197,10 +198,17 @@ static void take_facts(const struct subject *one, int64_t now, struct ob_facts *
         }
 }
 
-/* The pages name the others, and not this one: it was deleted, and its rows are still there. */
+void ob_states_list_is_whole(struct ob_states *s, int64_t now)
+{
+        pthread_mutex_lock(&s->lock);
+        s->listed_at = now;
+        pthread_mutex_unlock(&s->lock);
+}
+
+/* The pages name all others, and not this one: it was deleted, and its rows are still there. */
 static bool is_gone(const struct ob_states *s, const struct subject *one)
 {
-        return s->listed_at > one->seen[OB_FACT_MAINSTEM].at + s->listed_valid;
+        return s->listed_at > one->seen[OB_FACT_MAINSTEM].at;
 }
 
 /* A state is told when it has stood for a while: the first one, too. */

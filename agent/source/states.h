@@ -33,6 +33,12 @@ struct ob_sighting {
 void ob_states_note(struct ob_states *s, const struct ob_clue *clue, const struct ob_series *series,
         const struct ob_sighting *at);
 
+/* Whether it is the series by which the manager's pages name the pipelines. */
+bool ob_states_clue_lists(const struct ob_clue *clue);
+
+/* Notes that all of them were named by what was noted for this `now`; one that was not is there no more. */
+void ob_states_list_is_whole(struct ob_states *s, int64_t now);
+
 /* One pipeline as it was told last, for those who only look. */
 struct ob_pipeline {
         char id[64];

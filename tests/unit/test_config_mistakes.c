@@ -151,6 +151,7 @@ static const struct {
         { { .managers = "{ },\n{ name = \"a\"; }" }, 3, "each needs a 'name'" },
         { { .managers = "{ name = \"a\"; },\n{ name = \"b\"; },\n{ name = \"a\"; }" }, 4,
                 "two managers are called 'a'" },
+        { { .managers = "{ name = \"a.b\"; }, { name = \"a_b\"; }" }, 2, "two managers are called 'a_b'" },
         { { .sinks = "{ type = \"statsd\"; },\n{ type = \"statsd\"; }" }, 5, "two sinks are called 'statsd'" },
         { { .sinks = "{ type = \"statsd\"; name = \"a\"; },\n{ type = \"graphite\"; name = \"a\"; }" }, 5,
                 "two sinks are called 'a'" },

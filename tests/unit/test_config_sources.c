@@ -66,6 +66,8 @@ static const struct {
         { { COLUMNS("( \"age\", \"A\" ), ( \"total\", \"V\" )") }, 3, "no use for role 'total'" },
         { { COLUMNS("( \"age\", \"A\" ), ( \"increment\", \"V\" )") }, 3, "no use for role 'increment'" },
         { { COLUMNS("( \"age\", \"A\" ), ( \"count\", \"\" )") }, 3, "no use for role 'count'" },
+        { { COLUMNS("( \"cursor\", \"ID\" ), ( \"age\", \"A\" )") }, 3, "no use for role 'cursor'" },
+        { { COLUMNS("( \"time\", \"T\" ), ( \"age\", \"A\" )") }, 3, "no use for role 'time'" },
         { { COLUMNS("( \"age\", \"A\" ), ( \"label\", \"L\" )") }, 3, "no use for role 'label'" },
         { { COLUMNS("( \"key\", \"K\" ), ( \"increment\", \"V\" )") }, 3, "no use for role 'increment'" },
         { { COLUMNS("( \"key\", \"K\" ), ( \"count\", \"\" )") }, 3, "no use for role 'count'" },

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/source/known.h"
+#include "tests/unit/world.h"
 
 static struct ob_bytes key_of(const char *text)
 {
@@ -52,11 +53,43 @@ static void a_key_is_not_taken_for_the_one_that_comes_next(void **state)
         ob_knowns_free(&known);
 }
 
+static const char *const columns[][3] = { { "A", "B" }, { "B", "A" }, { "A", "B", "C" }, { "A" }, { "AB", "" } };
+
+/* What stands in the store of totals whose columns are others now is no number to compare with. */
+static void totals_are_those_of_their_columns(void **state)
+{
+        struct world *w = *state;
+
+        for (size_t i = 0; i < LENGTH(columns); i++) {
+                struct ob_knowns put = { .n_totals = 0 }, got = { .n_totals = 0 };
+                struct ob_bytes key = key_of("k");
+                struct ob_known *e;
+
+                ob_knowns_add_total(&put, "A");
+                ob_knowns_add_total(&put, "B");
+                e = ob_knowns_add(&put, "k", 1);
+                e->totals[0] = 5;
+                e->totals[1] = OB_TOTAL_UNKNOWN;
+                ob_knowns_mark_changed(&put, e);
+                world_ok(w, ob_knowns_put(&put, w->st, "source", &w->err));
+                for (size_t c = 0; c < LENGTH(columns[i]) && columns[i][c]; c++)
+                        ob_knowns_add_total(&got, columns[i][c]);
+                world_ok(w, ob_knowns_load(&got, w->st, "source", &w->err));
+                e = ob_knowns_find(&got, &key);
+                assert_non_null(e);
+                assert_true(e->totals[0] == (i ? OB_TOTAL_UNKNOWN : 5));
+                assert_true(got.n_totals < 2 || e->totals[1] == OB_TOTAL_UNKNOWN);
+                ob_knowns_free(&put);
+                ob_knowns_free(&got);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_key_is_found_in_whatever_order),
                 cmocka_unit_test(a_key_is_not_taken_for_the_one_that_comes_next),
+                EVERYWHERE(totals_are_those_of_their_columns),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

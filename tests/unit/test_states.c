@@ -9,7 +9,7 @@
 #define START 1600000000
 
 /* A case is a little story: what is seen at which second, and what is judged then. */
-enum verb { END, SEE, JUDGE };
+enum verb { END, SEE, LIST, JUDGE }; /* LIST: the list of pipelines was wholly read */
 
 struct line {
         enum verb verb;
@@ -55,7 +55,12 @@ static const struct {
         { "what is on no page any more was deleted",
                 { { SEE, 0, "mainstem_state", "3", 0 }, { SEE, 0, "mainstem_state", "4", 0 },
                         { JUDGE, 0, .want = "" }, { JUDGE, 30, .want = "3:stalled 4:stalled" },
-                        { SEE, 31, "mainstem_state", "4", 0 }, { JUDGE, 31, .want = "4:stalled" } } },
+                        { SEE, 31, "mainstem_state", "4", 0 }, { JUDGE, 31, .want = "3:stalled 4:stalled" },
+                        { LIST, 31 }, { JUDGE, 31, .want = "4:stalled" } } },
+        { "where a page of the list could not be read nobody is gone, however long",
+                { { SEE, 0, "mainstem_state", "3", 0 }, { SEE, 0, "mainstem_state", "4", 0 }, { LIST, 0 },
+                        { JUDGE, 0, .want = "" }, { JUDGE, 30, .want = "3:stalled 4:stalled" },
+                        { SEE, 999, "mainstem_state", "4", 0 }, { JUDGE, 999, .want = "3:stalled 4:stalled" } } },
         { "but when no page can be read, what was last read stands",
                 { { SEE, 0, "mainstem_state", "3", 0 }, { JUDGE, 0, .want = "" },
                         { JUDGE, 30, .want = "3:stalled" }, { JUDGE, 900, .want = "3:stalled" } } },
@@ -75,7 +80,7 @@ static void see(struct ob_states *s, const struct line *l)
                 .n_identity = 1,
                 .n_tags = 1,
                 .tags = { { is_channel ? "channel" : "pipeline", l->id } } };
-        const struct ob_sighting at = { .time = START + l->at,
+        const struct ob_sighting at = { .time = START + l->at - !strcmp(l->series, "delay_ms"), /* a row is older */
                 .clock = START + l->at,
                 .now = l->at * 1000,
                 .valid = VALID,
@@ -108,6 +113,8 @@ static void stories_are_judged(void **state)
                 for (const struct line *l = stories[i].lines; l->verb != END; l++) {
                         if (l->verb == SEE)
                                 see(s, l);
+                        else if (l->verb == LIST)
+                                ob_states_list_is_whole(s, l->at * 1000);
                         else
                                 judge(s, l, stories[i].name);
                 }
@@ -144,6 +151,27 @@ static void only_alarms_about_time_are_clues(void **state)
         assert_null(ob_states_clue(NULL));
 }
 
+/* What is read now is newer than what was read before, whatever the clock was then. */
+static void a_clock_that_was_set_back_makes_nothing_old(void **state)
+{
+        struct ob_states *s = ob_states_new(&(struct ob_state_settings) { .lag = 60, .idle = 180, .stall = 300 });
+        const struct ob_series series = {
+                .name = "mainstem_state", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } }
+        };
+        size_t n;
+
+        (void)state;
+        ob_states_note(s, ob_states_clue("mainstem_state"), &series,
+                &(struct ob_sighting) { START, START, 1000, VALID, 0 });
+        assert_string_equal(ob_state_word(ob_states_judge(s, 1000, &n)->state), "stalled");
+        ob_states_note(s, ob_states_clue("mainstem_state"), &series,
+                &(struct ob_sighting) { START - 3600, START - 3600, 2000, VALID, 1 });
+        ob_states_list_is_whole(s, 2000);
+        assert_string_equal(ob_state_word(ob_states_judge(s, 2000, &n)->state), "locating");
+        assert_int_equal(n, 1);
+        ob_states_free(s);
+}
+
 /* All of them are first met in one round. */
 static void many_pipelines_at_once(void **state)
 {
@@ -170,6 +198,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(stories_are_judged),
                 cmocka_unit_test(only_alarms_about_time_are_clues),
+                cmocka_unit_test(a_clock_that_was_set_back_makes_nothing_old),
                 cmocka_unit_test(many_pipelines_at_once),
         };
 
