@@ -180,8 +180,8 @@ static void free_cells(const struct reader_page *p, char **cells)
 }
 
 /* Whether each row has what it must have. */
-static int look_over(struct reader_page *p, const char *asked, const struct ob_page_rows *rows, int64_t now,
-        struct ob_err *err)
+static int look_over(
+        struct reader_page *p, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err)
 {
         int got = 0;
 
