@@ -80,7 +80,9 @@ def test_a_life_of_the_package(debian, mariadb, otter, carbon):
     once(debian)
     carbon.wait_for(otter.sums())
 
-    within(debian, "systemctl", "enable", "otterbeat")
+    wants = debian / "etc/systemd/system/multi-user.target.wants"  # as `systemctl enable` makes it
+    wants.mkdir(parents=True, exist_ok=True)
+    (wants / "otterbeat.service").symlink_to("/usr/lib/systemd/system/otterbeat.service")
     within(debian, "apt-get", "remove", "-y", "otterbeat")
     assert config.exists() and not (debian / "usr/bin/otterbeat").exists()
     within(debian, "apt-get", "purge", "-y", "otterbeat")
