@@ -370,7 +370,9 @@ bool ob_agent_stop(struct ob_agent *a)
         is_clean = join_workers(a);
         for (size_t i = 0; i < a->n_names; i++)
                 ob_names_stop(&a->names[i]);
-        ob_stop_want(&a->stop_sinks, ob_clock_ms() + a->config->drain * INT64_C(1000));
+        /* Out of a damaged store nothing drains: it is mended by the next start. */
+        ob_stop_want(
+                &a->stop_sinks, ob_clock_ms() + (ob_agent_is_damaged(a) ? 0 : a->config->drain * INT64_C(1000)));
         if (a->queue.sinks)
                 ob_queue_wake(&a->queue);
         is_clean &= join_sinks(a);
