@@ -16,6 +16,12 @@ from servers.way import Way
 from servers.wiring import to_graphite, to_statsd
 
 
+def pytest_runtest_logreport(report):
+    """What failed and is asked again leaves its reason."""
+    if report.outcome == "rerun":
+        print(f"\n{report.nodeid} is asked again:\n{report.longreprtext}")
+
+
 @pytest.fixture(scope="session")
 def template():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="otterbeat-template-"))
