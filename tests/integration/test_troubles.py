@@ -199,7 +199,7 @@ TROUBLES = [
     Trouble("a Graphite whose name is not known", lambda w: w.graphite.update(host=NOWHERE),
             rf"BAD  sink graphite: {NOWHERE}.* -> is carbon running", health=f"sink graphite is ill: .*{NOWHERE}",
             log="sink=graphite event=sink_failed"),
-    Trouble("a statsd that is down", lambda w: w.to_statsd.update(port=free_port(socket.SOCK_DGRAM)),
+    Trouble("a statsd that is down", lambda w: w.to_statsd.update(port=free_port()),
             r"BAD  sink statsd: 127.0.0.1:\d+: Connection refused -> is the statsd", health="sink statsd is ill: .*nobody listens",
             log="sink=statsd event=sink_failed"),
     Trouble("a statsd's socket that is not there", lambda w: w.to_statsd.update(socket="/nowhere/s.sock"),

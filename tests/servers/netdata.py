@@ -1,6 +1,5 @@
 """A real netdata, which takes DogStatsD's lines, leaves out their tags, and keeps what it got for each name."""
 import json
-import socket
 import textwrap
 import urllib.error
 import urllib.request
@@ -10,7 +9,7 @@ from servers.process import Process, free_port, port_is_open
 
 class Netdata:
     def __init__(self, folder):
-        self.port, self.web = free_port(socket.SOCK_DGRAM), free_port()
+        self.port, self.web = free_port(), free_port()
         folder.mkdir()
         config = folder / "netdata.conf"
         places = "\n".join(f"{name} = {folder}" for name in ("config", "lib", "cache", "log", "home", "lock", "registry"))

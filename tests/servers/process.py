@@ -1,6 +1,7 @@
 """A child process of a test: its own folder, a log, ready or an error, and never left behind."""
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,10 +16,29 @@ def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+# Below those that the kernel takes for connections and for port 0, or one of them might get it before the server, or
+# while that is down. What is taken by a name without a file is free again when this process ends.
+PORTS = range(10240, 32768)
+TAKEN = []
+
+
+def is_free(port):
+    """Of TCP and UDP; and no test beside has been given it."""
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0otterbeat-tests-{port}")
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.bind(("127.0.0.1", port))
+    except OSError:
+        mark.close()
+        return False
+    TAKEN.append(mark)
+    return True
+
+
+def free_port():
+    return next(port for port in iter(lambda: random.choice(PORTS), None) if is_free(port))
 
 
 def port_is_open(port):

@@ -13,7 +13,7 @@ class Statsd:
     """It flushes once a day: its counters are sums."""
 
     def __init__(self, folder):
-        self.port, self.management_port = free_port(socket.SOCK_DGRAM), free_port()
+        self.port, self.management_port = free_port(), free_port()
         config = folder / "statsd.js"
         config.write_text(
             f"{{ port: {self.port}, address: '127.0.0.1', mgmt_port: {self.management_port},"
