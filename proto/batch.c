@@ -3,13 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/hash.h"
 #include "proto/memory.h"
-
-/* uthash's own out-of-memory path is never taken: the allocator does not fail. */
-#define uthash_malloc(size)    ob_alloc(1, size)
-#define uthash_free(at, size_) free(at)
-#define HASH_FUNCTION          HASH_SFH /* less than half of what the usual one costs */
-#include <uthash.h>
 
 #define VERSION         4
 #define HEAD_SIZE       4

@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/hash.h"
 #include "proto/memory.h"
-
-#define uthash_malloc(size)    ob_alloc(1, size)
-#define uthash_free(at, size_) free(at)
-#include <uthash.h>
 
 #define VERSION 1
 

@@ -5,12 +5,9 @@
 #include <string.h>
 
 #include "proto/batch.h"
+#include "proto/hash.h"
 #include "proto/memory.h"
 #include "proto/number.h"
-
-#define uthash_malloc(size)    ob_alloc(1, size)
-#define uthash_free(at, size_) free(at)
-#include <uthash.h>
 
 #define VERSION   1
 #define SUFFIX    ".total"

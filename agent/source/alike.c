@@ -4,11 +4,8 @@
 #include <string.h>
 
 #include "proto/batch.h"
+#include "proto/hash.h"
 #include "proto/memory.h"
-
-#define uthash_malloc(size)    ob_alloc(1, size)
-#define uthash_free(at, size_) free(at)
-#include <uthash.h>
 
 #define VERSION    1
 #define LINE_BYTES 400 /* bytes of the text that is kept */

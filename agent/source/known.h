@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "agent/store/store.h"
 #include "proto/bytes.h"
+#include "proto/hash.h"
 
 struct ob_known {
         UT_hash_handle hh;

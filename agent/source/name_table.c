@@ -3,13 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/hash.h"
 #include "proto/memory.h"
 #include "proto/name.h"
 #include "proto/text.h"
-
-#define uthash_malloc(size)    ob_alloc(1, size)
-#define uthash_free(at, size_) free(at)
-#include <uthash.h>
 
 /* A longer name is not cut, since two that are cut may be one: its id stands for it. Carbon's limit is 251. */
 #define NODE_MAX 200

@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/source/page_fetch.h"
+#include "proto/hash.h"
 #include "proto/memory.h"
 
 #define HOME_ZONE  "Asia/Shanghai"

@@ -10,13 +10,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/source/page_cell.h"
 #include "agent/source/page_parse.h"
 #include "config/config.h"
+#include "proto/hash.h"
 
 struct ob_pages;
 

@@ -1,6 +1,5 @@
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
@@ -9,6 +8,7 @@
 #include "agent/source/pages.h"
 #include "agent/source/reader.h"
 #include "proto/bytes.h"
+#include "proto/hash.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
