@@ -1,19 +1,22 @@
 #include "agent/sink/fold.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define VERSION 1
+#define VERSION 2
+#define NONE    (-1)
 
+/* Small, since there are two hours of them a series. */
 struct entry {
-        int64_t step; /* its first second */
-        int64_t time; /* of the newest reading in it */
+        int64_t step;         /* its first second */
+        int newest;           /* of its seconds, the one with the newest reading; NONE: of a counter, or not yet */
+        unsigned points : 31; /* counted ones, since it was last given out */
+        bool grew : 1;        /* since then */
         __int128 value;
-        unsigned points; /* counted ones, since it was last given out */
-        bool grew;       /* since then */
 };
 
 struct ob_fold_series {
@@ -111,9 +114,8 @@ void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
                 copy->made = s->made;
                 if (s->n) /* a series whose points were all refused has none */
                         memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
-                for (size_t i = 0; i < s->n; i++)
-                        if (s->entries[i].grew)
-                                list_grown(f, copy);
+                if (s->is_listed)
+                        list_grown(f, copy);
         }
 }
 
@@ -148,18 +150,20 @@ static size_t place_of(const struct ob_fold_series *s, int64_t step)
         return i;
 }
 
-/* Room for one more: what was closed is used again when it is so much that the others rarely have to move. */
+/* Room for one more: what was closed is used again when it is so much that the others do not move each time. */
 static void make_room(struct ob_fold_series *s)
 {
         size_t closed = s->store ? (size_t)(s->entries - s->store) : 0;
 
         if (closed + s->n < s->room)
                 return;
-        if (closed > s->n / 2) {
+        if (closed > s->n / 16) {
                 memmove(s->store, s->entries, s->n * sizeof(*s->entries));
                 closed = 0;
+        } else {
+                s->room += s->room / 4 + 4;
+                s->store = ob_realloc(s->store, s->room, sizeof(*s->store));
         }
-        s->store = ob_grow(s->store, &s->room, closed + s->n, sizeof(*s->store));
         s->entries = s->store + closed;
 }
 
@@ -167,33 +171,33 @@ static struct entry *insert(struct ob_fold_series *s, size_t at, int64_t step)
 {
         make_room(s);
         memmove(s->entries + at + 1, s->entries + at, (s->n - at) * sizeof(*s->entries));
-        s->entries[at] = (struct entry) { .step = step, .time = INT64_MIN };
+        s->entries[at] = (struct entry) { .step = step, .newest = NONE };
         s->n++;
         return &s->entries[at];
 }
 
-static void fold_counter(struct entry *e, int64_t time, __int128 value)
+static void fold_counter(struct entry *e, int second, __int128 value)
 {
-        (void)time;
+        (void)second;
         e->value += value;
 }
 
-static void fold_gauge(struct entry *e, int64_t time, __int128 value)
+static void fold_gauge(struct entry *e, int second, __int128 value)
 {
-        if (time < e->time)
+        if (second < e->newest)
                 return;
-        e->time = time;
+        e->newest = second;
         e->value = value;
 }
 
-static void fold_gauge_max(struct entry *e, int64_t time, __int128 value)
+static void fold_gauge_max(struct entry *e, int second, __int128 value)
 {
-        if (e->time == INT64_MIN || value > e->value)
+        if (e->newest == NONE || value > e->value)
                 e->value = value;
-        e->time = time;
+        e->newest = second;
 }
 
-static void (*const fold_value[OB_KINDS])(struct entry *e, int64_t time, __int128 value) = {
+static void (*const fold_value[OB_KINDS])(struct entry *e, int second, __int128 value) = {
         [OB_COUNTER] = fold_counter,
         [OB_GAUGE] = fold_gauge,
         [OB_GAUGE_MAX] = fold_gauge_max,
@@ -202,7 +206,8 @@ static void (*const fold_value[OB_KINDS])(struct entry *e, int64_t time, __int12
 bool ob_fold_add(
         struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted)
 {
-        int64_t step = m->time - ((m->time % f->step) + f->step) % f->step;
+        int second = (int)(((m->time % f->step) + f->step) % f->step);
+        int64_t step = m->time - second;
         size_t at = place_of(s, step);
         bool is_there = at < s->n && s->entries[at].step == step;
         struct entry *e;
@@ -210,10 +215,10 @@ bool ob_fold_add(
         if (!is_there && s->n && step < s->entries[s->n - 1].step - f->keep)
                 return false;
         e = is_there ? &s->entries[at] : insert(s, at, step);
-        fold_value[m->series->kind](e, m->time, m->value);
+        fold_value[m->series->kind](e, second, m->value);
         e->grew = true;
         s->grown = (size_t)(e - s->entries) < s->grown ? (size_t)(e - s->entries) : s->grown;
-        e->points += is_counted;
+        e->points = (e->points + is_counted) & INT_MAX;
         list_grown(f, s);
         if (made > s->made)
                 s->made = made;
@@ -328,7 +333,7 @@ void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
                 ob_bytes_add_unsigned(out, s->n);
                 for (size_t i = 0; i < s->n; i++) {
                         ob_bytes_add_signed(out, s->entries[i].step);
-                        ob_bytes_add_signed(out, s->entries[i].time);
+                        ob_bytes_add_signed(out, s->entries[i].newest);
                         ob_bytes_add_number(out, s->entries[i].value);
                         ob_bytes_add_unsigned(out, s->entries[i].grew);
                         ob_bytes_add_unsigned(out, s->entries[i].points);
@@ -336,16 +341,18 @@ void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
         }
 }
 
-static bool read_entry(struct ob_bytes_place *p, struct entry *e)
+static bool read_entry(const struct ob_fold *f, struct ob_bytes_place *p, struct entry *e)
 {
         uint64_t grew, points;
+        int64_t newest;
 
-        if (!ob_bytes_read_signed(p, &e->step) || !ob_bytes_read_signed(p, &e->time) ||
-                !ob_bytes_read_number(p, &e->value) || !ob_bytes_read_unsigned(p, &grew) ||
+        if (!ob_bytes_read_signed(p, &e->step) || !ob_bytes_read_signed(p, &newest) || newest < NONE ||
+                newest >= f->step || !ob_bytes_read_number(p, &e->value) || !ob_bytes_read_unsigned(p, &grew) ||
                 !ob_bytes_read_unsigned(p, &points))
                 return false;
+        e->newest = (int)newest;
         e->grew = grew;
-        e->points = (unsigned)points;
+        e->points = points & INT_MAX;
         return true;
 }
 
@@ -365,7 +372,7 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
                 struct entry e;
 
                 /* Steps rise, and none is so early that the reckoning with `keep` would overflow. */
-                if (!read_entry(p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : INT64_MIN / 2))
+                if (!read_entry(f, p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : INT64_MIN / 2))
                         return false;
                 *insert(s, s->n, e.step) = e;
                 if (e.grew)
