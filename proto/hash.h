@@ -14,4 +14,18 @@
 #define HASH_FUNCTION          HASH_SFH /* less than half of what the usual one costs */
 #include <uthash.h>
 
+/*
+ * HASH_FIND for items that are asked for in the order in which they were added, again and again: looks at the one
+ * behind `last` first, which spares the cache the bucket and its chain. `last` becomes what is found; it is NULL at
+ * first and must be NULL again when its item is deleted.
+ */
+#define OB_HASH_FIND_BEHIND(head, last, text, length, item)                                                        \
+        do {                                                                                                       \
+                (item) = (last) && (last)->hh.next ? (last)->hh.next : (head);                                     \
+                if ((item) && ((item)->hh.keylen != (length) || memcmp((item)->hh.key, (text), (length)) != 0))    \
+                        HASH_FIND(hh, head, text, length, item);                                                   \
+                if (item)                                                                                          \
+                        (last) = (item);                                                                           \
+        } while (0)
+
 #endif

@@ -35,6 +35,7 @@ struct ob_fold {
         ob_fold_fn *emit;
         void *ctx;
         struct ob_fold_series *series; /* ours, by path */
+        struct ob_fold_series *found;  /* the last one; NULL */
         struct ob_fold_series **grown; /* ours: those with a step that grew */
         size_t n_grown, room_grown;
 };
@@ -49,6 +50,7 @@ struct ob_fold *ob_fold_new(int step, int keep, ob_fold_fn *emit, void *ctx)
 
 static void free_series(struct ob_fold *f, struct ob_fold_series *s)
 {
+        f->found = NULL;
         HASH_DELETE(hh, f->series, s);
         free(s->store);
         free(s);
@@ -81,7 +83,7 @@ struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t 
 {
         struct ob_fold_series *s;
 
-        HASH_FIND(hh, f->series, path, length, s);
+        OB_HASH_FIND_BEHIND(f->series, f->found, path, length, s);
         if (s)
                 return s;
         s = ob_alloc(1, sizeof(*s) + length + 1);

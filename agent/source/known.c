@@ -38,7 +38,10 @@ static bool has_key(const struct ob_known *e, const struct ob_bytes *key)
         return e->key.length == key->length && !memcmp(e->key.data, key->data, key->length);
 }
 
-/* Rows come in the same order each time, so it is nearly always the one that was behind the last one. */
+/*
+ * Rows come in the same order each time, so it is nearly always the one that was behind the last one: not in the
+ * order of adding, which is the store's after a restart.
+ */
 struct ob_known *ob_knowns_find(struct ob_knowns *k, const struct ob_bytes *key)
 {
         struct ob_known *e = k->found ? k->found->behind : NULL;

@@ -70,7 +70,8 @@ struct subject {
 struct ob_states {
         pthread_mutex_t lock;
         const struct ob_state_settings *settings;
-        struct subject *pipelines, *channels; /* ours */
+        struct subject *pipelines, *channels;           /* ours */
+        struct subject *found_pipeline, *found_channel; /* the last ones; NULL */
         int64_t listed_at; /* when the pages last named all pipelines, on ob_clock_ms(); 0: they never did */
 
         struct ob_verdict *verdicts; /* ours; without the lock, of the thread that judges */
@@ -138,17 +139,18 @@ static bool is_alarm(const struct ob_series *series)
                                 !strcmp(title, "positiontimeout"));
 }
 
-static struct subject *find(struct subject **all, const char *id)
+static struct subject *find(struct subject **all, struct subject **found, const char *id)
 {
         struct subject *one;
+        size_t length = strlen(id);
 
-        HASH_FIND_STR(*all, id, one);
+        OB_HASH_FIND_BEHIND(*all, *found, id, length, one);
         if (one)
                 return one;
         one = ob_alloc(1, sizeof(*one));
         one->id = ob_copy(id);
         one->state = one->judged = OB_STATES;
-        HASH_ADD_KEYPTR(hh, *all, one->id, strlen(one->id), one);
+        HASH_ADD_KEYPTR(hh, *all, one->id, length, one);
         return one;
 }
 
@@ -176,7 +178,8 @@ void ob_states_note(struct ob_states *s, const struct ob_clue *clue, const struc
         if (!id || !strcmp(id, "none") || (clue->manner == AGE_OF_ALARM && !is_alarm(series)))
                 return;
         pthread_mutex_lock(&s->lock);
-        one = find(clue->is_channel ? &s->channels : &s->pipelines, id);
+        one = clue->is_channel ? find(&s->channels, &s->found_channel, id)
+                               : find(&s->pipelines, &s->found_pipeline, id);
         if (clue->manner == LINK)
                 snprintf(one->channel, sizeof(one->channel), "%" PRId64, at->value);
         else
