@@ -34,9 +34,8 @@ struct ob_fold {
         int step, keep;
         ob_fold_fn *emit;
         void *ctx;
-        struct ob_fold_series *series; /* ours, by path */
-        struct ob_fold_series *found;  /* the last one; NULL */
-        struct ob_fold_series **grown; /* ours: those with a step that grew */
+        struct ob_fold_series *series, *found; /* ours, by path; the last one that was found: NULL */
+        struct ob_fold_series **grown;         /* ours: those with a step that grew */
         size_t n_grown, room_grown;
 };
 
@@ -361,6 +360,7 @@ static bool read_entry(const struct ob_fold *f, struct ob_bytes_place *p, struct
 static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
 {
         struct ob_fold_series *s;
+        struct entry e;
         const char *path;
         int64_t made;
         uint64_t n;
@@ -371,8 +371,6 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
         s = ob_fold_find(f, path, strlen(path));
         s->made = made;
         for (uint64_t i = 0; i < n; i++) {
-                struct entry e;
-
                 /* Steps rise, and none is so early that the reckoning with `keep` would overflow. */
                 if (!read_entry(f, p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : INT64_MIN / 2))
                         return false;
