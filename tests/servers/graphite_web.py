@@ -1,12 +1,14 @@
 """A real graphite-web over the whisper files of a carbon."""
 import json
 import textwrap
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from servers.process import Process, free_port, port_is_open
 
+HALF_MADE = b"Unable to read header"  # whisper, of a file that is there and still empty
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -46,14 +48,24 @@ class GraphiteWeb:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def get(self, path, **query):
-        """The body of an answer; a list stands for several of a name."""
+    def get_once(self, path, query):
         try:
             with OPENER.open(f"{self.url}/{path}?{urllib.parse.urlencode(query, doseq=True)}", timeout=60) as answer:
-                return answer.read()
+                return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                raise AssertionError(f"{query}: HTTP {error.code}: {error.read()[-1500:]!r}") from None
+                return error.code, error.read()
+
+    def get(self, path, **query):
+        """The body of an answer; a list stands for several of a name. Asks again when carbon was just making a file."""
+        status, body = self.get_once(path, query)
+        for _ in range(20):
+            if status == 200 or HALF_MADE not in body:
+                break
+            time.sleep(0.1)
+            status, body = self.get_once(path, query)
+        assert status == 200, f"{query}: HTTP {status}: {body[-1500:]!r}"
+        return body
 
     def ask(self, path, **query):
         return json.loads(self.get(path, **query))
