@@ -304,13 +304,14 @@ int64_t ob_agent_progress(const struct ob_agent *a)
 
 void ob_agent_look(struct ob_agent *a)
 {
-        bool is_low;
+        bool is_low, is_waited_for;
         int64_t room;
 
         if (!ob_store_place_room(&a->place, &room))
                 return;
-        ob_queue_set_room(&a->queue, room);
-        is_low = room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0); /* so that it is not told again and again */
+        is_waited_for = ob_queue_set_room(&a->queue, room);
+        /* More than none, so that it is not told again and again. */
+        is_low = is_waited_for || room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0);
         if (is_low == a->is_disk_low)
                 return;
         a->is_disk_low = is_low;

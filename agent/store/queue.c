@@ -61,8 +61,10 @@ static bool reserve_or_wait(struct ob_queue *q, int64_t bytes)
         if (is_room) {
                 q->bytes += bytes;
         } else {
-                if (q->bytes + bytes > q->max_bytes) /* where the disk is full, giving up would only lose points */
+                if (q->bytes + bytes > q->max_bytes)
                         ask_to_yield(q);
+                else /* giving up would only lose points */
+                        q->lacks_disk = true;
                 pthread_cond_timedwait(&q->room, &q->lock, &until);
         }
         pthread_mutex_unlock(&q->lock);
@@ -103,13 +105,18 @@ void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes)
         pthread_mutex_unlock(&q->lock);
 }
 
-void ob_queue_set_room(struct ob_queue *q, int64_t bytes)
+bool ob_queue_set_room(struct ob_queue *q, int64_t bytes)
 {
+        bool was_lacking;
+
         pthread_mutex_lock(&q->lock);
+        was_lacking = q->lacks_disk;
+        q->lacks_disk = false;
         q->limit = bytes < q->max_bytes - q->bytes ? q->bytes + bytes : q->max_bytes;
         q->limit = q->limit < 0 ? 0 : q->limit;
         pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
+        return was_lacking;
 }
 
 int64_t ob_queue_limit(struct ob_queue *q)

@@ -25,6 +25,7 @@ struct ob_queue {
         int64_t max_bytes;
         int64_t limit;         /* of bytes, for now: the disk may have no room for max_bytes */
         int64_t bytes, points; /* in the store; bytes also those about to be written */
+        bool lacks_disk;       /* a worker had to wait for the disk, not for a sink */
         uint64_t news;         /* grows with whatever a waiting thread should look at */
         struct ob_queue_sink {
                 bool is_down;    /* does not deliver at the moment */
@@ -48,8 +49,8 @@ void ob_queue_release(struct ob_queue *q, int64_t bytes);
 /* Batches that all sinks have passed are deleted. */
 void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes);
 
-/* The disk has room for so many bytes more; negative: there are too many. */
-void ob_queue_set_room(struct ob_queue *q, int64_t bytes);
+/* The disk has room for so many bytes more; negative: there are too many. True: a worker had to wait for it. */
+bool ob_queue_set_room(struct ob_queue *q, int64_t bytes);
 
 /* How many bytes there may be now. */
 int64_t ob_queue_limit(struct ob_queue *q);

@@ -100,7 +100,7 @@ def test_a_disk_that_the_queue_fills_keeps_room_to_deliver(mariadb, otter, carbo
     fill(disk, left=18 << 20)
     carbon.kill9()
     agent = make_agent(mariadb, [to_graphite(carbon, horizon=1)], state_dir=str(disk / "state")).start()
-    agent.wait_for_log("event=disk_low", 60)
+    agent.wait_for_log("event=disk_low")
     carbon.start()
     carbon.wait_for(otter.sums(), 90)
     (disk / "other").unlink()

@@ -166,6 +166,7 @@ static void a_worker_waits_until_there_is_room(void **state)
         ob_queue_freed(&u->q, 0, 10);
         assert_true(join_worker(&w));
         assert_size(u, 0, MAX_BYTES - 9);
+        assert_false(ob_queue_set_room(&u->q, MAX_BYTES)); /* it was not the disk */
 }
 
 /* Six workers without room, and a sink that is down and has nothing to give up: each looks once a second. */
@@ -234,9 +235,10 @@ static void the_disk_may_have_less_room(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 int64_t more = cases[i].limit - 10;
 
-                ob_queue_set_room(&u->q, cases[i].room);
+                assert_false(ob_queue_set_room(&u->q, cases[i].room));
                 assert_int_equal(ob_queue_limit(&u->q), cases[i].limit);
                 assert_int_equal(ob_queue_reserve(&u->q, 1, &u->stop), more >= 1);
+                assert_int_equal(ob_queue_set_room(&u->q, cases[i].room), more < 1);
                 ob_queue_release(&u->q, more >= 1);
         }
         assert_false(ob_queue_must_yield(&u->q, 0));
