@@ -302,28 +302,6 @@ int64_t ob_agent_progress(const struct ob_agent *a)
         return sum;
 }
 
-void ob_agent_look(struct ob_agent *a)
-{
-        bool is_low, is_waited_for;
-        int64_t room;
-
-        if (!ob_store_place_room(&a->place, &room))
-                return;
-        is_waited_for = ob_queue_set_room(&a->queue, room);
-        /* More than none, so that it is not told again and again. */
-        is_low = is_waited_for || room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0);
-        if (is_low == a->is_disk_low)
-                return;
-        a->is_disk_low = is_low;
-        if (a->is_disk_low)
-                ob_log(OB_LOG_ERROR,
-                        "store=%s event=disk_low margin=%lld why=\"sinks deliver, and reading waits until there is "
-                        "more room: the tables keep the rows\"",
-                        a->place.path, (long long)OB_STORE_MARGIN);
-        else
-                ob_log(OB_LOG_INFO, "store=%s event=disk_recovered", a->place.path);
-}
-
 bool ob_agent_is_damaged(const struct ob_agent *a)
 {
         return a->place.is_damaged;

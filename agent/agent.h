@@ -38,7 +38,7 @@ struct ob_agent {
         struct ob_status *status;     /* ours; NULL: it is off */
         struct ob_progress *progress; /* ours; NULL: it is not shown */
         size_t n_names, n_workers, n_sinks; /* that were started */
-        bool is_disk_low;                   /* and told so */
+        bool is_disk_low, is_queue_full;    /* and told so */
 };
 
 /* On failure nothing of it runs any more. */
@@ -47,7 +47,7 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
 /* Whether everything that --once wants is done: all read and sent, or no way on. */
 bool ob_agent_is_drained(struct ob_agent *a);
 
-/* Looks how much room the disk has for the queue; to be called each second or so. */
+/* Looks how much room the queue has, and tells who keeps it full; to be called each second or so. */
 void ob_agent_look(struct ob_agent *a);
 
 /* What its status is drawn from; valid until it stops. */

@@ -48,8 +48,7 @@ static void judge_source(const struct ob_view *v, struct ob_view_one *one, const
         } else if (age > one->numbers[OB_NUMBER_LIMIT_MS]) {
                 one->well = OB_ILL;
                 say(one, "not wholly read for", age,
-                        c->health.is_waiting ? ", since there is no room: no sink delivers, or the disk is full"
-                                             : "");
+                        c->health.is_waiting ? ", since there is no room: the queue or the disk is full" : "");
         } else if (c->health.failing_since) {
                 one->well = OB_TROUBLED;
                 say(one, "it fails since", since(v, c->health.failing_since), "");

@@ -74,6 +74,7 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
                 if (ob_store_commit(s->store, err))
                         break;
                 is_put = true;
+                ob_queue_pass(s->queue, s->index, s->passed.mark);
                 if (points || bytes)
                         ob_queue_freed(s->queue, points, bytes);
         } while (got);
@@ -223,6 +224,7 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
         if (ob_store_get_passed(s->store, s->settings->name, &s->passed, err) || s->ops->start(s, err) ||
                 ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
                 return -1;
+        ob_queue_pass(s->queue, s->index, s->passed.mark);
         s->counters->points += behind;
         s->counters->behind += behind;
         if (pthread_create(&s->thread, NULL, run, s))

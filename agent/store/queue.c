@@ -36,18 +36,31 @@ static void tell(struct ob_queue *q)
         pthread_cond_broadcast(&q->told);
 }
 
-/* With the lock held: whoever is down makes room, as long as somebody is not. */
-static void ask_to_yield(struct ob_queue *q)
+/* With the lock held: whoever is down makes room, if nobody who delivers still needs what it keeps. */
+static bool ask_to_yield(struct ob_queue *q)
 {
-        size_t n = q->counters->n_sinks, down = 0;
+        size_t n = q->counters->n_sinks;
+        int64_t needed = INT64_MIN; /* batch: no sink that delivers needs one up to this */
+        bool is_asked = false;
 
         for (size_t i = 0; i < n; i++)
-                down += q->sinks[i].is_down;
-        if (!down || down == n)
-                return;
+                if (!q->sinks[i].is_down && (needed == INT64_MIN || q->sinks[i].mark < needed))
+                        needed = q->sinks[i].mark;
         for (size_t i = 0; i < n; i++)
-                q->sinks[i].must_yield |= q->sinks[i].is_down;
-        tell(q);
+                if (q->sinks[i].is_down && q->sinks[i].mark < needed)
+                        is_asked = q->sinks[i].must_yield = true;
+        if (is_asked)
+                tell(q);
+        return is_asked;
+}
+
+/* With the lock held: somebody is to make room, or it is noted who does not. */
+static void want_room(struct ob_queue *q, int64_t bytes)
+{
+        if (q->bytes + bytes <= q->max_bytes) /* giving up would only lose points */
+                q->waits.disk = true;
+        else if (!ask_to_yield(q))
+                q->waits.sinks = true;
 }
 
 /* Takes room if there is some; if not, waits a little for it. One lock at a time. */
@@ -61,10 +74,7 @@ static bool reserve_or_wait(struct ob_queue *q, int64_t bytes)
         if (is_room) {
                 q->bytes += bytes;
         } else {
-                if (q->bytes + bytes > q->max_bytes)
-                        ask_to_yield(q);
-                else /* giving up would only lose points */
-                        q->lacks_disk = true;
+                want_room(q, bytes);
                 pthread_cond_timedwait(&q->room, &q->lock, &until);
         }
         pthread_mutex_unlock(&q->lock);
@@ -105,18 +115,36 @@ void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes)
         pthread_mutex_unlock(&q->lock);
 }
 
-bool ob_queue_set_room(struct ob_queue *q, int64_t bytes)
+void ob_queue_set_room(struct ob_queue *q, int64_t bytes)
 {
-        bool was_lacking;
-
         pthread_mutex_lock(&q->lock);
-        was_lacking = q->lacks_disk;
-        q->lacks_disk = false;
         q->limit = bytes < q->max_bytes - q->bytes ? q->bytes + bytes : q->max_bytes;
         q->limit = q->limit < 0 ? 0 : q->limit;
         pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
-        return was_lacking;
+}
+
+struct ob_queue_waits ob_queue_take_waits(struct ob_queue *q)
+{
+        struct ob_queue_waits waits;
+
+        pthread_mutex_lock(&q->lock);
+        waits = q->waits;
+        q->waits = (struct ob_queue_waits) { .disk = false };
+        pthread_mutex_unlock(&q->lock);
+        return waits;
+}
+
+size_t ob_queue_keeper(struct ob_queue *q)
+{
+        size_t keeper = 0;
+
+        pthread_mutex_lock(&q->lock);
+        for (size_t i = 1; i < q->counters->n_sinks; i++)
+                if (q->sinks[i].mark < q->sinks[keeper].mark)
+                        keeper = i;
+        pthread_mutex_unlock(&q->lock);
+        return keeper;
 }
 
 int64_t ob_queue_limit(struct ob_queue *q)
@@ -153,6 +181,13 @@ void ob_queue_wake(struct ob_queue *q)
         pthread_mutex_lock(&q->lock);
         tell(q);
         pthread_cond_broadcast(&q->room);
+        pthread_mutex_unlock(&q->lock);
+}
+
+void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark)
+{
+        pthread_mutex_lock(&q->lock);
+        q->sinks[sink].mark = mark;
         pthread_mutex_unlock(&q->lock);
 }
 

@@ -4,8 +4,9 @@
  *
  * Any thread. Under its lock there is only counting.
  *
- * When it is full: if some sink delivers, those that don't must give up their oldest batches; if none
- * does, workers wait, and the tables, which are logs themselves, keep the rows.
+ * When it is full: a sink that does not deliver must give up its oldest batches if those that deliver have passed
+ * them all. Otherwise that would make no room: workers wait, and the tables, which are logs themselves, keep the
+ * rows.
  */
 #ifndef OB_STORE_QUEUE_H
 #define OB_STORE_QUEUE_H
@@ -19,15 +20,22 @@
 #include "agent/process/stop.h"
 #include "agent/store/store.h"
 
+/* What workers had to wait for. */
+struct ob_queue_waits {
+        bool disk;  /* for room on it */
+        bool sinks; /* for any that keeps batches, and can't be asked to give them up */
+};
+
 struct ob_queue {
         pthread_mutex_t lock;
         pthread_cond_t told, room; /* news, for sinks; bytes given back, for workers: none wakes its own kind */
         int64_t max_bytes;
         int64_t limit;         /* of bytes, for now: the disk may have no room for max_bytes */
         int64_t bytes, points; /* in the store; bytes also those about to be written */
-        bool lacks_disk;       /* a worker had to wait for the disk, not for a sink */
-        uint64_t news;         /* grows with whatever a waiting thread should look at */
+        struct ob_queue_waits waits;
+        uint64_t news; /* grows with whatever a waiting thread should look at */
         struct ob_queue_sink {
+                int64_t mark;    /* batch: the last one that it does not need any more */
                 bool is_down;    /* does not deliver at the moment */
                 bool must_yield; /* asked to give up its oldest batches */
         } * sinks;               /* ours; as many as counters->n_sinks, in the same order */
@@ -49,8 +57,14 @@ void ob_queue_release(struct ob_queue *q, int64_t bytes);
 /* Batches that all sinks have passed are deleted. */
 void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes);
 
-/* The disk has room for so many bytes more; negative: there are too many. True: a worker had to wait for it. */
-bool ob_queue_set_room(struct ob_queue *q, int64_t bytes);
+/* The disk has room for so many bytes more; negative: there are too many. */
+void ob_queue_set_room(struct ob_queue *q, int64_t bytes);
+
+/* What was waited for since this was last asked. */
+struct ob_queue_waits ob_queue_take_waits(struct ob_queue *q);
+
+/* Which sink has passed the least: the queue is as long as that one makes it. */
+size_t ob_queue_keeper(struct ob_queue *q);
 
 /* How many bytes there may be now. */
 int64_t ob_queue_limit(struct ob_queue *q);
@@ -63,6 +77,9 @@ void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
 
 /* Makes every waiting thread look again: a stop is wanted. */
 void ob_queue_wake(struct ob_queue *q);
+
+/* A sink has passed the batches up to this one. */
+void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark);
 
 /* Says whether a sink delivers. */
 void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down);

@@ -1,4 +1,5 @@
 """A sink that is dead, or holds still, holds up nobody."""
+from servers.carbon import Carbon
 from servers.process import free_port, wait_until
 from servers.sinks import Stream
 from servers.wiring import to_graphite, to_statsd
@@ -42,6 +43,23 @@ def test_a_full_queue_costs_only_the_sink_that_is_down(mariadb, otter, statsd, m
     assert "sink=statsd event=lost" not in agent.log()
 
 
+def test_what_a_healthy_sink_keeps_costs_the_one_that_is_down_nothing(mariadb, otter, carbon, folder, make_agent):
+    """Graphite fills the queue with what it may have to send again: nobody would make room by giving up points."""
+    late = Carbon(folder / "late")
+    otter.do("history", "--rows", 5000, "--hours", 24)
+    agent = make_agent(mariadb, [to_graphite(carbon, creates=0), to_graphite(late, name="late", creates=0)],
+                       queue={"max_bytes": 65536}).start()
+    agent.wait_for_log("sink=graphite event=queue_full")
+    assert agent.stop() == 0
+    late.start()
+    agent.write(queue={"max_bytes": 1 << 26})
+    agent.once()
+    carbon.wait_for(otter.sums(), 60)
+    late.wait_for(otter.sums(), 60)
+    late.stop()
+    assert "event=queue_recovered" not in agent.log() and "event=lost" not in agent.log()
+
+
 def test_a_full_queue_with_nobody_who_delivers_waits(mariadb, otter, statsd, make_agent):
     """The tables keep the rows: nothing is lost."""
     otter.do("history", "--rows", 5000, "--hours", 24)
@@ -49,7 +67,8 @@ def test_a_full_queue_with_nobody_who_delivers_waits(mariadb, otter, statsd, mak
     statsd.kill9()
     agent = make_agent(mariadb, [{"type": "statsd", "port": port}], queue={"max_bytes": 65536}).start()
     agent.wait_for_log("event=sink_failed")
-    assert agent.stop() == 0
+    agent.wait_for_log("sink=statsd event=queue_full")
     statsd.start()
-    agent.once()
     statsd.wait_for(otter.sums(), 60)
+    agent.wait_for_log("event=queue_recovered")
+    assert agent.log().count("event=queue_full") == 1, "told once"

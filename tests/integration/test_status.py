@@ -129,7 +129,7 @@ def test_a_page_that_can_not_be_read(manager, mariadb, page_agent, make_agent, s
 def test_a_full_queue_is_no_fault_of_the_source(mariadb, otter, make_agent, status):
     otter.do("history", "--rows", 5000, "--hours", 24)
     begin(make_agent, mariadb, [{"type": "statsd", "port": free_port()}], status, queue={"max_bytes": 65536})
-    wait_until(lambda: "since there is no room: no sink delivers" in status.health()[1], "it waits")
+    wait_until(lambda: "since there is no room: the queue" in status.health()[1], "it waits")
     assert status.ask("/livez")[0] == 200
 
 

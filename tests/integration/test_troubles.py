@@ -94,6 +94,12 @@ def disk(kilobytes, left):
     return arrange
 
 
+def larger_than_the_queue(w):
+    w.query("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED) "
+            "SELECT seq, 0, 1, now() - INTERVAL seq SECOND, now() FROM seq_1_to_40000")
+    w.top["queue"] = {"max_bytes": 65536}
+
+
 def taken_port(w):
     taken = socket.create_server(("127.0.0.1", w.status.port))
     w.undo.append(taken.close)
@@ -123,6 +129,9 @@ TROUBLES = [
     Trouble("a full disk", disk(512, 0), r"BAD  disk .*: 0 MB free.* -> make room", 69, log="event=start_failed", exits=69),
     Trouble("a disk that has little room left", disk(16384, 8192), r"BAD  disk .*: [78] MB free.* -> make room", 69,
             health="is ill: not wholly read .*, since there is no room: .* the disk is full", log="event=disk_low"),
+    Trouble("a back-log that is larger than the queue", larger_than_the_queue, r"ok   source delay:", 0,
+            health="source delay is ill: not wholly read .*, since there is no room: the queue",
+            log="sink=graphite event=queue_full"),
     Trouble("a log file in a folder that is not there", lambda w: w.top.update(log_file="none/otterbeat.log"),
             r"BAD  log .*none/otterbeat.log: No such file or directory -> make its folder", log="event=start_failed", exits=69),
     Trouble("a port of the status page that is taken", taken_port,

@@ -121,6 +121,13 @@ static void every_sink_is_behind_by_what_is_published(void **state)
         assert_int_equal(u->counters.sinks[0].behind, 7);
 }
 
+/* All sinks but the first. */
+static void others_have_passed(struct queued *u, int64_t mark)
+{
+        for (size_t s = 1; s < SINKS; s++)
+                ob_queue_pass(&u->q, s, mark);
+}
+
 /* A worker that wants one more byte than there is room for. */
 struct worker {
         struct queued *u;
@@ -157,6 +164,7 @@ static void a_worker_waits_until_there_is_room(void **state)
         uint64_t seen = 0;
 
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
+        others_have_passed(u, 1);
         ob_queue_set_down(&u->q, 0, true);
         start_worker(&w, u);
         ob_queue_wait(&u->q, &seen, ob_clock_ms() + NEVER_MS); /* it asks the one that is down to yield */
@@ -166,7 +174,8 @@ static void a_worker_waits_until_there_is_room(void **state)
         ob_queue_freed(&u->q, 0, 10);
         assert_true(join_worker(&w));
         assert_size(u, 0, MAX_BYTES - 9);
-        assert_false(ob_queue_set_room(&u->q, MAX_BYTES)); /* it was not the disk */
+        assert_false(ob_queue_take_waits(&u->q).disk);
+        assert_false(ob_queue_take_waits(&u->q).sinks); /* one was asked, and will make room */
 }
 
 /* Six workers without room, and a sink that is down and has nothing to give up: each looks once a second. */
@@ -212,12 +221,20 @@ static void where_there_is_room_no_stop_matters(void **state)
 
 static const struct {
         const char *name;
+        int64_t mark[SINKS];
         bool is_down[SINKS], must_yield[SINKS];
+        size_t keeper;
 } yields[] = {
-        { "all deliver: they will make room by themselves", { false, false, false }, { false, false, false } },
-        { "one is down", { false, true, false }, { false, true, false } },
-        { "two are down", { true, false, true }, { true, false, true } },
-        { "none delivers: the tables keep the rows", { true, true, true }, { false, false, false } },
+        { "all deliver: they will make room by themselves", { 2, 1, 2 }, { false, false, false },
+                { false, false, false }, 1 },
+        { "one is down", { 2, 1, 2 }, { false, true, false }, { false, true, false }, 1 },
+        { "two are down", { 1, 5, 4 }, { true, false, true }, { true, false, true }, 0 },
+        { "none delivers: the tables keep the rows", { 3, 2, 1 }, { true, true, true }, { false, false, false },
+                2 },
+        { "who delivers keeps as much", { 1, 1, 2 }, { false, true, false }, { false, false, false }, 0 },
+        { "who delivers keeps more", { 2, 2, 1 }, { false, true, false }, { false, false, false }, 2 },
+        { "one of two keeps less than who delivers", { 3, 4, 5 }, { true, false, true }, { true, false, false },
+                0 },
 };
 
 static void the_disk_may_have_less_room(void **state)
@@ -235,10 +252,11 @@ static void the_disk_may_have_less_room(void **state)
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 int64_t more = cases[i].limit - 10;
 
-                assert_false(ob_queue_set_room(&u->q, cases[i].room));
+                ob_queue_set_room(&u->q, cases[i].room);
                 assert_int_equal(ob_queue_limit(&u->q), cases[i].limit);
                 assert_int_equal(ob_queue_reserve(&u->q, 1, &u->stop), more >= 1);
-                assert_int_equal(ob_queue_set_room(&u->q, cases[i].room), more < 1);
+                assert_int_equal(ob_queue_take_waits(&u->q).disk, more < 1);
+                assert_false(ob_queue_take_waits(&u->q).disk); /* asking has taken it back */
                 ob_queue_release(&u->q, more >= 1);
         }
         assert_false(ob_queue_must_yield(&u->q, 0));
@@ -264,9 +282,16 @@ static void who_is_down_yields_when_others_deliver(void **state)
 
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
         for (size_t i = 0; i < LENGTH(yields); i++) {
-                for (size_t s = 0; s < SINKS; s++)
+                bool is_asked = false;
+
+                for (size_t s = 0; s < SINKS; s++) {
+                        ob_queue_pass(&u->q, s, yields[i].mark[s]);
                         ob_queue_set_down(&u->q, s, yields[i].is_down[s]);
+                        is_asked |= yields[i].must_yield[s];
+                }
                 find_it_full(u);
+                assert_int_equal(ob_queue_keeper(&u->q), yields[i].keeper);
+                assert_int_equal(ob_queue_take_waits(&u->q).sinks, !is_asked);
                 for (size_t s = 0; s < SINKS; s++) {
                         if (ob_queue_must_yield(&u->q, s) != yields[i].must_yield[s])
                                 fail_msg("%s: sink %zu", yields[i].name, s);
@@ -289,6 +314,7 @@ static void who_delivers_again_need_not_yield(void **state)
         struct queued *u = *state;
 
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
+        others_have_passed(u, 1);
         ob_queue_set_down(&u->q, 0, true);
         find_it_full(u);
         ob_queue_set_down(&u->q, 0, false);
