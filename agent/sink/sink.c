@@ -74,9 +74,7 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
                 if (ob_store_commit(s->store, err))
                         break;
                 is_put = true;
-                ob_queue_pass(s->queue, s->index, s->passed.mark);
-                if (points || bytes)
-                        ob_queue_freed(s->queue, points, bytes);
+                ob_queue_pass(s->queue, s->index, s->passed.mark, points, bytes);
         } while (got);
         return is_put ? 0 : -1; /* what could not be deleted now is with the next commit */
 }
@@ -115,12 +113,12 @@ static void note_success(struct ob_sink *s)
         ob_queue_set_down(s->queue, s->index, false);
 }
 
-/* The queue is full and others deliver: our oldest batches go. */
-static void yield(struct ob_sink *s)
+/* The queue is full and others deliver: our oldest batches go, at most up to this one. */
+static void yield(struct ob_sink *s, int64_t last)
 {
         struct ob_err err;
 
-        if (s->ops->give_up(s, s->queue->max_bytes / SHARE, &err) || ob_sink_commit(s, &err))
+        if (s->ops->give_up(s, last, s->queue->max_bytes / SHARE, &err) || ob_sink_commit(s, &err))
                 note_failure(s, &err);
 }
 
@@ -132,8 +130,10 @@ static void wait_after_failure(struct ob_sink *s, uint64_t *seen)
 
         ob_health_promise(&s->counters->health, wait + OB_HEALTH_SPARE);
         while (ob_clock_ms() < retry) {
-                if (ob_queue_must_yield(s->queue, s->index))
-                        yield(s);
+                int64_t last = ob_queue_yield_to(s->queue, s->index);
+
+                if (last)
+                        yield(s, last);
                 ob_queue_wait(s->queue, seen, retry);
                 if (ob_stop_is_wanted(s->stop) && retry > ob_clock_ms() + DRAIN_MS)
                         retry = ob_clock_ms() + DRAIN_MS;
@@ -224,7 +224,7 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
         if (ob_store_get_passed(s->store, s->settings->name, &s->passed, err) || s->ops->start(s, err) ||
                 ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
                 return -1;
-        ob_queue_pass(s->queue, s->index, s->passed.mark);
+        ob_queue_pass(s->queue, s->index, s->passed.mark, 0, 0);
         s->counters->points += behind;
         s->counters->behind += behind;
         if (pthread_create(&s->thread, NULL, run, s))

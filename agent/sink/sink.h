@@ -40,8 +40,11 @@ struct ob_sink_ops {
         /* The wire is gone; begin again where that is safe. */
         void (*lost_wire)(struct ob_sink *s);
 
-        /* Gives up the oldest batches, so many bytes of them, and counts what that loses. Does not commit. */
-        int (*give_up)(struct ob_sink *s, int64_t bytes, struct ob_err *err);
+        /*
+         * Gives up the oldest batches, so many bytes of them and none after `last`, and counts what that loses.
+         * Does not commit.
+         */
+        int (*give_up)(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err);
 
         /* Notes for the next start what a clean stop knows and a crash would not, and what else is behind. */
         int (*stop)(struct ob_sink *s, struct ob_err *err);

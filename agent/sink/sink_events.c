@@ -230,11 +230,11 @@ static void lost_wire_events(struct ob_sink *s)
         (void)s; /* the event that was not told is the next one */
 }
 
-static int give_up_events(struct ob_sink *s, int64_t bytes, struct ob_err *err)
+static int give_up_events(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
 {
         struct events *ev = s->state;
 
-        while (bytes > 0) {
+        while (bytes > 0 && s->passed.mark < last) {
                 enum ob_step did = ev->is_loaded ? OB_STEP_BUSY : load(s, ev, err);
 
                 if (did != OB_STEP_BUSY)

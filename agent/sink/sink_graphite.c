@@ -290,14 +290,14 @@ static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_er
         return did;
 }
 
-static int give_up_graphite(struct ob_sink *s, int64_t bytes, struct ob_err *err)
+static int give_up_graphite(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
 {
         struct graphite *g = s->state;
         enum ob_step did = OB_STEP_BUSY;
         int64_t made;
 
         g->is_giving_up = true; /* what closes is lost; steps that stay open are sent when carbon is back */
-        while (bytes > 0 && (did = fold_tail(s, INT64_MAX, &made, err)) == OB_STEP_BUSY) {
+        while (bytes > 0 && (did = fold_tail(s, last, &made, err)) == OB_STEP_BUSY) {
                 bytes -= (int64_t)g->batch.body.length;
                 ob_folding_count(s, &g->folding);
                 if (g->tail_seq > s->passed.reached) {

@@ -274,11 +274,11 @@ static void lost_wire_statsd(struct ob_sink *s)
         st->round.is_hurried = true;
 }
 
-static int give_up_statsd(struct ob_sink *s, int64_t bytes, struct ob_err *err)
+static int give_up_statsd(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
 {
         struct ob_statsd *st = s->state;
 
-        while (bytes > 0) {
+        while (bytes > 0 && s->passed.mark < last) {
                 enum ob_step did = st->is_loaded ? OB_STEP_BUSY : load(s, st, err);
 
                 if (did != OB_STEP_BUSY)

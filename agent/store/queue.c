@@ -36,7 +36,7 @@ static void tell(struct ob_queue *q)
         pthread_cond_broadcast(&q->told);
 }
 
-/* With the lock held: whoever is down makes room, if nobody who delivers still needs what it keeps. */
+/* With the lock held: whoever is down makes room, by what nobody who delivers still needs. */
 static bool ask_to_yield(struct ob_queue *q)
 {
         size_t n = q->counters->n_sinks;
@@ -47,8 +47,10 @@ static bool ask_to_yield(struct ob_queue *q)
                 if (!q->sinks[i].is_down && (needed == INT64_MIN || q->sinks[i].mark < needed))
                         needed = q->sinks[i].mark;
         for (size_t i = 0; i < n; i++)
-                if (q->sinks[i].is_down && q->sinks[i].mark < needed)
-                        is_asked = q->sinks[i].must_yield = true;
+                if (q->sinks[i].is_down && q->sinks[i].mark < needed) {
+                        q->sinks[i].yield_to = needed;
+                        is_asked = true;
+                }
         if (is_asked)
                 tell(q);
         return is_asked;
@@ -103,15 +105,19 @@ void ob_queue_publish(struct ob_queue *q, int64_t points)
 
 void ob_queue_release(struct ob_queue *q, int64_t bytes)
 {
-        ob_queue_freed(q, 0, bytes);
-}
-
-void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes)
-{
         pthread_mutex_lock(&q->lock);
-        q->points -= points;
         q->bytes -= bytes;
         pthread_cond_broadcast(&q->room);
+        pthread_mutex_unlock(&q->lock);
+}
+
+void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark, int64_t points, int64_t bytes)
+{
+        pthread_mutex_lock(&q->lock);
+        q->sinks[sink].mark = mark;
+        q->points -= points;
+        q->bytes -= bytes;
+        pthread_cond_broadcast(&q->room); /* if this freed none: another sink may now be asked to */
         pthread_mutex_unlock(&q->lock);
 }
 
@@ -184,31 +190,24 @@ void ob_queue_wake(struct ob_queue *q)
         pthread_mutex_unlock(&q->lock);
 }
 
-void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark)
-{
-        pthread_mutex_lock(&q->lock);
-        q->sinks[sink].mark = mark;
-        pthread_mutex_unlock(&q->lock);
-}
-
 void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down)
 {
         pthread_mutex_lock(&q->lock);
         if (q->sinks[sink].is_down != is_down) {
                 q->sinks[sink].is_down = is_down;
-                q->sinks[sink].must_yield = false;
+                q->sinks[sink].yield_to = 0;
                 pthread_cond_broadcast(&q->room); /* a worker that waits must ask anew */
         }
         pthread_mutex_unlock(&q->lock);
 }
 
-bool ob_queue_must_yield(struct ob_queue *q, size_t sink)
+int64_t ob_queue_yield_to(struct ob_queue *q, size_t sink)
 {
-        bool must;
+        int64_t last;
 
         pthread_mutex_lock(&q->lock);
-        must = q->sinks[sink].must_yield;
-        q->sinks[sink].must_yield = false;
+        last = q->sinks[sink].yield_to;
+        q->sinks[sink].yield_to = 0;
         pthread_mutex_unlock(&q->lock);
-        return must;
+        return last;
 }

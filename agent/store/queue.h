@@ -4,9 +4,9 @@
  *
  * Any thread. Under its lock there is only counting.
  *
- * When it is full: a sink that does not deliver must give up its oldest batches if those that deliver have passed
- * them all. Otherwise that would make no room: workers wait, and the tables, which are logs themselves, keep the
- * rows.
+ * When it is full: a sink that does not deliver must give up its oldest batches, of those that all who deliver have
+ * passed. If there are none, that would make no room: workers wait, and the tables, which are logs themselves, keep
+ * the rows.
  */
 #ifndef OB_STORE_QUEUE_H
 #define OB_STORE_QUEUE_H
@@ -35,10 +35,10 @@ struct ob_queue {
         struct ob_queue_waits waits;
         uint64_t news; /* grows with whatever a waiting thread should look at */
         struct ob_queue_sink {
-                int64_t mark;    /* batch: the last one that it does not need any more */
-                bool is_down;    /* does not deliver at the moment */
-                bool must_yield; /* asked to give up its oldest batches */
-        } * sinks;               /* ours; as many as counters->n_sinks, in the same order */
+                int64_t mark;     /* batch: the last one that it does not need any more */
+                int64_t yield_to; /* batch: it is asked to give up its oldest ones, up to this; 0: it is not */
+                bool is_down;     /* does not deliver at the moment */
+        } * sinks;                /* ours; as many as counters->n_sinks, in the same order */
         struct ob_counters *counters;
 };
 
@@ -53,9 +53,6 @@ bool ob_queue_reserve(struct ob_queue *q, int64_t bytes, struct ob_stop *stop);
 /* What was reserved is committed now, `points` of them; or is given back, when it could not be. */
 void ob_queue_publish(struct ob_queue *q, int64_t points);
 void ob_queue_release(struct ob_queue *q, int64_t bytes);
-
-/* Batches that all sinks have passed are deleted. */
-void ob_queue_freed(struct ob_queue *q, int64_t points, int64_t bytes);
 
 /* The disk has room for so many bytes more; negative: there are too many. */
 void ob_queue_set_room(struct ob_queue *q, int64_t bytes);
@@ -78,13 +75,13 @@ void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
 /* Makes every waiting thread look again: a stop is wanted. */
 void ob_queue_wake(struct ob_queue *q);
 
-/* A sink has passed the batches up to this one. */
-void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark);
+/* A sink has passed the batches up to this one; so many points and bytes, passed by all, are deleted. */
+void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark, int64_t points, int64_t bytes);
 
 /* Says whether a sink delivers. */
 void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down);
 
-/* Whether the sink was asked to give up its oldest batches; asking takes the wish back. */
-bool ob_queue_must_yield(struct ob_queue *q, size_t sink);
+/* The batch up to which the sink may give up its oldest ones, as it was asked to; 0: it was not. Takes it back. */
+int64_t ob_queue_yield_to(struct ob_queue *q, size_t sink);
 
 #endif

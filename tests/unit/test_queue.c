@@ -95,7 +95,7 @@ static void room_is_taken_and_given_back(void **state)
         assert_size(u, 7, 100);
         ob_queue_release(&u->q, 40);
         assert_size(u, 7, 60);
-        ob_queue_freed(&u->q, 7, 60);
+        ob_queue_pass(&u->q, 0, 1, 7, 60);
         assert_size(u, 0, 0);
 }
 
@@ -117,7 +117,7 @@ static void every_sink_is_behind_by_what_is_published(void **state)
         assert_int_equal(u->counters.sinks[0].behind, 7);
         assert_int_equal(u->counters.sinks[1].behind, 12);
         assert_int_equal(u->counters.sinks[2].behind, 7);
-        ob_queue_freed(&u->q, 7, 0);
+        ob_queue_pass(&u->q, 0, 1, 7, 0);
         assert_int_equal(u->counters.sinks[0].behind, 7);
 }
 
@@ -125,7 +125,7 @@ static void every_sink_is_behind_by_what_is_published(void **state)
 static void others_have_passed(struct queued *u, int64_t mark)
 {
         for (size_t s = 1; s < SINKS; s++)
-                ob_queue_pass(&u->q, s, mark);
+                ob_queue_pass(&u->q, s, mark, 0, 0);
 }
 
 /* A worker that wants one more byte than there is room for. */
@@ -171,7 +171,7 @@ static void a_worker_waits_until_there_is_room(void **state)
         assert_int_equal(seen, 1);
         assert_false(w.is_done);
         assert_size(u, 0, MAX_BYTES);
-        ob_queue_freed(&u->q, 0, 10);
+        ob_queue_pass(&u->q, 0, 1, 0, 10);
         assert_true(join_worker(&w));
         assert_size(u, 0, MAX_BYTES - 9);
         assert_false(ob_queue_take_waits(&u->q).disk);
@@ -222,19 +222,17 @@ static void where_there_is_room_no_stop_matters(void **state)
 static const struct {
         const char *name;
         int64_t mark[SINKS];
-        bool is_down[SINKS], must_yield[SINKS];
+        bool is_down[SINKS];
+        int64_t yield_to[SINKS]; /* 0: it is not asked */
         size_t keeper;
 } yields[] = {
-        { "all deliver: they will make room by themselves", { 2, 1, 2 }, { false, false, false },
-                { false, false, false }, 1 },
-        { "one is down", { 2, 1, 2 }, { false, true, false }, { false, true, false }, 1 },
-        { "two are down", { 1, 5, 4 }, { true, false, true }, { true, false, true }, 0 },
-        { "none delivers: the tables keep the rows", { 3, 2, 1 }, { true, true, true }, { false, false, false },
-                2 },
-        { "who delivers keeps as much", { 1, 1, 2 }, { false, true, false }, { false, false, false }, 0 },
-        { "who delivers keeps more", { 2, 2, 1 }, { false, true, false }, { false, false, false }, 2 },
-        { "one of two keeps less than who delivers", { 3, 4, 5 }, { true, false, true }, { true, false, false },
-                0 },
+        { "all deliver: they will make room by themselves", { 2, 1, 2 }, { false, false, false }, { 0, 0, 0 }, 1 },
+        { "one is down", { 2, 1, 2 }, { false, true, false }, { 0, 2, 0 }, 1 },
+        { "two are down", { 1, 5, 4 }, { true, false, true }, { 5, 0, 5 }, 0 },
+        { "none delivers: the tables keep the rows", { 3, 2, 1 }, { true, true, true }, { 0, 0, 0 }, 2 },
+        { "who delivers keeps as much", { 1, 1, 2 }, { false, true, false }, { 0, 0, 0 }, 0 },
+        { "who delivers keeps more", { 2, 2, 1 }, { false, true, false }, { 0, 0, 0 }, 2 },
+        { "one of two keeps less than who delivers", { 3, 4, 5 }, { true, false, true }, { 4, 0, 0 }, 0 },
 };
 
 static void the_disk_may_have_less_room(void **state)
@@ -259,7 +257,7 @@ static void the_disk_may_have_less_room(void **state)
                 assert_false(ob_queue_take_waits(&u->q).disk); /* asking has taken it back */
                 ob_queue_release(&u->q, more >= 1);
         }
-        assert_false(ob_queue_must_yield(&u->q, 0));
+        assert_int_equal(ob_queue_yield_to(&u->q, 0), 0);
 }
 
 /* Lets a worker find the queue full, once. */
@@ -270,7 +268,7 @@ static void find_it_full(struct queued *u)
         ob_stop_want(&u->stop, 0);
         start_worker(&w, u);
         while (!w.is_done) {
-                ob_queue_freed(&u->q, 0, 0);
+                ob_queue_release(&u->q, 0);
                 sched_yield();
         }
         assert_false(join_worker(&w));
@@ -285,17 +283,17 @@ static void who_is_down_yields_when_others_deliver(void **state)
                 bool is_asked = false;
 
                 for (size_t s = 0; s < SINKS; s++) {
-                        ob_queue_pass(&u->q, s, yields[i].mark[s]);
+                        ob_queue_pass(&u->q, s, yields[i].mark[s], 0, 0);
                         ob_queue_set_down(&u->q, s, yields[i].is_down[s]);
-                        is_asked |= yields[i].must_yield[s];
+                        is_asked |= yields[i].yield_to[s] != 0;
                 }
                 find_it_full(u);
                 assert_int_equal(ob_queue_keeper(&u->q), yields[i].keeper);
                 assert_int_equal(ob_queue_take_waits(&u->q).sinks, !is_asked);
                 for (size_t s = 0; s < SINKS; s++) {
-                        if (ob_queue_must_yield(&u->q, s) != yields[i].must_yield[s])
+                        if (ob_queue_yield_to(&u->q, s) != yields[i].yield_to[s])
                                 fail_msg("%s: sink %zu", yields[i].name, s);
-                        assert_false(ob_queue_must_yield(&u->q, s)); /* asking has taken it back */
+                        assert_int_equal(ob_queue_yield_to(&u->q, s), 0); /* asking has taken it back */
                 }
         }
 }
@@ -306,7 +304,7 @@ static void nobody_yields_while_there_is_room(void **state)
 
         ob_queue_set_down(&u->q, 0, true);
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
-        assert_false(ob_queue_must_yield(&u->q, 0));
+        assert_int_equal(ob_queue_yield_to(&u->q, 0), 0);
 }
 
 static void who_delivers_again_need_not_yield(void **state)
@@ -318,7 +316,7 @@ static void who_delivers_again_need_not_yield(void **state)
         ob_queue_set_down(&u->q, 0, true);
         find_it_full(u);
         ob_queue_set_down(&u->q, 0, false);
-        assert_false(ob_queue_must_yield(&u->q, 0));
+        assert_int_equal(ob_queue_yield_to(&u->q, 0), 0);
 }
 
 static void waiting_ends_with_its_deadline(void **state)
@@ -330,7 +328,7 @@ static void waiting_ends_with_its_deadline(void **state)
         ob_queue_wait(&u->q, &seen, begin + SOON_MS);
         assert_true(ob_clock_ms() >= begin + SOON_MS);
         assert_int_equal(seen, 0);
-        ob_queue_freed(&u->q, 0, 0); /* room is no news for a sink */
+        ob_queue_release(&u->q, 0); /* room is no news for a sink */
         ob_queue_set_down(&u->q, 0, true);
         ob_queue_wait(&u->q, &seen, ob_clock_ms());
         assert_int_equal(seen, 0);

@@ -1,166 +1,19 @@
 /* What the StatsD sink sends, to a socket of ours, over stops and crashes; a crash leaves the store as it was. */
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "agent/process/clock.h"
-#include "agent/sink/sink.h"
-#include "agent/store/queue.h"
 #include "proto/batch.h"
 #include "proto/memory.h"
 #include "proto/number.h"
-#include "tests/unit/world.h"
+#include "tests/unit/sending.h"
 
-#define ROOM      8192
-#define DRAIN_MS  10000
 #define SHORT_MS  300
 #define LINE_ROOM 64
 #define LONG      "a.name.that.fills.a.datagram.to.its.half.%02d"
 #define POINTS    40
 #define LOOK_MS   5
-#define QUIET_US  200000 /* after that nothing more comes of what was sent */
-
-struct sending {
-        struct world *w;
-        struct ob_counters counters;
-        struct ob_queue queue;
-        struct ob_stop stop;
-        struct ob_sink_settings settings;
-        struct ob_sink sink;
-        int fd; /* the server's; -1: nobody listens */
-        char heard[ROOM];
-};
-
-static void listen_on(struct sending *u, int port)
-{
-        struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-        socklen_t length = sizeof(at);
-
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        u->fd = socket(AF_INET, SOCK_DGRAM, 0);
-        assert_int_equal(bind(u->fd, (struct sockaddr *)&at, sizeof(at)), 0);
-        assert_int_equal(getsockname(u->fd, (struct sockaddr *)&at, &length), 0);
-        u->settings.port = ntohs(at.sin_port);
-}
-
-/* A unix socket, in which only some ten datagrams have room until they are read. */
-static void listen_on_unix(struct sending *u, const char *path)
-{
-        const struct timeval quiet = { .tv_usec = QUIET_US };
-        struct sockaddr_un at = { .sun_family = AF_UNIX };
-
-        snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
-        u->fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-        assert_int_equal(bind(u->fd, (struct sockaddr *)&at, sizeof(at)), 0);
-        setsockopt(u->fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof(quiet));
-        u->settings.socket = path;
-}
-
-static void hang_up(struct sending *u)
-{
-        close(u->fd);
-        u->fd = -1;
-}
-
-static int set_up(void **state)
-{
-        struct sending *u = ob_alloc(1, sizeof(*u));
-        void *w;
-
-        *state = u;
-        if (world_on_disk(&w))
-                return -1;
-        u->w = w;
-        u->settings = (struct ob_sink_settings) { .type = OB_SINK_STATSD,
-                .name = "statsd",
-                .host = "127.0.0.1",
-                .socket = "",
-                .payload = 64,
-                .counters = OB_COUNTERS_BOTH };
-        ob_counters_init(&u->counters, 0, 1);
-        listen_on(u, 0);
-        return ob_queue_open(&u->queue, u->w->place.anchor, 1 << 20, &u->counters, &u->w->err);
-}
-
-static int tear_down(void **state)
-{
-        struct sending *u = *state;
-        void *w = u->w;
-
-        if (u->fd >= 0)
-                close(u->fd);
-        ob_queue_close(&u->queue);
-        ob_counters_fini(&u->counters);
-        world_tear_down(&w);
-        free(u);
-        return 0;
-}
-
-static void start(struct sending *u)
-{
-        ob_stop_init(&u->stop);
-        u->counters.sinks[0] = (struct ob_sink_counters) { .name = "statsd" };
-        u->sink = (struct ob_sink) { .settings = &u->settings,
-                .prefix = "o",
-                .queue = &u->queue,
-                .counters = &u->counters.sinks[0],
-                .stop = &u->stop,
-                .place = &u->w->place };
-        world_ok(u->w, ob_sink_start(&u->sink, &u->w->err));
-}
-
-static void stop(struct sending *u, int64_t within_ms)
-{
-        ob_stop_want(&u->stop, ob_clock_ms() + within_ms);
-        ob_queue_wake(&u->queue);
-        ob_sink_join(&u->sink);
-        ob_stop_fini(&u->stop);
-}
-
-/* Every line that came, in order, each with its newline. Flags of recv: whether more may be coming. */
-static const char *hear(struct sending *u, int flags)
-{
-        size_t length = 0;
-        ssize_t got;
-
-        while ((got = recv(u->fd, u->heard + length, sizeof(u->heard) - length - 1, flags)) > 0)
-                length += (size_t)got;
-        u->heard[length] = '\0';
-        return u->heard;
-}
-
-static const char *send_all(struct sending *u)
-{
-        start(u);
-        stop(u, DRAIN_MS);
-        assert_true(u->sink.is_clean);
-        return hear(u, MSG_DONTWAIT);
-}
-
-/* A batch of points, "c 5" a counter's, "a 5" one that was counted before, "g 5" a reading: of the series named so.
- */
-static void put(struct sending *u, const char *points)
-{
-        struct ob_batch *b = ob_batch_new();
-        const struct ob_bytes *blob;
-
-        ob_batch_start(b, 1587312000);
-        for (const char *at = points; *at; at += strcspn(at, ",") + (strchr(at, ',') ? 1 : 0)) {
-                const char name[] = { at[0] == 'a' ? 'c' : at[0], '\0' };
-                const struct ob_series s = { .kind = at[0] == 'g' ? OB_GAUGE : OB_COUNTER,
-                        .telling = at[0] == 'a' ? OB_TELL_AGAIN : OB_TELL_ALL,
-                        .name = name };
-
-                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, strtol(at + 2, NULL, 10) * OB_MICROS });
-        }
-        blob = ob_batch_blob(b);
-        world_ok(u->w, ob_store_put_batch(u->w->st, ob_batch_points(b), blob, &u->w->err));
-        ob_batch_free(b);
-}
 
 static const struct {
         int counters;
@@ -179,14 +32,14 @@ static void counters_go_out_as_it_is_set(void **state)
 
         for (size_t i = 0; i < LENGTH(ways); i++) {
                 u->settings.counters = OB_COUNTERS_COUNTER; /* forgets what was */
-                assert_string_equal(send_all(u), "");
+                assert_string_equal(sending_all(u), "");
                 u->settings.counters = ways[i].counters;
-                put(u, "c 2,g 9,a 100,c 3,d 1");
-                assert_string_equal(send_all(u), ways[i].first);
+                sending_put(u, "c 2,g 9,a 100,c 3,d 1");
+                assert_string_equal(sending_all(u), ways[i].first);
                 assert_int_equal(
                         u->counters.sinks[0].points, u->counters.sinks[0].sent + u->counters.sinks[0].folded);
-                put(u, "c 4");
-                assert_string_equal(send_all(u), ways[i].again);
+                sending_put(u, "c 4");
+                assert_string_equal(sending_all(u), ways[i].again);
         }
 }
 
@@ -195,14 +48,14 @@ static void a_stop_before_anything_is_sent_loses_nothing(void **state)
 {
         struct sending *u = *state;
 
-        put(u, "c 1,a 100,c 2,g 3,a 100,c 4");
-        hang_up(u);
-        start(u);
-        stop(u, SHORT_MS);
+        sending_put(u, "c 1,a 100,c 2,g 3,a 100,c 4");
+        sending_hang_up(u);
+        sending_start(u);
+        sending_stop(u, SHORT_MS);
         assert_false(u->sink.is_clean);
-        listen_on(u, u->settings.port);
-        assert_string_equal(send_all(u), "o.c.total:7|g\no.c:1|c\no.c.total:7|g\no.c:2|c\no.g:3|g\no.c:4|c\n");
-        assert_string_equal(send_all(u), "o.c.total:7|g\n");
+        sending_listen_on(u, u->settings.port);
+        assert_string_equal(sending_all(u), "o.c.total:7|g\no.c:1|c\no.c.total:7|g\no.c:2|c\no.g:3|g\no.c:4|c\n");
+        assert_string_equal(sending_all(u), "o.c.total:7|g\n");
 }
 
 static int times(const char *text, const char *what)
@@ -237,24 +90,24 @@ static void a_stop_in_the_middle_doubles_and_loses_nothing(void **state)
         struct sending *u = *state;
         ob_cleanup(ob_free_at) char *path = ob_format("%s/statsd", u->w->folder);
 
-        hang_up(u);
-        listen_on_unix(u, path);
+        sending_hang_up(u);
+        sending_listen_on_unix(u, path);
         for (int shift = 0; shift < 2; shift++) {
                 ob_cleanup(ob_free_at) char *first = NULL;
 
                 u->settings.counters = OB_COUNTERS_COUNTER;
-                send_all(u);
+                sending_all(u);
                 u->settings.counters = OB_COUNTERS_BOTH;
                 if (shift)
-                        put(u, "g 1");
+                        sending_put(u, "g 1");
                 put_long(u, POINTS);
-                start(u);
-                stop(u, SHORT_MS);
+                sending_start(u);
+                sending_stop(u, SHORT_MS);
                 assert_false(u->sink.is_clean);
-                first = ob_copy(hear(u, MSG_DONTWAIT));
-                start(u);
-                hear(u, 0);
-                stop(u, DRAIN_MS);
+                first = ob_copy(sending_hear(u, MSG_DONTWAIT));
+                sending_start(u);
+                sending_hear(u, 0);
+                sending_stop(u, SENDING_DRAIN_MS);
                 assert_true(u->sink.is_clean);
                 assert_in_range(times(first, ":1|c"), 1, POINTS - 1);
                 assert_int_equal(times(u->heard, ":1|c"), POINTS - times(first, ":1|c"));
@@ -285,7 +138,7 @@ static const struct {
 /* Waits until the sink has said that it sends the batch, with nobody there to take it. */
 static void wait_for_doubt(struct sending *u)
 {
-        const int64_t deadline = ob_clock_ms() + DRAIN_MS;
+        const int64_t deadline = ob_clock_ms() + SENDING_DRAIN_MS;
         struct ob_passed p = { .mark = 0 };
 
         while (p.mark == p.reached && ob_clock_ms() < deadline) {
@@ -304,24 +157,24 @@ static void a_crash_costs_what_it_is_set_to_and_totals_nothing(void **state)
                 struct ob_passed doubted = { .mark = 0 };
 
                 u->settings.counters = OB_COUNTERS_COUNTER;
-                send_all(u);
+                sending_all(u);
                 u->settings.counters = crashes[i].counters;
                 u->settings.after_crash = crashes[i].after_crash;
-                send_all(u);
-                put(u, "c 5,c 3,g 1");
-                hang_up(u);
-                start(u);
+                sending_all(u);
+                sending_put(u, "c 5,c 3,g 1");
+                sending_hang_up(u);
+                sending_start(u);
                 if (crashes[i].counters != OB_COUNTERS_GAUGE)
                         wait_for_doubt(u);
                 world_ok(u->w, ob_store_get_passed(u->w->st, "statsd", &doubted, &u->w->err));
-                stop(u, 0);
+                sending_stop(u, 0);
                 world_ok(u->w, ob_store_put_passed(u->w->st, "statsd", &doubted, &u->w->err)); /* no clean stop */
                 ob_bytes_free(&doubted.carry);
-                listen_on(u, u->settings.port);
+                sending_listen_on(u, u->settings.port);
                 if (crashes[i].counters == OB_COUNTERS_GAUGE)
-                        assert_non_null(strstr(send_all(u), "o.g:1|g\n"));
+                        assert_non_null(strstr(sending_all(u), "o.g:1|g\n"));
                 else
-                        assert_string_equal(send_all(u), crashes[i].want);
+                        assert_string_equal(sending_all(u), crashes[i].want);
                 assert_int_equal(u->counters.sinks[0].uncertain, crashes[i].uncertain);
                 if (crashes[i].counters != OB_COUNTERS_COUNTER)
                         assert_non_null(strstr(u->heard, "o.c.total:8|g\n"));
@@ -335,15 +188,15 @@ static void who_does_not_listen_fails_all_the_time(void **state)
         _Atomic int64_t *failing = &u->counters.sinks[0].health.failing_since;
         int64_t since;
 
-        put(u, "g 1");
-        hang_up(u);
-        start(u);
+        sending_put(u, "g 1");
+        sending_hang_up(u);
+        sending_start(u);
         while (!*failing)
                 poll(NULL, 0, LOOK_MS);
         since = *failing;
         for (int64_t end = ob_clock_ms() + 2500; ob_clock_ms() < end; poll(NULL, 0, LOOK_MS))
                 assert_int_equal(*failing, since);
-        stop(u, 0);
+        sending_stop(u, 0);
 }
 
 static void a_total_that_is_too_long_is_told_and_its_counter_sent(void **state)
@@ -359,7 +212,7 @@ static void a_total_that_is_too_long_is_told_and_its_counter_sent(void **state)
         blob = ob_batch_blob(b);
         world_ok(u->w, ob_store_put_batch(u->w->st, 1, blob, &u->w->err));
         ob_batch_free(b);
-        assert_string_equal(send_all(u), "o.a.name.that.fits.but.not.with.the.end.that.totals.have:1|c\n");
+        assert_string_equal(sending_all(u), "o.a.name.that.fits.but.not.with.the.end.that.totals.have:1|c\n");
         assert_int_equal(u->counters.sinks[0].sent, 1);
         assert_int_equal(u->counters.sinks[0].lost, 0);
 }
@@ -367,14 +220,17 @@ static void a_total_that_is_too_long_is_told_and_its_counter_sent(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(counters_go_out_as_it_is_set, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_stop_before_anything_is_sent_loses_nothing, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(a_stop_in_the_middle_doubles_and_loses_nothing, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(counters_go_out_as_it_is_set, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(
-                        a_crash_costs_what_it_is_set_to_and_totals_nothing, set_up, tear_down),
+                        a_stop_before_anything_is_sent_loses_nothing, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(
-                        a_total_that_is_too_long_is_told_and_its_counter_sent, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(who_does_not_listen_fails_all_the_time, set_up, tear_down),
+                        a_stop_in_the_middle_doubles_and_loses_nothing, sending_set_up, sending_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_crash_costs_what_it_is_set_to_and_totals_nothing, sending_set_up, sending_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_total_that_is_too_long_is_told_and_its_counter_sent, sending_set_up, sending_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        who_does_not_listen_fails_all_the_time, sending_set_up, sending_tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
