@@ -140,6 +140,19 @@ bool ob_number_parse_int(const char *text, size_t length, int64_t *number)
         return true;
 }
 
+bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds)
+{
+        __int128 micros;
+
+        if (!ob_number_parse(text, length, &micros))
+                return false;
+        micros /= OB_MICROS;
+        if (micros < 1 || micros > OB_TIME_MAX)
+                return false;
+        *seconds = (int64_t)micros;
+        return true;
+}
+
 bool ob_number_is_whole(__int128 micros)
 {
         if (micros <= INT64_MAX && micros >= INT64_MIN)

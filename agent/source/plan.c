@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/source/reader.h"
 #include "proto/memory.h"
 
 #define SMALL_ROWS 50000   /* a scan of so many takes less than a tenth of a second */
@@ -227,12 +228,16 @@ char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit)
                 p->cursor, limit);
 }
 
-/* Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. */
-char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size)
+/*
+ * Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. Sorting what is grouped
+ * is left out. An id's place in its run is that of its lowest bits, also of a negative id.
+ */
+char *ob_plan_list(const struct ob_plan *p, int64_t from, int64_t end)
 {
-        ob_cleanup(ob_free_at) char *number = from < 0 ? ob_format("FLOOR(`%s` / %lld)", p->cursor, (long long)size)
-                                                       : ob_format("`%s` DIV %lld", p->cursor, (long long)size);
+        ob_cleanup(ob_free_at) char *number = from < 0 ? ob_format("FLOOR(`%s` / %d)", p->cursor, OB_RUN_IDS)
+                                                       : ob_format("`%s` DIV %d", p->cursor, OB_RUN_IDS);
 
-        return ob_format("SELECT %s, COUNT(*) FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld GROUP BY 1", number,
-                p->table, p->cursor, (long long)from, p->cursor, (long long)end);
+        return ob_format("SELECT %s, BIT_OR(1 << (`%s` & %d)) FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld "
+                         "GROUP BY 1 ORDER BY NULL",
+                number, p->cursor, OB_RUN_IDS - 1, p->table, p->cursor, (long long)from, p->cursor, (long long)end);
 }

@@ -32,6 +32,8 @@ struct ob_reading {
         int64_t max_id; /* when it has rows, and the source a cursor */
 };
 
+#define OB_RUN_IDS 64
+
 struct ob_reader;
 
 struct ob_reader_ops {
@@ -44,11 +46,11 @@ struct ob_reader_ops {
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
         /*
-         * How many rows there are per run of `size` ids, from one id up to, not with, another: in rows of the run's
-         * number (id / size, rounded down) and the count. NULL where ids are no order.
+         * Which ids there are, from one up to, not with, another: in rows of the number of a run of OB_RUN_IDS ids
+         * (id / OB_RUN_IDS, rounded down), and a number of 64 bits, of which each is an id. Runs without any are left
+         * out; they are in no order. NULL where ids are no order.
          */
-        int (*count)(struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows,
-                struct ob_err *err);
+        int (*list)(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err);
 
         void (*free)(struct ob_reader *r);
 };

@@ -144,7 +144,7 @@ static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_er
         if (!result)
                 return -1;
         row = mysql_fetch_row(result);
-        if (!row || !row[0] || !ob_number_parse_int(row[0], strlen(row[0]), &at->now))
+        if (!row || !row[0] || !ob_number_parse_time(row[0], strlen(row[0]), &at->now))
                 return ob_fail(err, "mysql: the server does not tell the time");
         m->session->said = at->now;
         m->session->said_at = ob_clock_ms();
@@ -225,11 +225,10 @@ static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct 
         return query_rows(m, sql, r->source->n_columns, rows, err);
 }
 
-static int count_mysql(
-        struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows, struct ob_err *err)
+static int list_mysql(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err)
 {
         struct reader_mysql *m = self(r);
-        ob_cleanup(ob_free_at) char *sql = ob_plan_count(&m->plan, from, end, size);
+        ob_cleanup(ob_free_at) char *sql = ob_plan_list(&m->plan, from, end);
 
         return query_rows(m, sql, 2, rows, err);
 }
@@ -280,7 +279,7 @@ static const struct ob_reader_ops ops = {
         .open = open_mysql,
         .look = look_mysql,
         .read = read_mysql,
-        .count = count_mysql,
+        .list = list_mysql,
         .free = free_mysql,
 };
 

@@ -105,7 +105,7 @@ static int ask(struct reader_zone *z, const struct date *d, int64_t *epoch, stru
         if (!result)
                 return -1;
         row = mysql_fetch_row(result);
-        return row && row[0] && ob_number_parse_int(row[0], strlen(row[0]), epoch) ? 0 : 1;
+        return row && row[0] && ob_number_parse_time(row[0], strlen(row[0]), epoch) ? 0 : 1;
 }
 
 /* False: what differs is no zone. */
