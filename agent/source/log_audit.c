@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define LONGEST    60  /* seconds from audit to audit; with a short overlap, half of that */
+#define LONGEST    100 /* seconds from audit to audit; with a short overlap, half of that */
 #define CHUNKS_MAX 256 /* that are read again at once; there is a next audit */
 
 /* A clock that was set makes it early, not late. */
@@ -22,65 +22,57 @@ static bool is_due(const struct ob_feed *f, const struct ob_log *l)
         return passed < 0 || passed >= every;
 }
 
-/* A run of ids: which of them there are, as the database says. */
-struct run {
-        int64_t first;
-        uint64_t ids; /* bit i: the id first + i */
-};
-
-/* False: no such run was asked for, so nothing may be reckoned with it. */
-static bool read_run(const char *const *row, int64_t from, int64_t end, struct run *r)
-{
-        int64_t number;
-        __int128 ids;
-
-        if (!row[0] || !row[1] || !ob_number_parse_int(row[0], strlen(row[0]), &number) ||
-                !ob_number_parse(row[1], strlen(row[1]), &ids))
-                return false;
-        ids /= OB_MICROS;
-        if (number < from / OB_RUN_IDS - 1 || number > end / OB_RUN_IDS || ids < 0 || ids > UINT64_MAX)
-                return false;
-        *r = (struct run) { number * OB_RUN_IDS, (uint64_t)ids };
-        return true;
-}
-
-/* Which ids of the run were seen. */
-static uint64_t seen_of(const struct ob_chunk *c, int64_t first)
-{
-        size_t at = (size_t)(first & (OB_CHUNK_IDS - 1)) / 8;
-        uint64_t seen = 0;
-
-        for (size_t i = 0; i < OB_RUN_IDS / 8; i++)
-                seen |= (uint64_t)c->bits[at + i] << i * 8;
-        return seen;
-}
-
 /* The chunks in which there are rows that were not seen. */
 struct found {
-        int64_t from, end; /* that were asked for */
+        int64_t from, end; /* ids that were asked for */
         int64_t chunks[CHUNKS_MAX];
         size_t n;
 };
 
-static int compare(struct ob_feed *f, const struct ob_rows *runs, struct found *found, struct ob_err *err)
+/* The number of a chunk. False: it was not asked for, so nothing may be reckoned with it. */
+static bool read_number(const char *text, const struct found *asked, int64_t *number)
 {
-        struct ob_chunk c;
-        bool has_chunk = false;
+        return text && ob_number_parse_int(text, strlen(text), number) &&
+               *number >= ob_seen_chunk_of(asked->from) && *number <= ob_seen_chunk_of(asked->end);
+}
 
-        for (size_t i = 0; i < runs->n && found->n < CHUNKS_MAX; i++) {
-                struct run r;
+static bool read_word(const char *text, uint64_t *word)
+{
+        __int128 micros;
+
+        if (!text || !ob_number_parse(text, strlen(text), &micros) || micros < 0 ||
+                micros / OB_MICROS > UINT64_MAX)
+                return false;
+        *word = (uint64_t)(micros / OB_MICROS);
+        return true;
+}
+
+/* Whether the database has an id of the chunk that was not seen. */
+static bool has_unseen(const char *const *words, const struct ob_chunk *c)
+{
+        for (size_t i = 0; i < OB_LIST_WORDS; i++) {
+                uint64_t there, seen = 0;
+
+                for (size_t byte = 0; byte < 8; byte++)
+                        seen |= (uint64_t)c->bits[i * 8 + byte] << byte * 8;
+                if (read_word(words[i], &there) && there & ~seen)
+                        return true;
+        }
+        return false;
+}
+
+static int compare(struct ob_feed *f, const struct ob_rows *ids, struct found *found, struct ob_err *err)
+{
+        for (size_t i = 0; i < ids->n && found->n < CHUNKS_MAX; i++) {
+                const char *const *row = ids->cells + i * ids->width;
+                struct ob_chunk c;
                 int64_t number;
 
-                if (!read_run(runs->cells + i * runs->width, found->from, found->end, &r))
+                if (!read_number(row[0], found, &number))
                         continue;
-                number = ob_seen_chunk_of(r.first);
-                if (found->n && found->chunks[found->n - 1] == number)
-                        continue;
-                if ((!has_chunk || c.number != number) &&
-                        ob_store_get_chunk(f->store, f->name, number, &c, err) < 0)
+                if (ob_store_get_chunk(f->store, f->name, number, &c, err) < 0)
                         return -1;
-                has_chunk = true;
-                if (r.ids & ~seen_of(&c, r.first))
+                if (has_unseen(row + 1, &c))
                         found->chunks[found->n++] = number;
         }
         return 0;
@@ -107,15 +99,15 @@ int ob_log_audit(struct ob_feed *f, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
         struct found found = { .n = 0 };
-        struct ob_rows runs;
+        struct ob_rows ids;
         int64_t counted = f->counters->rows;
         int got;
 
         if (!f->reader->ops->list || !is_due(f, l))
                 return 0;
         got = find_range(f, &found.from, &found.end, err);
-        if (got > 0 && (f->reader->ops->list(f->reader, found.from, found.end, &runs, err) ||
-                               compare(f, &runs, &found, err)))
+        if (got > 0 && (f->reader->ops->list(f->reader, found.from, found.end, &ids, err) ||
+                               compare(f, &ids, &found, err)))
                 got = -1;
         if (got < 0)
                 return -1;

@@ -12,6 +12,7 @@
 
 #include "agent/process/counters.h"
 #include "agent/store/queue.h"
+#include "agent/store/store.h"
 #include "config/source.h"
 #include "proto/error.h"
 
@@ -32,7 +33,7 @@ struct ob_reading {
         int64_t max_id; /* when it has rows, and the source a cursor */
 };
 
-#define OB_RUN_IDS 64
+#define OB_LIST_WORDS (OB_CHUNK_IDS / 64)
 
 struct ob_reader;
 
@@ -46,9 +47,9 @@ struct ob_reader_ops {
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
         /*
-         * Which ids there are, from one up to, not with, another: in rows of the number of a run of OB_RUN_IDS ids
-         * (id / OB_RUN_IDS, rounded down), and a number of 64 bits, of which each is an id. Runs without any are left
-         * out; they are in no order. NULL where ids are no order.
+         * Which ids there are, from one up to, not with, another: a row for each chunk that has any, in no order. First
+         * comes the chunk's number (id / OB_CHUNK_IDS, rounded down), then OB_LIST_WORDS numbers of 64 bits, a bit an
+         * id, the lowest first. NULL where ids are no order.
          */
         int (*list)(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err);
 

@@ -230,7 +230,7 @@ static int list_mysql(struct ob_reader *r, int64_t from, int64_t end, struct ob_
         struct reader_mysql *m = self(r);
         ob_cleanup(ob_free_at) char *sql = ob_plan_list(&m->plan, from, end);
 
-        return query_rows(m, sql, 2, rows, err);
+        return query_rows(m, sql, 1 + OB_LIST_WORDS, rows, err);
 }
 
 static const char *cell_of(MYSQL_RES *result, MYSQL_ROW row, const char *column)

@@ -19,8 +19,8 @@ struct script {
         int64_t now;
         char *text; /* ours: the cells point into it */
         const char *cells[256];
-        char runs[64][24];
-        const char *run_cells[64];
+        char list[100][24]; /* the cells of a list of ids */
+        const char *list_cells[100];
         size_t n;
 };
 
@@ -82,7 +82,7 @@ static int read_script(struct ob_reader *r, int64_t from, unsigned limit, struct
 static int list_script(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err)
 {
         struct script *s = (struct script *)r;
-        uint64_t ids = 0;
+        uint64_t words[OB_LIST_WORDS] = { 0 };
         size_t n = 0;
 
         (void)err;
@@ -91,17 +91,19 @@ static int list_script(struct ob_reader *r, int64_t from, int64_t end, struct ob
 
                 if (id < from || id >= end)
                         continue;
-                ids |= UINT64_C(1) << (id & (OB_RUN_IDS - 1));
-                if (next < end && next / OB_RUN_IDS == id / OB_RUN_IDS)
+                words[id % OB_CHUNK_IDS / 64] |= UINT64_C(1) << id % 64;
+                if (next < end && next / OB_CHUNK_IDS == id / OB_CHUNK_IDS)
                         continue;
-                snprintf(s->runs[n], sizeof(*s->runs), "%lld", (long long)(id / OB_RUN_IDS));
-                snprintf(s->runs[n + 1], sizeof(*s->runs), "%llu", (unsigned long long)ids);
-                s->run_cells[n] = s->runs[n];
-                s->run_cells[n + 1] = s->runs[n + 1];
-                n += 2;
-                ids = 0;
+                snprintf(s->list[n++], sizeof(*s->list), "%lld", (long long)(id / OB_CHUNK_IDS));
+                for (size_t word = 0; word < OB_LIST_WORDS; word++)
+                        snprintf(s->list[n++], sizeof(*s->list), "%llu", (unsigned long long)words[word]);
+                memset(words, 0, sizeof(words));
         }
-        *rows = (struct ob_rows) { .cells = s->run_cells, .width = 2, .n = n / 2 };
+        for (size_t i = 0; i < n; i++)
+                s->list_cells[i] = s->list[i];
+        *rows = (struct ob_rows) {
+                .cells = s->list_cells, .width = 1 + OB_LIST_WORDS, .n = n / (1 + OB_LIST_WORDS)
+        };
         return 0;
 }
 
