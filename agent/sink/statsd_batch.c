@@ -241,7 +241,7 @@ static void encode_past(struct ob_sink *s, struct ob_statsd_encoding *e)
                 if (e->place >= st->skip)
                         encode_group(s, e, group);
         if (st->past.fold && e->reader.made - st->past.forgot_at >= FORGET_SECONDS) {
-                ob_fold_forget_idle(st->past.fold, e->reader.made, s->keep);
+                ob_fold_forget_idle(st->past.fold, e->reader.made, s->keep, 0);
                 st->past.forgot_at = e->reader.made;
         }
 }
