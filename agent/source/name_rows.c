@@ -39,9 +39,17 @@ static bool is_refusal(unsigned number)
 
 static int64_t number(const char *cell)
 {
-        __int128 micros;
+        int64_t id;
 
-        return cell && ob_number_parse(cell, strlen(cell), &micros) ? (int64_t)(micros / OB_MICROS) : 0;
+        return cell && ob_number_parse_int(cell, strlen(cell), &id) ? id : 0;
+}
+
+/* 0: nobody knows. */
+static int64_t time_of(const char *cell)
+{
+        int64_t time;
+
+        return cell && ob_number_parse_time(cell, strlen(cell), &time) ? time : 0;
 }
 
 int ob_name_rows_read(
@@ -53,7 +61,7 @@ int ob_name_rows_read(
         if (!result)
                 return s->db && is_refusal(mysql_errno(s->db)) ? 0 : -1;
         while ((cells = mysql_fetch_row(result))) {
-                struct ob_name_row row = { kind, .parent = number(cells[1]), .made = number(cells[2]) };
+                struct ob_name_row row = { kind, .parent = number(cells[1]), .made = time_of(cells[2]) };
 
                 if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id))
                         continue;
@@ -71,8 +79,8 @@ int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err)
 
         if (!cells)
                 return result ? ob_fail(err, "mysql: no clock") : -1;
-        *now = number(cells[0]);
-        return 0;
+        *now = time_of(cells[0]);
+        return *now ? 0 : ob_fail(err, "mysql: the server does not tell the time");
 }
 
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err)

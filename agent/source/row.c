@@ -132,7 +132,7 @@ static void note_clue(
                         .clock = f->now,
                         .now = f->page_at,
                         .valid = 3000LL * f->source->every + SLOW_MS,
-                        .value = (int64_t)(value / OB_MICROS) });
+                        .value = ob_number_whole(value) });
 }
 
 void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const struct ob_amounts *a)

@@ -152,7 +152,7 @@ static const struct {
                 .ops = { { COUNT, "a", 60, 100 }, { COUNT, "b", 5000, 2 }, { FLUSH },
                         { FORGET_IDLE, .time = 5000, .value = 1000 }, { LATE, "a", 60, 1 }, { LATE, "a", 119, 1 },
                         { LATE, "a", 1, 1 }, { COUNT, "a", 120, 4 }, { COUNT, "b", 5000, 8 } },
-                .want = "a 60 100 1\na 120 4 1\nb 4980 10 1\n" },
+                .want = "a 60 100 1\nb 4980 2 1\na 120 4 1\nb 4980 10 1\n" },
         { .name = "also when it goes on, and after a restart",
                 .ops = { { COUNT, "a", 60, 100 }, { FLUSH }, { FORGET_IDLE, .time = 5000, .value = 1000 },
                         { STORE }, { LATE, "a", 60, 1 }, { COUNT, "a", 120, 4 }, { LATE, "a", 60, 1 }, { STORE },
