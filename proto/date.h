@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Reads the whole of `text`, as if its clock were UTC's, in seconds since 1970. False, and nothing written, when it is
- * no date, or one that there is not: the 31st of April, or 24 o'clock.
+ * Reads the whole of `text`, as if its clock were UTC's, in seconds since 1970. False, and nothing written, when it
+ * is no date, or one that there is not: the 31st of April, or 24 o'clock.
  */
 bool ob_date_parse(const char *text, int64_t *seconds);
 

@@ -10,7 +10,8 @@
 #define VERSION  3
 #define UNCLOSED 2 /* the version that did not say which steps of a silent series are closed */
 #define NONE     (-1)
-#define NO_STEP  (INT64_MIN / 2) /* is before all others, and so that the reckoning with `keep` does not overflow */
+#define NO_STEP  (INT64_MIN / 2) /* is before all others, and so that the reckoning with `keep` does not overflow  \
+                                  */
 
 /* Small, since there are two hours of them a series. */
 struct entry {
@@ -412,8 +413,8 @@ bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length)
         empty(f);
         if (!length)
                 return true;
-        if (!ob_bytes_read_unsigned(&p, &version) || version < UNCLOSED || version > VERSION || !ob_bytes_read_unsigned(&p, &step) ||
-                step != (uint64_t)f->step || !ob_bytes_read_unsigned(&p, &n))
+        if (!ob_bytes_read_unsigned(&p, &version) || version < UNCLOSED || version > VERSION ||
+                !ob_bytes_read_unsigned(&p, &step) || step != (uint64_t)f->step || !ob_bytes_read_unsigned(&p, &n))
                 return false;
         while (n && read_series(f, &p, version))
                 n--;

@@ -19,7 +19,8 @@ struct ob_statsd_encoding {
         enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series */
         unsigned done;                                            /* points */
 
-        /* Points of the past; those of one series and step are a group, told together, in the order of their firsts. */
+        /* Points of the past; those of one series and step are a group, told together, in the order of their
+         * firsts. */
         struct past_point {
                 struct ob_metric metric;
                 struct past_point *next; /* of its group; NULL */

@@ -253,8 +253,9 @@ static int read_new(struct ob_feed *f, struct ob_err *err)
 }
 
 /*
- * Bits are kept for a day, and for the cursor itself, by which a table that began anew is known. The day ends with what
- * was counted last, not now: a server that takes the place of this one has to be told what of its rows was counted.
+ * Bits are kept for a day, and for the cursor itself, by which a table that began anew is known. The day ends with
+ * what was counted last, not now: a server that takes the place of this one has to be told what of its rows was
+ * counted.
  */
 static int forget_old(struct ob_feed *f, struct ob_err *err)
 {

@@ -156,9 +156,9 @@ static void set_below(struct ob_feed *f, struct ob_known *e, int64_t since)
 }
 
 /*
- * What totals are compared with that became smaller: on the same server they were reset. Another server may be a copy
- * that is behind: then the highest total that was counted stays the base, until the row has passed it, or has been below
- * it for longer than the overlap.
+ * What totals are compared with that became smaller: on the same server they were reset. Another server may be a
+ * copy that is behind: then the highest total that was counted stays the base, until the row has passed it, or has
+ * been below it for longer than the overlap.
  */
 static enum base base_of_lower(struct ob_feed *f, const char *const *row, struct ob_known *e)
 {
@@ -218,8 +218,8 @@ static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, 
 }
 
 /*
- * Whether a row that another server has is not the one that was followed but was made anew: it is younger, and was made
- * after all that was counted, but for what that server was late. A copy that is behind has the older one.
+ * Whether a row that another server has is not the one that was followed but was made anew: it is younger, and was
+ * made after all that was counted, but for what that server was late. A copy that is behind has the older one.
  */
 static bool is_made_anew(const struct ob_feed *f, const struct ob_known *e, int64_t made)
 {
@@ -229,7 +229,8 @@ static bool is_made_anew(const struct ob_feed *f, const struct ob_known *e, int6
         return made > e->made && made >= last;
 }
 
-/* Where the server became another one: a row of the key that is followed, by its id or, where that is gone, another. */
+/* Where the server became another one: a row of the key that is followed, by its id or, where that is gone,
+ * another. */
 static void follow_doubtful(struct ob_feed *f, const char *const *row, int64_t id, struct ob_known *e)
 {
         int64_t made = made_of(f, row);

@@ -1,7 +1,7 @@
 /*
- * What became visible after its overlap was over, as on a replica that was stopped: the database says which ids there
- * are, a bit each, and the ids that were seen are taken off. What was deleted hides nothing, as it would hide from a
- * comparison of counts.
+ * What became visible after its overlap was over, as on a replica that was stopped: the database says which ids
+ * there are, a bit each, and the ids that were seen are taken off. What was deleted hides nothing, as it would hide
+ * from a comparison of counts.
  */
 #include "agent/process/log.h"
 #include "agent/source/delta_log.h"
@@ -40,8 +40,7 @@ static bool read_word(const char *text, uint64_t *word)
 {
         __int128 micros;
 
-        if (!text || !ob_number_parse(text, strlen(text), &micros) || micros < 0 ||
-                micros / OB_MICROS > UINT64_MAX)
+        if (!text || !ob_number_parse(text, strlen(text), &micros) || micros < 0 || micros / OB_MICROS > UINT64_MAX)
                 return false;
         *word = (uint64_t)(micros / OB_MICROS);
         return true;

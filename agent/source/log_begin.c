@@ -79,9 +79,9 @@ static int compare_page(struct ob_feed *f, const struct ob_rows *rows, struct co
 
 /*
  * Whether the rows are those that were counted: on a replica, or where only some were deleted. Then the ids that
- * were seen say what was counted, and a row that comes late is not taken for an old one. Half of them are enough: of
- * another table it is none, and of a copy nearly all, unless most of the few rows there are came late. A copy that is
- * more than a day behind has only rows of which it is not kept whether they were counted.
+ * were seen say what was counted, and a row that comes late is not taken for an old one. Half of them are enough:
+ * of another table it is none, and of a copy nearly all, unless most of the few rows there are came late. A copy
+ * that is more than a day behind has only rows of which it is not kept whether they were counted.
  */
 static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, struct ob_err *err)
 {

@@ -232,9 +232,9 @@ char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit)
 }
 
 /*
- * Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. Sorting what is grouped
- * is left out. What is shifted by 64 or more is 0, so that a word gets the ids alone whose place in the chunk it has:
- * their lowest bits, also of a negative id.
+ * Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. Sorting what is
+ * grouped is left out. What is shifted by 64 or more is 0, so that a word gets the ids alone whose place in the
+ * chunk it has: their lowest bits, also of a negative id.
  */
 char *ob_plan_list(const struct ob_plan *p, int64_t from, int64_t end)
 {

@@ -47,9 +47,9 @@ struct ob_reader_ops {
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
         /*
-         * Which ids there are, from one up to, not with, another: a row for each chunk that has any, in no order. First
-         * comes the chunk's number (id / OB_CHUNK_IDS, rounded down), then OB_LIST_WORDS numbers of 64 bits, a bit an
-         * id, the lowest first. NULL where ids are no order.
+         * Which ids there are, from one up to, not with, another: a row for each chunk that has any, in no order.
+         * First comes the chunk's number (id / OB_CHUNK_IDS, rounded down), then OB_LIST_WORDS numbers of 64 bits,
+         * a bit an id, the lowest first. NULL where ids are no order.
          */
         int (*list)(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err);
 

@@ -101,8 +101,8 @@ int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t again, struct ob_err *err);
 
 /*
- * When a source's database became another one, by the clock of that one: kept as the chunk 0 of `<source>OB_CHANGED`.
- * 1; 0 when that never was; -1.
+ * When a source's database became another one, by the clock of that one: kept as the chunk 0 of
+ * `<source>OB_CHANGED`. 1; 0 when that never was; -1.
  */
 #define OB_CHANGED ":changed"
 int ob_store_get_changed(struct ob_store *st, const char *source, int64_t *time, struct ob_err *err);

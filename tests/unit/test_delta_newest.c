@@ -19,7 +19,8 @@ static const struct story newest_stories[] = {
         { "never negative, and nothing of a zero date", NOW, 0,
                 { { 5000, "a 5003;b 0;c -", "k.a.age_s 0@5000" } } },
         { "a time that no clock has is none", NOW, 0,
-                { { 5000, "a 9223372036854775807;a 4990;b -9223372036854775808;c 18446744073709551617;d 253402300800",
+                { { 5000,
+                        "a 9223372036854775807;a 4990;b -9223372036854775808;c 18446744073709551617;d 253402300800",
                         "k.a.age_s 10@5000" } } },
 };
 

@@ -248,7 +248,8 @@ static void times_are_between_1970_and_9999(void **state)
         for (size_t i = 0; i < LENGTH(times); i++) {
                 int64_t got = 0;
 
-                assert_int_equal(ob_number_parse_time(times[i].text, strlen(times[i].text), &got), times[i].want != 0);
+                assert_int_equal(
+                        ob_number_parse_time(times[i].text, strlen(times[i].text), &got), times[i].want != 0);
                 assert_int_equal(got, times[i].want);
         }
 }
