@@ -10,8 +10,9 @@
 #define VERSION  3
 #define UNCLOSED 2 /* the version that did not say which steps of a silent series are closed */
 #define NONE     (-1)
-#define NO_STEP  (INT64_MIN / 2) /* is before all others, and so that the reckoning with `keep` does not overflow  \
-                                  */
+#define NO_STEP                                                                                                    \
+        (INT64_MIN / 2) /* is before all others, and so that the reckoning with `keep` does not overflow           \
+                         */
 
 /* Small, since there are two hours of them a series. */
 struct entry {
@@ -318,7 +319,7 @@ void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds, int64_
                 if (s->is_listed || s->made >= now - seconds)
                         continue;
                 close_all(s);
-                if (s->closed == NO_STEP || (max_age && s->closed + f->step <= now - max_age))
+                if (s->closed == NO_STEP || (max_age && s->closed <= now - max_age - f->step))
                         free_series(f, s);
         }
 }
@@ -388,8 +389,8 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_place *p, uint64_t ve
         uint64_t n;
 
         if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) ||
-                (version > UNCLOSED && !ob_bytes_read_signed(p, &closed)) || !ob_bytes_read_unsigned(p, &n) ||
-                n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
+                (version > UNCLOSED && (!ob_bytes_read_signed(p, &closed) || closed < NO_STEP)) ||
+                !ob_bytes_read_unsigned(p, &n) || n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
                 return false;
         s = ob_fold_find(f, path, strlen(path));
         s->made = made;

@@ -162,19 +162,18 @@ static void encode_metric(struct ob_sink *s, struct ob_statsd_encoding *e, const
 
 static void note_past(struct ob_statsd_encoding *e, const struct ob_metric *m, unsigned series)
 {
-        const struct past_step key = { series, m->time - m->time % PAST_STEP };
         struct past_point *p = &e->past[e->n_past++];
-        struct past_group *g;
+        struct past_group *made = &e->groups[e->n_groups], *g;
 
         *p = (struct past_point) { .metric = *m };
-        HASH_FIND(hh, e->by_step, &key, sizeof(key), g);
+        *made = (struct past_group) { .key = { series, m->time - m->time % PAST_STEP }, .first = p, .last = p };
+        HASH_FIND(hh, e->by_step, &made->key, sizeof(made->key), g);
         if (g) {
                 g->last = g->last->next = p;
                 return;
         }
-        g = &e->groups[e->n_groups++];
-        *g = (struct past_group) { .key = key, .first = p, .last = p };
-        HASH_ADD(hh, e->by_step, key, sizeof(key), g);
+        e->n_groups++;
+        HASH_ADD(hh, e->by_step, key, sizeof(made->key), made);
 }
 
 /* What was sent before is not encoded, but points of the past are noted: they are told by groups. */
