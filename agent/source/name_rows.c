@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/log.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
@@ -52,8 +53,19 @@ static int64_t time_of(const char *cell)
         return cell && ob_number_parse_time(cell, strlen(cell), &time) ? time : 0;
 }
 
-int ob_name_rows_read(
-        struct ob_session *s, enum ob_named_kind kind, ob_name_row_fn *each, void *ctx, struct ob_err *err)
+static void tell_bad_id(const char *name, enum ob_named_kind kind, const char *id, struct ob_tell *bad)
+{
+        int64_t times = bad ? ob_tell(bad, 1) : 0;
+
+        if (times)
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=bad_cell table=%s column=ID id=%.40s times=%lld why=\"no id, or one that is "
+                        "too large\"",
+                        name, kinds[kind].tables[0].name, id ? id : "NULL", (long long)times);
+}
+
+int ob_name_rows_read(struct ob_session *s, enum ob_named_kind kind, ob_name_row_fn *each, void *ctx,
+        const char *name, struct ob_tell *bad, struct ob_err *err)
 {
         ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(s, kinds[kind].query, err);
         MYSQL_ROW cells;
@@ -63,8 +75,10 @@ int ob_name_rows_read(
         while ((cells = mysql_fetch_row(result))) {
                 struct ob_name_row row = { kind, .parent = number(cells[1]), .made = time_of(cells[2]) };
 
-                if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id))
+                if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id)) {
+                        tell_bad_id(name, kind, cells[0], bad);
                         continue;
+                }
                 row.texts[0] = cells[3];
                 row.texts[1] = cells[4];
                 each(ctx, &row);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "agent/process/backoff.h"
+#include "agent/process/tell.h"
 #include "agent/source/name_table.h"
 #include "agent/source/session.h"
 #include "agent/store/store.h"
@@ -37,6 +38,7 @@ struct ob_names {
         struct ob_name_book book;
         struct ob_backoff backoff;
         bool is_failing, is_refusal_told;
+        struct ob_tell bad_ids; /* rows left out, whose ids are too large */
         pthread_t thread;
 
         /* Everybody's, under the lock. */

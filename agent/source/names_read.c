@@ -62,7 +62,8 @@ static int note_refusal(struct reading *r, enum ob_named_kind kind, const struct
 static int read_kind(struct reading *r, enum ob_named_kind kind, struct ob_err *err)
 {
         struct ob_err why;
-        int got = ob_name_rows_read(&r->names->session, kind, take_row, r, &why);
+        int got =
+                ob_name_rows_read(&r->names->session, kind, take_row, r, r->names->name, &r->names->bad_ids, &why);
 
         if (!got)
                 return note_refusal(r, kind, &why, err);
