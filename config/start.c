@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "config/source.h"
+#include "proto/date.h"
 
 /* "-2h": a number of seconds, minutes, hours or days back. */
 static bool read_ago(const char *text, int64_t *seconds)
@@ -27,17 +27,6 @@ static bool read_ago(const char *text, int64_t *seconds)
         return false;
 }
 
-static bool read_date(const char *text, int64_t *seconds)
-{
-        struct tm tm = { .tm_mday = 1 };
-        const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
-
-        if (!end || *end)
-                return false;
-        *seconds = timegm(&tm);
-        return true;
-}
-
 bool ob_start_parse(const char *text, struct ob_start *start)
 {
         *start = (struct ob_start) { .kind = OB_START_NOW };
@@ -50,7 +39,7 @@ bool ob_start_parse(const char *text, struct ob_start *start)
         if (read_ago(text, &start->seconds))
                 return true;
         start->kind = OB_START_AT;
-        return read_date(text, &start->seconds);
+        return ob_date_parse(text, &start->seconds);
 }
 
 int64_t ob_start_time(const struct ob_start *start, int64_t now)

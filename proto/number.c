@@ -140,6 +140,23 @@ bool ob_number_parse_int(const char *text, size_t length, int64_t *number)
         return true;
 }
 
+bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds)
+{
+        __int128 micros;
+        int64_t whole;
+
+        if (!read_short(text, length, &whole)) { /* it has a fraction, or is none */
+                if (!ob_number_parse(text, length, &micros))
+                        return false;
+                micros /= OB_MICROS;
+                whole = micros < 1 || micros > OB_TIME_MAX ? 0 : (int64_t)micros;
+        }
+        if (whole < 1 || whole > OB_TIME_MAX)
+                return false;
+        *seconds = whole;
+        return true;
+}
+
 bool ob_number_is_whole(__int128 micros)
 {
         if (micros <= INT64_MAX && micros >= INT64_MIN)
@@ -220,4 +237,24 @@ size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number)
         memcpy(out, begin, length);
         out[length] = '\0';
         return length + (number < 0);
+}
+
+static int64_t clamp(__int128 number)
+{
+        return number > INT64_MAX ? INT64_MAX : number < INT64_MIN ? INT64_MIN : (int64_t)number;
+}
+
+int64_t ob_number_whole(__int128 micros)
+{
+        return clamp(micros / OB_MICROS);
+}
+
+int64_t ob_number_plus(int64_t a, int64_t b)
+{
+        return clamp((__int128)a + b);
+}
+
+int64_t ob_number_minus(int64_t a, int64_t b)
+{
+        return clamp((__int128)a - b);
 }

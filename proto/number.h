@@ -30,4 +30,17 @@ size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number);
 
 bool ob_number_is_whole(__int128 micros);
 
+/* Its whole part, a sum, a difference; where 64 bits are too few, the end of their range. */
+int64_t ob_number_whole(__int128 micros);
+int64_t ob_number_plus(int64_t a, int64_t b);
+int64_t ob_number_minus(int64_t a, int64_t b);
+
+/*
+ * A time in whole seconds since 1970, of which a fraction is dropped. False, and nothing written, when it is no
+ * number, or is not between 1970 and the year 9999: whatever a server says, what is reckoned with such times stays
+ * in 64 bits.
+ */
+#define OB_TIME_MAX INT64_C(253402300799) /* 9999-12-31 23:59:59 */
+bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds);
+
 #endif

@@ -274,7 +274,8 @@ static void check_names(struct look *l)
                 const char *key = ob_name_facts[kind].key;
                 struct ob_err err;
                 size_t n = 0;
-                int got = ob_name_rows_read(&l->session, kind, count_row, &n, &err);
+                int got = ob_name_rows_read(&l->session,
+                        &(struct ob_name_reading) { .kind = kind, .each = count_row, .ctx = &n, .name = "" }, &err);
 
                 if (!got)
                         grant = ob_name_rows_grant(&l->session, kind, &err);

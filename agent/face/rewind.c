@@ -60,15 +60,13 @@ static int time_of(const struct rewind *r, int64_t id, int64_t *time, struct ob_
         struct ob_reader *reader;
         struct ob_rows rows;
         const char *cell = NULL;
-        __int128 micros;
         int got = -1;
 
         ob_session_init(&session, &r->manager->mysql, NULL);
         reader = ob_reader_mysql_new(r->source, &session);
         if (!reader->ops->open(reader, err) && !reader->ops->read(reader, id, 1, &rows, err)) {
                 cell = rows.n ? rows.cells[ob_source_find(r->source, OB_TIME)] : NULL;
-                if (cell && ob_number_parse(cell, strlen(cell), &micros)) {
-                        *time = (int64_t)(micros / OB_MICROS);
+                if (cell && ob_number_parse_time(cell, strlen(cell), time)) {
                         got = 0;
                 } else {
                         ob_fail(err, "table %s has no row with a time from id %lld on", r->source->table,

@@ -7,8 +7,12 @@
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define VERSION 2
-#define NONE    (-1)
+#define VERSION  3
+#define UNCLOSED 2 /* the version that did not say which steps of a silent series are closed */
+#define NONE     (-1)
+#define NO_STEP                                                                                                    \
+        (INT64_MIN / 2) /* is before all others, and so that the reckoning with `keep` does not overflow           \
+                         */
 
 /* Small, since there are two hours of them a series. */
 struct entry {
@@ -25,6 +29,7 @@ struct ob_fold_series {
         struct entry *entries; /* those that are open, in order of steps; */
         size_t n, room, grown; /* n of them, and those before this one did not grow */
         int64_t made;          /* the clock of the last batch that had a point of it */
+        int64_t closed;        /* the steps up to this one are closed; NO_STEP: none are, but by the newest entry */
         bool is_listed;
         size_t length;
         char path[];
@@ -88,6 +93,7 @@ struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t 
         s = ob_alloc(1, sizeof(*s) + length + 1);
         memcpy(s->path, path, length);
         s->length = length;
+        s->closed = NO_STEP;
         HASH_ADD_KEYPTR(hh, f->series, s->path, length, s);
         return s;
 }
@@ -113,6 +119,7 @@ void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
                 copy->n = copy->room = s->n;
                 copy->grown = s->grown;
                 copy->made = s->made;
+                copy->closed = s->closed;
                 if (s->n) /* a series whose points were all refused has none */
                         memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
                 if (s->is_listed)
@@ -213,7 +220,7 @@ bool ob_fold_add(
         bool is_there = at < s->n && s->entries[at].step == step;
         struct entry *e;
 
-        if (!is_there && s->n && step < s->entries[s->n - 1].step - f->keep)
+        if (!is_there && (step <= s->closed || (s->n && step < s->entries[s->n - 1].step - f->keep)))
                 return false;
         e = is_there ? &s->entries[at] : insert(s, at, step);
         fold_value[m->series->kind](e, second, m->value);
@@ -293,13 +300,28 @@ void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *p
                         free_series(f, s);
 }
 
-void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds)
+/* All its steps are closed: which they were is all that is kept of them. */
+static void close_all(struct ob_fold_series *s)
+{
+        if (!s->n)
+                return;
+        s->closed = s->entries[s->n - 1].step;
+        free(s->store);
+        s->store = s->entries = NULL;
+        s->n = s->room = s->grown = 0;
+}
+
+void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds, int64_t max_age)
 {
         struct ob_fold_series *s, *next;
 
-        HASH_ITER (hh, f->series, s, next)
-                if (!s->is_listed && s->made < now - seconds)
+        HASH_ITER (hh, f->series, s, next) {
+                if (s->is_listed || s->made >= now - seconds)
+                        continue;
+                close_all(s);
+                if (s->closed == NO_STEP || (max_age && s->closed <= now - max_age - f->step))
                         free_series(f, s);
+        }
 }
 
 /* Whatever holds one has grown, so it is listed. */
@@ -331,6 +353,7 @@ void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
         HASH_ITER (hh, f->series, s, next) {
                 ob_bytes_add(out, s->path, s->length + 1);
                 ob_bytes_add_signed(out, s->made);
+                ob_bytes_add_signed(out, s->closed);
                 ob_bytes_add_unsigned(out, s->n);
                 for (size_t i = 0; i < s->n; i++) {
                         ob_bytes_add_signed(out, s->entries[i].step);
@@ -357,22 +380,24 @@ static bool read_entry(const struct ob_fold *f, struct ob_bytes_place *p, struct
         return true;
 }
 
-static bool read_series(struct ob_fold *f, struct ob_bytes_place *p)
+static bool read_series(struct ob_fold *f, struct ob_bytes_place *p, uint64_t version)
 {
         struct ob_fold_series *s;
         struct entry e;
         const char *path;
-        int64_t made;
+        int64_t made, closed = NO_STEP;
         uint64_t n;
 
-        if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) || !ob_bytes_read_unsigned(p, &n) ||
-                n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
+        if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) ||
+                (version > UNCLOSED && (!ob_bytes_read_signed(p, &closed) || closed < NO_STEP)) ||
+                !ob_bytes_read_unsigned(p, &n) || n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
                 return false;
         s = ob_fold_find(f, path, strlen(path));
         s->made = made;
+        s->closed = closed;
         for (uint64_t i = 0; i < n; i++) {
-                /* Steps rise, and none is so early that the reckoning with `keep` would overflow. */
-                if (!read_entry(f, p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : INT64_MIN / 2))
+                /* Steps rise. */
+                if (!read_entry(f, p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : NO_STEP))
                         return false;
                 *insert(s, s->n, e.step) = e;
                 if (e.grew)
@@ -389,10 +414,10 @@ bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length)
         empty(f);
         if (!length)
                 return true;
-        if (!ob_bytes_read_unsigned(&p, &version) || version != VERSION || !ob_bytes_read_unsigned(&p, &step) ||
-                step != (uint64_t)f->step || !ob_bytes_read_unsigned(&p, &n))
+        if (!ob_bytes_read_unsigned(&p, &version) || version < UNCLOSED || version > VERSION ||
+                !ob_bytes_read_unsigned(&p, &step) || step != (uint64_t)f->step || !ob_bytes_read_unsigned(&p, &n))
                 return false;
-        while (n && read_series(f, &p))
+        while (n && read_series(f, &p, version))
                 n--;
         if (n)
                 empty(f);

@@ -3,8 +3,9 @@
  *
  * A fold holds the steps that may still grow: for each series those not older than its newest one less
  * `keep` seconds. A step that falls behind is closed; what comes for it later is late and refused, since
- * a total begun anew would overwrite the good one. What is closed or late depends on the sequence of points
- * alone, never on when they are folded: two folds of the same batches are the same. Owned by one thread.
+ * a total begun anew would overwrite the good one. A series that is forgotten on purpose begins from nothing. What
+ * is closed or late depends on the sequence of points alone, never on when they are folded: two folds of the same
+ * batches are the same. Owned by one thread.
  */
 #ifndef OB_SINK_FOLD_H
 #define OB_SINK_FOLD_H
@@ -58,8 +59,13 @@ void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer);
 /* Gives out what grew of the series that `is_meant` is true for, and forgets them. */
 void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *path), void *ctx);
 
-/* Forgets the series that had no point for so many seconds before `now` (a batch's clock). */
-void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds);
+/*
+ * Of the series that had no point for so many seconds before `now` (a batch's clock) all that is kept is which step
+ * was the last: what comes for that step, or an earlier one, is late. A series goes as a whole when that step is
+ * older than `max_age` seconds, since then no point of its steps is folded any more; 0: no point is too old, so
+ * none goes.
+ */
+void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds, int64_t max_age);
 
 /* How many counted points it holds that were not given out; and that they are not told of any more. */
 int64_t ob_fold_points(const struct ob_fold *f);

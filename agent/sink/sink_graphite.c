@@ -27,7 +27,7 @@
 
 #define OUT_ROOM     65536
 #define LOOK_MS      50    /* how often is looked whether what was sent has arrived */
-#define IDLE_SECONDS 86400 /* a series that is silent for so long is forgotten in the fold */
+#define IDLE_SECONDS 86400 /* all steps of a series that is silent for so long are closed */
 
 struct graphite {
         struct ob_fold *head, *tail;
@@ -244,8 +244,8 @@ static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
 
         g->is_passing = false;
         ob_sent_drop_first(&g->sent);
-        ob_fold_forget_idle(g->tail, g->made, IDLE_SECONDS);
-        ob_fold_forget_idle(g->head, g->made, IDLE_SECONDS);
+        ob_fold_forget_idle(g->tail, g->made, IDLE_SECONDS, s->settings->max_age);
+        ob_fold_forget_idle(g->head, g->made, IDLE_SECONDS, s->settings->max_age);
         s->passed.mark = g->tail_seq;
         write_carry(s, false);
         return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;

@@ -5,6 +5,7 @@
 #include "agent/process/log.h"
 #include "agent/sink/statsd.h"
 #include "proto/batch.h"
+#include "proto/hash.h"
 #include "proto/statsd.h"
 
 #define LINE_MAX_BYTES OB_PAYLOAD_MAX
@@ -18,12 +19,20 @@ struct ob_statsd_encoding {
         enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series */
         unsigned done;                                            /* points */
 
-        /* Points of the past; those of one series and step are told together, in the order in which they begin. */
+        /* Points of the past; those of one series and step are a group, told together, in the order of their
+         * firsts. */
         struct past_point {
                 struct ob_metric metric;
-                unsigned series, group;
-                int64_t step;
+                struct past_point *next; /* of its group; NULL */
         } past[OB_BATCH_POINTS];
+        struct past_group {
+                UT_hash_handle hh;
+                struct past_step {
+                        int64_t series, step; /* without padding: it is a key */
+                } key;
+                struct past_point *first, *last;
+        } groups[OB_BATCH_POINTS];
+        struct past_group *by_step; /* ours, the table */
         unsigned n_past, n_groups;
         unsigned place; /* of what comes behind the points */
 };
@@ -153,14 +162,18 @@ static void encode_metric(struct ob_sink *s, struct ob_statsd_encoding *e, const
 
 static void note_past(struct ob_statsd_encoding *e, const struct ob_metric *m, unsigned series)
 {
-        struct past_point *p = &e->past[e->n_past];
+        struct past_point *p = &e->past[e->n_past++];
+        struct past_group *made = &e->groups[e->n_groups], *g;
 
-        *p = (struct past_point) { *m, series, e->n_groups, m->time - m->time % PAST_STEP };
-        for (unsigned i = 0; i < e->n_past && p->group == e->n_groups; i++)
-                if (e->past[i].series == series && e->past[i].step == p->step)
-                        p->group = e->past[i].group;
-        e->n_groups += p->group == e->n_groups;
-        e->n_past++;
+        *p = (struct past_point) { .metric = *m };
+        *made = (struct past_group) { .key = { series, m->time - m->time % PAST_STEP }, .first = p, .last = p };
+        HASH_FIND(hh, e->by_step, &made->key, sizeof(made->key), g);
+        if (g) {
+                g->last = g->last->next = p;
+                return;
+        }
+        e->n_groups++;
+        HASH_ADD(hh, e->by_step, key, sizeof(made->key), made);
 }
 
 /* What was sent before is not encoded, but points of the past are noted: they are told by groups. */
@@ -203,7 +216,7 @@ static void encode_stragglers(struct ob_sink *s, struct ob_metric *sum, unsigned
 }
 
 /* Folds the points of one group, and tells the step that this makes grow: one line. */
-static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, unsigned group)
+static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const struct past_group *group)
 {
         struct ob_statsd *st = s->state;
         struct ob_metric sum = { .series = NULL };
@@ -211,11 +224,9 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, unsign
         struct ob_text path = ob_text_over(room, sizeof(room));
         unsigned points = 0, late = 0;
 
-        for (unsigned i = 0; i < e->n_past; i++) {
-                const struct ob_metric *m = &e->past[i].metric;
+        for (const struct past_point *p = group->first; p; p = p->next) {
+                const struct ob_metric *m = &p->metric;
 
-                if (e->past[i].group != group)
-                        continue;
                 if (!points++)
                         ob_dog_path(&path, &st->dog, m->series);
                 sum = (struct ob_metric) { m->series, m->time, sum.value + m->value };
@@ -239,9 +250,9 @@ static void encode_past(struct ob_sink *s, struct ob_statsd_encoding *e)
         e->place = st->batch.points;
         for (unsigned group = 0; group < e->n_groups; group++, e->place++)
                 if (e->place >= st->skip)
-                        encode_group(s, e, group);
+                        encode_group(s, e, &e->groups[group]);
         if (st->past.fold && e->reader.made - st->past.forgot_at >= FORGET_SECONDS) {
-                ob_fold_forget_idle(st->past.fold, e->reader.made, s->keep);
+                ob_fold_forget_idle(st->past.fold, e->reader.made, s->keep, 0);
                 st->past.forgot_at = e->reader.made;
         }
 }
@@ -269,7 +280,7 @@ static void encode_event(struct ob_sink *s, struct ob_statsd_encoding *e, const 
 void ob_statsd_encode(struct ob_sink *s)
 {
         struct ob_statsd *st = s->state;
-        struct ob_statsd_encoding e = { .done = 0 }; /* some 100 kB */
+        struct ob_statsd_encoding e = { .done = 0 }; /* some 200 kB */
         struct ob_event event;
         struct ob_metric m;
         unsigned series;
@@ -285,6 +296,7 @@ void ob_statsd_encode(struct ob_sink *s)
                 encode_event(s, &e, &event);
                 e.done++;
         }
+        HASH_CLEAR(hh, e.by_step);
         ob_batch_close(&e.reader);
         if (got < 0)
                 ob_sink_lose(s, OB_LOSS_DAMAGED, st->batch.points - e.done, "");

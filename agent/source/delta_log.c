@@ -15,9 +15,8 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define KEEP_SEEN_SECONDS 86400 /* how long the bits of counted ids are kept */
-#define WRONG_CLOCK       60    /* seconds: a row from so far in the future does not wait until its time */
-#define NEW_STARTS_MAX    3     /* in one poll */
+#define WRONG_CLOCK    60 /* seconds: a row from so far in the future does not wait until its time */
+#define NEW_STARTS_MAX 3  /* in one poll */
 
 struct ob_log *ob_log_state(struct ob_feed *f)
 {
@@ -278,12 +277,16 @@ static int read_new(struct ob_feed *f, struct ob_err *err)
         return ob_log_read(f, from, INT64_MAX, err);
 }
 
-/* Bits are kept for a day, and for the cursor itself, by which a table that began anew is known. */
+/*
+ * Bits are kept for a day, and for the cursor itself, by which a table that began anew is known. The day ends with
+ * what was counted last, not now: a server that takes the place of this one has to be told what of its rows was
+ * counted.
+ */
 static int forget_old(struct ob_feed *f, struct ob_err *err)
 {
-        int64_t keep = ob_seen_chunk_of(f->standing.cursor), chunk;
-        int got = ob_store_first_chunk_since(
-                f->store, f->name, ob_log_before(f->now, KEEP_SEEN_SECONDS), &chunk, err);
+        int64_t newest = f->standing.newest, chunk, keep = ob_seen_chunk_of(f->standing.cursor);
+        int64_t end = newest != INT64_MIN && newest < f->now ? newest : f->now;
+        int got = ob_store_first_chunk_since(f->store, f->name, ob_log_before(end, OB_LOG_KEEP), &chunk, err);
 
         if (got < 0)
                 return -1;
@@ -311,7 +314,7 @@ static int poll_log(struct ob_feed *f, const struct ob_reading *at, struct ob_er
         int64_t rows = f->counters->rows;
         int got = 0;
 
-        if (at->has_rows && at->max_id < f->standing.cursor)
+        if (at->has_rows && at->max_id < f->standing.cursor && !ob_log_may_be_behind(f))
                 got = ob_log_begin_below(f, at, err);
         if (!got)
                 got = read_new(f, err);

@@ -11,6 +11,9 @@
 #include "agent/source/feed.h"
 #include "agent/source/seen.h"
 
+/* Seconds for which the bits of counted ids are kept, behind the latest time that was counted. */
+#define OB_LOG_KEEP 86400
+
 /* A page of rows on its way, and what is known of the poll. */
 struct ob_log {
         struct ob_seen seen;
@@ -39,6 +42,9 @@ int ob_log_begin(struct ob_feed *f, const struct ob_reading *at, struct ob_stand
 
 /* the beginning when ids went back: MAX(ID) is below the cursor, */
 int ob_log_begin_below(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err);
+
+/* but not where the ids are all there is to tell rows by, and the server may be a copy that is behind, */
+bool ob_log_may_be_behind(const struct ob_feed *f);
 
 /* and when a row that was counted is a new one now, from this id on. */
 int ob_log_begin_remade(struct ob_feed *f, const struct ob_reading *at, int64_t id, struct ob_err *err);

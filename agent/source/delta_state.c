@@ -81,9 +81,10 @@ static void mark_changed(struct ob_feed *f, struct ob_known *e)
 
 /* What the totals of a row are compared with; one that was not known is compared with itself. */
 enum base {
-        BASE_LAST,  /* what they were: the difference came to pass */
-        BASE_ZERO,  /* nothing: the whole of them came to pass */
-        BASE_ITSELF /* themselves: it is not known what came to pass */
+        BASE_LAST,    /* what they were: the difference came to pass */
+        BASE_HIGHEST, /* the same, but a smaller one does not take its place */
+        BASE_ZERO,    /* nothing: the whole of them came to pass */
+        BASE_ITSELF   /* themselves: it is not known what came to pass */
 };
 
 static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
@@ -92,6 +93,7 @@ static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
         case BASE_ZERO:
                 return total;
         case BASE_LAST:
+        case BASE_HIGHEST:
                 return total < known ? 0 : total - known;
         case BASE_ITSELF:
                 break;
@@ -104,9 +106,11 @@ static bool compare(struct ob_feed *f, struct ob_known *e, __int128 *known, enum
 {
         __int128 total = *value;
 
-        if (*known == OB_TOTAL_UNKNOWN && base == BASE_LAST)
+        if (*known == OB_TOTAL_UNKNOWN && base != BASE_ZERO)
                 base = BASE_ITSELF;
-        if (total != *known || base != BASE_LAST)
+        if (base == BASE_HIGHEST && total < *known)
+                total = *known;
+        if (total != *known || base == BASE_ZERO || base == BASE_ITSELF)
                 mark_changed(f, e);
         *value = came_to_pass(base, total, *known);
         *known = total;
@@ -136,6 +140,43 @@ static void compare_all(
         state(f)->rows += is_counted;
 }
 
+static bool is_lower(const struct ob_feed *f, const struct ob_known *e, const struct ob_amounts *a)
+{
+        const __int128 *known = e->totals;
+
+        for (unsigned i = 0; i < f->source->n_columns; i++)
+                if (f->source->columns[i].role == OB_TOTAL && *known++ > a->value[i] && a->has[i])
+                        return true;
+        return false;
+}
+
+static void set_below(struct ob_feed *f, struct ob_known *e, int64_t since)
+{
+        if (e->below != since)
+                mark_changed(f, e);
+        e->below = since;
+}
+
+/*
+ * What totals are compared with that became smaller: on the same server they were reset. Another server may be a
+ * copy that is behind: then the highest total that was counted stays the base, until the row has passed it, or has
+ * been below it for longer than the overlap.
+ */
+static enum base base_of_lower(struct ob_feed *f, const char *const *row, struct ob_known *e)
+{
+        bool is_held = e->below ? f->now - e->below <= f->source->overlap : ob_feed_is_doubtful(f);
+
+        if (!is_held) {
+                set_below(f, e, 0);
+                return BASE_LAST;
+        }
+        if (!e->below || f->now < e->below) /* the clock was set, or is another server's */
+                set_below(f, e, f->now);
+        ob_feed_tell(f, OB_ODD_BEHIND, "-", ob_row_id(f, row),
+                "the total is lower than on the server before: it may be a copy that is behind; counted is what is above");
+        return BASE_HIGHEST;
+}
+
 static void follow(struct ob_feed *f, const char *const *row, struct ob_known *e, enum base base)
 {
         struct ob_amounts amounts;
@@ -144,6 +185,10 @@ static void follow(struct ob_feed *f, const char *const *row, struct ob_known *e
         if (!ob_row_time(f, row, OB_TIME, &time))
                 time = f->now;
         ob_row_amounts(f, row, &amounts);
+        if (base == BASE_LAST && is_lower(f, e, &amounts))
+                base = base_of_lower(f, row, e);
+        else
+                set_below(f, e, 0);
         compare_all(f, row, e, base, &amounts);
         ob_row_emit(f, row, time, &amounts);
 }
@@ -174,11 +219,47 @@ static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, 
         follow(f, row, e, base);
 }
 
+/*
+ * Whether a row that another server has is not the one that was followed but was made anew: it is younger, and was
+ * made after all that was counted, but for what that server was late. A copy that is behind has the older one.
+ */
+static bool is_made_anew(const struct ob_feed *f, const struct ob_known *e, int64_t made)
+{
+        const struct state *s = f->state;
+        int64_t last = s->last < f->source->overlap ? 0 : s->last - f->source->overlap;
+
+        return made > e->made && made >= last;
+}
+
+/* Where the server became another one: a row of the key that is followed, by its id or, where that is gone,
+ * another. */
+static void follow_doubtful(struct ob_feed *f, const char *const *row, int64_t id, struct ob_known *e)
+{
+        int64_t made = made_of(f, row);
+        enum base base = is_made_anew(f, e, made) ? BASE_ZERO : BASE_LAST;
+
+        e->met = state(f)->poll;
+        if (made < e->made) {
+                ob_feed_tell(f, OB_ODD_BEHIND, "-", ob_row_id(f, row),
+                        "the row is older than on the server before: it may be a copy that is behind; it is not counted");
+                return;
+        }
+        if (e->id != id || e->made != made)
+                mark_changed(f, e);
+        e->id = id;
+        e->made = made;
+        follow(f, row, e, base);
+}
+
 static void follow_same(struct ob_feed *f, const char *const *row, struct ob_known *e)
 {
         int64_t made = made_of(f, row);
         enum base base = made == e->made ? BASE_LAST : made > e->made ? BASE_ZERO : BASE_ITSELF;
 
+        if (ob_feed_is_doubtful(f)) {
+                follow_doubtful(f, row, e->id, e);
+                return;
+        }
         e->met = state(f)->poll;
         if (base == BASE_ITSELF)
                 ob_feed_tell(
@@ -253,6 +334,8 @@ static void take_heirs(struct ob_feed *f)
                 if (e->met == s->poll) {
                         ob_feed_tell(f, OB_ODD_DUPLICATE, "-", ob_row_id(f, e->heir),
                                 "another row has the same key; it is left out");
+                } else if (ob_row_cursor(f, e->heir, &id) && ob_feed_is_doubtful(f)) {
+                        follow_doubtful(f, e->heir, id, e);
                 } else if (ob_row_cursor(f, e->heir, &id)) {
                         ob_feed_tell(f, OB_ODD_RESET, "-", ob_row_id(f, e->heir), "the row of a key was replaced");
                         follow_other(f, e->heir, id, e, s->last);
@@ -312,6 +395,14 @@ static bool next_page(struct ob_feed *f, const struct ob_rows *rows, int64_t *fr
         return true;
 }
 
+/* The id behind which rows are new: a copy that is behind does not make rows new that were there before. */
+static int64_t highest(const struct ob_feed *f, const struct ob_reading *at, int64_t before)
+{
+        int64_t there = at->has_rows ? at->max_id : INT64_MIN;
+
+        return ob_feed_is_doubtful(f) && there < before ? before : there;
+}
+
 static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
 {
         bool is_last = false;
@@ -341,13 +432,13 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
         s->last = f->now;
         next = f->standing;
         next.newest = f->now;
-        next.cursor = at->has_rows ? at->max_id : INT64_MIN;
+        next.cursor = highest(f, at, next.cursor);
         return commit_page(f, &next, err);
 }
 
 static int begin_state(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
 {
-        next.cursor = at->has_rows ? at->max_id : INT64_MIN;
+        next.cursor = highest(f, at, next.cursor);
         /* What was counted of these totals is not known any more; a row of this very second may have been. */
         if (next.again != INT64_MIN)
                 next.since = next.again + 1;

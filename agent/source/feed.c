@@ -20,6 +20,7 @@ static const struct {
 } oddities[OB_ODDITIES] = {
         [OB_ODD_CELL] = { "bad_cell", true },
         [OB_ODD_RESET] = { "reset", false },
+        [OB_ODD_BEHIND] = { "behind", false },
         [OB_ODD_DUPLICATE] = { "duplicate_key", false },
         [OB_ODD_CHANGED] = { "row_changed", true },
 };
@@ -79,11 +80,23 @@ static void tell_plan(struct ob_feed *f)
                 f->name, f->source->table, f->reader->missing);
 }
 
+/* Whether a standing is that of a database which is another one than that which was read before. */
+static bool is_changed(const struct ob_feed *f, const struct ob_standing *next)
+{
+        return f->standing.known && strcmp(f->standing.identity, next->identity) != 0;
+}
+
+bool ob_feed_is_doubtful(const struct ob_feed *f)
+{
+        return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;
+}
+
 static int write_all(struct ob_feed *f, const struct ob_standing *next, ob_feed_stage_fn *stage, struct ob_err *err)
 {
         if (ob_store_begin(f->store, err))
                 return -1;
         if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_standing(f->store, f->name, next, err) ||
+                (is_changed(f, next) && ob_store_put_changed(f->store, f->name, f->changed, err)) ||
                 ob_events_stage(f, err) || (stage && stage(f, err))) {
                 ob_store_rollback(f->store);
                 return -1;
@@ -146,7 +159,21 @@ static int begin(struct ob_feed *f, const struct ob_reading *at, struct ob_err *
                         f->reader->identity);
         strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
         next.identity[sizeof(next.identity) - 1] = '\0';
+        if (f->standing.known)
+                f->changed = f->now;
         return f->delta->begin(f, at, next, err);
+}
+
+/* Reads what the store knows of the source, where that is not known by heart. */
+static int load(struct ob_feed *f, struct ob_err *err)
+{
+        if (!f->is_loaded) {
+                f->changed = INT64_MIN;
+                if (ob_store_get_standing(f->store, f->name, &f->standing, err) ||
+                        ob_store_get_changed(f->store, f->name, &f->changed, err) < 0)
+                        return -1;
+        }
+        return ob_events_load(f, err);
 }
 
 static int poll_once(struct ob_feed *f, struct ob_err *err)
@@ -156,9 +183,7 @@ static int poll_once(struct ob_feed *f, struct ob_err *err)
         if (f->reader->ops->open(f->reader, err))
                 return -1;
         tell_plan(f);
-        if (!f->is_loaded && ob_store_get_standing(f->store, f->name, &f->standing, err))
-                return -1;
-        if (ob_events_load(f, err))
+        if (load(f, err))
                 return -1;
         f->is_loaded = true;
         if (f->reader->ops->look(f->reader, &at, err))

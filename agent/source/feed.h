@@ -43,6 +43,7 @@ extern const struct ob_delta_ops ob_delta_verdict;
 enum ob_oddity {
         OB_ODD_CELL,      /* can't be read */
         OB_ODD_RESET,     /* a total became smaller, or its row was replaced */
+        OB_ODD_BEHIND,    /* a total is lower than on the server that it was read from before */
         OB_ODD_DUPLICATE, /* several rows have one key */
         OB_ODD_CHANGED,   /* a row that was counted has changed */
         OB_ODDITIES
@@ -66,6 +67,7 @@ struct ob_feed {
         const struct ob_delta_ops *delta;
         void *state; /* ours, by delta->reset */
         bool is_loaded;
+        int64_t changed; /* when the database became another one, by its clock; INT64_MIN: it never did */
         struct ob_standing standing; /* as committed */
         int64_t now;                 /* of the poll: the clock of the rows' world */
         int64_t page_at;             /* our own, when the page of rows was begun: ob_clock_ms() */
@@ -80,6 +82,12 @@ struct ob_feed {
 
 void ob_feed_init(struct ob_feed *f);
 void ob_feed_fini(struct ob_feed *f);
+
+/*
+ * For deltas: whether the database became another one not longer than the source's overlap ago. Then what it lacks,
+ * or has less of than was counted, may only be late: it is perhaps a copy of the other one, some seconds behind.
+ */
+bool ob_feed_is_doubtful(const struct ob_feed *f);
 
 /* One poll. 1: a stop cut it short. */
 int ob_feed_poll(struct ob_feed *f, struct ob_err *err);

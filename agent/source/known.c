@@ -85,6 +85,8 @@ static bool read_totals(const struct ob_knowns *k, struct ob_bytes_place *at, st
                 e->totals[i] = OB_TOTAL_UNKNOWN;
                 is_sound = is_sound && (columns != k->columns || ob_bytes_read_number(at, &e->totals[i]));
         }
+        if (is_sound && columns == k->columns && at->at != at->end)
+                is_sound = ob_bytes_read_signed(at, &e->below);
         return is_sound && (columns != k->columns || at->at == at->end);
 }
 
@@ -116,6 +118,8 @@ int ob_knowns_put(struct ob_knowns *k, struct ob_store *st, const char *source, 
                 ob_bytes_add_unsigned(&e->coded, k->columns);
                 for (unsigned t = 0; t < k->n_totals; t++)
                         ob_bytes_add_number(&e->coded, e->totals[t]);
+                if (e->below)
+                        ob_bytes_add_signed(&e->coded, e->below);
                 if (ob_store_put_totals(st, source, &e->key, e->id, &e->coded, err))
                         return -1;
         }

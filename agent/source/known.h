@@ -18,6 +18,7 @@ struct ob_known {
         struct ob_known *behind; /* the one that was found behind it the last time; NULL */
         int64_t id, made;        /* of the row that is followed */
         uint64_t met;            /* the poll that met it last */
+        int64_t below;           /* since when a total has been below the one that was counted; 0: none is */
         const char **heir;       /* ours: a row to follow when it is gone; NULL */
         bool is_changed;         /* since it was stored */
         __int128 *totals;        /* ours; as many as the source has */

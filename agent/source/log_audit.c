@@ -1,6 +1,7 @@
 /*
- * What became visible after its overlap was over, as on a replica that was stopped: per chunk of ids, the table
- * has more rows then than were seen.
+ * What became visible after its overlap was over, as on a replica that was stopped: the database says which ids
+ * there are, a bit each, and the ids that were seen are taken off. What was deleted hides nothing, as it would hide
+ * from a comparison of counts.
  */
 #include "agent/process/log.h"
 #include "agent/source/delta_log.h"
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-#define LONGEST    60  /* seconds from audit to audit; with a short overlap, half of that */
+#define LONGEST    100 /* seconds from audit to audit; with a short overlap, half of that */
 #define CHUNKS_MAX 256 /* that are read again at once; there is a next audit */
 
 /* A clock that was set makes it early, not late. */
@@ -21,39 +22,57 @@ static bool is_due(const struct ob_feed *f, const struct ob_log *l)
         return passed < 0 || passed >= every;
 }
 
-static unsigned count_bits(const struct ob_chunk *c)
-{
-        unsigned n = 0;
-
-        for (size_t i = 0; i < sizeof(c->bits); i++)
-                n += (unsigned)__builtin_popcount(c->bits[i]);
-        return n;
-}
-
-/* The chunks that have more rows than were seen of them. */
+/* The chunks in which there are rows that were not seen. */
 struct found {
+        int64_t from, end; /* ids that were asked for */
         int64_t chunks[CHUNKS_MAX];
         size_t n;
-        int64_t rows; /* how many more */
 };
 
-static int compare(struct ob_feed *f, const struct ob_rows *counts, struct found *found, struct ob_err *err)
+/* The number of a chunk. False: it was not asked for, so nothing may be reckoned with it. */
+static bool read_number(const char *text, const struct found *asked, int64_t *number)
 {
-        for (size_t i = 0; i < counts->n && found->n < CHUNKS_MAX; i++) {
-                const char *const *row = counts->cells + i * counts->width;
-                struct ob_chunk c;
-                int64_t number, rows, seen;
+        return text && ob_number_parse_int(text, strlen(text), number) &&
+               *number >= ob_seen_chunk_of(asked->from) && *number <= ob_seen_chunk_of(asked->end);
+}
 
-                if (!row[0] || !row[1] || !ob_number_parse_int(row[0], strlen(row[0]), &number) ||
-                        !ob_number_parse_int(row[1], strlen(row[1]), &rows) || rows > OB_CHUNK_IDS)
+static bool read_word(const char *text, uint64_t *word)
+{
+        __int128 micros;
+
+        if (!text || !ob_number_parse(text, strlen(text), &micros) || micros < 0 || micros / OB_MICROS > UINT64_MAX)
+                return false;
+        *word = (uint64_t)(micros / OB_MICROS);
+        return true;
+}
+
+/* Whether the database has an id of the chunk that was not seen. */
+static bool has_unseen(const char *const *words, const struct ob_chunk *c)
+{
+        for (size_t i = 0; i < OB_LIST_WORDS; i++) {
+                uint64_t there, seen = 0;
+
+                for (size_t byte = 0; byte < 8; byte++)
+                        seen |= (uint64_t)c->bits[i * 8 + byte] << byte * 8;
+                if (read_word(words[i], &there) && there & ~seen)
+                        return true;
+        }
+        return false;
+}
+
+static int compare(struct ob_feed *f, const struct ob_rows *ids, struct found *found, struct ob_err *err)
+{
+        for (size_t i = 0; i < ids->n && found->n < CHUNKS_MAX; i++) {
+                const char *const *row = ids->cells + i * ids->width;
+                struct ob_chunk c;
+                int64_t number;
+
+                if (!read_number(row[0], found, &number))
                         continue;
                 if (ob_store_get_chunk(f->store, f->name, number, &c, err) < 0)
                         return -1;
-                seen = count_bits(&c);
-                if (rows <= seen)
-                        continue;
-                found->chunks[found->n++] = number;
-                found->rows += rows - seen;
+                if (has_unseen(row + 1, &c))
+                        found->chunks[found->n++] = number;
         }
         return 0;
 }
@@ -79,21 +98,22 @@ int ob_log_audit(struct ob_feed *f, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
         struct found found = { .n = 0 };
-        struct ob_rows counts;
-        int64_t from, end, counted = f->counters->rows;
+        struct ob_rows ids;
+        int64_t counted = f->counters->rows;
         int got;
 
-        if (!f->reader->ops->count || !is_due(f, l))
+        if (!f->reader->ops->list || !is_due(f, l))
                 return 0;
-        got = find_range(f, &from, &end, err);
-        if (got > 0 && (f->reader->ops->count(f->reader, from, end, OB_CHUNK_IDS, &counts, err) ||
-                               compare(f, &counts, &found, err)))
+        got = find_range(f, &found.from, &found.end, err);
+        if (got > 0 && (f->reader->ops->list(f->reader, found.from, found.end, &ids, err) ||
+                               compare(f, &ids, &found, err)))
                 got = -1;
         if (got < 0)
                 return -1;
         l->audited_at = f->now;
         for (size_t i = 0; i < found.n; i++) {
-                from = ob_seen_first_id(found.chunks[i]);
+                int64_t from = ob_seen_first_id(found.chunks[i]);
+
                 got = ob_log_read(f, from, from + (OB_CHUNK_IDS - 1), err);
                 if (got || l->is_remade) /* the poll follows that first */
                         return got;

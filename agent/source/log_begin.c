@@ -46,9 +46,12 @@ static int commit(struct ob_feed *f, const struct ob_standing *next, int64_t fro
         return ob_feed_commit(f, next, stage_forget, err);
 }
 
-/* How many rows of a page could have been counted, and how many of these were. */
-static int compare_page(
-        struct ob_feed *f, const struct ob_rows *rows, size_t *old, size_t *seen, struct ob_err *err)
+/* Of a page: rows that could have been counted, how many of these were, and those of which that is not kept. */
+struct compared {
+        size_t old, seen, forgotten;
+};
+
+static int compare_page(struct ob_feed *f, const struct ob_rows *rows, struct compared *n, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
 
@@ -64,25 +67,31 @@ static int compare_page(
                 c = ob_seen_find(&l->seen, f->store, f->name, id, err);
                 if (!c)
                         return -1;
-                (*old)++;
-                *seen += ob_seen_has(c, id) && time <= c->stored_newest;
+                if (!c->is_known && time < ob_log_before(f->standing.newest, OB_LOG_KEEP)) {
+                        n->forgotten++;
+                        continue;
+                }
+                n->old++;
+                n->seen += ob_seen_has(c, id) && time <= c->stored_newest;
         }
         return 0;
 }
 
 /*
  * Whether the rows are those that were counted: on a replica, or where only some were deleted. Then the ids that
- * were seen say what was counted, and a row that comes late is not taken for an old one.
+ * were seen say what was counted, and a row that comes late is not taken for an old one. Half of them are enough:
+ * of another table it is none, and of a copy nearly all, unless most of the few rows there are came late. A copy
+ * that is more than a day behind has only rows of which it is not kept whether they were counted.
  */
 static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, struct ob_err *err)
 {
         struct ob_rows rows;
-        size_t old = 0, seen = 0;
+        struct compared n = { .old = 0 };
 
         if (f->reader->ops->read(f->reader, from, (unsigned)f->source->batch, &rows, err) ||
-                compare_page(f, &rows, &old, &seen, err))
+                compare_page(f, &rows, &n, err))
                 return -1;
-        *is_same = old && seen * 10 >= old * 9;
+        *is_same = n.old ? n.seen * 2 >= n.old : n.forgotten > 0;
         return 0;
 }
 
@@ -94,30 +103,65 @@ static void skip_counted(struct ob_standing *next)
 }
 
 /*
+ * The same rows, so the bits say what was counted; but for those that are older than bits are kept, which were. The
+ * cursor may go back, and never forth: what is behind it was not read yet.
+ */
+static void go_on(const struct ob_feed *f, struct ob_standing *next)
+{
+        int64_t last = f->standing.cursor, kept = ob_log_before(next->newest, OB_LOG_KEEP);
+
+        if (next->cursor > last)
+                next->cursor = last;
+        if (next->since < kept)
+                next->since = kept;
+        if (next->floor < last)
+                next->floor = last;
+}
+
+/* Another table: nothing that is as old as what was counted is counted, in what is there now. */
+static void go_on_elsewhere(const struct ob_feed *f, const struct ob_reading *at, struct ob_standing *next)
+{
+        skip_counted(next);
+        if (next->floor < f->standing.cursor)
+                next->floor = f->standing.cursor;
+        if (at->has_rows && next->floor < at->max_id)
+                next->floor = at->max_id;
+}
+
+bool ob_log_may_be_behind(const struct ob_feed *f)
+{
+        return !ob_log_has_time(f) && ob_feed_is_doubtful(f);
+}
+
+/* Nothing tells new rows from old but their ids: where these went back, the table began anew, or is a copy. */
+static int begin_by_ids(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+{
+        bool is_anew = at->has_rows && at->max_id < next.cursor && !ob_feed_is_doubtful(f);
+
+        if (is_anew)
+                next.cursor = next.floor = INT64_MIN;
+        return commit(f, &next, is_anew ? INT64_MIN : NOWHERE, err);
+}
+
+/*
  * Begins anew where the clock of what was counted last was. Nothing of before is counted again: neither ids that
  * were seen nor, where the table is another one, rows that are older than the newest one that was counted.
  */
 static int begin_again(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
 {
         bool is_same = false;
-        int64_t last = next.cursor;
+        int64_t from;
 
-        if (!ob_log_has_time(f)) { /* nothing tells new rows from old but their ids */
-                bool is_back = at->has_rows && at->max_id < next.cursor;
-
-                if (is_back)
-                        next.cursor = next.floor = INT64_MIN;
-                return commit(f, &next, is_back ? INT64_MIN : NOWHERE, err);
-        }
-        if (seek(f, at, ob_log_before(next.newest, f->source->overlap), &next.cursor, err) ||
-                is_same_table(f, next.cursor, &is_same, err))
+        if (!ob_log_has_time(f))
+                return begin_by_ids(f, at, next, err);
+        if (seek(f, at, ob_log_before(next.newest, f->source->overlap), &from, err) ||
+                is_same_table(f, from < next.cursor ? from : next.cursor, &is_same, err))
                 return -1;
-        if (!is_same)
-                skip_counted(&next);
-        if (!is_same && next.floor < last)
-                next.floor = last;
-        if (!is_same && at->has_rows && next.floor < at->max_id)
-                next.floor = at->max_id;
+        next.cursor = from;
+        if (is_same)
+                go_on(f, &next);
+        else
+                go_on_elsewhere(f, at, &next);
         return commit(f, &next, NOWHERE, err);
 }
 

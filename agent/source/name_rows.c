@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/log.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
@@ -43,17 +44,35 @@ static bool is_refusal(unsigned number)
 
 static int64_t number(const char *cell)
 {
-        __int128 micros;
+        int64_t id;
 
-        return cell && ob_number_parse(cell, strlen(cell), &micros) ? (int64_t)(micros / OB_MICROS) : 0;
+        return cell && ob_number_parse_int(cell, strlen(cell), &id) ? id : 0;
+}
+
+/* 0: nobody knows. */
+static int64_t time_of(const char *cell)
+{
+        int64_t time;
+
+        return cell && ob_number_parse_time(cell, strlen(cell), &time) ? time : 0;
+}
+
+static void tell_bad_id(const struct ob_name_reading *r, const char *id)
+{
+        int64_t times = r->bad ? ob_tell(r->bad, 1) : 0;
+
+        if (times)
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=bad_cell table=%s column=ID id=%.40s times=%lld why=\"no id, or one that is "
+                        "too large\"",
+                        r->name, kinds[r->kind].tables[0].name, id ? id : "NULL", (long long)times);
 }
 
 /* One page of a kind, from an id on. 1: there may be more, from `*from` on. */
-static int read_page(struct ob_session *s, enum ob_named_kind kind, int64_t *from, ob_name_row_fn *each, void *ctx,
-        struct ob_err *err)
+static int read_page(struct ob_session *s, const struct ob_name_reading *r, int64_t *from, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *sql = ob_format("%s WHERE %s.ID >= %" PRId64 " ORDER BY %s.ID LIMIT %d",
-                kinds[kind].query, kinds[kind].alias, *from, kinds[kind].alias, PAGE);
+                kinds[r->kind].query, kinds[r->kind].alias, *from, kinds[r->kind].alias, PAGE);
         const struct ob_query query = {
                 .about = "names", .sql = sql, .columns = CELLS, .rows = PAGE, .may_be_cut = true
         };
@@ -65,14 +84,16 @@ static int read_page(struct ob_session *s, enum ob_named_kind kind, int64_t *fro
                 return got < 0 ? -1 : ob_fail(err, "mysql: a name is longer than a name can be");
         for (size_t i = 0; i < result.n; i++) {
                 const char *const *cells = result.cells + i * result.width;
-                struct ob_name_row row = { kind, .parent = number(cells[1]), .made = number(cells[2]) };
+                struct ob_name_row row = { r->kind, .parent = number(cells[1]), .made = time_of(cells[2]) };
 
-                if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id))
+                if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id)) {
+                        tell_bad_id(r, cells[0]);
                         continue;
+                }
                 last = row.id;
                 row.texts[0] = cells[3];
                 row.texts[1] = cells[4];
-                each(ctx, &row);
+                r->each(r->ctx, &row);
         }
         if ((!result.is_cut && result.n < PAGE) || last == INT64_MAX || last < *from)
                 return 0;
@@ -80,14 +101,13 @@ static int read_page(struct ob_session *s, enum ob_named_kind kind, int64_t *fro
         return 1;
 }
 
-int ob_name_rows_read(
-        struct ob_session *s, enum ob_named_kind kind, ob_name_row_fn *each, void *ctx, struct ob_err *err)
+int ob_name_rows_read(struct ob_session *s, const struct ob_name_reading *r, struct ob_err *err)
 {
         int64_t from = INT64_MIN;
         int got;
 
         do
-                got = read_page(s, kind, &from, each, ctx, err);
+                got = read_page(s, r, &from, err);
         while (got > 0);
         return got < 0 ? (is_refusal(ob_session_error(s)) ? 0 : -1) : 1;
 }
@@ -101,10 +121,8 @@ int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err)
 
         if (ob_session_query(s, &query, &result, err))
                 return -1;
-        if (!result.n)
-                return ob_fail(err, "mysql: no clock");
-        *now = number(ob_result_cell(&result, 0, 0));
-        return 0;
+        *now = result.n ? time_of(ob_result_cell(&result, 0, 0)) : 0;
+        return *now ? 0 : ob_fail(err, "mysql: the server does not tell the time");
 }
 
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err)

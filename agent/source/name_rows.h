@@ -7,17 +7,27 @@
 
 #include <stdint.h>
 
+#include "agent/process/tell.h"
 #include "agent/source/name_table.h"
 #include "agent/source/session.h"
 
 typedef void ob_name_row_fn(void *ctx, const struct ob_name_row *row);
 
+/* What is read, and who takes it. */
+struct ob_name_reading {
+        enum ob_named_kind kind;
+        ob_name_row_fn *each;
+        void *ctx;
+        const char *name;    /* of the source, in the log */
+        struct ob_tell *bad; /* lets a row be logged whose id is none, or too large; NULL: none is */
+};
+
 /*
- * All of a kind, in order of ids; the texts of a row are only there while `each` looks at it. 0: they may not be
- * read, or there is no such table, as `err` says. 1: that was all.
+ * All of a kind, in order of ids; the texts of a row are only there while `each` looks at it. A row whose id is
+ * none, or too large, is left out. 0: they may not be read, or there is no such table, as `err` says. 1: that was
+ * all.
  */
-int ob_name_rows_read(
-        struct ob_session *s, enum ob_named_kind kind, ob_name_row_fn *each, void *ctx, struct ob_err *err);
+int ob_name_rows_read(struct ob_session *s, const struct ob_name_reading *reading, struct ob_err *err);
 
 /* The database's clock, seconds since 1970. */
 int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err);

@@ -16,6 +16,7 @@
 
 #include "agent/process/backoff.h"
 #include "agent/process/stop.h"
+#include "agent/process/tell.h"
 #include "agent/source/name_table.h"
 #include "agent/source/session.h"
 #include "agent/store/store.h"
@@ -39,6 +40,7 @@ struct ob_names {
         struct ob_name_book book;
         struct ob_backoff backoff;
         bool is_failing, is_refusal_told;
+        struct ob_tell bad_ids; /* rows left out, whose ids are too large */
         pthread_t thread;
 
         /* Everybody's, under the lock. */

@@ -61,8 +61,11 @@ static int note_refusal(struct reading *r, enum ob_named_kind kind, const struct
 
 static int read_kind(struct reading *r, enum ob_named_kind kind, struct ob_err *err)
 {
+        const struct ob_name_reading reading = {
+                .kind = kind, .each = take_row, .ctx = r, .name = r->names->name, .bad = &r->names->bad_ids
+        };
         struct ob_err why;
-        int got = ob_name_rows_read(&r->names->session, kind, take_row, r, &why);
+        int got = ob_name_rows_read(&r->names->session, &reading, &why);
 
         if (!got)
                 return note_refusal(r, kind, &why, err);

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "proto/date.h"
 #include "proto/number.h"
 
 #define DIGITS_MAX 18 /* of a number that fits 64 bits whatever they are */
@@ -163,16 +163,11 @@ static bool read_duration(const char *raw, int64_t *ms)
 bool ob_cell_date(const char *text, int64_t *local)
 {
         static const char form[] = "dddd-dd-dd dd:dd:dd";
-        struct tm tm = { .tm_mday = 1 }, kept;
 
         for (size_t i = 0; i < sizeof(form) - 1; i++)
                 if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
                         return false;
-        if (text[sizeof(form) - 1] || !strptime(text, "%Y-%m-%d %H:%M:%S", &tm))
-                return false;
-        kept = tm;
-        *local = timegm(&tm);
-        return tm.tm_mday == kept.tm_mday && tm.tm_year >= 70; /* there is no 31st of April */
+        return !text[sizeof(form) - 1] && ob_date_parse(text, local) && *local >= 0;
 }
 
 static bool read_epoch(const struct ob_cell_world *w, const char *raw, int64_t *epoch)
@@ -215,7 +210,7 @@ static bool read_kind(const struct ob_page_column *c, const struct ob_cell_world
         case OB_CELL_LAG:
                 if (!read_whole(raw, n))
                         return false;
-                *n = not_negative(w->now * 1000 - *n);
+                *n = not_negative(ob_number_minus(w->now * 1000, *n));
                 return true;
         default:
                 return false;

@@ -1,9 +1,11 @@
 #include "agent/source/plan.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "agent/source/reader.h"
 #include "proto/memory.h"
 
 #define SMALL_ROWS 50000   /* a scan of so many takes less than a tenth of a second */
@@ -214,7 +216,9 @@ int ob_plan_make(struct ob_plan *p, const struct ob_source *s, const struct ob_t
         p->cursor = cursor < 0 ? NULL : s->columns[cursor].column;
         p->list = select_list(p, s);
         p->read = ob_format("SELECT %s FROM `%s`", p->list, s->table);
-        p->look = p->cursor ? ob_format("SELECT UNIX_TIMESTAMP(), MAX(`%s`) FROM `%s`", p->cursor, s->table)
+        /* Of ids without a sign, one that is no id for us must not hide the others. */
+        p->look = p->cursor ? ob_format("SELECT UNIX_TIMESTAMP(), MAX(`%s`) FROM `%s` WHERE `%s` <= %" PRId64,
+                                      p->cursor, s->table, p->cursor, INT64_MAX)
                             : ob_copy("SELECT UNIX_TIMESTAMP(), NULL");
         return planners[ob_source_shape(s)](p, s, t, err);
 }
@@ -234,12 +238,22 @@ char *ob_plan_size(const struct ob_plan *p, int64_t from)
                 p->cursor, p->list, p->table, p->cursor, (long long)from, p->cursor);
 }
 
-/* Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. */
-char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size)
+/*
+ * Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. Sorting what is
+ * grouped is left out. What is shifted by 64 or more is 0, so that a word gets the ids alone whose place in the
+ * chunk it has: their lowest bits, also of a negative id.
+ */
+char *ob_plan_list(const struct ob_plan *p, int64_t from, int64_t end)
 {
-        ob_cleanup(ob_free_at) char *number = from < 0 ? ob_format("FLOOR(`%s` / %lld)", p->cursor, (long long)size)
-                                                       : ob_format("`%s` DIV %lld", p->cursor, (long long)size);
+        ob_cleanup(ob_free_at) char *list = from < 0 ? ob_format("FLOOR(`%s` / %d)", p->cursor, OB_CHUNK_IDS)
+                                                     : ob_format("`%s` DIV %d", p->cursor, OB_CHUNK_IDS);
 
-        return ob_format("SELECT %s, COUNT(*) FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld GROUP BY 1", number,
+        for (unsigned i = 0; i < OB_LIST_WORDS; i++) {
+                ob_cleanup(ob_free_at) char *word =
+                        ob_format("BIT_OR(1 << ((`%s` & %d) ^ %u))", p->cursor, OB_CHUNK_IDS - 1, i * 64);
+
+                append(&list, ", ", word);
+        }
+        return ob_format("SELECT %s FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld GROUP BY 1 ORDER BY NULL", list,
                 p->table, p->cursor, (long long)from, p->cursor, (long long)end);
 }

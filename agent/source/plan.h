@@ -50,8 +50,8 @@ void ob_plan_free(struct ob_plan *p);
 int ob_plan_make(
         struct ob_plan *p, const struct ob_source *source, const struct ob_table *table, struct ob_err *err);
 
-/* The query for how many rows there are per run of `size` ids; the caller's to free. */
-char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size);
+/* The query for which ids there are, as ob_reader_ops.list gives them; the caller's to free. */
+char *ob_plan_list(const struct ob_plan *p, int64_t from, int64_t end);
 
 /* The query for the first id from an id on, and how many bytes its row has; the caller's to free. */
 char *ob_plan_size(const struct ob_plan *p, int64_t from);

@@ -12,6 +12,7 @@
 
 #include "agent/process/counters.h"
 #include "agent/store/queue.h"
+#include "agent/store/store.h"
 #include "config/source.h"
 #include "proto/error.h"
 
@@ -37,6 +38,8 @@ struct ob_reading {
         int64_t max_id; /* when it has rows, and the source a cursor */
 };
 
+#define OB_LIST_WORDS (OB_CHUNK_IDS / 64)
+
 struct ob_reader;
 
 struct ob_reader_ops {
@@ -50,11 +53,11 @@ struct ob_reader_ops {
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
         /*
-         * How many rows there are per run of `size` ids, from one id up to, not with, another: in rows of the run's
-         * number (id / size, rounded down) and the count. NULL where ids are no order.
+         * Which ids there are, from one up to, not with, another: a row for each chunk that has any, in no order.
+         * First comes the chunk's number (id / OB_CHUNK_IDS, rounded down), then OB_LIST_WORDS numbers of 64 bits,
+         * a bit an id, the lowest first. NULL where ids are no order.
          */
-        int (*count)(struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows,
-                struct ob_err *err);
+        int (*list)(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err);
 
         void (*free)(struct ob_reader *r);
 };

@@ -161,7 +161,7 @@ static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_er
                 return -1;
         now = ob_result_cell(&result, 0, 0);
         id = ob_result_cell(&result, 0, 1);
-        if (!now || !ob_number_parse_int(now, strlen(now), &at->now))
+        if (!now || !ob_number_parse_time(now, strlen(now), &at->now))
                 return ob_fail(err, "mysql: the server does not tell the time");
         m->session->said = at->now;
         m->session->said_at = ob_clock_ms();
@@ -244,12 +244,11 @@ static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct 
         return 0;
 }
 
-static int count_mysql(
-        struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows, struct ob_err *err)
+static int list_mysql(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err)
 {
         struct reader_mysql *m = self(r);
-        ob_cleanup(ob_free_at) char *sql = ob_plan_count(&m->plan, from, end, size);
-        const struct ob_query q = { .about = m->about, .sql = sql, .columns = 2, .rows = SIZE_MAX };
+        ob_cleanup(ob_free_at) char *sql = ob_plan_list(&m->plan, from, end);
+        const struct ob_query q = { .about = m->about, .sql = sql, .columns = 1 + OB_LIST_WORDS, .rows = SIZE_MAX };
 
         if (query(m, &q, &m->result, err))
                 return -1;
@@ -294,7 +293,7 @@ static const struct ob_reader_ops ops = {
         .open = open_mysql,
         .look = look_mysql,
         .read = read_mysql,
-        .count = count_mysql,
+        .list = list_mysql,
         .free = free_mysql,
 };
 

@@ -106,7 +106,7 @@ static int ask(struct reader_zone *z, const struct date *d, int64_t *epoch, stru
         if (ob_session_query(z->session, &query, &result, err))
                 return -1;
         time = ob_result_cell(&result, 0, 0);
-        return time && ob_number_parse_int(time, strlen(time), epoch) ? 0 : 1;
+        return time && ob_number_parse_time(time, strlen(time), epoch) ? 0 : 1;
 }
 
 /* False: what differs is no zone. */

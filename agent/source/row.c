@@ -29,19 +29,8 @@ bool ob_row_time(const struct ob_feed *f, const char *const *row, enum ob_role r
 {
         int column = ob_source_find(f->source, role);
         const char *text = column >= 0 ? row[column] : NULL;
-        size_t length = text ? strlen(text) : 0;
-        __int128 micros;
-        int64_t seconds;
 
-        if (!ob_number_parse_int(text, length, &seconds)) { /* it has a fraction, or is none */
-                if (!ob_number_parse(text, length, &micros))
-                        return false;
-                seconds = (int64_t)(micros / OB_MICROS);
-        }
-        if (seconds < 1)
-                return false;
-        *time = seconds;
-        return true;
+        return text && ob_number_parse_time(text, strlen(text), time);
 }
 
 static bool read_amount(struct ob_feed *f, const char *const *row, unsigned i, __int128 *value)
@@ -143,7 +132,7 @@ static void note_clue(
                         .clock = f->now,
                         .now = f->page_at,
                         .valid = 3000LL * f->source->every + SLOW_MS,
-                        .value = (int64_t)(value / OB_MICROS) });
+                        .value = ob_number_whole(value) });
 }
 
 void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const struct ob_amounts *a)

@@ -142,7 +142,11 @@ static int set_session(struct ob_session *s, struct ob_err *err)
         return ob_session_do(s, most, err) && ob_session_error(s) != ER_UNKNOWN_SYSTEM_VARIABLE ? -1 : 0;
 }
 
-/* Which server it is. Old MariaDB servers have no id that is unique by itself. */
+/*
+ * Which server it is. No one of these is unique by itself: old MariaDB servers have no uid, to others that see no
+ * network card it is "unknown", two containers on two machines may have the same one, and so have servers that were
+ * cloned.
+ */
 static int identify(struct ob_session *s, struct ob_err *err)
 {
         static const struct ob_query query = {
@@ -165,10 +169,8 @@ static int identify(struct ob_session *s, struct ob_err *err)
                 to = !strcasecmp(name, "server_id") ? id : !strcasecmp(name, "hostname") ? host : uid;
                 snprintf(to, sizeof(uid), "%s", value ? value : "");
         }
-        if (*uid)
-                snprintf(s->identity, sizeof(s->identity), "%s/%.120s", uid, s->settings->database);
-        else
-                snprintf(s->identity, sizeof(s->identity), "%.60s@%.60s/%.120s", id, host, s->settings->database);
+        snprintf(
+                s->identity, sizeof(s->identity), "%.40s:%.20s@%.60s/%.120s", uid, id, host, s->settings->database);
         return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "proto/hash.h"
 #include "proto/memory.h"
+#include "proto/number.h"
 
 /* How a series becomes a fact. */
 enum manner {
@@ -162,9 +163,9 @@ static void note(struct subject *one, const struct ob_clue *clue, const struct o
                 return;
         *seen = (struct seen) { true, at->value, at->time, at->now, INT64_MAX };
         if (clue->manner == AGE_OF_ALARM)
-                seen->value = at->clock - at->time;
+                seen->value = ob_number_minus(at->clock, at->time);
         if (clue->manner == AGE_OF_DATE)
-                seen->value = at->clock - at->value;
+                seen->value = ob_number_minus(at->clock, at->value);
         if (clue->manner == FOR_NOW || clue->manner == AGE_OF_DATE)
                 seen->until = at->now + at->valid;
 }
@@ -195,7 +196,7 @@ static void take_facts(const struct subject *one, int64_t now, struct ob_facts *
                 if (!seen->is_known || now > seen->until)
                         continue;
                 f->has[i] = true;
-                f->value[i] = seen->value + (is_age[i] ? (now - seen->at) / 1000 : 0);
+                f->value[i] = ob_number_plus(seen->value, is_age[i] ? (now - seen->at) / 1000 : 0);
         }
 }
 

@@ -198,6 +198,24 @@ int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_
                 ob_value_number(c->newest), ob_value_blob(c->bits, sizeof(c->bits)));
 }
 
+int ob_store_get_changed(struct ob_store *st, const char *source, int64_t *time, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *name = ob_format("%s" OB_CHANGED, source);
+        struct ob_chunk c;
+        int got = ob_store_get_chunk(st, name, 0, &c, err);
+
+        if (got == 1)
+                *time = c.newest;
+        return got;
+}
+
+int ob_store_put_changed(struct ob_store *st, const char *source, int64_t time, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *name = ob_format("%s" OB_CHANGED, source);
+
+        return ob_store_put_chunk(st, name, &(struct ob_chunk) { .newest = time }, err);
+}
+
 int ob_store_first_chunk_since(
         struct ob_store *st, const char *source, int64_t time, int64_t *chunk, struct ob_err *err)
 {

@@ -100,6 +100,14 @@ int ob_store_put_standing(struct ob_store *st, const char *source, const struct 
 int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t again, struct ob_err *err);
 
+/*
+ * When a source's database became another one, by the clock of that one: kept as the chunk 0 of
+ * `<source>OB_CHANGED`. 1; 0 when that never was; -1.
+ */
+#define OB_CHANGED ":changed"
+int ob_store_get_changed(struct ob_store *st, const char *source, int64_t *time, struct ob_err *err);
+int ob_store_put_changed(struct ob_store *st, const char *source, int64_t time, struct ob_err *err);
+
 /* Forgets a source: standing, seen ids and totals. */
 int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err);
 

@@ -37,6 +37,11 @@ MUTANTS = (
            '#include "agent/process/clock.h"\n'),
     Mutant("points that are parts of others are not accounted for", ("--only", "SIGHUP*", "30"), "agent/sink/sink.c",
            "s->counters->folded += folded;", "(void)folded;"),
+    Mutant("another server is believed at once", ("--only", "two copies*", "30"), "agent/source/feed.c",
+           "return f->changed != INT64_MIN &&", "return f->changed == INT64_MAX &&"),
+    Mutant("the audit counts the rows of a chunk", ("--only", "late rows and*", "30"), "agent/source/log_audit.c",
+           "if (read_word(words[i], &there) && there & ~seen)",
+           "if (read_word(words[i], &there) && __builtin_popcountll(there) > __builtin_popcountll(seen))"),
     Mutant("horizon 0", ("--only", "kill -9 of carbon", "--only", "SIGSTOP of carbon", "300"),
            environment={"OB_CHAOS_HORIZON": "0"}),
 )

@@ -57,6 +57,15 @@ class Rows:
                            "VALUES (%s, %s, %s, %s, %s, %s, %s, NOW(), NOW())", (*amounts, pipeline, pair))
         return self._named(("pipeline", "pair"), (pipeline, pair), "table", COUNTS, amounts)
 
+    @staticmethod
+    def totals(server):
+        """What stands in TABLE_STAT, by series."""
+        found = {}
+        for pipeline, pair, *amounts in server.query(
+                f"SELECT PIPELINE_ID, DATA_MEDIA_PAIR_ID, {COLUMNS} FROM TABLE_STAT"):
+            found.update(Rows._named(("pipeline", "pair"), (pipeline, pair), "table", COUNTS, amounts))
+        return found
+
     def _pair(self, pipeline):
         return pipeline * 10 + self.random.randrange(PAIRS_EACH)
 

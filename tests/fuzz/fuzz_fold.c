@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         add(f, kind, 1587312000 - KEEP);
                 }
                 ob_fold_flush(f, other);
-                ob_fold_forget_idle(f, 1587312000, 86400);
+                ob_fold_forget_idle(f, 1587312000, 86400, 0);
                 ob_fold_flush(f, NULL);
                 given.n = 0;
                 ob_fold_flush(f, NULL);

@@ -106,3 +106,36 @@ def test_a_large_table_without_an_index_is_refused_with_what_would_help(mariadb,
     mariadb.query("ALTER TABLE LOG_RECORD MODIFY ID BIGINT NOT NULL, DROP PRIMARY KEY")
     mariadb.query("ANALYZE TABLE LOG_RECORD")
     assert_unsound(make_agent(mariadb, both), "no index leads with ID", "ADD INDEX (`ID`)")
+
+
+UNSIGNED = ["LOG_RECORD", "THROUGHPUT_STAT", "TABLE_STAT"]
+
+
+@pytest.mark.parametrize("table", UNSIGNED)
+def test_an_id_above_two_to_the_63_costs_its_row_only(mariadb, otter, statsd, both, make_agent, table):
+    """It is told with the row's id; what comes before it and after it, and is late, is counted."""
+    columns = {"LOG_RECORD": ("CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE", "'1', {}, 'T', 'x'", "title.t.log.records"),
+               "THROUGHPUT_STAT": ("PIPELINE_ID, TYPE, NUMBER, SIZE", "{}, 'ROW', 1, 1", "type.row.throughput.count"),
+               "TABLE_STAT": ("PIPELINE_ID, DATA_MEDIA_PAIR_ID, FILE_SIZE, FILE_COUNT, INSERT_COUNT, UPDATE_COUNT, "
+                              "DELETE_COUNT", "{}, 1, 0, 0, 1, 0, 0", "pair.1.table.inserts")}
+    names, values, series = columns[table]
+
+    def insert(row, pipeline):
+        mariadb.query(f"INSERT INTO {table} (ID, {names}, GMT_CREATE, GMT_MODIFIED) "
+                      f"VALUES ({row}, {values.format(pipeline)}, {PAST}, {PAST})")
+
+    mariadb.query(f"ALTER TABLE {table} MODIFY ID BIGINT UNSIGNED NOT NULL")
+    insert(5, 1)
+    insert((1 << 63) + 7, 2)
+    insert((1 << 64) - 1, 2)
+    source = {"LOG_RECORD": "log", "THROUGHPUT_STAT": "throughput", "TABLE_STAT": "table"}[table]
+    agent = make_agent(mariadb, both, sources={source: {"batch": 2}})
+    assert_unsound(agent, f"event=bad_cell table={table} column=ID id={(1 << 63) + 7}")
+    insert(3, 3)
+    insert((1 << 63) - 2, 4)
+    agent.run("--once")
+    insert(4, 5)
+    agent.run("--once")
+    statsd.wait_for({f"otter.pipeline.{pipeline}.{series}": 1 for pipeline in (1, 3, 4, 5)})
+    assert f"otter.pipeline.2.{series}" not in statsd.counters()
+    assert "poll_failed" not in agent.log()

@@ -88,6 +88,7 @@ def test_files_that_are_still_there_end_as_they_were(otter, agent, carbon, stats
     ("table", "-1h", "keeps no history"),
     ("delay_age", "-1h", "keeps no history"),
     ("log", "yesterday", "'yesterday' is no time"),
+    ("log", "2020-02-31 00:00:00", "'2020-02-31 00:00:00' is no time"),
     ("log", "2099-01-01 00:00:00", "that is not back"),
     ("log", "999999999", "has no row with a time from id 999999999 on"),
 ])

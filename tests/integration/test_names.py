@@ -283,3 +283,17 @@ def test_names_are_known_while_the_database_is_away(otter, manager, mariadb, rec
     agent.start()
     agent.wait_for_log("source=otter.names event=poll_failed")
     wait_until(are_named, "names, without a database")
+
+
+def test_a_name_with_an_id_above_two_to_the_63_is_left_out_and_told(mariadb, otter, carbon, make_agent):
+    mariadb.query("ALTER TABLE PIPELINE MODIFY ID BIGINT UNSIGNED NOT NULL")
+    mariadb.query("INSERT INTO PIPELINE (ID, NAME, CHANNEL_ID, GMT_CREATE, GMT_MODIFIED) "
+                  "VALUES (%s, 'far', 1, NOW(), NOW())", (1 << 63) + 9)
+    add(mariadb, 1, 5)
+    add(mariadb, (1 << 63) + 9, 7)
+    agent = make_agent(mariadb, [to_graphite(carbon, path="names")])
+    agent.once()
+    [(name,)] = mariadb.query("SELECT NAME FROM PIPELINE WHERE ID = 1")
+    carbon.wait_for({f"otter.pipeline.{node(name)}.type.row.throughput.count": 5,
+                     f"otter.pipeline.{(1 << 63) + 9}.type.row.throughput.count": 7})
+    assert f"event=bad_cell table=PIPELINE column=ID id={(1 << 63) + 9}" in agent.log()

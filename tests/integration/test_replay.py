@@ -75,6 +75,7 @@ def test_a_range(mariadb, otter, carbon, agent):
     (["--since", "-1h", "--until", "-1s"], 64, "a running agent may still be sending"),
     (["--since", "-1s"], 64, "there is nothing between"),
     (["--since", "soon"], 64, "'soon' is no time"),
+    (["--since", "2020-04-31 00:00:00"], 64, "'2020-04-31 00:00:00' is no time"),
     (["--until", "-1h"], 64, "usage:"),
     (["--since", "-1h", "more"], 64, "usage:"),
 ])

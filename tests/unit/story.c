@@ -19,8 +19,8 @@ struct script {
         int64_t now;
         char *text; /* ours: the cells point into it */
         const char *cells[256];
-        char counts[64][24];
-        const char *count_cells[64];
+        char list[100][24]; /* the cells of a list of ids */
+        const char *list_cells[100];
         size_t n;
 };
 
@@ -79,30 +79,32 @@ static int read_script(struct ob_reader *r, int64_t from, unsigned limit, struct
         return 0;
 }
 
-/* As the database counts: of the rows in the text, which are in order. */
-static int count_script(
-        struct ob_reader *r, int64_t from, int64_t end, int64_t size, struct ob_rows *rows, struct ob_err *err)
+/* As the database lists them: of the rows in the text, which are in order. */
+static int list_script(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err)
 {
         struct script *s = (struct script *)r;
+        uint64_t words[OB_LIST_WORDS] = { 0 };
         size_t n = 0;
 
         (void)err;
-        for (size_t i = 0, rows_of_run = 0; i < s->n; i++) {
+        for (size_t i = 0; i < s->n; i++) {
                 int64_t id = id_of(s, i), next = i + 1 < s->n ? id_of(s, i + 1) : end;
 
                 if (id < from || id >= end)
                         continue;
-                rows_of_run++;
-                if (next < end && next / size == id / size)
+                words[id % OB_CHUNK_IDS / 64] |= UINT64_C(1) << id % 64;
+                if (next < end && next / OB_CHUNK_IDS == id / OB_CHUNK_IDS)
                         continue;
-                snprintf(s->counts[n], sizeof(*s->counts), "%lld", (long long)(id / size));
-                snprintf(s->counts[n + 1], sizeof(*s->counts), "%zu", rows_of_run);
-                s->count_cells[n] = s->counts[n];
-                s->count_cells[n + 1] = s->counts[n + 1];
-                n += 2;
-                rows_of_run = 0;
+                snprintf(s->list[n++], sizeof(*s->list), "%lld", (long long)(id / OB_CHUNK_IDS));
+                for (size_t word = 0; word < OB_LIST_WORDS; word++)
+                        snprintf(s->list[n++], sizeof(*s->list), "%llu", (unsigned long long)words[word]);
+                memset(words, 0, sizeof(words));
         }
-        *rows = (struct ob_rows) { .cells = s->count_cells, .width = 2, .n = n / 2 };
+        for (size_t i = 0; i < n; i++)
+                s->list_cells[i] = s->list[i];
+        *rows = (struct ob_rows) {
+                .cells = s->list_cells, .width = 1 + OB_LIST_WORDS, .n = n / (1 + OB_LIST_WORDS)
+        };
         return 0;
 }
 
@@ -114,7 +116,7 @@ static void free_script(struct ob_reader *r)
         free(s);
 }
 
-static const struct ob_reader_ops script_ops = { open_script, look_script, read_script, count_script, free_script };
+static const struct ob_reader_ops script_ops = { open_script, look_script, read_script, list_script, free_script };
 
 /* A feed over a script, with a store in memory. */
 struct world {

@@ -10,7 +10,7 @@
 
 #include "config/source.h"
 
-#define STORY_POLLS 6
+#define STORY_POLLS 8
 
 struct story {
         const char *promise;

@@ -139,6 +139,9 @@ static const struct {
         { { .sources = "delay = { start = \"2020-04-20\"; };" }, 3, "not '2020-04-20'" },
         { { .sources = "delay = { start = \"2020-04-20 00:00:00 CST\"; };" }, 3, "CST" },
         { { .sources = "delay = { start = \"2020-13-20 00:00:00\"; };" }, 3, "not '2020-13-20" },
+        { { .sources = "delay = { start = \"2020-02-31 00:00:00\"; };" }, 3, "not '2020-02-31" },
+        { { .sources = "delay = { start = \"2019-02-29 00:00:00\"; };" }, 3, "not '2019-02-29" },
+        { { .sources = "delay = { start = \"2020-04-20 23:59:60\"; };" }, 3, "not '2020-04-20 23" },
 
         /* names */
         { { .top = "prefix = \"a b\";" }, 1, "'prefix' is made of" },

@@ -18,6 +18,10 @@ static const struct story newest_stories[] = {
                 { { 5000, "a 4000;a 4990;a 4500;b 4999", "k.a.age_s 10@5000; k.b.age_s 1@5000" } } },
         { "never negative, and nothing of a zero date", NOW, 0,
                 { { 5000, "a 5003;b 0;c -", "k.a.age_s 0@5000" } } },
+        { "a time that no clock has is none", NOW, 0,
+                { { 5000,
+                        "a 9223372036854775807;a 4990;b -9223372036854775808;c 18446744073709551617;d 253402300800",
+                        "k.a.age_s 10@5000" } } },
 };
 
 static void ages_of_the_newest_rows(void **unused)

@@ -50,6 +50,7 @@ enum verb {
         STORE,       /* the first fold is written, and read into an empty one */
         FORGET,      /* the series `path` of it */
         FORGET_IDLE, /* … that were silent for `value` seconds at `time` */
+        FORGET_OLD,  /* … and whose last step is as old as that */
 };
 
 struct op {
@@ -147,11 +148,25 @@ static const struct {
                 .ops = { { NAME_AHEAD, "a" }, { COPY }, { STORE }, { COUNT, "a", 60, 1 } },
                 .want = "a 60 1 1\n" },
         { .name = "an empty one can be stored too", .ops = { { STORE }, { FLUSH } }, .want = "" },
-        { .name = "a silent series is forgotten: what comes for it begins anew",
-                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 5000, 2 }, { FLUSH },
-                        { FORGET_IDLE, .time = 5000, .value = 1000 }, { COUNT, "a", 60, 4 },
-                        { COUNT, "b", 5000, 8 } },
-                .want = "a 60 1 1\nb 4980 2 1\na 60 4 1\nb 4980 10 1\n" },
+        { .name = "of a silent series the last step is remembered: what comes for it, or before it, is late",
+                .ops = { { COUNT, "a", 60, 100 }, { COUNT, "b", 5000, 2 }, { FLUSH },
+                        { FORGET_IDLE, .time = 5000, .value = 1000 }, { LATE, "a", 60, 1 }, { LATE, "a", 119, 1 },
+                        { LATE, "a", 1, 1 }, { COUNT, "a", 120, 4 }, { COUNT, "b", 5000, 8 } },
+                .want = "a 60 100 1\nb 4980 2 1\na 120 4 1\nb 4980 10 1\n" },
+        { .name = "also when it goes on, and after a restart",
+                .ops = { { COUNT, "a", 60, 100 }, { FLUSH }, { FORGET_IDLE, .time = 5000, .value = 1000 },
+                        { STORE }, { LATE, "a", 60, 1 }, { COUNT, "a", 120, 4 }, { LATE, "a", 60, 1 }, { STORE },
+                        { LATE, "a", 60, 1 }, { COUNT, "a", 121, 4 } },
+                .want = "a 60 100 1\na 120 8 2\n" },
+        { .name = "but a silent series that is forgotten on purpose begins anew",
+                .ops = { { COUNT, "a", 60, 100 }, { FLUSH }, { FORGET_IDLE, .time = 5000, .value = 1000 },
+                        { FORGET, "a" }, { COUNT, "a", 1, 1 }, { COUNT, "a", 60, 2 } },
+                .want = "a 60 100 1\na 0 1 1\na 60 2 1\n" },
+        { .name = "and one that is too old for any point is forgotten",
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 3990, 2 }, { FLUSH },
+                        { FORGET_OLD, .time = 5000, .value = 1000 }, { COUNT, "a", 60, 4 },
+                        { LATE, "b", 3970, 1 } },
+                .want = "a 60 1 1\nb 3960 2 1\na 60 4 1\n" },
         { .name = "but not before all of it was given out",
                 .ops = { { COUNT, "a", 60, 1 }, { FORGET_IDLE, .time = 5000, .value = 1000 },
                         { COUNT, "a", 60, 4 } },
@@ -236,7 +251,10 @@ static bool run_op(struct run *r, const struct op *op)
                 ob_fold_forget(r->f, is_path, path);
                 return true;
         case FORGET_IDLE:
-                ob_fold_forget_idle(r->f, op->time, op->value);
+                ob_fold_forget_idle(r->f, op->time, op->value, 0);
+                return true;
+        case FORGET_OLD:
+                ob_fold_forget_idle(r->f, op->time, op->value, op->value);
                 return true;
         case END:
                 break;

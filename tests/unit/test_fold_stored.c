@@ -118,6 +118,36 @@ static void a_fold_of_another_step_is_refused(void **state)
         assert_int_equal(given, 0);
 }
 
+static void keep_value(void *ctx, const struct ob_fold_value *v)
+{
+        *(__int128 *)ctx = v->value;
+}
+
+/* As it was before the last step of silent series was kept. */
+static void a_fold_of_the_version_before_goes_on(void **state)
+{
+        __int128 value = 0;
+        ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, keep_value, &value);
+        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
+
+        (void)state;
+        ob_bytes_add_unsigned(&bytes, 2); /* version */
+        ob_bytes_add_unsigned(&bytes, STEP);
+        ob_bytes_add_unsigned(&bytes, 1); /* series */
+        ob_bytes_add(&bytes, "a", 2);
+        ob_bytes_add_signed(&bytes, 60);  /* made */
+        ob_bytes_add_unsigned(&bytes, 1); /* steps */
+        ob_bytes_add_signed(&bytes, 60);
+        ob_bytes_add_signed(&bytes, -1);
+        ob_bytes_add_number(&bytes, (__int128)100 * OB_MICROS);
+        ob_bytes_add_unsigned(&bytes, 0);
+        ob_bytes_add_unsigned(&bytes, 0);
+        assert_true(ob_fold_read(f, bytes.data, bytes.length));
+        add(f, OB_COUNTER, "a", 61, 1);
+        ob_fold_flush(f, NULL);
+        assert_true(value == (__int128)101 * OB_MICROS);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -125,6 +155,7 @@ int main(void)
                 cmocka_unit_test(damage_anywhere_is_survived),
                 cmocka_unit_test(what_is_cut_short_is_damaged),
                 cmocka_unit_test(a_fold_of_another_step_is_refused),
+                cmocka_unit_test(a_fold_of_the_version_before_goes_on),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

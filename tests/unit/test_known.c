@@ -84,12 +84,43 @@ static void totals_are_those_of_their_columns(void **state)
         }
 }
 
+/* A row that is not below is stored as it was before there was such a thing. */
+static void since_when_a_row_is_below_is_kept(void **state)
+{
+        struct world *w = *state;
+        size_t lengths[2];
+
+        for (size_t i = 0; i < 2; i++) {
+                struct ob_knowns put = { .n_totals = 0 }, got = { .n_totals = 0 };
+                struct ob_bytes key = key_of("k");
+                struct ob_known *e;
+
+                ob_knowns_add_total(&put, "A");
+                ob_knowns_add_total(&got, "A");
+                e = ob_knowns_add(&put, "k", 1);
+                e->totals[0] = 5;
+                e->below = i ? 1587312000 : 0;
+                ob_knowns_mark_changed(&put, e);
+                world_ok(w, ob_knowns_put(&put, w->st, "source", &w->err));
+                lengths[i] = e->coded.length;
+                world_ok(w, ob_knowns_load(&got, w->st, "source", &w->err));
+                e = ob_knowns_find(&got, &key);
+                assert_non_null(e);
+                assert_int_equal(e->below, i ? 1587312000 : 0);
+                assert_true(e->totals[0] == 5);
+                ob_knowns_free(&put);
+                ob_knowns_free(&got);
+        }
+        assert_true(lengths[0] < lengths[1]);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_key_is_found_in_whatever_order),
                 cmocka_unit_test(a_key_is_not_taken_for_the_one_that_comes_next),
                 EVERYWHERE(totals_are_those_of_their_columns),
+                EVERYWHERE(since_when_a_row_is_below_is_kept),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

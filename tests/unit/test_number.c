@@ -219,12 +219,62 @@ static void whole_is_whole_at_any_size(void **state)
         }
 }
 
+static const struct {
+        const char *text;
+        int64_t want; /* 0: it is refused */
+} times[] = {
+        { "1", 1 },
+        { "1587312000", 1587312000 },
+        { "1587312000.999999", 1587312000 },
+        { "253402300799", OB_TIME_MAX },
+        { "253402300799.5", OB_TIME_MAX },
+        { "253402300800", 0 },
+        { "9223372036854775807", 0 },
+        { "9223372036854775808", 0 },
+        { "18446744073709551617", 0 },
+        { "999999999999999999999999", 0 },
+        { "-18446744073709551615", 0 },
+        { "-9223372036854775808", 0 },
+        { "0", 0 },
+        { "0.999999", 0 },
+        { "-1", 0 },
+        { "", 0 },
+        { "now", 0 },
+};
+
+static void times_are_between_1970_and_9999(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(times); i++) {
+                int64_t got = 0;
+
+                assert_int_equal(
+                        ob_number_parse_time(times[i].text, strlen(times[i].text), &got), times[i].want != 0);
+                assert_int_equal(got, times[i].want);
+        }
+}
+
+static void what_is_too_large_for_64_bits_is_their_end(void **state)
+{
+        (void)state;
+        assert_int_equal(ob_number_whole(WHOLE(INT64_MAX) + OB_MICROS), INT64_MAX);
+        assert_int_equal(ob_number_whole(WHOLE(INT64_MIN) - OB_MICROS), INT64_MIN);
+        assert_int_equal(ob_number_whole(WHOLE(-7) - 1), -7);
+        assert_int_equal(ob_number_plus(INT64_MAX, 1), INT64_MAX);
+        assert_int_equal(ob_number_plus(-1, 3), 2);
+        assert_int_equal(ob_number_minus(INT64_MIN, 1), INT64_MIN);
+        assert_int_equal(ob_number_minus(0, INT64_MIN), INT64_MAX);
+        assert_int_equal(ob_number_minus(3, 5), -2);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(numbers_are_read_exactly_or_refused),
                 cmocka_unit_test(a_nul_is_no_end),
                 cmocka_unit_test(ids_are_whole_and_fit),
+                cmocka_unit_test(times_are_between_1970_and_9999),
+                cmocka_unit_test(what_is_too_large_for_64_bits_is_their_end),
                 cmocka_unit_test(numbers_are_plain_digits),
                 cmocka_unit_test(what_is_written_is_read_back),
                 cmocka_unit_test(whole_is_whole_at_any_size),

@@ -253,6 +253,19 @@ static void closing_nothing_is_nothing(void **state)
         ob_store_close(NULL);
 }
 
+static void when_the_database_changed_is_kept_of_each_source(void **state)
+{
+        struct world *w = *state;
+        int64_t time = 7;
+
+        assert_int_equal(ob_store_get_changed(w->st, "log", &time, &w->err), 0);
+        world_ok(w, ob_store_put_changed(w->st, "log", 1587312000, &w->err));
+        world_ok(w, ob_store_put_changed(w->st, "log", 1587312060, &w->err));
+        assert_int_equal(ob_store_get_changed(w->st, "log", &time, &w->err), 1);
+        assert_int_equal(time, 1587312060);
+        assert_int_equal(ob_store_get_changed(w->st, "delay", &time, &w->err), 0);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -260,6 +273,7 @@ int main(void)
                 EVERYWHERE(a_chunk_keeps_its_bits),
                 EVERYWHERE(the_first_chunk_since_a_time_is_found),
                 EVERYWHERE(chunks_are_forgotten_from_or_below),
+                EVERYWHERE(when_the_database_changed_is_kept_of_each_source),
                 EVERYWHERE(totals_are_kept_by_key),
                 EVERYWHERE(whoever_reads_totals_may_end_it),
                 EVERYWHERE(a_forgotten_source_leaves_the_others),

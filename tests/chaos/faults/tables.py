@@ -61,6 +61,47 @@ def fail_back(world):
     time.sleep(2.2)
 
 
+def take_turns(world, _):
+    """A balancer over two copies, of which one is behind."""
+    replication.pause(world.replica)
+    world.write()
+    assert world.has_counted(), "rows that the replica lacks"
+    lead_to(world, world.replica)
+    lead_to(world, world.database)
+    world.write()
+    lead_to(world, world.replica)
+    replication.resume(world.replica)
+    replication.wait(world.replica, world.database)
+
+
+def lead_to(world, server):
+    world.mysql_proxy.retarget(server.port)
+    time.sleep(2.2)
+
+
+def lead_back(world):
+    lead_to(world, world.database)
+
+
+def purge_and_late(world, _):
+    """Sixty rows are deleted and 59 become visible behind the overlap, at once: a count would not tell."""
+    row = ("INSERT INTO LOG_RECORD (ID, CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
+           "VALUES (%s, '1', '1', 'LATE', 'x', FROM_UNIXTIME(%s), FROM_UNIXTIME(%s))")
+    series = ledger.path(("pipeline", "title"), (1, "late"), "log.records")
+    [(first, now)] = world.database.query("SELECT COALESCE(MAX(ID), 0) + 2, UNIX_TIMESTAMP() FROM LOG_RECORD")
+    with world.database.connect("otter") as connection, connection.cursor() as cursor:
+        cursor.executemany(row, [(first + 2 * i, now, now) for i in range(120)])
+        world.wanted[series] = world.wanted.get(series, 0) + 120
+        assert world.has_counted(), "rows before the purge"
+        time.sleep(world.settings["overlap"] + 1)
+        connection.begin()
+        cursor.execute("DELETE FROM LOG_RECORD WHERE ID BETWEEN %s AND %s", (first, first + 119))
+        cursor.executemany(row, [(first + 121 + 2 * i, now, now) for i in range(59)])
+        connection.commit()
+    world.wanted[series] += 59
+    assert world.has_counted(), "late rows, though as many were deleted"
+
+
 def stop_replication(world, _):
     """Rows of another master come late, with ids between ours."""
     replication.pause(world.database)
@@ -75,6 +116,8 @@ FAULTS = [
     Fault("range DELETE", purge, is_quiet=True),
     Fault("restore of an older dump", restore, is_quiet=True),
     Fault("failover to a lagging replica and back", fail_over, fail_back, is_quiet=True, parts=REPLICA),
+    Fault("two copies that take turns, one behind", take_turns, lead_back, is_quiet=True, parts=REPLICA),
+    Fault("late rows and a purge at once", purge_and_late, is_quiet=True, settings={"overlap": 4}),
     Fault("late commits: transactions held for seconds", lambda *_: None, lasts=(5, 7),
           settings={"load": {"writers": 12, "hold": 12}, "overlap": 20}),
     Fault("two masters, replication stopped", stop_replication, resume_replication, parts=("masters",),

@@ -1,0 +1,26 @@
+#include "proto/date.h"
+
+#include <time.h>
+
+/* What timegm would make of a date that there is not is another one. */
+static bool is_same(const struct tm *a, const struct tm *b)
+{
+        return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday &&
+               a->tm_hour == b->tm_hour && a->tm_min == b->tm_min && a->tm_sec == b->tm_sec;
+}
+
+bool ob_date_parse(const char *text, int64_t *seconds)
+{
+        struct tm tm = { .tm_mday = 1 }, made;
+        const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
+        time_t got;
+
+        if (!end || *end)
+                return false;
+        made = tm;
+        got = timegm(&made);
+        if (!is_same(&tm, &made))
+                return false;
+        *seconds = got;
+        return true;
+}
