@@ -13,13 +13,11 @@
 
 static void check_files(struct ob_report *r, const struct ob_config *c)
 {
-        const char *file;
+        struct ob_exposed e;
         size_t i = 0;
 
-        while ((file = ob_config_exposed(c, &i)))
-                ob_report_add(r, OB_GRADE_WARN, "config", file,
-                        "chmod o-r, or put the password into a password_file",
-                        "everybody on this machine can read it, and there is a password in it");
+        while (ob_config_exposed(c, &i, &e))
+                ob_report_add(r, OB_GRADE_WARN, "config", e.file, e.fix, "%s", e.why);
         ob_report_add(
                 r, OB_GRADE_OK, "config", c->prefix, "", "%zu managers, %zu sinks", c->n_managers, c->n_sinks);
 }
