@@ -191,11 +191,17 @@ struct run {
 static int start(struct run *r, struct ob_config *config, struct ob_err *err)
 {
         struct ob_exposed exposed;
+        struct rlimit files;
         size_t i = 0;
 
         if (ob_log_open(config->log_file, (enum ob_level)config->log_level, err))
                 return -1;
         ob_log(OB_LOG_INFO, "event=started version=" OB_VERSION " config=%s", r->options->file);
+        if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < (rlim_t)ob_config_descriptors(config))
+                ob_log(OB_LOG_WARN,
+                        "event=few_descriptors limit=%lld wanted=%lld why=\"not every source and sink may get its files "
+                        "and connections: raise the hard limit (ulimit -Hn, LimitNOFILE)\"",
+                        (long long)files.rlim_cur, (long long)ob_config_descriptors(config));
         while (ob_config_exposed(config, &i, &exposed))
                 ob_log(OB_LOG_WARN, "event=exposed file=%s why=\"%s: %s\"", exposed.file, exposed.why, exposed.fix);
         r->is_running = !ob_agent_start(&r->agent, config, err);
@@ -263,6 +269,8 @@ static const char *wait_until_drained(struct run *r, const sigset_t *signals)
                 if (sigtimedwait(signals, NULL, &look) > 0)
                         return "a signal ended it";
                 ob_agent_look(&r->agent);
+                if (ob_agent_is_damaged(&r->agent))
+                        return "the store is damaged: the next start repairs it";
                 if (progress != ob_agent_progress(&r->agent)) {
                         progress = ob_agent_progress(&r->agent);
                         moved = ob_clock_ms();
@@ -442,6 +450,15 @@ static void forbid_core_dumps(void)
         prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* Output that did not arrive is no success, and is said. */
+static int flushed(int code)
+{
+        if (!fflush(stdout) && !ferror(stdout))
+                return code;
+        fprintf(stderr, "otterbeat: standard output: %m\n");
+        return code ? code : EXIT_UNREACHED;
+}
+
 int main(int argc, char **argv)
 {
         struct options o = { .action = ACTION_RUN };
@@ -453,18 +470,18 @@ int main(int argc, char **argv)
                 fputs(usage, stderr);
                 return EXIT_USAGE;
         }
-        if (o.action == ACTION_INIT)
-                return init(o.argc ? o.argv[0] : ".");
-        if (o.action == ACTION_HELP)
-                return fputs(usage, stdout) < 0;
-        if (o.action == ACTION_VERSION)
-                return puts("otterbeat " OB_VERSION) < 0;
         if (o.action != ACTION_RUN && o.action != ACTION_REPLAY)
                 unblock_signals(&o);
+        if (o.action == ACTION_INIT)
+                return flushed(init(o.argc ? o.argv[0] : "."));
+        if (o.action == ACTION_HELP)
+                return fputs(usage, stdout), flushed(EXIT_FINE);
+        if (o.action == ACTION_VERSION)
+                return puts("otterbeat " OB_VERSION), flushed(EXIT_FINE);
         forbid_core_dumps();
         raise_descriptors();
         code = with_config(&o);
         mysql_library_end();
         ob_fetch_end();
-        return code;
+        return flushed(code);
 }

@@ -134,6 +134,9 @@ bool ob_config_has_tags(const struct ob_sink_settings *s);
 struct ob_config *ob_config_load(const char *file, struct ob_err *err);
 void ob_config_free(struct ob_config *config);
 
+/* How many descriptors an agent with this config may have open at once: files of the store, sessions, sockets. */
+int64_t ob_config_descriptors(const struct ob_config *c);
+
 /*
  * What everybody on this machine may do that only the owner should: read a file that holds a secret, write to one
  * or to the config, replace what is in state_dir. (That others may list state_dir shows them nothing: its files are

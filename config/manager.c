@@ -5,6 +5,11 @@
 
 #include "config/config.h"
 
+/* Descriptors, with some to spare. A worker has three of the store and a session; a manager has some workers. */
+#define FILES_OURS       64 /* the log, the store, the status page */
+#define FILES_OF_MANAGER 32
+#define FILES_OF_SINK    8
+
 #define AT(what, member) offsetof(struct what, member)
 
 static const char *const tls_words[] = { "off", "required", "verify", NULL };
@@ -121,6 +126,11 @@ int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, stru
         }
         c->n_managers++;
         return 0;
+}
+
+int64_t ob_config_descriptors(const struct ob_config *c)
+{
+        return FILES_OURS + (int64_t)c->n_managers * FILES_OF_MANAGER + (int64_t)c->n_sinks * FILES_OF_SINK;
 }
 
 /* What others than the owner may do with the `i`th file; NULL: nothing that matters. */
