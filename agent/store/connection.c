@@ -41,11 +41,26 @@ static bool is_spoilt(int code)
         }
 }
 
+/* What the system said last of the write-ahead log, or of the file. SQLite forgets that when a commit fails. */
+static int last_errno(sqlite3 *db)
+{
+        static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
+        int code = sqlite3_system_errno(db);
+
+        for (size_t i = 0; i < sizeof(which) / sizeof(*which) && !code; i++) {
+                sqlite3_file *file = NULL;
+
+                if (sqlite3_file_control(db, "main", which[i], &file) == SQLITE_OK && file && file->pMethods)
+                        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &code);
+        }
+        return code;
+}
+
 /* What SQLite says, and what the system said to SQLite. */
 static void say(sqlite3 *db, const char *file, struct ob_err *err)
 {
         int code = db ? sqlite3_extended_errcode(db) & 0xff : SQLITE_NOMEM;
-        int system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? sqlite3_system_errno(db) : 0;
+        int system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? last_errno(db) : 0;
         const char *help = system == EMFILE || system == ENFILE
                                    ? "; raise the limit of open files (ulimit -n, LimitNOFILE)"
                                    : "";
