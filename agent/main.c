@@ -3,6 +3,7 @@
 #include <mysql.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "agent/face/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "agent/replay.h"
 #include "agent/source/page_fetch.h"
@@ -75,6 +77,8 @@ struct options {
         const char *file;
         int argc; /* the words behind the options */
         char **argv;
+        sigset_t signals;            /* those that end us or make us read the config again; blocked */
+        void (*hang_up)(int number); /* what was to be done at SIGHUP before */
 };
 
 /* A first word that is none of ours, or one with options that are not its, is misuse. */
@@ -137,14 +141,42 @@ static const char *find_config(void)
         return access(here, F_OK) && !access(installed, F_OK) ? installed : here;
 }
 
-static void block_signals(sigset_t *ours)
+/*
+ * Before anything else, and so before the first thread, which takes the mask over: a signal that comes while the
+ * config is read is kept until it is waited for. A reader that is gone, a file that may not grow and a signal that
+ * means nothing here must not end us.
+ */
+static void block_signals(struct options *o)
 {
-        sigemptyset(ours);
-        sigaddset(ours, SIGTERM);
-        sigaddset(ours, SIGINT);
-        sigaddset(ours, SIGHUP);
-        pthread_sigmask(SIG_BLOCK, ours, NULL); /* before the first thread: they take it over */
-        signal(SIGPIPE, SIG_IGN);
+        static const int blocked[] = { SIGTERM, SIGINT, SIGHUP },
+                         ignored[] = { SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2 };
+
+        sigemptyset(&o->signals);
+        for (size_t i = 0; i < sizeof(blocked) / sizeof(*blocked); i++)
+                sigaddset(&o->signals, blocked[i]);
+        pthread_sigmask(SIG_BLOCK, &o->signals, NULL);
+        o->hang_up = signal(SIGHUP, SIG_DFL); /* nohup and ctl leave it ignored: none would be waited for */
+        for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+                signal(ignored[i], SIG_IGN);
+}
+
+/* For a command that waits for no signal: one ends it, as it ends any program. */
+static void unblock_signals(const struct options *o)
+{
+        signal(SIGHUP, o->hang_up);
+        pthread_sigmask(SIG_UNBLOCK, &o->signals, NULL);
+}
+
+/* Each source and sink has some files and a connection open: the soft limit is one for programs that use select(2).
+ */
+static void raise_descriptors(void)
+{
+        struct rlimit files;
+
+        if (getrlimit(RLIMIT_NOFILE, &files))
+                return;
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files); /* where that is forbidden, the limit is said when it is met */
 }
 
 /* A config and the agent that runs by it. */
@@ -158,18 +190,30 @@ struct run {
 
 static int start(struct run *r, struct ob_config *config, struct ob_err *err)
 {
-        const char *file;
+        struct ob_exposed exposed;
+        struct rlimit files;
         size_t i = 0;
 
         if (ob_log_open(config->log_file, (enum ob_level)config->log_level, err))
                 return -1;
         ob_log(OB_LOG_INFO, "event=started version=" OB_VERSION " config=%s", r->options->file);
-        while ((file = ob_config_exposed(config, &i)))
+        if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < (rlim_t)ob_config_descriptors(config))
                 ob_log(OB_LOG_WARN,
-                        "event=exposed file=%s why=\"everybody on this machine can read the password in it\"",
-                        file);
+                        "event=few_descriptors limit=%lld wanted=%lld why=\"not every source and sink may get its files "
+                        "and connections: raise the hard limit (ulimit -Hn, LimitNOFILE)\"",
+                        (long long)files.rlim_cur, (long long)ob_config_descriptors(config));
+        while (ob_config_exposed(config, &i, &exposed))
+                ob_log(OB_LOG_WARN, "event=exposed file=%s why=\"%s: %s\"", exposed.file, exposed.why, exposed.fix);
         r->is_running = !ob_agent_start(&r->agent, config, err);
         return r->is_running ? 0 : -1;
+}
+
+/* Whether the end is wanted already: then nothing is started that would only be stopped again. */
+static bool is_ending(void)
+{
+        sigset_t pending;
+
+        return !sigpending(&pending) && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 /* SIGHUP: the new config where it is good, else the old one goes on. */
@@ -185,6 +229,11 @@ static int reload(struct run *r)
                 return 0;
         }
         ob_agent_stop(&r->agent);
+        r->is_running = false;
+        if (is_ending()) {
+                ob_config_free(fresh);
+                return 0;
+        }
         if (!start(r, fresh, &err)) {
                 r->config = fresh;
                 ob_config_free(old);
@@ -199,24 +248,37 @@ static int reload(struct run *r)
         return -1;
 }
 
-/* --once: until all is done, a signal comes, or nothing has moved for too long. */
-static void wait_until_drained(struct run *r, const sigset_t *signals)
+/* Seconds that all time-outs take together: nothing that is well needs longer. */
+static int64_t longest_wait(const struct ob_config *c)
+{
+        int64_t seconds = c->drain;
+
+        for (size_t i = 0; i < c->n_managers; i++)
+                seconds += c->managers[i].mysql.connect_timeout + c->managers[i].mysql.query_timeout +
+                           2 * c->managers[i].page.timeout;
+        return seconds;
+}
+
+/* --once: until all is done, a signal comes, or nothing has moved for too long. Why it ended; NULL: all is done. */
+static const char *wait_until_drained(struct run *r, const sigset_t *signals)
 {
         const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
-        int64_t progress = -1, moved = ob_clock_ms(), patience = r->config->drain;
+        int64_t progress = -1, moved = ob_clock_ms(), patience = longest_wait(r->config);
 
-        for (size_t i = 0; i < r->config->n_managers; i++)
-                patience += r->config->managers[i].mysql.connect_timeout +
-                            r->config->managers[i].mysql.query_timeout + 2 * r->config->managers[i].page.timeout;
-        while (!ob_agent_is_drained(&r->agent) && sigtimedwait(signals, NULL, &look) < 0) {
+        while (!ob_agent_is_drained(&r->agent)) {
+                if (sigtimedwait(signals, NULL, &look) > 0)
+                        return "a signal ended it";
                 ob_agent_look(&r->agent);
+                if (ob_agent_is_damaged(&r->agent))
+                        return "the store is damaged: the next start repairs it";
                 if (progress != ob_agent_progress(&r->agent)) {
                         progress = ob_agent_progress(&r->agent);
                         moved = ob_clock_ms();
                 }
                 if (ob_clock_ms() - moved > patience * 1000)
-                        break;
+                        return "nothing moved for longer than all time-outs together";
         }
+        return NULL;
 }
 
 /* What is damaged is found by looking the store over, which a start does. */
@@ -226,10 +288,22 @@ static int start_again(struct run *r)
 
         ob_log(OB_LOG_ERROR, "event=restarting why=\"the store is damaged\"");
         ob_agent_stop(&r->agent);
-        if (!start(r, r->config, &err))
+        r->is_running = false;
+        if (is_ending() || !start(r, r->config, &err))
                 return 0;
         ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
         return -1;
+}
+
+/* The watchdog is fed meanwhile: to look a large store over, and to wait for sinks, takes its time. */
+static int restart(struct run *r, int (*how)(struct run *r))
+{
+        int got;
+
+        ob_supervise_busy(&r->supervise, longest_wait(r->config) * 1000);
+        got = how(r);
+        ob_supervise_idle(&r->supervise);
+        return got;
 }
 
 static int run_until_signal(struct run *r, const sigset_t *signals)
@@ -241,22 +315,27 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
                 int64_t wait = ob_supervise_wait_ms();
                 const struct timespec look = { wait / 1000, wait % 1000 * 1000000 };
                 int signal_number = sigtimedwait(signals, NULL, &look);
-                struct ob_status_of of = ob_agent_status_of(&r->agent);
+                struct ob_status_of of;
 
+                if (!r->is_running) { /* it was stopped for a reload, and the end was wanted by then */
+                        ob_log(OB_LOG_INFO, "event=stopped");
+                        return EXIT_FINE;
+                }
+                of = ob_agent_status_of(&r->agent);
                 ob_agent_look(&r->agent);
                 if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
                         ob_supervise_tick(&r->supervise, &of);
                         if (!ob_agent_is_damaged(&r->agent) || ob_clock_ms() - began < RESTART_MS)
                                 continue;
                         began = ob_clock_ms();
-                        if (start_again(r))
+                        if (restart(r, start_again))
                                 return EXIT_OUR_FAULT;
                         continue;
                 }
                 if (signal_number != SIGHUP)
                         return EXIT_FINE;
                 ob_supervise_reloading(&r->supervise);
-                if (reload(r))
+                if (restart(r, reload))
                         return EXIT_OUR_FAULT;
                 ob_supervise_ready(&r->supervise);
         }
@@ -270,19 +349,18 @@ static int run(const struct options *o, struct ob_config *config)
                 .agent = { .is_once = o->is_once,
                         .is_dry = o->is_dry,
                         .terminal = is_printing ? 0 : ob_terminal_keep() } };
-        sigset_t signals;
+        const char *why = NULL;
         struct ob_err err;
         bool is_clean = true;
         int code = EXIT_FINE;
 
-        block_signals(&signals);
         if (start(&r, config, &err)) {
                 ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
                 code = EXIT_UNREACHED;
         } else if (o->is_once) {
-                wait_until_drained(&r, &signals);
+                why = wait_until_drained(&r, &o->signals);
         } else {
-                code = run_until_signal(&r, &signals);
+                code = run_until_signal(&r, &o->signals);
         }
         if (r.is_running) {
                 if (!o->is_once)
@@ -291,7 +369,11 @@ static int run(const struct options *o, struct ob_config *config)
                 ob_log(OB_LOG_INFO, "event=stopped");
         }
         ob_config_free(r.config);
-        return o->is_once && !is_clean && code == EXIT_FINE ? EXIT_UNREACHED : code;
+        if (!o->is_once || is_clean || code != EXIT_FINE)
+                return code;
+        ob_log(OB_LOG_ERROR, "event=once_failed why=\"not all was read and sent: %s\"",
+                why ? why : "the lines before say what went wrong");
+        return EXIT_UNREACHED;
 }
 
 static int init(const char *dir)
@@ -321,7 +403,6 @@ static int with_config(struct options *o)
 {
         struct ob_config *config;
         struct ob_err err;
-        sigset_t signals;
         int code;
 
         ob_fetch_begin();
@@ -351,8 +432,7 @@ static int with_config(struct options *o)
                 code = ob_datadog(config, o->argc, o->argv);
                 break;
         case ACTION_REPLAY:
-                block_signals(&signals);
-                code = ob_replay(config, o->argc, o->argv, &signals);
+                code = ob_replay(config, o->argc, o->argv, &o->signals);
                 break;
         default:
                 return run(o, config);
@@ -370,24 +450,38 @@ static void forbid_core_dumps(void)
         prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* Output that did not arrive is no success, and is said. */
+static int flushed(int code)
+{
+        if (!fflush(stdout) && !ferror(stdout))
+                return code;
+        fprintf(stderr, "otterbeat: standard output: %m\n");
+        return code ? code : EXIT_UNREACHED;
+}
+
 int main(int argc, char **argv)
 {
         struct options o = { .action = ACTION_RUN };
         int code;
 
+        block_signals(&o);
+        ob_stream_own(STDERR_FILENO);
         if (read_options(argc, argv, &o)) {
                 fputs(usage, stderr);
                 return EXIT_USAGE;
         }
+        if (o.action != ACTION_RUN && o.action != ACTION_REPLAY)
+                unblock_signals(&o);
         if (o.action == ACTION_INIT)
-                return init(o.argc ? o.argv[0] : ".");
+                return flushed(init(o.argc ? o.argv[0] : "."));
         if (o.action == ACTION_HELP)
-                return fputs(usage, stdout) < 0;
+                return fputs(usage, stdout), flushed(EXIT_FINE);
         if (o.action == ACTION_VERSION)
-                return puts("otterbeat " OB_VERSION) < 0;
+                return puts("otterbeat " OB_VERSION), flushed(EXIT_FINE);
         forbid_core_dumps();
+        raise_descriptors();
         code = with_config(&o);
         mysql_library_end();
         ob_fetch_end();
-        return code;
+        return flushed(code);
 }

@@ -15,6 +15,7 @@
 #include "agent/face/history.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "agent/source/again.h"
 #include "proto/memory.h"
@@ -176,6 +177,7 @@ int ob_replay(const struct ob_config *config, int argc, char **argv, const sigse
         if (code)
                 return code;
         narrowed = narrow(config, &range);
+        ob_stream_own(STDOUT_FILENO); /* signals are waited for, not delivered: nothing may wait for a reader */
         code = run(&narrowed, config->state_dir, &range, signals);
         free(narrowed.sources);
         free(narrowed.sinks);

@@ -1,10 +1,14 @@
 #include "config/config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/file.h"
 #include "proto/memory.h"
+
+#define INCLUDES_MAX 10 /* libconfig reads no deeper */
 
 static const char *const type_words[] = { "statsd", "graphite", NULL };
 static const char *const flavor_words[] = { "plain", "dogstatsd", NULL };
@@ -304,6 +308,7 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
 {
         const config_setting_t *root = config_root_setting(file);
 
+        c->file = ob_texts_keep(&c->texts, ob_copy(path));
         c->state_dir = ob_path_beside(path, c->state_dir, &c->texts);
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
                 ob_settings_read_group(root, "queue", queue_settings, c, &c->texts, err) ||
@@ -314,11 +319,36 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
         return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
 }
 
+/*
+ * libconfig opens the file and what it includes, and would wait for a pipe among them: each is opened here first.
+ * An included file that is not there is left for libconfig to complain of.
+ */
+static int check_files(const char *path, int depth, struct ob_err *err)
+{
+        FILE *f = ob_file_read(path, err);
+        char *line = NULL;
+        size_t room = 0;
+        int got = 0;
+
+        if (!f)
+                return depth && errno == ENOENT ? 0 : -1;
+        while (!got && depth < INCLUDES_MAX && getline(&line, &room, f) > 0) {
+                char *name = line + strspn(line, " \t");
+
+                if (strncmp(name, "@include", 8) != 0 || !(name = strchr(name, '"')))
+                        continue;
+                name[1 + strcspn(name + 1, "\"\n")] = '\0';
+                got = check_files(name + 1, depth + 1, err);
+        }
+        free(line);
+        fclose(f);
+        return got;
+}
+
 struct ob_config *ob_config_load(const char *path, struct ob_err *err)
 {
         struct ob_config *c = ob_alloc(1, sizeof(*c));
         ob_cleanup(config_destroy) config_t file;
-        FILE *f;
 
         config_init(&file);
         *c = (struct ob_config) {
@@ -331,11 +361,7 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
                 .names = { .enabled = true, .every = 300 },
                 .states = { .lag = 60, .idle = 180, .stall = 300, .skew = 60, .hold = 30, .heartbeat = true },
         };
-        f = fopen(path, "re");
-        if (!f) {
-                ob_fail(err, "%s: %m", path);
-        } else {
-                fclose(f);
+        if (!check_files(path, 0, err)) {
                 if (config_read_file(&file, path) != CONFIG_TRUE)
                         ob_fail(err, "%s:%d: %s", config_error_file(&file) ? config_error_file(&file) : path,
                                 config_error_line(&file), config_error_text(&file));

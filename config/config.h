@@ -105,6 +105,7 @@ struct ob_status_settings {
 };
 
 struct ob_config {
+        const char *file; /* this config's own path */
         const char *prefix, *state_dir, *log_file;
         int log_level; /* enum ob_level */
         int drain;     /* seconds */
@@ -133,9 +134,21 @@ bool ob_config_has_tags(const struct ob_sink_settings *s);
 struct ob_config *ob_config_load(const char *file, struct ob_err *err);
 void ob_config_free(struct ob_config *config);
 
-/* The next of the files that hold a secret and that everybody on this machine may read, from `*i` on; NULL: none.
+/* How many descriptors an agent with this config may have open at once: files of the store, sessions, sockets. */
+int64_t ob_config_descriptors(const struct ob_config *c);
+
+/*
+ * What everybody on this machine may do that only the owner should: read a file that holds a secret, write to one
+ * or to the config, replace what is in state_dir. (That others may list state_dir shows them nothing: its files are
+ * the owner's alone.)
  */
-const char *ob_config_exposed(const struct ob_config *c, size_t *i);
+struct ob_exposed {
+        const char *file; /* borrowed of the config */
+        const char *why, *fix;
+};
+
+/* The next one from `*i` on, which begins at 0. False: there is none. */
+bool ob_config_exposed(const struct ob_config *c, size_t *i, struct ob_exposed *e);
 
 /*
  * The file behind "defining a source of one's own": reads `table` and `columns` of a group into a

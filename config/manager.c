@@ -5,6 +5,11 @@
 
 #include "config/config.h"
 
+/* Descriptors, with some to spare. A worker has three of the store and a session; a manager has some workers. */
+#define FILES_OURS       64 /* the log, the store, the status page */
+#define FILES_OF_MANAGER 32
+#define FILES_OF_SINK    8
+
 #define AT(what, member) offsetof(struct what, member)
 
 static const char *const tls_words[] = { "off", "required", "verify", NULL };
@@ -27,9 +32,9 @@ static const struct ob_setting mysql_settings[] = {
         { "connect_timeout", OB_SET_INT, AT(ob_mysql_settings, connect_timeout), 1, 3600 },
         { "query_timeout", OB_SET_INT, AT(ob_mysql_settings, query_timeout), 1, 3600 },
         { "tls", OB_SET_CHOICE, AT(ob_mysql_settings, tls), .choices = tls_words },
-        { "ca", OB_SET_PATH, AT(ob_mysql_settings, ca) },
-        { "cert", OB_SET_PATH, AT(ob_mysql_settings, cert) },
-        { "key", OB_SET_PATH, AT(ob_mysql_settings, key) },
+        { "ca", OB_SET_INPUT, AT(ob_mysql_settings, ca) },
+        { "cert", OB_SET_INPUT, AT(ob_mysql_settings, cert) },
+        { "key", OB_SET_INPUT, AT(ob_mysql_settings, key) },
         { NULL },
 };
 
@@ -40,9 +45,9 @@ static const struct ob_setting page_settings[] = {
         { "password_file", OB_SET_FILE, AT(ob_page_settings, password) },
         { "zone", OB_SET_TEXT, AT(ob_page_settings, zone) },
         { "proxy", OB_SET_TEXT, AT(ob_page_settings, proxy) },
-        { "ca", OB_SET_PATH, AT(ob_page_settings, ca) },
-        { "cert", OB_SET_PATH, AT(ob_page_settings, cert) },
-        { "key", OB_SET_PATH, AT(ob_page_settings, key) },
+        { "ca", OB_SET_INPUT, AT(ob_page_settings, ca) },
+        { "cert", OB_SET_INPUT, AT(ob_page_settings, cert) },
+        { "key", OB_SET_INPUT, AT(ob_page_settings, key) },
         { "timeout", OB_SET_INT, AT(ob_page_settings, timeout), 1, 3600 },
         { "budget", OB_SET_INT, AT(ob_page_settings, budget), 1, 3600 },
         { "words", OB_SET_GROUP },
@@ -123,15 +128,44 @@ int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, stru
         return 0;
 }
 
-const char *ob_config_exposed(const struct ob_config *c, size_t *i)
+int64_t ob_config_descriptors(const struct ob_config *c)
 {
+        return FILES_OURS + (int64_t)c->n_managers * FILES_OF_MANAGER + (int64_t)c->n_sinks * FILES_OF_SINK;
+}
+
+/* What others than the owner may do with the `i`th file; NULL: nothing that matters. */
+static const char *look_at_rights(const struct ob_config *c, size_t i, struct ob_exposed *e)
+{
+        size_t n = c->texts.n_secret_files;
+        bool is_secret = i < n;
         struct stat s;
 
-        while (*i < c->texts.n_secret_files) {
-                const char *file = c->texts.secret_files[(*i)++];
+        e->file = is_secret ? c->texts.secret_files[i] : i == n ? c->file : c->state_dir;
+        if (!*e->file || stat(e->file, &s))
+                return NULL;
+        e->fix = "chmod o-w, and see what stands in it";
+        if (s.st_mode & S_IWOTH)
+                return S_ISDIR(s.st_mode) ? "everybody on this machine can replace the files in it"
+                                          : "everybody on this machine can write to it";
+        e->fix = "chmod o-r, or put the password into a password_file";
+        return is_secret && s.st_mode & S_IROTH
+                       ? "everybody on this machine can read it, and there is a password in it"
+                       : NULL;
+}
 
-                if (!stat(file, &s) && s.st_mode & S_IROTH)
-                        return file;
+bool ob_config_exposed(const struct ob_config *c, size_t *i, struct ob_exposed *e)
+{
+        while (*i < c->texts.n_secret_files + 2) {
+                size_t at = (*i)++;
+                bool is_told = false;
+
+                for (size_t j = 0; at == c->texts.n_secret_files && j < at; j++)
+                        is_told |= !strcmp(c->file, c->texts.secret_files[j]);
+                if (is_told)
+                        continue;
+                e->why = look_at_rights(c, at, e);
+                if (e->why)
+                        return true;
         }
-        return NULL;
+        return false;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "config/expand.h"
+#include "config/file.h"
 #include "config/source.h"
 #include "proto/memory.h"
 #include "proto/name.h"
@@ -147,11 +148,22 @@ static int read_path(const struct reading *r, struct ob_err *err)
         return 0;
 }
 
+/* Of a file that a library opens, which would wait for a pipe. */
+static int read_input(const struct reading *r, struct ob_err *err)
+{
+        struct ob_err why;
+
+        if (read_path(r, err))
+                return -1;
+        return ob_file_check(*(const char **)r->field, &why) ? ob_setting_fail(r->at, err, "%s", why.text) : 0;
+}
+
 /* The first line of a file: what `password_file` names. */
 static int read_file(const struct reading *r, struct ob_err *err)
 {
         const char *path = ob_setting_text(r->at, r->texts, err);
         char line[SECRET_MAX];
+        struct ob_err why;
         bool read;
         FILE *f;
 
@@ -160,9 +172,9 @@ static int read_file(const struct reading *r, struct ob_err *err)
         if (!*path)
                 return 0;
         path = ob_path_beside(config_setting_source_file(r->at), path, r->texts);
-        f = fopen(path, "re");
+        f = ob_file_read(path, &why);
         if (!f)
-                return ob_setting_fail(r->at, err, "%s: %m", path);
+                return ob_setting_fail(r->at, err, "%s", why.text);
         setvbuf(f, NULL, _IONBF, 0); /* no copy in a buffer */
         read = fgets(line, sizeof(line), f) != NULL;
         fclose(f);
@@ -263,6 +275,7 @@ static int (*const readers[OB_SET_TYPES])(const struct reading *r, struct ob_err
         [OB_SET_PREFIX] = read_prefix,
         [OB_SET_FILE] = read_file,
         [OB_SET_PATH] = read_path,
+        [OB_SET_INPUT] = read_input,
         [OB_SET_INT] = read_int,
         [OB_SET_LONG] = read_long,
         [OB_SET_BOOL] = read_bool,

@@ -17,6 +17,7 @@ enum ob_setting_type {
         OB_SET_PREFIX, /* const char *, made of [A-Za-z0-9_.-] */
         OB_SET_FILE,   /* const char *: the text is read from the file that the value names */
         OB_SET_PATH,   /* const char *: a relative path begins at the config file's folder */
+        OB_SET_INPUT,  /* … of a file that a library reads: a pipe in its place is refused */
         OB_SET_INT,    /* int */
         OB_SET_LONG,   /* int64_t */
         OB_SET_BOOL,   /* bool */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "config/file.h"
 #include "config/zone_rule.h"
 #include "proto/memory.h"
 
@@ -134,7 +135,7 @@ struct ob_zone *ob_zone_load(const char *name, struct ob_err *err)
         size_t n;
         FILE *f;
 
-        f = is_name(name) ? fopen(path, "re") : NULL;
+        f = is_name(name) ? ob_file_read(path, err) : NULL;
         if (!f) {
                 ob_fail(err, "there is no time zone \"%s\" in " FOLDER, name);
                 return NULL;

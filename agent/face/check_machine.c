@@ -1,6 +1,8 @@
 /* What --check says of the machine it runs on. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -9,19 +11,30 @@
 #include "agent/face/check_parts.h"
 #include "agent/store/connection.h"
 #include "agent/store/store.h"
+#include "config/file.h"
 #include "proto/memory.h"
 
 static void check_files(struct ob_report *r, const struct ob_config *c)
 {
-        const char *file;
+        struct ob_exposed e;
         size_t i = 0;
 
-        while ((file = ob_config_exposed(c, &i)))
-                ob_report_add(r, OB_GRADE_WARN, "config", file,
-                        "chmod o-r, or put the password into a password_file",
-                        "everybody on this machine can read it, and there is a password in it");
+        while (ob_config_exposed(c, &i, &e))
+                ob_report_add(r, OB_GRADE_WARN, "config", e.file, e.fix, "%s", e.why);
         ob_report_add(
                 r, OB_GRADE_OK, "config", c->prefix, "", "%zu managers, %zu sinks", c->n_managers, c->n_sinks);
+}
+
+/* The soft limit was raised to the hard one before. */
+static void check_descriptors(struct ob_report *r, const struct ob_config *c)
+{
+        int64_t wanted = ob_config_descriptors(c);
+        struct rlimit files;
+
+        if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < (rlim_t)wanted)
+                ob_report_add(r, OB_GRADE_WARN, "limits", "open files", "raise it: ulimit -Hn, LimitNOFILE",
+                        "%lld are allowed, and %zu managers and %zu sinks may need %lld", (long long)files.rlim_cur,
+                        c->n_managers, c->n_sinks, (long long)wanted);
 }
 
 /* The folder that is there, or the one that would hold it. */
@@ -115,15 +128,23 @@ static void check_log(struct ob_report *r, const char *file)
 {
         ob_cleanup(ob_free_at) char *dir = ob_copy(*file ? file : ".");
         char *slash = strrchr(dir, '/');
+        struct ob_err err;
+        bool is_fine;
+        int fd;
 
         if (!*file)
                 return;
         if (slash)
                 *(slash == dir ? slash + 1 : slash) = '\0';
-        if (access(file, F_OK) ? !can_write(slash ? dir : ".") : access(file, W_OK))
-                ob_report_add(r, OB_GRADE_BAD, "log", file, "make its folder, or name another log_file", "%m");
-        else
-                ob_report_add(r, OB_GRADE_OK, "log", file, "", "can be written");
+        fd = ob_file_open(file, O_WRONLY | O_APPEND | O_NOFOLLOW, 0, &err);
+        is_fine = fd >= 0;
+        if (is_fine)
+                close(fd);
+        else if (errno == ENOENT && !(is_fine = can_write(slash ? dir : ".")))
+                ob_fail(&err, "%m");
+        ob_report_add(r, is_fine ? OB_GRADE_OK : OB_GRADE_BAD, "log", file,
+                is_fine ? "" : "make its folder, or name another log_file", "%s",
+                is_fine ? "can be written" : err.text);
 }
 
 /* Bound, and let go: one that is taken may be so by the very agent that runs. */
@@ -149,6 +170,7 @@ static void check_status(struct ob_report *r, const struct ob_status_settings *s
 void ob_check_machine(struct ob_report *r, const struct ob_config *c)
 {
         check_files(r, c);
+        check_descriptors(r, c);
         check_state(r, c);
         check_log(r, c->log_file);
         check_status(r, &c->status);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/file.h"
 #include "proto/memory.h"
 
 int ob_out_options(int argc, char **argv, bool takes_url, struct ob_out *out)
@@ -75,7 +76,8 @@ static bool says(const char *path, const char *text)
 {
         size_t length = strlen(text), got;
         ob_cleanup(ob_free_at) char *found = ob_alloc(length + 1, 1);
-        FILE *file = fopen(path, "re");
+        struct ob_err ignored;
+        FILE *file = ob_file_read(path, &ignored);
 
         if (!file)
                 return false;

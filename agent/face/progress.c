@@ -9,7 +9,9 @@
 
 #include "agent/face/history.h"
 #include "agent/process/clock.h"
+#include "agent/process/log.h"
 #include "agent/process/terminal.h"
+#include "agent/process/thread.h"
 #include "proto/memory.h"
 
 #define DRAW_MS     500
@@ -133,6 +135,7 @@ static void *run(void *arg)
 struct ob_progress *ob_progress_start(const struct ob_progress_of *of)
 {
         struct ob_progress *p;
+        struct ob_err err;
 
         if (!of->terminal)
                 return NULL;
@@ -140,8 +143,9 @@ struct ob_progress *ob_progress_start(const struct ob_progress_of *of)
         *p = (struct ob_progress) { .of = *of, .rated_at = ob_clock_ms(), .first = NEVER_BEGUN };
         p->until = of->config->n_sources ? of->config->sources[0].until : 0;
         ob_stop_init(&p->over);
-        if (!pthread_create(&p->thread, NULL, run, p))
+        if (!ob_thread_start(&p->thread, run, p, "the line of progress", &err))
                 return p;
+        ob_log(OB_LOG_WARN, "event=progress_failed err=\"%s\"", err.text);
         ob_stop_fini(&p->over);
         free(p);
         return NULL;

@@ -1,6 +1,7 @@
 /*
  * The log: one line, a time, a level, then key=value with an event among them, to standard error
- * or a file. Any thread; a line is one write(), so lines never mix.
+ * or a file. Any thread; a line is one write(), so lines never mix. Nobody ever waits for a reader or a disk: a
+ * line for which there is no room is dropped, and how many were is told with the next one that can be written.
  */
 #ifndef OB_PROCESS_LOG_H
 #define OB_PROCESS_LOG_H
@@ -9,7 +10,8 @@
 
 /*
  * Logs to `path` from now on, or to standard error when it is "", what is at least as bad as `level`. Also re-opens
- * after a rotation. Before the first call all is logged. The main thread's.
+ * after a rotation. What stands at `path` must be a regular file, and no symbolic link. Before the first call all
+ * is logged. The main thread's.
  */
 int ob_log_open(const char *path, enum ob_level level, struct ob_err *err);
 

@@ -4,6 +4,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/thread.h"
 
 #define IDLE_MS  60000
 #define DRAIN_MS 500 /* between tries while we are stopping */
@@ -227,9 +228,7 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
         ob_queue_pass(s->queue, s->index, s->passed.mark, 0, 0);
         s->counters->points += behind;
         s->counters->behind += behind;
-        if (pthread_create(&s->thread, NULL, run, s))
-                return ob_fail(err, "no thread for sink %s: %m", s->settings->name);
-        return 0;
+        return ob_thread_start(&s->thread, run, s, s->settings->name, err);
 }
 
 void ob_sink_join(struct ob_sink *s)

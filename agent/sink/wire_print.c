@@ -1,8 +1,16 @@
 /* --dry-run: each line on standard output, behind the name of the sink's type. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent/process/stream.h"
 #include "agent/sink/wire.h"
+#include "proto/bytes.h"
+#include "proto/memory.h"
 
 static const char *const types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = "statsd",
@@ -12,7 +20,11 @@ static const char *const types[OB_SINK_TYPES] = {
 
 static int open_print(struct ob_wire *w, struct ob_err *err)
 {
-        (void)err;
+        w->fd = ob_stream_open(STDOUT_FILENO);
+        if (w->fd < 0)
+                w->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (w->fd < 0)
+                return ob_fail(err, "standard output: %m");
         w->is_open = true;
         return 0;
 }
@@ -20,38 +32,70 @@ static int open_print(struct ob_wire *w, struct ob_err *err)
 static int check_print(struct ob_wire *w, struct ob_err *err)
 {
         (void)w;
-        return ferror(stdout) ? ob_fail(err, "standard output: %m") : 0;
+        (void)err;
+        return 0;
+}
+
+/* Waits for a reader as long as no stop wants it to end; never in write(2), which nothing would end. */
+static int print(struct ob_wire *w, const struct ob_bytes *text, struct ob_err *err)
+{
+        size_t at = 0;
+
+        while (at < text->length) {
+                size_t left = text->length - at;
+                ssize_t wrote;
+
+                if (!ob_wire_poll(w, POLLOUT, INT64_MAX))
+                        return ob_fail(err, "standard output: nobody reads it");
+                wrote = write(w->fd, text->data + at, left < PIPE_BUF ? left : PIPE_BUF);
+                if (wrote < 0 && errno != EAGAIN)
+                        return ob_fail(err, "standard output: %m");
+                at += wrote < 0 ? 0 : (size_t)wrote;
+        }
+        return 0;
+}
+
+static void add_lines(struct ob_bytes *text, const char *type, const struct iovec *piece)
+{
+        const char *at = piece->iov_base, *end = at + piece->iov_len;
+
+        while (at < end) {
+                const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+                ob_bytes_add(text, type, strlen(type));
+                ob_bytes_add(text, " ", 1);
+                ob_bytes_add(text, at, (size_t)(newline + 1 - at));
+                at = newline + 1;
+        }
 }
 
 static int send_print(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err)
 {
-        const char *type = types[w->settings->type];
+        ob_cleanup(ob_bytes_free) struct ob_bytes text = { .length = 0 };
+        int got = 0;
 
         flockfile(stdout); /* two sinks print, a line at a time */
-        for (*sent = 0; *sent < n; (*sent)++) {
-                const char *at = pieces[*sent].iov_base, *end = at + pieces[*sent].iov_len;
-
-                while (at < end) {
-                        const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-                        printf("%s %.*s\n", type, (int)(newline - at), at);
-                        at = newline + 1;
-                }
+        for (*sent = 0; *sent < n && !got; *sent += !got) {
+                text.length = 0;
+                add_lines(&text, types[w->settings->type], &pieces[*sent]);
+                got = print(w, &text, err);
         }
-        fflush(stdout);
         funlockfile(stdout);
-        return check_print(w, err);
+        return got;
 }
 
 static void abort_print(struct ob_wire *w)
 {
+        close(w->fd);
+        w->fd = -1;
         w->is_open = false;
 }
 
 static int finish_print(struct ob_wire *w, struct ob_err *err)
 {
-        w->is_open = false;
-        return check_print(w, err);
+        (void)err;
+        abort_print(w);
+        return 0;
 }
 
 const struct ob_wire_ops ob_wire_print = {

@@ -5,6 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/stop.h"
+#include "agent/process/thread.h"
 #include "agent/source/name_store.h"
 #include "proto/memory.h"
 #include "proto/number.h"
@@ -50,9 +51,7 @@ int ob_names_start(struct ob_names *n, struct ob_store *kept, struct ob_err *err
         if (!n->store || ob_name_store_load(kept, n->name, &n->book, err))
                 return -1;
         ob_name_table_fill(&n->table, &n->book);
-        if (pthread_create(&n->thread, NULL, run, n))
-                return ob_fail(err, "no thread for %s: %m", n->name);
-        return 0;
+        return ob_thread_start(&n->thread, run, n, n->name, err);
 }
 
 void ob_names_stop(struct ob_names *n)

@@ -5,6 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/thread.h"
 #include "agent/source/again.h"
 #include "proto/memory.h"
 
@@ -256,9 +257,7 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
         for (size_t i = 0; i < w->config->n_sources; i++)
                 if (w->config->sources[i].enabled && !strcmp(w->config->sources[i].worker, w->name))
                         add_feed(w, &w->config->sources[i]);
-        if (pthread_create(&w->thread, NULL, run, w))
-                return ob_fail(err, "no thread for source %s: %m", w->name);
-        return 0;
+        return ob_thread_start(&w->thread, run, w, w->counters->sources[w->index].name, err);
 }
 
 void ob_worker_join(struct ob_worker *w)

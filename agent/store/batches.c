@@ -1,6 +1,7 @@
 /* The queue's words: batches, and how far each sink has come. */
 #include <string.h>
 
+#include "agent/store/connection.h"
 #include "agent/store/statement.h"
 #include "agent/store/store.h"
 #include "proto/memory.h"
@@ -110,7 +111,7 @@ int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n,
         int forgotten = 0, got = q ? 1 : -1;
 
         while (got == 1 && (got = ob_statement_step(st, q, err)) == 1) {
-                const char *name = (const char *)sqlite3_column_text(q, 0);
+                const char *name = ob_connection_cell(q, 0);
                 ob_cleanup(ob_free_at) char *totals = ob_format(OB_TOTALS_OF_SINK "%s", name);
 
                 if (is_kept(name, names, n))

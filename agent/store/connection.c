@@ -1,10 +1,12 @@
 #include "agent/store/connection.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/store/sql.h"
+#include "config/file.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
@@ -39,11 +41,42 @@ static bool is_spoilt(int code)
         }
 }
 
+/* What the system said last of the write-ahead log, or of the file. SQLite forgets that when a commit fails. */
+static int last_errno(sqlite3 *db)
+{
+        static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
+        int code = sqlite3_system_errno(db);
+
+        for (size_t i = 0; i < sizeof(which) / sizeof(*which) && !code; i++) {
+                sqlite3_file *file = NULL;
+
+                if (sqlite3_file_control(db, "main", which[i], &file) == SQLITE_OK && file && file->pMethods)
+                        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &code);
+        }
+        return code;
+}
+
+/* What SQLite says, and what the system said to SQLite. */
+static void say(sqlite3 *db, const char *file, struct ob_err *err)
+{
+        int code = db ? sqlite3_extended_errcode(db) & 0xff : SQLITE_NOMEM;
+        int system = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? last_errno(db) : 0;
+        const char *help = system == EMFILE || system == ENFILE
+                                   ? "; raise the limit of open files (ulimit -n, LimitNOFILE)"
+                                   : "";
+
+        errno = system;
+        if (system)
+                ob_fail(err, "store %s: %s: %m%s", file, sqlite3_errmsg(db), help);
+        else
+                ob_fail(err, "store %s: %s", file, db ? sqlite3_errmsg(db) : "out of memory");
+}
+
 int ob_connection_fail(sqlite3 *db, struct ob_err *err)
 {
         const char *file = sqlite3_db_filename(db, "main");
 
-        ob_fail(err, "store %s: %s", file && *file ? file : "in memory", sqlite3_errmsg(db));
+        say(db, file && *file ? file : "in memory", err);
         return is_spoilt(sqlite3_extended_errcode(db)) ? OB_SPOILT : -1;
 }
 
@@ -54,13 +87,30 @@ static int exec(sqlite3 *db, const char *sql, struct ob_err *err)
         return ob_connection_fail(db, err);
 }
 
+/* SQLite would wait for a pipe in the place of one of its files. A path in memory is that of no file. */
+static int check_files(const char *path, struct ob_err *err)
+{
+        static const char *const parts[] = { "", "-wal", "-shm" };
+
+        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+                ob_cleanup(ob_free_at) char *part = ob_format("%s%s", path, parts[i]);
+
+                if (ob_file_check(part, err))
+                        return -1;
+        }
+        return 0;
+}
+
 int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err)
 {
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
         int got = -1;
 
+        *db = NULL;
+        if (check_files(path, err))
+                return -1;
         if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK) {
-                ob_fail(err, "store %s: %s", path, *db ? sqlite3_errmsg(*db) : "out of memory");
+                say(*db, path, err);
         } else {
                 sqlite3_extended_result_codes(*db, 1);
                 sqlite3_busy_timeout(*db, BUSY_MS);
@@ -78,13 +128,20 @@ void ob_connection_close(sqlite3 **db)
         *db = NULL;
 }
 
+const char *ob_connection_cell(sqlite3_stmt *s, int column)
+{
+        const char *text = (const char *)sqlite3_column_text(s, column);
+
+        return text ? text : "";
+}
+
 int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, struct ob_err *err)
 {
         sqlite3_stmt *s = NULL;
         int got = 0;
 
         if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-                snprintf(out, room, "%s", (const char *)sqlite3_column_text(s, 0));
+                snprintf(out, room, "%s", ob_connection_cell(s, 0));
         else
                 got = ob_connection_fail(db, err);
         sqlite3_finalize(s);

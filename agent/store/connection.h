@@ -24,6 +24,9 @@ void ob_connection_close(sqlite3 **db);
 int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct ob_err *err);
 int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, struct ob_err *err);
 
+/* The text in a cell; "" of one that is NULL, as any may be in a damaged file. Good until the next step. */
+const char *ob_connection_cell(sqlite3_stmt *s, int column);
+
 /* Makes our tables where there are none. */
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
 

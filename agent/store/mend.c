@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/store/connection.h"
 #include "agent/store/statement.h"
 #include "agent/store/store.h"
 #include "proto/batch.h"
@@ -30,19 +31,50 @@ static int empty_batch(struct ob_store *st, sqlite3_stmt *row, struct ob_damage 
                 st, OB_SQL_EMPTY_BATCH, err, ob_value_number(points), ob_value_number(0), ob_value_blob(NULL, 0));
 }
 
+/* A blob without bytes has no address, which sqlite3_bind_value takes for NULL. */
+static void bind_cell(sqlite3_stmt *s, int at, sqlite3_stmt *row, int column)
+{
+        sqlite3_value *cell = sqlite3_column_value(row, column);
+
+        if (sqlite3_column_type(row, column) == SQLITE_BLOB && !sqlite3_column_bytes(row, column))
+                sqlite3_bind_blob(s, at, "", 0, SQLITE_STATIC);
+        else
+                sqlite3_bind_value(s, at, cell);
+}
+
+/*
+ * Deletes the row whose name is in the first cell, by that very cell: it may be a blob, or NULL, which is no name.
+ * Before the cell is read as a text, which may make one of it.
+ */
+static int forget_named(
+        struct ob_store *st, sqlite3_stmt *row, enum ob_sql named, enum ob_sql nameless, struct ob_err *err)
+{
+        bool has_name = sqlite3_column_type(row, 0) != SQLITE_NULL;
+        sqlite3_stmt *s = ob_statement_prepare(st, has_name ? named : nameless, NULL, 0, err);
+
+        if (!s)
+                return -1;
+        if (has_name)
+                bind_cell(s, 1, row, 0);
+        return ob_statement_step(st, s, err);
+}
+
 /* It has got at least as far as nobody knows: behind all, so that nothing goes out twice. */
 static int pass_all(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *name = ob_copy((const char *)sqlite3_column_text(row, 0));
         struct ob_passed p = { .mark = 0 };
+        const char *name;
         sqlite3_stmt *q;
 
+        if (forget_named(st, row, OB_SQL_FORGET_SINK, OB_SQL_FORGET_NAMELESS_SINKS, err))
+                return -1;
+        name = ob_connection_cell(row, 0);
         if (ob_statement_first(st, OB_SQL_LAST_BATCH, NULL, 0, &q, err) < 1)
                 return -1;
         p.mark = p.reached = sqlite3_column_int64(q, 0);
         sqlite3_reset(q);
         if (!*d->first)
-                snprintf(d->first, sizeof(d->first), "sink %.64s", name);
+                snprintf(d->first, sizeof(d->first), "sink %.64s", *name ? name : "?");
         d->sinks++;
         return ob_store_put_passed(st, name, &p, err);
 }
@@ -50,11 +82,10 @@ static int pass_all(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d,
 /* The name of the source that a row is of, as the one that was damaged first; for what `n` counts. */
 static int note(sqlite3_stmt *row, struct ob_damage *d, int64_t *n, const char *what)
 {
-        const unsigned char *source = sqlite3_column_text(row, 0);
+        const char *source = ob_connection_cell(row, 0);
 
         if (!*d->first)
-                snprintf(d->first, sizeof(d->first), "%s of source %.64s", what,
-                        source ? (const char *)source : "?");
+                snprintf(d->first, sizeof(d->first), "%s of source %.64s", what, *source ? source : "?");
         ++*n;
         return 0;
 }
@@ -73,18 +104,17 @@ static int forget_total(struct ob_store *st, sqlite3_stmt *row, struct ob_damage
 
         if (!s)
                 return -1;
-        sqlite3_bind_value(s, 1, sqlite3_column_value(row, 0));
-        sqlite3_bind_value(s, 2, sqlite3_column_value(row, 1));
+        bind_cell(s, 1, row, 0);
+        bind_cell(s, 2, row, 1);
         note(row, d, &d->totals, "a total");
         return ob_statement_step(st, s, err);
 }
 
 static int forget_standing(struct ob_store *st, sqlite3_stmt *row, struct ob_damage *d, struct ob_err *err)
 {
-        const char *source = (const char *)sqlite3_column_text(row, 0);
-
-        note(row, d, &d->standings, "the place");
-        return OB_RUN(st, OB_SQL_FORGET_STANDING, err, ob_value_text(source ? source : ""));
+        if (forget_named(st, row, OB_SQL_FORGET_STANDING, OB_SQL_FORGET_NAMELESS_STANDINGS, err))
+                return -1;
+        return note(row, d, &d->standings, "the place");
 }
 
 /* Each table: its rows, which columns the checksum is of, and what becomes of a damaged one. */

@@ -11,27 +11,42 @@
 
 #include "agent/store/connection.h"
 #include "agent/store/store.h"
+#include "config/file.h"
 #include "proto/memory.h"
 
 #define FILE_NAME "otterbeat.db"
+#define OWNERS    0600 /* the mode of every file here: what the tables say, and in batches, is nobody else's */
 
 static int make_folder(const char *dir, struct ob_err *err)
 {
-        if (mkdir(dir, 0750) && errno != EEXIST)
+        if (mkdir(dir, 0700) && errno != EEXIST)
                 return ob_fail(err, "state_dir %s: %m", dir);
         return 0;
+}
+
+/* Who has it wrote its number into it, which holds as long as the lock is held. */
+static int refuse_second(int fd, const char *dir, struct ob_err *err)
+{
+        char pid[16] = "";
+        ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+        pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+        return ob_fail(err, "state_dir %s is used by another otterbeat%s%s: stop it, or give this one its own", dir,
+                *pid ? ", process " : "", pid);
 }
 
 static int take_lock(struct ob_store_place *place, const char *dir, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *path = ob_format("%s/otterbeat.lock", dir);
 
-        place->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+        place->lock_fd = ob_file_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, OWNERS, err);
         if (place->lock_fd < 0)
-                return ob_fail(err, "%s: %m", path);
+                return -1;
         if (flock(place->lock_fd, LOCK_EX | LOCK_NB))
-                return ob_fail(
-                        err, "state_dir %s is used by another otterbeat: stop it, or give this one its own", dir);
+                return refuse_second(place->lock_fd, dir, err);
+        if (fchmod(place->lock_fd, OWNERS) || ftruncate(place->lock_fd, 0) ||
+                dprintf(place->lock_fd, "%d\n", (int)getpid()) < 0)
+                return ob_fail(err, "%s: %m", path);
         return 0;
 }
 
@@ -65,7 +80,7 @@ static int make_file(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *fresh = ob_format("%s.new", path);
         sqlite3 *db;
-        int got;
+        int got, fd;
 
         for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
                 ob_cleanup(ob_free_at) char *part = ob_format("%s%s", fresh, parts[i]);
@@ -73,6 +88,10 @@ static int make_file(const char *path, struct ob_err *err)
                 if (unlink(part) && errno != ENOENT)
                         return ob_fail(err, "%s: %m", part);
         }
+        fd = ob_file_open(fresh, O_RDWR | O_CREAT | O_EXCL, OWNERS, err); /* SQLite makes the other parts like it */
+        if (fd < 0)
+                return -1;
+        close(fd);
         if (ob_connection_open(fresh, &db, err))
                 return -1;
         got = ob_connection_make_schema(db, err);
@@ -80,6 +99,28 @@ static int make_file(const char *path, struct ob_err *err)
         if (!got && rename(fresh, path))
                 got = ob_fail(err, "%s can't be renamed: %m", fresh);
         return got;
+}
+
+/*
+ * The parts are ours alone, whatever umask they were made with. They are not opened for it: to close one would let
+ * go of the locks that SQLite has on it.
+ */
+static int own_parts(const char *path, struct ob_err *err)
+{
+        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+                ob_cleanup(ob_free_at) char *part = ob_format("%s%s", path, parts[i]);
+                struct stat s;
+
+                if (lstat(part, &s))
+                        continue;
+                if (S_ISLNK(s.st_mode))
+                        return ob_fail(err, "%s: it is a symbolic link, which is not followed", part);
+                if (ob_file_check(part, err))
+                        return -1;
+                if ((s.st_mode & 07777) != OWNERS && chmod(part, OWNERS))
+                        return ob_fail(err, "%s: %m", part);
+        }
+        return 0;
 }
 
 /* The file as it is, or a new one in the place of one that can't be used. */
@@ -90,6 +131,8 @@ static int find_file(struct ob_store_place *place, struct ob_err *err)
 
         if (access(place->path, F_OK))
                 return make_file(place->path, err);
+        if (own_parts(place->path, err))
+                return -1;
         got = look_over(place->path, &why);
         if (!got)
                 return 0;

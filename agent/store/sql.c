@@ -36,6 +36,7 @@ const char *const ob_sql[OB_SQL_STATEMENTS] = {
         [OB_SQL_PUT_STANDING] = "REPLACE INTO sources (name, position, since, floor, again, newest, identity,"
                                 " checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [OB_SQL_FORGET_STANDING] = "DELETE FROM sources WHERE name = ?",
+        [OB_SQL_FORGET_NAMELESS_STANDINGS] = "DELETE FROM sources WHERE name IS NULL",
         [OB_SQL_GET_CHUNK] = SEEN " WHERE source = ? AND chunk = ?",
         [OB_SQL_CHUNKS_OF] = SEEN " WHERE source = ? ORDER BY chunk",
         [OB_SQL_EACH_CHUNK] = SEEN,
@@ -66,6 +67,7 @@ const char *const ob_sql[OB_SQL_STATEMENTS] = {
                               " ELSE COALESCE(MIN(seq), 1) - 1 END FROM batches",
         [OB_SQL_EACH_SINK] = SINK,
         [OB_SQL_FORGET_SINK] = "DELETE FROM sinks WHERE name = ?",
+        [OB_SQL_FORGET_NAMELESS_SINKS] = "DELETE FROM sinks WHERE name IS NULL",
         [OB_SQL_BEGIN] = "BEGIN IMMEDIATE",
         [OB_SQL_COMMIT] = "COMMIT",
         [OB_SQL_ROLLBACK] = "ROLLBACK",

@@ -82,7 +82,7 @@ int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_sta
         s->floor = sqlite3_column_int64(q, 3);
         s->again = sqlite3_column_int64(q, 4);
         s->newest = sqlite3_column_int64(q, 5);
-        strncpy(s->identity, (const char *)sqlite3_column_text(q, 6), sizeof(s->identity) - 1);
+        strncpy(s->identity, ob_connection_cell(q, 6), sizeof(s->identity) - 1);
         sqlite3_reset(q);
         return 0;
 }

@@ -19,17 +19,19 @@ configure_file(${package}/logrotate ${root}/etc/logrotate.d/otterbeat COPYONLY)
 configure_file(${package}/copyright ${stage}/share/doc/otterbeat/copyright COPYONLY)
 configure_file(${source}/CHANGELOG.md ${stage}/share/doc/otterbeat/changelog COPYONLY)
 if(CPACK_GENERATOR STREQUAL "DEB")
-        # Debian's own papers. The override: no bug asked for this package.
+        # Debian's own papers. The overrides: no bug asked for this package, and systemd alone starts it.
         string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
         file(WRITE ${stage}/share/doc/otterbeat/changelog.Debian
                 "otterbeat (${CPACK_PACKAGE_VERSION}-1) stable; urgency=medium\n\n  * See changelog.gz.\n\n"
                 " -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
-        file(WRITE ${stage}/share/lintian/overrides/otterbeat "otterbeat: initial-upload-closes-no-bugs\n")
+        file(WRITE ${stage}/share/lintian/overrides/otterbeat "otterbeat: initial-upload-closes-no-bugs\n"
+                "otterbeat: package-supports-alternative-init-but-no-init.d-script\n")
         execute_process(COMMAND gzip -9n ${stage}/share/doc/otterbeat/changelog.Debian COMMAND_ERROR_IS_FATAL ANY)
 endif()
 execute_process(COMMAND gzip -9nf ${stage}/share/doc/otterbeat/changelog ${stage}/share/man/man1/otterbeat.1
         ${stage}/share/man/man5/otterbeat.cfg.5
         COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND strip --remove-section=.comment --remove-section=.note ${stage}/bin/otterbeat COMMAND_ERROR_IS_FATAL ANY)
 # Whatever umask it was made with.
 set(readable OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 set(executable ${readable} OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +127,86 @@ static void the_folder_is_made(void **state)
         must_open(&place, dir);
         ob_store_place_close(&place);
         assert_int_equal(access(file, F_OK), 0);
+}
+
+static void must_have_mode(const char *dir, const char *name, mode_t mode)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s%s", dir, name);
+        struct stat s;
+
+        assert_int_equal(stat(path, &s), 0);
+        if ((s.st_mode & 07777) != mode)
+                fail_msg("%s has mode %o", path, s.st_mode & 07777);
+}
+
+static void set_mode(const char *dir, const char *name, mode_t mode)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s%s", dir, name);
+
+        assert_int_equal(chmod(path, mode), 0);
+}
+
+/* Whatever umask there is, and whatever modes an earlier version, or somebody, left. */
+static void all_is_the_owners_alone(void **state)
+{
+        static const char *const files[] = { "/otterbeat.db", "/otterbeat.db-wal", "/otterbeat.db-shm",
+                "/otterbeat.lock" };
+        ob_cleanup(ob_free_at) char *dir = ob_format("%s/state", (char *)*state);
+        mode_t before = umask(0);
+        struct ob_store_place place;
+
+        if (!fork()) { /* the log of a process that was killed stays */
+                must_open(&place, dir);
+                put_batches(&place, 1);
+                _exit(0);
+        }
+        wait(NULL);
+        for (size_t i = 0; i < LENGTH(files); i++)
+                set_mode(dir, files[i], 0644);
+        for (int round = 0; round < 2; round++) {
+                must_open(&place, dir);
+                put_batches(&place, 1);
+                must_have_mode(dir, "", 0700);
+                for (size_t i = 0; i < LENGTH(files); i++)
+                        must_have_mode(dir, files[i], 0600);
+                for (size_t i = 0; i < LENGTH(files); i++)
+                        set_mode(dir, files[i], 0666);
+                ob_store_place_close(&place);
+        }
+        umask(before);
+}
+
+/* A pipe would be waited for, and a link is another file of somebody's. */
+static void what_is_no_file_is_refused(void **state)
+{
+        static const char *const files[] = { "otterbeat.lock", "otterbeat.db", "otterbeat.db-wal" };
+
+        for (size_t i = 0; i < LENGTH(files); i++) {
+                ob_cleanup(ob_free_at) char *dir = ob_format("%s/%zu", (char *)*state, i);
+                ob_cleanup(ob_free_at) char *path = ob_format("%s/%s", dir, files[i]);
+                ob_cleanup(ob_free_at) char *other = folder_write(*state, "other", "theirs", 6);
+                struct ob_store_place place;
+
+                must_open(&place, dir);
+                ob_store_place_close(&place);
+                unlink(path);
+                assert_int_equal(mkfifo(path, 0600), 0);
+                must_not_open(dir, "it is a pipe, not a regular file");
+                unlink(path);
+                assert_int_equal(symlink(other, path), 0);
+                must_not_open(dir, "it is a symbolic link, which is not followed");
+                assert_int_equal(truncate(other, 6), 0);
+        }
+}
+
+static void the_one_who_has_it_is_named(void **state)
+{
+        ob_cleanup(ob_free_at) char *says = ob_format("is used by another otterbeat, process %d", (int)getpid());
+        struct ob_store_place place;
+
+        must_open(&place, *state);
+        must_not_open(*state, says);
+        ob_store_place_close(&place);
 }
 
 static void a_folder_that_can_not_be_is_told(void **state)
@@ -318,6 +399,9 @@ int main(void)
                 IN_A_FOLDER(a_kill_loses_only_what_was_not_committed),
                 IN_A_FOLDER(a_second_agent_is_refused),
                 IN_A_FOLDER(the_folder_is_made),
+                IN_A_FOLDER(all_is_the_owners_alone),
+                IN_A_FOLDER(what_is_no_file_is_refused),
+                IN_A_FOLDER(the_one_who_has_it_is_named),
                 IN_A_FOLDER(a_folder_that_can_not_be_is_told),
                 IN_A_FOLDER(what_can_not_be_used_is_set_aside),
                 IN_A_FOLDER(a_file_is_there_when_it_is_whole),

@@ -55,7 +55,7 @@ static void there_are_no_other_zones(void **state)
 
                 if (ob_zone_load(names[i], &err))
                         fail_msg("\"%s\"", names[i]);
-                assert_non_null(strstr(err.text, i == 1 ? "no zoneinfo" : "there is no time zone"));
+                assert_non_null(strstr(err.text, "there is no time zone"));
         }
 }
 
