@@ -31,7 +31,6 @@ struct reader_zone {
         struct ob_session *session;
         const struct ob_page *page;
         int id, last_sync; /* columns of the page */
-        unsigned round;
         struct date dates[ASKED_MAX]; /* the newest ones */
         size_t n_dates;
         const char *cells[1];
@@ -45,11 +44,8 @@ static struct reader_zone *self(struct ob_reader *r)
 
 static int open_zone(struct ob_reader *r, struct ob_err *err)
 {
-        struct reader_zone *z = self(r);
-
         (void)err;
         r->is_told = false;
-        ob_pages_join(z->pages, &z->round);
         return 0;
 }
 

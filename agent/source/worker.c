@@ -18,7 +18,15 @@ static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_feed 
         return w->began + ((now - w->began) / every + 1) * every;
 }
 
-/* What several sources wait for alike is tried again for all of them at once. */
+static bool is_of_pages(const struct ob_worker_feed *wf)
+{
+        return wf->feed.source->reader == OB_READER_PAGE || wf->feed.source->reader == OB_READER_ZONE;
+}
+
+/*
+ * What several sources wait for alike is tried again for all of them at once, and what is read off pages in their
+ * next round: a round of its own would fetch them once more.
+ */
 static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now, const struct ob_err *err)
 {
         bool is_shared = wf->feed.reader->is_told;
@@ -29,7 +37,7 @@ static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t
                 wf->is_told = true;
         }
         wf->is_failing = true;
-        wf->due = is_shared ? next_beat(w, wf, now) : ob_clock_ms() + ob_backoff_next(&wf->backoff);
+        wf->due = is_shared || is_of_pages(wf) ? next_beat(w, wf, now) : ob_clock_ms() + ob_backoff_next(&wf->backoff);
         w->counters->sources[w->index].errors++;
         ob_health_fail(&w->counters->sources[w->index].health, (ob_fail_in(&said, wf->name), said.text));
 }
@@ -87,6 +95,8 @@ static int64_t poll_due(struct ob_worker *w)
         int64_t next = INT64_MAX, now = ob_clock_ms(), rows = c->rows;
         bool polled = false;
 
+        if (w->pages)
+                ob_pages_begin(w->pages);
         for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
                 if (w->feeds[i].due <= now) {
                         poll(w, &w->feeds[i], now);
@@ -107,6 +117,8 @@ static int64_t poll_due(struct ob_worker *w)
 /* Every source until nothing is left: rows that were too young at first are waited for. */
 static bool poll_once(struct ob_worker *w)
 {
+        if (w->pages)
+                ob_pages_begin(w->pages);
         for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
                 struct ob_worker_feed *wf = &w->feeds[i];
                 int64_t enough = ob_clock_ms() + (wf->feed.source->settle + 1) * INT64_C(1000);
@@ -227,15 +239,14 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
         ob_feed_init(&wf->feed);
 }
 
-/* Some queries, or a round of pages, may all run into their time-outs. */
+/* A source may run into the time-outs of some queries, and into all of those of its pages. */
 static int64_t longest_silence(const struct ob_worker *w)
 {
-        int64_t seconds = 0;
+        int64_t queries = 0;
 
         if (w->manager)
-                seconds = 10 * (w->manager->mysql.connect_timeout + w->manager->mysql.query_timeout) +
-                          2 * (w->manager->page.budget + w->manager->page.timeout);
-        return OB_HEALTH_BUSY + seconds * 1000;
+                queries = 10 * (w->manager->mysql.connect_timeout + w->manager->mysql.query_timeout) * INT64_C(1000);
+        return queries + (w->pages ? ob_pages_longest(w->pages) + OB_HEALTH_SPARE : OB_HEALTH_BUSY);
 }
 
 int ob_worker_start(struct ob_worker *w, struct ob_err *err)
@@ -246,11 +257,11 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
         if (w->manager)
                 ob_session_init(&w->session, &w->manager->mysql);
         w->began = ob_clock_ms();
-        w->counters->sources[w->index].busy_ms = longest_silence(w);
         w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
         for (size_t i = 0; i < w->config->n_sources; i++)
                 if (w->config->sources[i].enabled && !strcmp(w->config->sources[i].worker, w->name))
                         add_feed(w, &w->config->sources[i]);
+        w->counters->sources[w->index].busy_ms = longest_silence(w);
         if (pthread_create(&w->thread, NULL, run, w))
                 return ob_fail(err, "no thread for source %s: %m", w->name);
         return 0;

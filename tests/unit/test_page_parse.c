@@ -16,6 +16,8 @@ static const struct ob_page list = {
                 { "size", OB_CELL_TEXT, "Size" } },
 };
 
+static const struct ob_terms patient = { .deadline = INT64_MAX };
+
 #define HEADS "<tr><th>Id</th><th>Name</th><th>Size(1 min)</th></tr>"
 
 static const struct {
@@ -78,7 +80,7 @@ static void rows_are_found_by_their_headers(void **state)
                 ob_cleanup(ob_free_at) char *got = NULL;
                 struct ob_page_rows rows = { .n = 0 };
                 struct ob_err err = { .text = "" };
-                struct ob_doc *doc = ob_doc_parse(html, strlen(html), &err);
+                struct ob_doc *doc = ob_doc_parse(html, strlen(html), &patient, &err);
                 int failed;
 
                 if (!doc)
@@ -124,7 +126,7 @@ static void what_is_no_page_is_named(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(refused); i++) {
                 struct ob_err err = { .text = "" };
-                struct ob_doc *doc = ob_doc_parse(refused[i].bytes, refused[i].length, &err);
+                struct ob_doc *doc = ob_doc_parse(refused[i].bytes, refused[i].length, &patient, &err);
 
                 if (doc || !strstr(err.text, refused[i].says))
                         fail_msg("case %zu: %s", i, err.text);
@@ -138,7 +140,7 @@ static void a_page_has_an_end(void **state)
 
         (void)state;
         memset(bytes, ' ', OB_PAGE_BYTES_MAX + 1);
-        assert_null(ob_doc_parse(bytes, OB_PAGE_BYTES_MAX + 1, &err));
+        assert_null(ob_doc_parse(bytes, OB_PAGE_BYTES_MAX + 1, &patient, &err));
         assert_non_null(strstr(err.text, "larger than 4194304 bytes"));
 }
 
@@ -148,7 +150,7 @@ static void another_heading_is_another_page(void **state)
         static const struct ob_page_settings translated = { .words = { { "List", "Other" } }, .n_words = 1 };
         struct ob_page_rows rows = { .n = 0 };
         struct ob_err err;
-        struct ob_doc *doc = ob_doc_parse(html, sizeof(html) - 1, &err);
+        struct ob_doc *doc = ob_doc_parse(html, sizeof(html) - 1, &patient, &err);
 
         (void)state;
         assert_non_null(doc);
