@@ -12,9 +12,9 @@
 #include "agent/process/clock.h"
 
 /* Bytes that libxml2 takes, at least: measured, and what malloc adds to each piece. */
-#define ELEMENT_BYTES   136
-#define ATTRIBUTE_BYTES 280
-#define TEXT_BYTES      168
+#define ELEMENT_BYTES   160
+#define ATTRIBUTE_BYTES 304
+#define TEXT_BYTES      160
 
 #define NAMES_MAX 64 /* of attributes; where paths name more, all are kept */
 #define STRANGE   "; no page of Otter's is like that: see what answers at page.url"

@@ -17,7 +17,7 @@
 #define OB_TREE_TOKEN_MAX 32768      /* bytes of one tag or comment */
 #define OB_TREE_ATTRIBUTES_MAX 64    /* of one tag */
 #define OB_TREE_DEPTH_MAX 100        /* of tags within tags */
-#define OB_TREE_MEMORY_MAX (36 << 20) /* bytes, as estimated; a list of 2,000 pipelines takes 32 MiB */
+#define OB_TREE_MEMORY_MAX (36 << 20) /* bytes, as estimated; a list of 2,000 pipelines takes 33 */
 
 /* For how long a page may be worked at, and what for. Borrowed. */
 struct ob_terms {
