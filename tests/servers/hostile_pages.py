@@ -145,7 +145,7 @@ class HostilePages:
         with connection:
             try:
                 while head := connection.recv(65536):
-                    self._answer(connection, head.split(b" ")[1].decode() if b" " in head else "")
+                    self._answer(connection, head.split(b" ")[1].decode("latin-1") if b" " in head else "")
                     if self.send is None:
                         return
             except OSError:
