@@ -248,6 +248,7 @@ int ob_page_read(const struct ob_page *page, struct ob_doc *doc, const struct ob
         if (!(page->is_long && read_numbers(&r, err)) && !read_rows(&r, err))
                 return 0;
         ob_page_rows_free(rows);
+        ob_doc_check(doc, err); /* what was not found for want of time may be there */
         return -1;
 }
 

@@ -64,6 +64,40 @@ def many_lists(connection, path):
     connection.sendall(answer(body.encode() if number else channels([])))
 
 
+def pipelines(n):
+    """A channel's, as Otter 4.2 shows them; they are stopped, so that nobody asks for their progress."""
+    rows = "".join(f'''<td width="3%">{i}</td>
+      <td width="6%">
+      <div class="bubbleInfo">
+         <a href="dataMediaPairList.htm?pipelineId={i}" id="download" class="trigger">d{i}</a>
+         <div class="popup">
+         <div class="pop_tips_top"></div>
+         <div class="pop_tips_mid">
+          <div class="pop_tips_font"></div>
+         </div>
+         <div class="pop_tips_bottom"></div>
+         </div>
+      </div>
+      </td>
+      <td width="3%">2</td>
+      <td width="3%">false</td>
+      <td width="5%">
+                    <font color="#FF0000">未工作</font>
+                </td>
+      <td width="5%">0.001 s</td>
+            <td width="8%">2024-03-01 07:59:59</td>
+            <td width="8%">2024-03-01 08:00:00</td>
+      <td width="3%">1</td>
+      <td>
+      ''' + """<a href="pipeline_info.htm?pipelineId=101"><img src="images/ico_edit.png" width="13" height="13" />"""
+      """<span class="ico_font">查看</span></a>
+                <span class="ico_line">|</span>""" * 3 + """
+        </td>
+      </tr>
+      """ for i in range(1, n + 1))
+    return page('<div class="crumbs"><a href="x=1"></a></div>' + table(rows, (*PIPELINES, "操作")), "Pipeline管理")
+
+
 PIPELINES = ("序号", "Pipeline名字", "并行度", "主站点", "mainstem状态", "延迟时间", "最后同步时间", "最后位点时间", "监控数")
 LONG_OWN = page('<div class="crumbs"><a href="x=' + "9" * 30000 + '"></a></div>' +
                 table(("<tr>" + "<td>1</td>" * len(PIPELINES) + "</tr>") * 2000, PIPELINES), "Pipeline管理")
