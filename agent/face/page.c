@@ -63,8 +63,8 @@ static int show_page(
 }
 
 /* Every page that it may be: several are read off one. */
-static int show_all(const struct ob_config *config, struct ob_doc *doc, const struct ob_cell_world *world,
-        struct ob_err *err)
+static int show_all(
+        const struct ob_config *config, struct ob_doc *doc, const struct ob_cell_world *world, struct ob_err *err)
 {
         const struct ob_page *pages = config ? config->pages : ob_builtin_pages;
         size_t n = config ? config->n_pages : ob_n_builtin_pages;

@@ -14,7 +14,7 @@ struct ob_doc {
         xmlDoc *html;
         xmlXPathContext *xpath; /* it counts the steps */
         struct ob_err *late;    /* ours: why there was no time; NULL: there was */
-        char *heading; /* ours; "" */
+        char *heading;          /* ours; "" */
 };
 
 void ob_nodes_add(struct ob_nodes *list, xmlNode *node)
@@ -201,8 +201,7 @@ static int check_kind(struct ob_doc *doc, struct ob_err *err)
         return 0;
 }
 
-struct ob_doc *ob_doc_parse(
-        const void *bytes, size_t length, const struct ob_terms *of, struct ob_err *err)
+struct ob_doc *ob_doc_parse(const void *bytes, size_t length, const struct ob_terms *of, struct ob_err *err)
 {
         ob_cleanup(ob_doc_free_at) struct ob_doc *doc = ob_alloc(1, sizeof(*doc));
 
@@ -214,7 +213,7 @@ struct ob_doc *ob_doc_parse(
                 return NULL;
         doc->xpath = xmlXPathNewContext(doc->html);
         if (!doc->xpath)
-                abort(); /* no memory */
+                abort();                  /* no memory */
         xmlXPathOrderDocElems(doc->html); /* or to compare two places would take as long as what lies between */
         doc->xpath->error = say_nothing;
         doc->xpath->opLimit = STEPS_MAX;

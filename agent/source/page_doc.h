@@ -25,11 +25,11 @@ void ob_nodes_add(struct ob_nodes *list, xmlNode *node);
 void ob_nodes_free(struct ob_nodes *list);
 
 /*
- * NULL, and `err` says what it is instead: too large, no UTF-8, cut short, too dear, or the manager's page for those
- * who must log in, may not see it, or have met an error. The document is the caller's; `of` is borrowed by it.
+ * NULL, and `err` says what it is instead: too large, no UTF-8, cut short, too dear, or the manager's page for
+ * those who must log in, may not see it, or have met an error. The document is the caller's; `of` is borrowed by
+ * it.
  */
-struct ob_doc *ob_doc_parse(
-        const void *bytes, size_t length, const struct ob_terms *of, struct ob_err *err);
+struct ob_doc *ob_doc_parse(const void *bytes, size_t length, const struct ob_terms *of, struct ob_err *err);
 void ob_doc_free(struct ob_doc *doc);
 
 /* For ob_cleanup. */

@@ -16,7 +16,7 @@
 struct ob_page_rows {
         char **cells; /* ours, and the texts; one row behind the other */
         size_t n, width, room;
-        size_t bytes; /* that the texts take, as estimated */
+        size_t bytes;               /* that the texts take, as estimated */
         int items, number, numbers; /* of a long list: how long, and which of how many pages this is */
         char *missing;              /* ours: headers that are not there, in words; NULL: all are */
 };

@@ -1,8 +1,8 @@
 /*
  * libxml2 compares each attribute of a tag with all others of the tag, before anybody is called, and it fetches the
  * bytes of a page piece by piece, also in the middle of a tag. So the bytes that it has fetched since it last
- * reported something bound the tag or comment that it is in, however the tag is written. Where a bound is passed the
- * page ends there for libxml2, and the tree is thrown away.
+ * reported something bound the tag or comment that it is in, however the tag is written. Where a bound is passed
+ * the page ends there for libxml2, and the tree is thrown away.
  */
 #include "agent/source/page_tree.h"
 
@@ -144,8 +144,7 @@ static void begin_element(void *ctx, const xmlChar *name, const xmlChar **attrib
                 return;
         t->sax.startElement(ctx, name, *t->kept ? t->kept : NULL);
         if (((htmlParserCtxtPtr)ctx)->nodeNr > OB_TREE_DEPTH_MAX)
-                t->is_refused =
-                        ob_fail(t->err, "its tags are nested deeper than %d" STRANGE, OB_TREE_DEPTH_MAX);
+                t->is_refused = ob_fail(t->err, "its tags are nested deeper than %d" STRANGE, OB_TREE_DEPTH_MAX);
 }
 
 static void end_element(void *ctx, const xmlChar *name)

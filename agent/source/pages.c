@@ -16,13 +16,14 @@
 #define ROUND_MAX    (8 << 20) /* bytes that the cells of a round take; 2,000 pipelines take 6 MiB */
 #define MEMOS_MAX    20000     /* pages that are remembered from round to round */
 #define LEFT_OUT     "what is left of this round is not tried"
-#define REQUESTS_MAX 3 /* for a page: it may be asked for, say that the session has ended, and be asked for again */
-#define KINDS_MAX    3 /* kinds of pages that lead to one, each of which is begun with however late it is */
+#define REQUESTS_MAX 3 /* for a page: it may be asked for, say that the session has ended, and be asked for again  \
+                        */
+#define KINDS_MAX 3    /* kinds of pages that lead to one, each of which is begun with however late it is */
 
 /* What is remembered of a page from round to round. */
 struct memo {
         UT_hash_handle hh;
-        char *key;  /* ours */
+        char *key;     /* ours */
         size_t had;    /* rows */
         unsigned seen; /* the round that met it last */
         bool is_bad, is_told;
@@ -160,8 +161,7 @@ static void count_error(struct ob_pages *p)
 }
 
 /* Once when a page goes wrong; where many do, not of each of them. */
-void ob_pages_tell_bad(
-        struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
+void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
 {
         const char *url = p->setting.manager->page.url;
         struct memo *m = remember(p, key);
@@ -169,8 +169,8 @@ void ob_pages_tell_bad(
         count_error(p);
         if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
-                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s url=%s%s%s err=\"%s\"%s", p->setting.name, event, key,
-                        url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address, why,
+                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s url=%s%s%s err=\"%s\"%s", p->setting.name, event,
+                        key, url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address, why,
                         p->n_told == TOLD_MAX ? " note=\"further ones of this round are not told of\"" : "");
                 m->is_told = true;
         }
@@ -266,8 +266,9 @@ static void read_sheet(struct ob_pages *p, const struct ob_page *page, struct ob
         }
         p->bytes -= s->rows.bytes;
         ob_page_rows_free(&s->rows);
-        s->why = ob_format("the pages of this round hold more than %d MiB: read fewer page sources, or see what answers "
-                           "at page.url",
+        s->why = ob_format(
+                "the pages of this round hold more than %d MiB: read fewer page sources, or see what answers "
+                "at page.url",
                 ROUND_MAX >> 20);
 }
 

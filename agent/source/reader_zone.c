@@ -16,8 +16,8 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define STEP      900 /* zones differ by quarters of an hour */
-#define NEAR      180 /* by so many seconds the two may differ besides: a row may have come in between */
+#define STEP 900 /* zones differ by quarters of an hour */
+#define NEAR 180 /* by so many seconds the two may differ besides: a row may have come in between */
 
 struct reader_zone {
         struct ob_reader reader; /* first */

@@ -37,7 +37,8 @@ static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t
                 wf->is_told = true;
         }
         wf->is_failing = true;
-        wf->due = is_shared || is_of_pages(wf) ? next_beat(w, wf, now) : ob_clock_ms() + ob_backoff_next(&wf->backoff);
+        wf->due = is_shared || is_of_pages(wf) ? next_beat(w, wf, now)
+                                               : ob_clock_ms() + ob_backoff_next(&wf->backoff);
         w->counters->sources[w->index].errors++;
         ob_health_fail(&w->counters->sources[w->index].health, (ob_fail_in(&said, wf->name), said.text));
 }
@@ -245,7 +246,8 @@ static int64_t longest_silence(const struct ob_worker *w)
         int64_t queries = 0;
 
         if (w->manager)
-                queries = 10 * (w->manager->mysql.connect_timeout + w->manager->mysql.query_timeout) * INT64_C(1000);
+                queries =
+                        10 * (w->manager->mysql.connect_timeout + w->manager->mysql.query_timeout) * INT64_C(1000);
         return queries + (w->pages ? ob_pages_longest(w->pages) + OB_HEALTH_SPARE : OB_HEALTH_BUSY);
 }
 

@@ -104,7 +104,7 @@ def test_the_largest_list_that_a_manager_may_send(hostile, two_managers, otter, 
     """2,000 pipelines of one channel: a list of them has no pages."""
     server = hostile(listing(answer(pipelines(2000))))
     agent = two_managers(server.url, timeout=20, budget=60).start()
-    wait_until(lambda: "bad.pipeline.2000.mainstem_state" in gauges(sink.lines()), "the last of them", 60)
+    wait_until(lambda: "manager.bad.pipeline.2000.mainstem_state" in gauges(sink.lines()), "the last of them", 60)
     assert "event=page_failed page=pipelines" not in agent.log()
     peak = agent.peak_kilobytes()
     stop_in_time(agent)

@@ -154,7 +154,8 @@ static const struct {
         const char *tail, *says; /* NULL: it is read */
 } costs[] = {
         { "a long tag", "<p ", "a ", 16000, ">", NULL },
-        { "a longer one", "<p ", "a ", 20000, ">", "a tag or comment is longer than 32768 bytes; no page of Otter's" },
+        { "a longer one", "<p ", "a ", 20000, ">",
+                "a tag or comment is longer than 32768 bytes; no page of Otter's" },
         { "one whose attributes hold its end", "<p ", "a=\"><p>\" ", 20000, ">", "longer than 32768 bytes" },
         { "a long comment", "<!-- ", "xx", 20000, " -->", "longer than 32768 bytes" },
         { "a deep page", "", "<div>", 90, "", NULL },
@@ -163,13 +164,16 @@ static const struct {
         { "many tags", "", "<p>", 200000, "", NULL },
         { "more of them", "", "<p>", 250000, "", "its tags and texts take more than 36 MiB; no page" },
         { "many texts", "", "<br>a", 130000, "", "take more than 36 MiB" },
-        { "attributes that are asked for", "", "<p class=a title=b style=c id=d>", 60000, "", "take more than 36 MiB" },
+        { "attributes that are asked for", "", "<p class=a title=b style=c id=d>", 60000, "",
+                "take more than 36 MiB" },
         { "attributes that nobody asks for", "", "<p width=1 height=2 border=3 d=4>", 60000, "", NULL },
 };
 
 static struct ob_terms for_pages(void)
 {
-        return (struct ob_terms) { .deadline = INT64_MAX, .pages = ob_builtin_pages, .n_pages = ob_n_builtin_pages };
+        return (struct ob_terms) {
+                .deadline = INT64_MAX, .pages = ob_builtin_pages, .n_pages = ob_n_builtin_pages
+        };
 }
 
 static struct ob_bytes make(const char *head, const char *unit, size_t n, const char *tail)
@@ -246,7 +250,8 @@ static void what_is_asked_of_a_page_costs_no_more_than_it_may(void **state)
                 const struct ob_page asked = { .name = "asked",
                         .rows = questions[i].rows,
                         .n_columns = 1,
-                        .columns = { { "c", OB_CELL_TEXT, NULL, questions[i].path, NULL, questions[i].is_of_page } } };
+                        .columns = {
+                                { "c", OB_CELL_TEXT, NULL, questions[i].path, NULL, questions[i].is_of_page } } };
                 ob_cleanup(ob_bytes_free) struct ob_bytes page =
                         make(questions[i].head, questions[i].unit, questions[i].n, "");
                 struct ob_page_rows rows = { .n = 0 };
