@@ -208,6 +208,29 @@ static int read_numbers(struct reading *r, struct ob_err *err)
         return 0;
 }
 
+/* Many short texts in one piece of memory take a third of what they take in pieces of their own. */
+static void pack(struct ob_page_rows *rows)
+{
+        size_t n = rows->n * rows->width, length = 0;
+        char *at;
+
+        for (size_t i = 0; i < n; i++)
+                length += rows->cells[i] ? strlen(rows->cells[i]) + 1 : 0;
+        at = rows->texts = ob_alloc(length + 1, 1);
+        for (size_t i = 0; i < n; i++) {
+                char *cell = rows->cells[i];
+
+                if (!cell)
+                        continue;
+                rows->cells[i] = at;
+                at = stpcpy(at, cell) + 1;
+                free(cell);
+        }
+        rows->cells = ob_realloc(rows->cells, n + 1, sizeof(*rows->cells));
+        rows->room = n + 1;
+        rows->bytes = length + n * sizeof(*rows->cells);
+}
+
 static int read_rows(struct reading *r, struct ob_err *err)
 {
         bool is_table = ob_page_has_headers(r->page);
@@ -228,7 +251,10 @@ static int read_rows(struct reading *r, struct ob_err *err)
         for (size_t i = 0; i + width <= r->cells.n; i += width)
                 if (add_row(r, r->cells.all[i], r->cells.all + i, err))
                         return -1;
-        return ob_doc_check(r->doc, err);
+        if (ob_doc_check(r->doc, err))
+                return -1;
+        pack(r->rows);
+        return 0;
 }
 
 bool ob_page_is(const struct ob_page *page, const struct ob_doc *doc, const struct ob_page_settings *settings)
@@ -254,8 +280,9 @@ int ob_page_read(const struct ob_page *page, struct ob_doc *doc, const struct ob
 
 void ob_page_rows_free(struct ob_page_rows *rows)
 {
-        for (size_t i = 0; i < rows->n * rows->width; i++)
+        for (size_t i = 0; !rows->texts && i < rows->n * rows->width; i++)
                 free(rows->cells[i]);
+        free(rows->texts);
         free(rows->cells);
         free(rows->missing);
         *rows = (struct ob_page_rows) { .n = 0 };

@@ -10,15 +10,19 @@
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define HOME_ZONE    "Asia/Shanghai"
-#define SILENT_MAX   2         /* requests in a row without an answer: the rest of the round is not tried */
-#define TOLD_MAX     5         /* pages a round that are told of one by one */
-#define ROUND_MAX    (8 << 20) /* bytes that the cells of a round take; 2,000 pipelines take 6 MiB */
-#define MEMOS_MAX    20000     /* pages that are remembered from round to round */
-#define LEFT_OUT     "what is left of this round is not tried"
-#define REQUESTS_MAX 3 /* for a page: it may be asked for, say that the session has ended, and be asked for again  \
-                        */
-#define KINDS_MAX 3    /* kinds of pages that lead to one, each of which is begun with however late it is */
+#define HOME_ZONE   "Asia/Shanghai"
+#define SILENT_MAX  2         /* requests in a row without an answer: the rest of the round is not tried */
+#define TOLD_MAX    5         /* pages a round that are told of one by one */
+#define ROUND_MAX   (8 << 20) /* bytes that the pages of a round take; 2,000 pipelines at work take 6 MiB */
+#define SHEET_BYTES 512
+#define MEMOS_MAX   20000 /* pages that are remembered from round to round */
+#define LEFT_OUT    "what is left of this round is not tried"
+
+/* A page may be asked for, say that the session has ended, and be asked for again after a login. */
+#define REQUESTS_MAX 3
+
+/* Kinds of pages that lead to one, itself among them: a page of each is read however late it is. */
+#define KINDS_MAX 3
 
 /* What is remembered of a page from round to round. */
 struct memo {
@@ -169,8 +173,8 @@ void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, c
         count_error(p);
         if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
-                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s url=%s%s%s err=\"%s\"%s", p->setting.name, event,
-                        key, url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address, why,
+                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s%s%s%s", p->setting.name, event,
+                        key, why, url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address,
                         p->n_told == TOLD_MAX ? " note=\"further ones of this round are not told of\"" : "");
                 m->is_told = true;
         }
@@ -259,12 +263,11 @@ static void read_sheet(struct ob_pages *p, const struct ob_page *page, struct ob
                 s->why = ob_copy(err.text);
                 return;
         }
-        p->bytes += s->rows.bytes;
-        if (p->bytes <= ROUND_MAX) {
+        if (p->bytes + SHEET_BYTES + s->rows.bytes <= ROUND_MAX) {
+                p->bytes += SHEET_BYTES + s->rows.bytes;
                 count_rows(p, page, s);
                 return;
         }
-        p->bytes -= s->rows.bytes;
         ob_page_rows_free(&s->rows);
         s->why = ob_format(
                 "the pages of this round hold more than %d MiB: read fewer page sources, or see what answers "

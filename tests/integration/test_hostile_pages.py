@@ -7,7 +7,7 @@ import time
 import pytest
 
 from servers.agent import SOURCES
-from servers.hostile_pages import NEVER, SHAPES, HostilePages, answer, listing, pipelines
+from servers.hostile_pages import NEVER, SHAPES, HostilePages, always_other_cookies, answer, listing, pipelines
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
 from servers.sinks import Stream, gauges
@@ -90,6 +90,15 @@ def test_a_login_without_end(hostile, two_managers, otter, mariadb, sink):
     agent.wait_for_log("login.htm: the answer is larger than 4194304 bytes")
     assert_others_go_on(sink, mariadb)
     stop_in_time(agent)
+
+
+def test_cookies_are_not_kept_for_ever(hostile, two_managers, otter):
+    server = hostile(always_other_cookies)
+    agent = two_managers(server.url).start()
+    wait_until(lambda: len(server.heads) > 12, "many answers")
+    stop_in_time(agent)
+    sent = [head.count(b"=x") for head in server.heads]
+    assert 10 <= max(sent) <= 32, sent
 
 
 def test_tls_that_never_begins(hostile, two_managers, otter, mariadb, sink):

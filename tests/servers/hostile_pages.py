@@ -98,11 +98,17 @@ def pipelines(n):
     return page('<div class="crumbs"><a href="x=1"></a></div>' + table(rows, (*PIPELINES, "操作")), "Pipeline管理")
 
 
+def always_other_cookies(connection, path):
+    new = (f"Set-Cookie: c{time.monotonic_ns()}_{i}=x" for i in range(10))
+    connection.sendall(answer(channels([1]), *new))
+
+
 PIPELINES = ("序号", "Pipeline名字", "并行度", "主站点", "mainstem状态", "延迟时间", "最后同步时间", "最后位点时间", "监控数")
 LONG_OWN = page('<div class="crumbs"><a href="x=' + "9" * 30000 + '"></a></div>' +
                 table(("<tr>" + "<td>1</td>" * len(PIPELINES) + "</tr>") * 2000, PIPELINES), "Pipeline管理")
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+SLOW = "could not be read in page.timeout seconds"  # on a machine that is busy with something else
 STRANGE = "no page of Otter's is like that: see what answers at page.url"
 
 # name: (what it answers: bytes, or a function; what the log says, an expression)
@@ -114,14 +120,14 @@ SHAPES = {
     "attributes of many tags": (answer(page(repeat("<p " + " ".join(f"a{i:x}" for i in range(5000)) + ">"))),
                                 "more than 64 attributes"),
     "an attribute again and again": (answer(page(repeat("<p " + " ".join(f"a{i}" for i in range(60)) +
-                                                        " a59" * 7000 + ">"))), "none of the headers"),
+                                                        " a59" * 7000 + ">"))), f"none of the headers|{SLOW}"),
     "rows": (answer(page(table("<tr><td>1</td></tr>" * 160000))), f"take more than 36 MiB; {STRANGE}"),
     "tags": (answer(page("<p>" * 1000000)), "take more than 36 MiB"),
     "small texts": (answer(page(repeat("<i>a</i>b"))), "take more than 36 MiB"),
     "depth": (answer(page(repeat("<div>"))), f"nested deeper than 100; {STRANGE}"),
     "a comment": (answer(page("<!--" + repeat("x") + "-->")), "tag or comment is longer"),
     "a text": (answer(page(repeat("x"))), "none of the headers"),
-    "instructions": (answer(page(repeat("<?x?>"))), "none of the headers"),
+    "instructions": (answer(page(repeat("<?x?>"))), f"none of the headers|{SLOW}"),
     "entities": (answer(page(repeat("&nbsp;"))), "take more than 36 MiB"),
     "tables in tables": (answer(page(("<table><tr><td>x" * 25 + "</td></tr></table>" * 25) * 2500)),
                          "none of the headers|more than \\d+ MiB"),
@@ -139,7 +145,7 @@ SHAPES = {
     "a header without end": (endlessly(HEAD + b"X: ", b"x" * 65536), "[Tt]oo large|larger than|Out of memory|header"),
     "headers without end": (endlessly(HEAD, b"X-More: " + b"x" * 1000 + b"\r\n"),
                             "headers of the answer are larger than 65536 bytes"),
-    "answers before the answer": (endlessly(b"", b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n"),
+    "answers before the answer": (endlessly(b"", b"HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n" * 100),
                                   "headers of the answer are larger than 65536 bytes"),
     "cookies": (answer(page(""), *(f"Set-Cookie: c{i}={'x' * 1000}" for i in range(50))), "none of the headers"),
     "an address without end": (answer(b"", "Location: http://127.0.0.1/" + "x" * 60000, status="302 Found"),
@@ -161,7 +167,7 @@ class HostilePages:
     """Listens on loopback, and answers every request with one shape."""
 
     def __init__(self, send):
-        self.send, self.requests = send, []
+        self.send, self.requests, self.heads = send, [], []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -179,6 +185,7 @@ class HostilePages:
         with connection:
             try:
                 while head := connection.recv(65536):
+                    self.heads.append(head)
                     self._answer(connection, head.split(b" ")[1].decode("latin-1") if b" " in head else "")
                     if self.send is None:
                         return

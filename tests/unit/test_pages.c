@@ -8,7 +8,7 @@ static const struct {
         int timeout, budget; /* seconds */
         int64_t want;        /* milliseconds */
 } cases[] = {
-        { 5, 20, 80000 },     /* a page of each of three kinds: three requests, and it is read */
+        { 5, 20, 80000 }, /* a page of each of three kinds: three requests, and it is read */
         { 1, 1, 13000 },
         { 3600, 3600, 46800000 },
 };
