@@ -72,11 +72,11 @@ static int read_url(const char *url, struct ob_sink_settings *s, struct ob_texts
         static const char *const sockets[] = { "unix://", "unixgram://", "unixstream://" };
 
         for (size_t i = 0; i < sizeof(sockets) / sizeof(*sockets); i++)
-                if (!strncmp(url, sockets[i], strlen(sockets[i]))) {
+                if (!strncasecmp(url, sockets[i], strlen(sockets[i]))) {
                         s->socket = ob_texts_keep(texts, ob_copy(url + strlen(sockets[i])));
                         return *s->socket == '/' ? 0 : ob_fail(err, "\"%s\": the path must begin with a /", url);
                 }
-        if (!strncmp(url, "udp://", 6))
+        if (!strncasecmp(url, "udp://", 6))
                 return read_address(url + 6, s, texts, err);
         return ob_fail(err, "\"%s\" must begin with udp:// or unix://", url);
 }

@@ -198,7 +198,8 @@ static int check_url(const config_setting_t *at, const char *url, struct ob_err 
 {
         const char *host = strstr(url, "://");
 
-        if ((strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) || !host[3] || host[3] == '/')
+        if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) || !host[3] ||
+                host[3] == '/')
                 return ob_setting_fail(at, err, "\"%s\" is no address: http://HOST:PORT or https://HOST:PORT", url);
         if (strpbrk(url, "?#@ "))
                 return ob_setting_fail(at, err, "\"url\" has no \"?\", \"#\", \"@\" or blank in it");

@@ -35,6 +35,7 @@ struct ob_page_column {
         const char *header;          /* the word above the cell; NULL: it is found from the row */
         const char *path;            /* XPath from there, in the place of the whole text; NULL */
         const struct ob_word *words; /* of an OB_CELL_WORD */
+        bool is_of_page;             /* the path begins at the page, not at the row: the same for all rows */
 };
 
 struct ob_page {

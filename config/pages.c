@@ -78,7 +78,7 @@ const struct ob_page ob_builtin_pages[] = {
                 .each = { .page = "channels", .column = "channel_id" },
                 .n_columns = 17,
                 .columns = {
-                        { "channel_id", OB_CELL_WHOLE, NULL, OWN_ID },
+                        { "channel_id", OB_CELL_WHOLE, NULL, OWN_ID, .is_of_page = true },
                         { "pipeline_id", OB_CELL_WHOLE, "序号" },
                         { "pipeline_name", OB_CELL_TEXT, "Pipeline名字", ".//a" },
                         { "description", OB_CELL_TEXT, "Pipeline名字", ".//div[@class='pop_tips_font']" },
@@ -121,7 +121,7 @@ const struct ob_page ob_builtin_pages[] = {
                 .each = { .page = "pipelines", .column = "pipeline_id", .where = "mainstem", .number = 2 },
                 .n_columns = 7,
                 .columns = {
-                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID },
+                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID, .is_of_page = true },
                         { "mainstem", OB_CELL_WORD, NULL,
                                 "substring-before(concat(normalize-space(.//tr[1]/td[2]), ' '), ' ')",
                                 mainstem_words },
@@ -129,9 +129,9 @@ const struct ob_page ob_builtin_pages[] = {
                                 "substring-before(substring-after(.//tr[1]/td[2], 'node : '), ' ')" },
                         { "position_modified", OB_CELL_TEXT, NULL,
                                 "substring(substring-after(., '最后更新时间 : '), 1, 19)" },
-                        { "position_json", OB_CELL_TEXT, NULL, POSITION },
-                        { "binlog_lag_ms", OB_CELL_LAG, NULL, IN_POSITION("timestamp") },
-                        { "in_flight", OB_CELL_WHOLE, NULL, "count(" PROCESS ")" },
+                        { "position_json", OB_CELL_TEXT, NULL, POSITION, .is_of_page = true },
+                        { "binlog_lag_ms", OB_CELL_LAG, NULL, IN_POSITION("timestamp"), .is_of_page = true },
+                        { "in_flight", OB_CELL_WHOLE, NULL, "count(" PROCESS ")", .is_of_page = true },
                 },
         },
         {
@@ -142,7 +142,7 @@ const struct ob_page ob_builtin_pages[] = {
                 .each = { .page = "pipelines", .column = "pipeline_id", .where = "mainstem", .number = 2 },
                 .n_columns = 3,
                 .columns = {
-                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID },
+                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID, .is_of_page = true },
                         { "process_id", OB_CELL_WHOLE, NULL, "td[1]" },
                         { "total_ms", OB_CELL_WHOLE, NULL, "substring-after(td[last()], '总时间:')" },
                 },
@@ -155,7 +155,7 @@ const struct ob_page ob_builtin_pages[] = {
                 .each = { .page = "pipelines", .column = "pipeline_id", .where = "mainstem", .number = 2 },
                 .n_columns = 7,
                 .columns = {
-                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID },
+                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID, .is_of_page = true },
                         { "process_id", OB_CELL_WHOLE, NULL, "../td[1]" },
                         { "stage", OB_CELL_TEXT, NULL, STAGE_NAME },
                         { "ms", OB_CELL_WHOLE, NULL, "." },
@@ -193,7 +193,7 @@ const struct ob_page ob_builtin_pages[] = {
                 .each = { .page = "pipelines", .column = "pipeline_id" },
                 .n_columns = 11,
                 .columns = {
-                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID },
+                        { "pipeline_id", OB_CELL_WHOLE, NULL, OWN_ID, .is_of_page = true },
                         { "pair_id", OB_CELL_WHOLE, "序号" },
                         { "source", OB_CELL_TEXT, "源表" },
                         { "target", OB_CELL_TEXT, "目标表" },

@@ -57,6 +57,7 @@ void ob_check_pages(struct ob_report *r, const struct ob_config *c, const struct
         struct ob_session session;
 
         ob_session_init(&session, &m->mysql, NULL);
+        ob_pages_begin(pages);
         for (size_t i = 0; i < c->n_sources; i++) {
                 const struct ob_source *s = &c->sources[i];
                 struct ob_reader *reader = NULL;

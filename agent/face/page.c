@@ -43,7 +43,7 @@ static void print_rows(
 }
 
 static int show_page(
-        const struct ob_page *page, const struct ob_doc *doc, const struct ob_cell_world *world, struct ob_err *err)
+        const struct ob_page *page, struct ob_doc *doc, const struct ob_cell_world *world, struct ob_err *err)
 {
         struct ob_page_rows rows = { .n = 0 };
         int got = ob_page_read(page, doc, world->settings, &rows, err);
@@ -63,8 +63,8 @@ static int show_page(
 }
 
 /* Every page that it may be: several are read off one. */
-static int show_all(const struct ob_config *config, const struct ob_doc *doc, const struct ob_cell_world *world,
-        struct ob_err *err)
+static int show_all(
+        const struct ob_config *config, struct ob_doc *doc, const struct ob_cell_world *world, struct ob_err *err)
 {
         const struct ob_page *pages = config ? config->pages : ob_builtin_pages;
         size_t n = config ? config->n_pages : ob_n_builtin_pages;
@@ -163,10 +163,12 @@ int ob_page_show(const struct ob_config *config, const char *what, struct ob_err
 {
         struct ob_page_settings settings = config ? config->managers[0].page : ob_page_defaults;
         struct ob_cell_world world = { .settings = &settings, .now = ob_clock_wall() };
-        bool is_url = !strncmp(what, "http://", 7) || !strncmp(what, "https://", 8);
+        bool is_url = !strncasecmp(what, "http://", 7) || !strncasecmp(what, "https://", 8);
         ob_cleanup(ob_bytes_free) struct ob_bytes body = { .length = 0 };
         ob_cleanup(ob_zone_free_at) struct ob_zone *zone = ob_zone_load(settings.zone, err);
         ob_cleanup(ob_doc_free_at) struct ob_doc *doc = NULL;
+        struct ob_terms terms = { .pages = config ? config->pages : ob_builtin_pages,
+                .n_pages = config ? config->n_pages : ob_n_builtin_pages };
         const char *page;
         size_t length;
 
@@ -174,6 +176,7 @@ int ob_page_show(const struct ob_config *config, const char *what, struct ob_err
         if (is_url ? read_url(what, &settings, &body, &world.now, err) : read_file(what, &body, err))
                 return -1;
         page = skip_header(&body, &length, err);
-        doc = page ? ob_doc_parse(page, length, err) : NULL;
+        terms.deadline = ob_clock_ms() + settings.timeout * INT64_C(1000);
+        doc = page ? ob_doc_parse(page, length, &terms, err) : NULL;
         return doc ? show_all(config, doc, &world, err) : -1;
 }

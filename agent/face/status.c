@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/face/status_auth.h"
 #include "agent/face/status_draw.h"
 #include "agent/face/status_files.h"
 #include "proto/memory.h"
@@ -63,18 +65,19 @@ static bool is_same(const char *is, const char *wanted)
 
 static bool is_allowed(struct MHD_Connection *connection, const struct ob_status_settings *s)
 {
-        char *password = NULL, *user;
+        const char *header, *password;
         bool is_user, is_password;
+        char *user;
 
         if (!*s->user)
                 return true;
-        user = MHD_basic_auth_get_username_password(connection, &password);
-        is_user = user && is_same(user, s->user);
-        is_password = password && is_same(password, s->password); /* also of a wrong user: it takes as long */
-        if (password)
-                explicit_bzero(password, strlen(password));
-        MHD_free(user);
-        MHD_free(password);
+        header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+        if (!ob_status_credentials(header, &user, &password))
+                return false;
+        is_user = is_same(user, s->user);
+        is_password = is_same(password, s->password); /* also of a wrong user: it takes as long */
+        explicit_bzero(user, strlen(user) + 1 + strlen(password));
+        free(user);
         return is_user && is_password;
 }
 

@@ -13,11 +13,13 @@
 #include "proto/memory.h"
 
 #define TIMEOUT_MS 10000L
+#define ANSWER_MAX 65536 /* bytes of an answer, with its headers, which libcurl keeps */
 
 struct http {
         CURL *curl;                 /* ours */
         struct curl_slist *headers; /* ours */
         char *url;                  /* ours */
+        size_t answered;            /* bytes of the answer */
         char why[CURL_ERROR_SIZE];
 };
 
@@ -47,12 +49,14 @@ static int is_too_late(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
         return ob_stop_deadline(w->stop) <= ob_clock_ms();
 }
 
-/* What it answers is of no use to us. */
+/* What it answers is of no use to us, as long as it ends. */
 static size_t take_nothing(char *data, size_t size, size_t n, void *arg)
 {
+        struct http *h = arg;
+
         (void)data;
-        (void)arg;
-        return size * n;
+        h->answered += size * n;
+        return h->answered > ANSWER_MAX ? 0 : size * n;
 }
 
 static void set_options(struct ob_wire *w, struct http *h)
@@ -66,7 +70,11 @@ static void set_options(struct ob_wire *w, struct http *h)
         curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, is_too_late);
         curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, w);
+        curl_easy_setopt(h->curl, CURLOPT_QUICK_EXIT, 1L); /* or a mute name server would hold up what has ended */
         curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, take_nothing);
+        curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, h);
+        curl_easy_setopt(h->curl, CURLOPT_HEADERFUNCTION, take_nothing);
+        curl_easy_setopt(h->curl, CURLOPT_HEADERDATA, h);
         curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, h->why);
         curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->headers);
 }
@@ -129,10 +137,11 @@ static int post(struct ob_wire *w, const struct iovec *piece, struct ob_err *err
         long code = 0;
 
         h->why[0] = '\0';
+        h->answered = 0;
         curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE, (long)piece->iov_len);
         curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, piece->iov_base);
         got = curl_easy_perform(h->curl);
-        if (got != CURLE_OK)
+        if (got != CURLE_OK && h->answered <= ANSWER_MAX) /* the status of an answer without end is known */
                 return fail(h, got, err);
         curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &code);
         return judge(w, code, err);

@@ -1,6 +1,5 @@
 #include "agent/source/page_doc.h"
 
-#include <libxml/HTMLparser.h>
 #include <libxml/xpath.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,12 +7,14 @@
 
 #include "proto/memory.h"
 
-#define STEPS_MAX 2000000 /* of an XPath: a page must not keep us busy for long */
+#define STEPS_MAX 10000000 /* of all XPaths that are asked of a document: it must not keep us busy for long */
 
 struct ob_doc {
+        const struct ob_terms *of;
         xmlDoc *html;
-        xmlXPathContext *xpath;
-        char *heading; /* ours; "" */
+        xmlXPathContext *xpath; /* it counts the steps */
+        struct ob_err *late;    /* ours: why there was no time; NULL: there was */
+        char *heading;          /* ours; "" */
 };
 
 void ob_nodes_add(struct ob_nodes *list, xmlNode *node)
@@ -111,14 +112,38 @@ char *ob_doc_tidy(const xmlChar *found)
         return made;
 }
 
-static xmlXPathObject *find(const struct ob_doc *doc, xmlNode *from, const char *path)
+static bool has_time(struct ob_doc *doc)
 {
+        struct ob_err err;
+
+        if (!doc->late && ob_terms_check(doc->of, &err)) {
+                doc->late = ob_alloc(1, sizeof(*doc->late));
+                *doc->late = err;
+        }
+        return !doc->late && doc->xpath->opCount < STEPS_MAX;
+}
+
+static xmlXPathObject *find(struct ob_doc *doc, xmlNode *from, const char *path)
+{
+        if (!has_time(doc))
+                return NULL;
         doc->xpath->node = from;
-        doc->xpath->opCount = 0;
         return xmlXPathEvalExpression((const xmlChar *)path, doc->xpath);
 }
 
-char *ob_doc_text(const struct ob_doc *doc, xmlNode *from, const char *path)
+int ob_doc_check(const struct ob_doc *doc, struct ob_err *err)
+{
+        if (doc->late)
+                return ob_fail(err, "%s", doc->late->text);
+        if (doc->xpath->opCount >= STEPS_MAX)
+                return ob_fail(err,
+                        "to find its cells takes more than %d steps: make the XPaths of this page simpler, or see what "
+                        "answers at page.url",
+                        STEPS_MAX);
+        return 0;
+}
+
+char *ob_doc_text(struct ob_doc *doc, xmlNode *from, const char *path)
 {
         xmlXPathObject *found = find(doc, from, path);
         bool is_empty = !found || (found->type == XPATH_NODESET && xmlXPathNodeSetIsEmpty(found->nodesetval));
@@ -130,7 +155,7 @@ char *ob_doc_text(const struct ob_doc *doc, xmlNode *from, const char *path)
         return made;
 }
 
-void ob_doc_nodes(const struct ob_doc *doc, const char *path, struct ob_nodes *list)
+void ob_doc_nodes(struct ob_doc *doc, const char *path, struct ob_nodes *list)
 {
         xmlXPathObject *found = find(doc, xmlDocGetRootElement(doc->html), path);
 
@@ -164,7 +189,7 @@ static const struct {
         { "//div[@class='title'][contains(., '对不起')]", "it is the manager's error page" },
 };
 
-static int check_kind(const struct ob_doc *doc, struct ob_err *err)
+static int check_kind(struct ob_doc *doc, struct ob_err *err)
 {
         for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
                 ob_cleanup(ob_free_at) char *found =
@@ -176,26 +201,26 @@ static int check_kind(const struct ob_doc *doc, struct ob_err *err)
         return 0;
 }
 
-struct ob_doc *ob_doc_parse(const void *bytes, size_t length, struct ob_err *err)
+struct ob_doc *ob_doc_parse(const void *bytes, size_t length, const struct ob_terms *of, struct ob_err *err)
 {
         ob_cleanup(ob_doc_free_at) struct ob_doc *doc = ob_alloc(1, sizeof(*doc));
-        static const int options =
-                HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET;
 
+        doc->of = of;
         if (check_bytes(bytes, length, err))
                 return NULL;
-        doc->html = htmlReadMemory(bytes, (int)length, NULL, "UTF-8", options);
-        doc->xpath = doc->html && xmlDocGetRootElement(doc->html) ? xmlXPathNewContext(doc->html) : NULL;
-        if (!doc->xpath) {
-                ob_fail(err, "the page is no HTML");
+        doc->html = ob_tree_parse(bytes, length, of, err);
+        if (!doc->html)
                 return NULL;
-        }
+        doc->xpath = xmlXPathNewContext(doc->html);
+        if (!doc->xpath)
+                abort();                  /* no memory */
+        xmlXPathOrderDocElems(doc->html); /* or to compare two places would take as long as what lies between */
         doc->xpath->error = say_nothing;
         doc->xpath->opLimit = STEPS_MAX;
         if (check_kind(doc, err))
                 return NULL;
         doc->heading = ob_doc_text(doc, xmlDocGetRootElement(doc->html), "//h2");
-        return ob_take(doc);
+        return ob_doc_check(doc, err) ? NULL : ob_take(doc);
 }
 
 void ob_doc_free(struct ob_doc *doc)
@@ -205,6 +230,7 @@ void ob_doc_free(struct ob_doc *doc)
         xmlXPathFreeContext(doc->xpath);
         xmlFreeDoc(doc->html);
         free(doc->heading);
+        free(doc->late);
         free(doc);
 }
 

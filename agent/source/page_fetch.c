@@ -10,15 +10,19 @@
 #include "agent/source/page_doc.h"
 #include "proto/memory.h"
 
-#define SLOW_BYTES 100 /* a second: less than that for half of the time-out is no answer */
+#define SLOW_BYTES  100   /* a second: less than that for half of the time-out is no answer */
+#define HEAD_MAX    65536 /* bytes of all headers of an answer; libcurl keeps them */
+#define COOKIES_MAX 32    /* Otter sets two */
 
 struct ob_fetch {
         const struct ob_page_settings *settings;
         struct ob_stop *stop;
         CURL *curl; /* ours; it keeps the cookies */
         char why[CURL_ERROR_SIZE];
-        bool is_logged_in, is_too_large;
+        bool is_logged_in;
+        const char *too_large; /* what of the answer; NULL: nothing */
         struct ob_bytes *body; /* of the request under way */
+        size_t head;           /* bytes of its headers */
         int64_t now;           /* as its answer said; 0: it did not */
 };
 
@@ -40,9 +44,10 @@ static size_t take_bytes(char *data, size_t size, size_t n, void *arg)
 {
         struct ob_fetch *f = arg;
 
-        f->is_too_large = f->body->length + n * size > OB_PAGE_BYTES_MAX;
-        if (f->is_too_large)
+        if (f->body->length + n * size > OB_PAGE_BYTES_MAX) {
+                f->too_large = "the answer is larger than 4194304 bytes";
                 return 0;
+        }
         ob_bytes_add(f->body, data, n * size);
         return n * size;
 }
@@ -54,6 +59,11 @@ static size_t take_header(char *data, size_t size, size_t n, void *arg)
         char text[64];
 
         n *= size;
+        f->head += n;
+        if (f->head > HEAD_MAX) {
+                f->too_large = "the headers of the answer are larger than 65536 bytes";
+                return 0;
+        }
         if (n < sizeof(name) || n >= sizeof(text) || strncasecmp(data, name, sizeof(name) - 1) != 0)
                 return n;
         memcpy(text, data, n);
@@ -80,6 +90,7 @@ static void set_limits(struct ob_fetch *f)
         long seconds = f->settings->timeout;
 
         curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* or a mute name server would hold up what has ended */
         curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, seconds);
         curl_easy_setopt(c, CURLOPT_TIMEOUT, seconds);
         curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
@@ -144,6 +155,22 @@ static bool was_asked(struct ob_fetch *f)
         return !curl_easy_getinfo(f->curl, CURLINFO_PRETRANSFER_TIME_T, &us) && us > 0;
 }
 
+/* Cookies that nobody needs: whoever sets another one with each answer would have us keep them all. */
+static void sweep_cookies(struct ob_fetch *f)
+{
+        struct curl_slist *all = NULL;
+        size_t n = 0;
+
+        curl_easy_getinfo(f->curl, CURLINFO_COOKIELIST, &all);
+        for (const struct curl_slist *c = all; c; c = c->next)
+                n++;
+        curl_slist_free_all(all);
+        if (n <= COOKIES_MAX)
+                return;
+        curl_easy_setopt(f->curl, CURLOPT_COOKIELIST, "ALL"); /* forgets them */
+        f->is_logged_in = false;
+}
+
 /* One request; `code` is the answer's. What it holds is for the caller to judge. */
 static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, struct ob_err *err)
 {
@@ -155,16 +182,18 @@ static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, 
 
         f->why[0] = '\0';
         f->now = 0;
-        f->is_too_large = false;
+        f->too_large = NULL;
+        f->head = 0;
         f->body->length = 0;
         curl_easy_setopt(f->curl, CURLOPT_URL, full);
         got = curl_easy_perform(f->curl);
+        sweep_cookies(f);
         if (got == CURLE_OK) {
                 curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, code);
                 return OB_FETCHED;
         }
-        if (f->is_too_large) {
-                ob_fail(err, "the answer is larger than %d bytes", OB_PAGE_BYTES_MAX);
+        if (f->too_large) {
+                ob_fail(err, "%s: see what answers at page.url", f->too_large);
                 return OB_FETCH_REFUSED;
         }
         ob_fail(err, "%s%s", *f->why ? f->why : curl_easy_strerror(got),

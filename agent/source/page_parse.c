@@ -7,7 +7,9 @@
 #include "agent/source/page_cell.h"
 #include "proto/memory.h"
 
-#define ROWS_MAX 20000 /* of a page; Otter shows ten, or all of a channel's pipelines */
+#define ROWS_MAX   20000     /* of a page; Otter shows ten, or all of a channel's pipelines */
+#define BYTES_MAX  (4 << 20) /* that its cells take */
+#define CELL_BYTES 40        /* that a cell takes, however short its text is */
 
 /* In the order of the document, below `root`; past what is below `node` when `over`. */
 static xmlNode *next_node(xmlNode *node, const xmlNode *root, bool over)
@@ -74,16 +76,19 @@ static unsigned place_columns(const struct ob_page *page, const struct ob_page_s
 
 /* Everything that reading one page needs. */
 struct reading {
-        const struct ob_doc *doc;
+        struct ob_doc *doc;
         const struct ob_page *page;
         const struct ob_page_settings *settings;
         struct ob_page_rows *rows;
         struct ob_nodes headers, cells; /* of the table; of a page without headers: its rows as cells */
         int place[OB_COLUMNS_MAX];
+        char *of_page[OB_COLUMNS_MAX]; /* ours: what is the same for all rows; NULL where it is not, or not found */
 };
 
 static void free_reading(struct reading *r)
 {
+        for (unsigned c = 0; c < OB_COLUMNS_MAX; c++)
+                free(r->of_page[c]);
         ob_nodes_free(&r->headers);
         ob_nodes_free(&r->cells);
 }
@@ -137,16 +142,27 @@ static void note_missing(struct reading *r)
         }
 }
 
+/* What is the same for all rows is found once: to look through a page for each of its rows takes too long. */
+static void find_of_page(struct reading *r)
+{
+        for (unsigned c = 0; c < r->page->n_columns; c++)
+                if (r->page->columns[c].is_of_page)
+                        r->of_page[c] = ob_doc_text(r->doc, NULL, r->page->columns[c].path);
+}
+
 static char *read_cell(const struct reading *r, unsigned column, xmlNode *row, xmlNode *const *cells)
 {
         const struct ob_page_column *c = &r->page->columns[column];
 
+        if (c->is_of_page)
+                return r->of_page[column] ? ob_copy(r->of_page[column]) : NULL;
         if (c->header && r->place[column] < 0)
                 return NULL;
         return ob_doc_text(r->doc, c->header ? cells[r->place[column]] : row, c->path ? c->path : ".");
 }
 
-static void add_row(struct reading *r, xmlNode *row, xmlNode *const *cells)
+/* -1: the page costs too much. */
+static int add_row(struct reading *r, xmlNode *row, xmlNode *const *cells, struct ob_err *err)
 {
         struct ob_page_rows *rows = r->rows;
 
@@ -154,9 +170,17 @@ static void add_row(struct reading *r, xmlNode *row, xmlNode *const *cells)
                 rows->room = rows->room ? 2 * rows->room : 16 * rows->width;
                 rows->cells = ob_realloc(rows->cells, rows->room, sizeof(*rows->cells));
         }
-        for (unsigned c = 0; c < rows->width; c++)
-                rows->cells[rows->n * rows->width + c] = read_cell(r, c, row, cells);
+        for (unsigned c = 0; c < rows->width; c++) {
+                char *cell = read_cell(r, c, row, cells);
+
+                rows->cells[rows->n * rows->width + c] = cell;
+                rows->bytes += CELL_BYTES + (cell ? strlen(cell) : 0);
+        }
         rows->n++;
+        if (rows->bytes > BYTES_MAX)
+                return ob_fail(err, "what stands in its cells takes more than %d MiB: see what answers at page.url",
+                        BYTES_MAX >> 20);
+        return ob_doc_check(r->doc, err);
 }
 
 static bool read_number(const char **at, const char *word, int *number)
@@ -184,6 +208,29 @@ static int read_numbers(struct reading *r, struct ob_err *err)
         return 0;
 }
 
+/* Many short texts in one piece of memory take a third of what they take in pieces of their own. */
+static void pack(struct ob_page_rows *rows)
+{
+        size_t n = rows->n * rows->width, length = 0;
+        char *at;
+
+        for (size_t i = 0; i < n; i++)
+                length += rows->cells[i] ? strlen(rows->cells[i]) + 1 : 0;
+        at = rows->texts = ob_alloc(length + 1, 1);
+        for (size_t i = 0; i < n; i++) {
+                char *cell = rows->cells[i];
+
+                if (!cell)
+                        continue;
+                rows->cells[i] = at;
+                at = stpcpy(at, cell) + 1;
+                free(cell);
+        }
+        rows->cells = ob_realloc(rows->cells, n + 1, sizeof(*rows->cells));
+        rows->room = n + 1;
+        rows->bytes = length + n * sizeof(*rows->cells);
+}
+
 static int read_rows(struct reading *r, struct ob_err *err)
 {
         bool is_table = ob_page_has_headers(r->page);
@@ -200,8 +247,13 @@ static int read_rows(struct reading *r, struct ob_err *err)
         }
         if (r->cells.n / width > ROWS_MAX)
                 return ob_fail(err, "there are more than %d rows on it", ROWS_MAX);
+        find_of_page(r);
         for (size_t i = 0; i + width <= r->cells.n; i += width)
-                add_row(r, r->cells.all[i], r->cells.all + i);
+                if (add_row(r, r->cells.all[i], r->cells.all + i, err))
+                        return -1;
+        if (ob_doc_check(r->doc, err))
+                return -1;
+        pack(r->rows);
         return 0;
 }
 
@@ -210,7 +262,7 @@ bool ob_page_is(const struct ob_page *page, const struct ob_doc *doc, const stru
         return !page->heading || !strcmp(ob_doc_heading(doc), ob_cell_word(settings, page->heading));
 }
 
-int ob_page_read(const struct ob_page *page, const struct ob_doc *doc, const struct ob_page_settings *settings,
+int ob_page_read(const struct ob_page *page, struct ob_doc *doc, const struct ob_page_settings *settings,
         struct ob_page_rows *rows, struct ob_err *err)
 {
         ob_cleanup(
@@ -219,15 +271,18 @@ int ob_page_read(const struct ob_page *page, const struct ob_doc *doc, const str
         rows->width = page->n_columns;
         if (!ob_page_is(page, doc, settings))
                 return ob_fail(err, "its heading is \"%.60s\", not \"%s\"", ob_doc_heading(doc), page->heading);
-        if (page->is_long && read_numbers(&r, err))
-                return -1;
-        return read_rows(&r, err);
+        if (!(page->is_long && read_numbers(&r, err)) && !read_rows(&r, err))
+                return 0;
+        ob_page_rows_free(rows);
+        ob_doc_check(doc, err); /* what was not found for want of time may be there */
+        return -1;
 }
 
 void ob_page_rows_free(struct ob_page_rows *rows)
 {
-        for (size_t i = 0; i < rows->n * rows->width; i++)
+        for (size_t i = 0; !rows->texts && i < rows->n * rows->width; i++)
                 free(rows->cells[i]);
+        free(rows->texts);
         free(rows->cells);
         free(rows->missing);
         *rows = (struct ob_page_rows) { .n = 0 };

@@ -144,7 +144,7 @@ static void tell_layout(struct way *w)
         if (!w->tour->is_judge)
                 return;
         ob_fail(&w->why, "the layout has changed: there is no column %s on it", w->missing);
-        ob_pages_tell_bad(w->pages, w->page->name, "layout_drift", w->why.text);
+        ob_pages_tell_bad(w->pages, w->page->name, "layout_drift", w->page->address, w->why.text);
 }
 
 /* A list may have got shorter while it was read; then the last page is shown in the place of those behind it. */
@@ -175,7 +175,7 @@ static int visit_one(struct way *w, const char *asked)
                         ob_pages_tell_good(w->pages, s->key);
                 return 0;
         } else {
-                ob_pages_tell_bad(w->pages, s->key, "page_failed", w->why.text);
+                ob_pages_tell_bad(w->pages, s->key, "page_failed", s->address, w->why.text);
         }
         w->tour->n_bad++;
         w->tour->is_whole = false;

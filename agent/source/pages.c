@@ -1,5 +1,6 @@
 #include "agent/source/pages.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,17 +10,26 @@
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define HOME_ZONE  "Asia/Shanghai"
-#define PAUSE_MS   2000 /* between two sources of one round there is hardly any time */
-#define SILENT_MAX 2    /* requests in a row without an answer: the rest of the round is not tried */
-#define TOLD_MAX   5    /* pages a round that are told of one by one */
-#define LEFT_OUT   "what is left of this round is not tried"
+#define HOME_ZONE   "Asia/Shanghai"
+#define SILENT_MAX  2         /* requests in a row without an answer: the rest of the round is not tried */
+#define TOLD_MAX    5         /* pages a round that are told of one by one */
+#define ROUND_MAX   (8 << 20) /* bytes that the pages of a round take; 2,000 pipelines at work take 6 MiB */
+#define SHEET_BYTES 512
+#define MEMOS_MAX   20000 /* pages that are remembered from round to round */
+#define LEFT_OUT    "what is left of this round is not tried"
+
+/* A page may be asked for, say that the session has ended, and be asked for again after a login. */
+#define REQUESTS_MAX 3
+
+/* Kinds of pages that lead to one, itself among them: a page of each is read however late it is. */
+#define KINDS_MAX 3
 
 /* What is remembered of a page from round to round. */
 struct memo {
         UT_hash_handle hh;
-        char *key;  /* ours */
-        size_t had; /* rows */
+        char *key;     /* ours */
+        size_t had;    /* rows */
+        unsigned seen; /* the round that met it last */
         bool is_bad, is_told;
         /* Of a kind of pages: */
         unsigned round;
@@ -31,7 +41,7 @@ struct ob_pages {
         struct ob_fetch *fetch; /* ours */
         struct ob_bytes body;   /* ours */
         unsigned round, n_silent, n_told;
-        int64_t active_at;       /* when something was last done in the round */
+        size_t bytes;            /* of the cells of this round */
         struct ob_sheet *sheets; /* ours; of this round */
         struct memo *memos;      /* ours */
         struct ob_zone *zone;    /* ours */
@@ -62,40 +72,56 @@ static void forget_sheets(struct ob_pages *p)
                 HASH_DEL(p->sheets, s);
                 ob_page_rows_free(&s->rows);
                 free(s->key);
+                free(s->address);
                 free(s->why);
                 free(s);
         }
 }
 
-void ob_pages_free(struct ob_pages *p)
+/* Those that have not been met since a round. */
+static void forget_memos(struct ob_pages *p, unsigned since)
 {
         struct memo *m, *next;
 
-        if (!p)
-                return;
-        forget_sheets(p);
         HASH_ITER (hh, p->memos, m, next) {
+                if (m->seen >= since)
+                        continue;
                 HASH_DEL(p->memos, m);
                 free(m->key);
                 free(m->start);
                 free(m->next);
                 free(m);
         }
+}
+
+void ob_pages_free(struct ob_pages *p)
+{
+        if (!p)
+                return;
+        forget_sheets(p);
+        forget_memos(p, UINT_MAX);
         ob_fetch_free(p->fetch);
         ob_bytes_free(&p->body);
         ob_zone_free(p->zone);
         free(p);
 }
 
-void ob_pages_join(struct ob_pages *p, unsigned *round)
+void ob_pages_begin(struct ob_pages *p)
 {
-        if (!p->round || *round == p->round || ob_clock_ms() - p->active_at > PAUSE_MS) {
-                forget_sheets(p);
-                p->round++;
-                p->n_silent = p->n_told = 0;
-        }
-        p->active_at = ob_clock_ms();
-        *round = p->round;
+        forget_sheets(p);
+        if (HASH_COUNT(p->memos) > MEMOS_MAX) /* a list of other names with each round must not fill the memory */
+                forget_memos(p, p->round);
+        p->round++;
+        p->n_silent = p->n_told = 0;
+        p->bytes = 0;
+}
+
+int64_t ob_pages_longest(const struct ob_pages *p)
+{
+        const struct ob_page_settings *page = &p->setting.manager->page;
+        int64_t one = REQUESTS_MAX * page->timeout + page->timeout; /* and it is read */
+
+        return (page->budget + KINDS_MAX * one) * INT64_C(1000);
 }
 
 static struct memo *remember(struct ob_pages *p, const char *key)
@@ -103,11 +129,12 @@ static struct memo *remember(struct ob_pages *p, const char *key)
         struct memo *m;
 
         HASH_FIND_STR(p->memos, key, m);
-        if (m)
-                return m;
-        m = ob_alloc(1, sizeof(*m));
-        m->key = ob_copy(key);
-        HASH_ADD_KEYPTR(hh, p->memos, m->key, strlen(m->key), m);
+        if (!m) {
+                m = ob_alloc(1, sizeof(*m));
+                m->key = ob_copy(key);
+                HASH_ADD_KEYPTR(hh, p->memos, m->key, strlen(m->key), m);
+        }
+        m->seen = p->round;
         return m;
 }
 
@@ -138,14 +165,16 @@ static void count_error(struct ob_pages *p)
 }
 
 /* Once when a page goes wrong; where many do, not of each of them. */
-void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *why)
+void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
 {
+        const char *url = p->setting.manager->page.url;
         struct memo *m = remember(p, key);
 
         count_error(p);
         if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
-                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\"%s", p->setting.name, event, key, why,
+                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s%s%s%s", p->setting.name, event,
+                        key, why, url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address,
                         p->n_told == TOLD_MAX ? " note=\"further ones of this round are not told of\"" : "");
                 m->is_told = true;
         }
@@ -211,6 +240,7 @@ static struct ob_sheet *add_sheet(struct ob_pages *p, const struct ob_page *page
         struct ob_sheet *s = ob_alloc(1, sizeof(*s));
 
         s->key = make_key(page, asked);
+        s->address = make_address(page, asked);
         HASH_ADD_KEYPTR(hh, p->sheets, s->key, strlen(s->key), s);
         return s;
 }
@@ -225,25 +255,35 @@ static bool is_wanted(const struct ob_pages *p, const struct ob_page *page)
 }
 
 /* Reads a fetched page as one table. */
-static void read_sheet(struct ob_pages *p, const struct ob_page *page, const struct ob_doc *doc, struct ob_sheet *s)
+static void read_sheet(struct ob_pages *p, const struct ob_page *page, struct ob_doc *doc, struct ob_sheet *s)
 {
         struct ob_err err;
 
-        if (ob_page_read(page, doc, &p->setting.manager->page, &s->rows, &err))
+        if (ob_page_read(page, doc, &p->setting.manager->page, &s->rows, &err)) {
                 s->why = ob_copy(err.text);
-        else
+                return;
+        }
+        if (p->bytes + SHEET_BYTES + s->rows.bytes <= ROUND_MAX) {
+                p->bytes += SHEET_BYTES + s->rows.bytes;
                 count_rows(p, page, s);
+                return;
+        }
+        ob_page_rows_free(&s->rows);
+        s->why = ob_format(
+                "the pages of this round hold more than %d MiB: read fewer page sources, or see what answers "
+                "at page.url",
+                ROUND_MAX >> 20);
 }
 
 /* Here, for all who want the page: what is wrong with it is news once. A stop that cuts a request short is not. */
 static void tell_sheet(struct ob_pages *p, const struct ob_sheet *s)
 {
         if (s->why && !(p->setting.stop && ob_stop_is_wanted(p->setting.stop)))
-                ob_pages_tell_bad(p, s->key, "page_failed", s->why);
+                ob_pages_tell_bad(p, s->key, "page_failed", s->address, s->why);
 }
 
 /* … and as the other tables that stand on it. */
-static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, const struct ob_doc *doc,
+static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_doc *doc,
         const struct ob_sheet *first)
 {
         const struct ob_config *c = p->setting.config;
@@ -265,19 +305,34 @@ static void read_others(struct ob_pages *p, const struct ob_page *page, const ch
         }
 }
 
+/* NULL: it is none. The document borrows the terms. */
+static struct ob_doc *parse(struct ob_pages *p, struct ob_terms *terms, const char *address, struct ob_err *err)
+{
+        struct ob_doc *doc;
+
+        *terms = (struct ob_terms) {
+                .stop = p->setting.stop,
+                .deadline = ob_clock_ms() + p->setting.manager->page.timeout * INT64_C(1000),
+                .pages = p->setting.config->pages,
+                .n_pages = p->setting.config->n_pages,
+        };
+        doc = ob_doc_parse(p->body.data, p->body.length, terms, err);
+        if (!doc)
+                ob_fail_in(err, address);
+        return doc;
+}
+
 static void fetch(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_sheet *s)
 {
-        ob_cleanup(ob_free_at) char *address = make_address(page, asked);
         ob_cleanup(ob_doc_free_at) struct ob_doc *doc = NULL;
+        struct ob_terms terms;
         struct ob_err err;
-        enum ob_fetched got = ob_fetch_get(p->fetch, address, &p->body, &s->now, &err);
+        enum ob_fetched got = ob_fetch_get(p->fetch, s->address, &p->body, &s->now, &err);
 
         p->n_silent = got == OB_FETCH_UNREACHED ? SILENT_MAX : got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
-        if (got == OB_FETCHED) {
-                doc = ob_doc_parse(p->body.data, p->body.length, &err);
-                if (!doc)
-                        ob_fail_in(&err, address);
-        }
+        if (got == OB_FETCHED)
+                doc = parse(p, &terms, s->address, &err);
+        ob_bytes_free(&p->body); /* a large one is not kept for the next page */
         if (doc)
                 read_sheet(p, page, doc, s);
         else
@@ -294,7 +349,6 @@ struct ob_sheet *ob_pages_get(struct ob_pages *p, const struct ob_page *page, co
                 s = add_sheet(p, page, asked);
                 fetch(p, page, asked, s);
         }
-        p->active_at = ob_clock_ms();
         return s;
 }
 

@@ -33,13 +33,20 @@ struct ob_pages_setting {
 struct ob_pages *ob_pages_new(const struct ob_pages_setting *setting);
 void ob_pages_free(struct ob_pages *p);
 
-/* Joins the round that is under way, or begins the next one, when this one has seen the caller before. */
-void ob_pages_join(struct ob_pages *p, unsigned *round);
+/*
+ * Begins a round, whatever time the sources take that are read in it: their worker knows when it begins with them.
+ * What was fetched in the last round is forgotten.
+ */
+void ob_pages_begin(struct ob_pages *p);
+
+/* The longest that one source may be busy with its pages, in milliseconds. */
+int64_t ob_pages_longest(const struct ob_pages *p);
 
 /* One table of a fetched page. */
 struct ob_sheet {
         UT_hash_handle hh;
         char *key;                /* ours: the page's name and what was asked for */
+        char *address;            /* ours: below the manager's url */
         struct ob_page_rows rows; /* ours */
         char *why;                /* ours: why there are none; NULL: there are */
         int64_t now;              /* the manager's clock */
@@ -55,8 +62,9 @@ struct ob_sheet *ob_pages_get(struct ob_pages *p, const struct ob_page *page, co
 const char *ob_pages_start(struct ob_pages *p, const struct ob_page *page);
 void ob_pages_leave(struct ob_pages *p, const struct ob_page *page, const char *next);
 
-/* What went wrong with a page, and that it is right again. */
-void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *why);
+/* What went wrong with a page, and that it is right again. Its address is that below the manager's url. */
+void ob_pages_tell_bad(
+        struct ob_pages *p, const char *key, const char *event, const char *address, const char *why);
 void ob_pages_tell_good(struct ob_pages *p, const char *key);
 
 const struct ob_pages_setting *ob_pages_setting(const struct ob_pages *p);

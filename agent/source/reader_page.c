@@ -24,7 +24,6 @@ struct reader_page {
         struct ob_pages *pages;
         const struct ob_page *page;
         int column[OB_COLUMNS_MAX]; /* of the page, by the source's; -1: it is not on it */
-        unsigned round;
         struct ob_tour tour;
         struct ob_tell late;
         char *plan;           /* ours */
@@ -79,7 +78,6 @@ static int open_page(struct ob_reader *r, struct ob_err *err)
         if (p->bad_path)
                 return ob_fail(err, "\"%s\" is no XPath", p->bad_path);
         r->is_told = false;
-        ob_pages_join(p->pages, &p->round);
         return 0;
 }
 

@@ -12,18 +12,12 @@
 #include "agent/source/pages.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
+#include "agent/source/zone_dates.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define ASKED_MAX 5   /* pipelines, until one tells */
-#define STEP      900 /* zones differ by quarters of an hour */
-#define NEAR      180 /* by so many seconds the two may differ besides: a row may have come in between */
-
-/* A pipeline's date on its page. */
-struct date {
-        char pipeline[OB_CELL_MAX];
-        int64_t local, now;
-};
+#define STEP 900 /* zones differ by quarters of an hour */
+#define NEAR 180 /* by so many seconds the two may differ besides: a row may have come in between */
 
 struct reader_zone {
         struct ob_reader reader; /* first */
@@ -31,9 +25,7 @@ struct reader_zone {
         struct ob_session *session;
         const struct ob_page *page;
         int id, last_sync; /* columns of the page */
-        unsigned round;
-        struct date dates[ASKED_MAX]; /* the newest ones */
-        size_t n_dates;
+        struct ob_zone_dates dates;
         const char *cells[1];
         char room[OB_CELL_MAX];
 };
@@ -45,11 +37,8 @@ static struct reader_zone *self(struct ob_reader *r)
 
 static int open_zone(struct ob_reader *r, struct ob_err *err)
 {
-        struct reader_zone *z = self(r);
-
         (void)err;
         r->is_told = false;
-        ob_pages_join(z->pages, &z->round);
         return 0;
 }
 
@@ -59,18 +48,6 @@ static int look_zone(struct ob_reader *r, struct ob_reading *at, struct ob_err *
         (void)err;
         *at = (struct ob_reading) { .now = ob_clock_wall(), .has_rows = true };
         return 0;
-}
-
-/* Newest first: of an old row it is more likely that it is gone from the table. */
-static void note_date(struct reader_zone *z, const struct date *d)
-{
-        size_t i = z->n_dates < ASKED_MAX ? z->n_dates++ : ASKED_MAX - 1;
-
-        if (i == ASKED_MAX - 1 && z->dates[i].local >= d->local && *z->dates[i].pipeline)
-                return;
-        for (; i && z->dates[i - 1].local < d->local; i--)
-                z->dates[i] = z->dates[i - 1];
-        z->dates[i] = *d;
 }
 
 static int take_dates(
@@ -83,17 +60,17 @@ static int take_dates(
         (void)err;
         for (size_t i = 0; i < rows->n; i++) {
                 char *const *row = rows->cells + i * rows->width;
-                struct date d = { .now = now };
+                struct ob_zone_date d = { .now = now };
                 const char *id = ob_cell_read(&z->page->columns[z->id], &world, row[z->id], d.pipeline);
 
                 if (id == d.pipeline && row[z->last_sync] && ob_cell_date(row[z->last_sync], &d.local))
-                        note_date(z, &d);
+                        ob_zone_dates_add(&z->dates, &d);
         }
         return 0;
 }
 
 /* 1: the table does not have it. */
-static int ask(struct reader_zone *z, const struct date *d, int64_t *epoch, struct ob_err *err)
+static int ask(struct reader_zone *z, const struct ob_zone_date *d, int64_t *epoch, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *sql =
                 ob_format("SELECT UNIX_TIMESTAMP(GMT_MODIFIED) FROM THROUGHPUT_STAT WHERE PIPELINE_ID = %s AND "
@@ -110,7 +87,7 @@ static int ask(struct reader_zone *z, const struct date *d, int64_t *epoch, stru
 }
 
 /* False: what differs is no zone. */
-static bool find_skew(const struct reader_zone *z, const struct date *d, int64_t epoch, int64_t *skew)
+static bool find_skew(const struct reader_zone *z, const struct ob_zone_date *d, int64_t epoch, int64_t *skew)
 {
         int64_t off = ob_zone_epoch(ob_pages_zone(z->pages), d->local, d->now) - epoch;
         int64_t half = off < 0 ? -STEP / 2 : STEP / 2;
@@ -122,17 +99,17 @@ static bool find_skew(const struct reader_zone *z, const struct date *d, int64_t
 /* 1: no pipeline tells. */
 static int compare(struct reader_zone *z, int64_t *skew, struct ob_err *err)
 {
-        if (!z->n_dates || !ob_pages_zone(z->pages))
+        if (!z->dates.n || !ob_pages_zone(z->pages))
                 return 1;
         if (ob_session_open(z->session, err))
                 return -1;
-        for (size_t i = 0; i < z->n_dates; i++) {
+        for (size_t i = 0; i < z->dates.n; i++) {
                 int64_t epoch;
-                int got = ask(z, &z->dates[i], &epoch, err);
+                int got = ask(z, &z->dates.all[i], &epoch, err);
 
                 if (got < 0)
                         return -1;
-                if (!got && find_skew(z, &z->dates[i], epoch, skew))
+                if (!got && find_skew(z, &z->dates.all[i], epoch, skew))
                         return 0;
         }
         return 1;
@@ -156,7 +133,7 @@ static int read_zone(struct ob_reader *r, int64_t from, unsigned limit, struct o
         (void)from;
         (void)limit;
         *rows = (struct ob_rows) { .cells = z->cells, .width = 1 };
-        z->n_dates = 0;
+        z->dates = (struct ob_zone_dates) { .n = 0 };
         r->is_told = ob_tour_make(&tour, z->pages, z->page, take_dates, z, err);
         if (r->is_told)
                 return -1;

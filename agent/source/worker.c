@@ -19,7 +19,15 @@ static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_feed 
         return w->began + ((now - w->began) / every + 1) * every;
 }
 
-/* What several sources wait for alike is tried again for all of them at once. */
+static bool is_of_pages(const struct ob_worker_feed *wf)
+{
+        return wf->feed.source->reader == OB_READER_PAGE || wf->feed.source->reader == OB_READER_ZONE;
+}
+
+/*
+ * What several sources wait for alike is tried again for all of them at once, and what is read off pages in their
+ * next round: a round of its own would fetch them once more.
+ */
 static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now, const struct ob_err *err)
 {
         bool is_shared = wf->feed.reader->is_told;
@@ -30,7 +38,8 @@ static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t
                 wf->is_told = true;
         }
         wf->is_failing = true;
-        wf->due = is_shared ? next_beat(w, wf, now) : ob_clock_ms() + ob_backoff_next(&wf->backoff);
+        wf->due = is_shared || is_of_pages(wf) ? next_beat(w, wf, now)
+                                               : ob_clock_ms() + ob_backoff_next(&wf->backoff);
         w->counters->sources[w->index].errors++;
         ob_health_fail(&w->counters->sources[w->index].health, (ob_fail_in(&said, wf->name), said.text));
 }
@@ -90,6 +99,8 @@ static int64_t poll_due(struct ob_worker *w)
         int64_t next = INT64_MAX, now = ob_clock_ms(), rows = c->rows;
         bool polled = false;
 
+        if (w->pages)
+                ob_pages_begin(w->pages);
         for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
                 if (w->feeds[i].due <= now) {
                         poll(w, &w->feeds[i], now);
@@ -110,6 +121,8 @@ static int64_t poll_due(struct ob_worker *w)
 /* Every source until nothing is left: rows that were too young at first are waited for. */
 static bool poll_once(struct ob_worker *w)
 {
+        if (w->pages)
+                ob_pages_begin(w->pages);
         for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
                 struct ob_worker_feed *wf = &w->feeds[i];
                 int64_t enough = ob_clock_ms() + (wf->feed.source->settle + 1) * INT64_C(1000);
@@ -231,15 +244,13 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
 }
 
 /*
- * A query renews what is promised, and so does each commit. What lies between the two is one query, or a round of
+ * A query renews what is promised, and so does each commit. What lies between the two is one query, or a cycle of
  * pages and what it asks of the database; none of them can last longer than its own deadlines say.
  */
 static int64_t longest_silence(const struct ob_worker *w)
 {
-        if (!w->manager)
-                return 2 * OB_HEALTH_SPARE;
-        return 2 * OB_HEALTH_SPARE + ob_session_longest_ms(&w->manager->mysql) +
-               2 * (w->manager->page.budget + w->manager->page.timeout) * INT64_C(1000);
+        return 2 * OB_HEALTH_SPARE + (w->manager ? ob_session_longest_ms(&w->manager->mysql) : 0) +
+               (w->pages ? ob_pages_longest(w->pages) : 0);
 }
 
 int ob_worker_start(struct ob_worker *w, struct ob_err *err)
@@ -252,11 +263,11 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
                 w->session.health = &w->counters->sources[w->index].health;
         }
         w->began = ob_clock_ms();
-        w->counters->sources[w->index].busy_ms = longest_silence(w);
         w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
         for (size_t i = 0; i < w->config->n_sources; i++)
                 if (w->config->sources[i].enabled && !strcmp(w->config->sources[i].worker, w->name))
                         add_feed(w, &w->config->sources[i]);
+        w->counters->sources[w->index].busy_ms = longest_silence(w);
         return ob_thread_start(&w->thread, run, w, w->counters->sources[w->index].name, err);
 }
 

@@ -36,7 +36,7 @@ static void read_cell(const struct ob_page_column *c, const char *raw)
                 assert(ob_number_parse(read, strlen(read), &micros));
 }
 
-static void read_page(const struct ob_page *page, const struct ob_doc *doc)
+static void read_page(const struct ob_page *page, struct ob_doc *doc)
 {
         struct ob_page named = *page;
         struct ob_page_rows rows = { .n = 0 };
@@ -54,6 +54,9 @@ static void read_page(const struct ob_page *page, const struct ob_doc *doc)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const char end[] = "</html>";
+        const struct ob_terms terms = {
+                .deadline = INT64_MAX, .pages = ob_builtin_pages, .n_pages = ob_n_builtin_pages
+        };
         char *bytes = malloc(size + sizeof(end));
         struct ob_err err = { .text = "" };
         struct ob_doc *doc;
@@ -61,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(bytes);
         memcpy(bytes, data, size);
         memcpy(bytes + size, end, sizeof(end));
-        doc = ob_doc_parse(bytes, size + sizeof(end) - 1, &err);
+        doc = ob_doc_parse(bytes, size + sizeof(end) - 1, &terms, &err);
         assert(doc || *err.text);
         for (unsigned i = 0; doc && i < ob_n_builtin_pages; i++)
                 read_page(&ob_builtin_pages[i], doc);

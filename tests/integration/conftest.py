@@ -103,12 +103,13 @@ def sink():
 @pytest.fixture
 def page_agent(make_agent, manager, sink, mariadb):
     """One that reads a manager's pages alone: the fake Otter's, but for another url."""
-    def make(sources=None, name="agent", **page):
+    def make(sources=None, name="agent", names=None, **page):
         mysql = {"port": mariadb.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
         tables = {name: {"enabled": False} for name in (*agents.SOURCES, "state", "agent")}
         return make_agent(mariadb, [{"type": "statsd", "port": sink.port}], name=name,
                           managers=[{"mysql": mysql, "page": {"url": manager.url, "timeout": 2, **page}}],
-                          sources={**tables, "page": {"enabled": True, "every": 1}, **(sources or {})})
+                          sources={**tables, "page": {"enabled": True, "every": 1}, **(sources or {})},
+                          **({"names": names} if names else {}))
     return make
 
 

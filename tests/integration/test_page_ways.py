@@ -54,6 +54,13 @@ def test_a_proxy_and_none(way, page_agent):
     assert done.returncode == 0 and got["channel.1.channel_state"] == 2, done.stderr
 
 
+def test_a_scheme_in_capitals(manager, page_agent):
+    url = manager.url.replace("http", "HTTP")
+    done, got = read_once(page_agent(url=url))
+    assert done.returncode == 0 and got["channel.1.channel_state"] == 2, done.stderr
+    assert rows(show("page", f"{url}/nodeList.htm?pageIndex=1"))
+
+
 def show(*words):
     return subprocess.run([str(PROGRAM), *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
 

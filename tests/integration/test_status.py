@@ -164,6 +164,9 @@ def test_who_may_ask(mariadb, otter, both, make_agent, status):
         code, _, text = status.ask(page, login=f"ops:{secret}")
         assert code == 200, page
         told += text
+    for scheme in ("basic", "BASIC"):
+        assert status.ask("/healthz", login=f"ops:{secret}", scheme=scheme)[0] == 200, scheme
+    assert status.ask("/healthz", login=f"ops:{secret}", scheme="Bearer")[0] == 401
     assert "HUSH" not in told + agent.log() and PASSWORD not in told + agent.log()
 
 

@@ -29,10 +29,10 @@ class Status:
     def url(self):
         return f"http://{self.listen}"
 
-    def ask(self, page="/", method="GET", login=None, body=None):
+    def ask(self, page="/", method="GET", login=None, body=None, scheme="Basic"):
         """(code, headers, text)"""
         connection = UnixConnection(self.path) if self.path else http.client.HTTPConnection(self.listen, timeout=10)
-        headers = {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()} if login else {}
+        headers = {"Authorization": f"{scheme} {base64.b64encode(login.encode()).decode()}"} if login else {}
         try:
             connection.request(method, page, body, headers)
             answer = connection.getresponse()

@@ -102,6 +102,7 @@ static const struct {
         { DOG("port = 7;"), "DD_DOGSTATSD_PORT", "99", "127.0.0.1", "", 7 },
         { DOG(""), "DD_DOGSTATSD_URL", "udp://h:99", "h", "", 99 },
         { DOG(""), "DD_DOGSTATSD_URL", "udp://h", "h", "", 8125 },
+        { DOG(""), "DD_DOGSTATSD_URL", "UDP://h", "h", "", 8125 },
         { DOG(""), "DD_DOGSTATSD_URL", "udp://[::1]:99", "::1", "", 99 },
         { DOG(""), "DD_DOGSTATSD_URL", "udp://[::1]", "::1", "", 8125 },
         { DOG(""), "DD_DOGSTATSD_URL", "unix:///run/dsd", "127.0.0.1", "/run/dsd", 8125 },

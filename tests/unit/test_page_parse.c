@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/clock.h"
 #include "agent/source/page_parse.h"
+#include "agent/source/page_tree.h"
+#include "proto/bytes.h"
 #include "proto/memory.h"
 
 static const struct ob_page list = {
@@ -15,6 +18,8 @@ static const struct ob_page list = {
         .columns = { { "id", OB_CELL_WHOLE, "Id" }, { "name", OB_CELL_TEXT, "Name", ".//a" },
                 { "size", OB_CELL_TEXT, "Size" } },
 };
+
+static const struct ob_terms patient = { .deadline = INT64_MAX };
 
 #define HEADS "<tr><th>Id</th><th>Name</th><th>Size(1 min)</th></tr>"
 
@@ -78,7 +83,7 @@ static void rows_are_found_by_their_headers(void **state)
                 ob_cleanup(ob_free_at) char *got = NULL;
                 struct ob_page_rows rows = { .n = 0 };
                 struct ob_err err = { .text = "" };
-                struct ob_doc *doc = ob_doc_parse(html, strlen(html), &err);
+                struct ob_doc *doc = ob_doc_parse(html, strlen(html), &patient, &err);
                 int failed;
 
                 if (!doc)
@@ -124,7 +129,7 @@ static void what_is_no_page_is_named(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(refused); i++) {
                 struct ob_err err = { .text = "" };
-                struct ob_doc *doc = ob_doc_parse(refused[i].bytes, refused[i].length, &err);
+                struct ob_doc *doc = ob_doc_parse(refused[i].bytes, refused[i].length, &patient, &err);
 
                 if (doc || !strstr(err.text, refused[i].says))
                         fail_msg("case %zu: %s", i, err.text);
@@ -138,8 +143,161 @@ static void a_page_has_an_end(void **state)
 
         (void)state;
         memset(bytes, ' ', OB_PAGE_BYTES_MAX + 1);
-        assert_null(ob_doc_parse(bytes, OB_PAGE_BYTES_MAX + 1, &err));
+        assert_null(ob_doc_parse(bytes, OB_PAGE_BYTES_MAX + 1, &patient, &err));
         assert_non_null(strstr(err.text, "larger than 4194304 bytes"));
+}
+
+/* What a page may cost. `head`, then `unit` so many times, then `tail`. */
+static const struct {
+        const char *what, *head, *unit;
+        size_t n;
+        const char *tail, *says; /* NULL: it is read */
+} costs[] = {
+        { "a long tag", "<p ", "a ", 16000, ">", NULL },
+        { "a longer one", "<p ", "a ", 20000, ">",
+                "a tag or comment is longer than 32768 bytes; no page of Otter's" },
+        { "one whose attributes hold its end", "<p ", "a=\"><p>\" ", 20000, ">", "longer than 32768 bytes" },
+        { "a long comment", "<!-- ", "xx", 20000, " -->", "longer than 32768 bytes" },
+        { "a deep page", "", "<div>", 90, "", NULL },
+        { "a deeper one", "", "<div>", 110, "", "nested deeper than 100; no page" },
+        { "a long text", "", "long ", 500000, "", NULL },
+        { "many tags", "", "<p>", 200000, "", NULL },
+        { "more of them", "", "<p>", 250000, "", "its tags and texts take more than 36 MiB; no page" },
+        { "many texts", "", "<br>a", 130000, "", "take more than 36 MiB" },
+        { "attributes that are asked for", "", "<p class=a title=b style=c id=d>", 60000, "",
+                "take more than 36 MiB" },
+        { "attributes that nobody asks for", "", "<p width=1 height=2 border=3 d=4>", 60000, "", NULL },
+};
+
+static struct ob_terms for_pages(void)
+{
+        return (struct ob_terms) {
+                .deadline = INT64_MAX, .pages = ob_builtin_pages, .n_pages = ob_n_builtin_pages
+        };
+}
+
+static struct ob_bytes make(const char *head, const char *unit, size_t n, const char *tail)
+{
+        struct ob_bytes page = { .length = 0 };
+
+        ob_bytes_add(&page, "<html><h2>List</h2>", strlen("<html><h2>List</h2>"));
+        ob_bytes_add(&page, head, strlen(head));
+        for (size_t i = 0; i < n; i++)
+                ob_bytes_add(&page, unit, strlen(unit));
+        ob_bytes_add(&page, tail, strlen(tail));
+        ob_bytes_add(&page, "</html>", strlen("</html>"));
+        return page;
+}
+
+static void a_page_costs_no_more_than_it_may(void **state)
+{
+        const struct ob_terms terms = for_pages();
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(costs); i++) {
+                ob_cleanup(ob_bytes_free) struct ob_bytes page =
+                        make(costs[i].head, costs[i].unit, costs[i].n, costs[i].tail);
+                struct ob_err err = { .text = "" };
+                struct ob_doc *doc = ob_doc_parse(page.data, page.length, &terms, &err);
+
+                if (!doc != (costs[i].says != NULL) || (!doc && !strstr(err.text, costs[i].says)))
+                        fail_msg("%s: %s", costs[i].what, err.text);
+                ob_doc_free(doc);
+        }
+}
+
+static void a_tag_has_few_attributes(void **state)
+{
+        ob_cleanup(ob_bytes_free) struct ob_bytes page = { .length = 0 };
+        struct ob_err err = { .text = "" };
+
+        (void)state;
+        for (int n = 64; n <= 65; n++) {
+                ob_bytes_add(&page, "<p", 2);
+                for (int i = 0; i < n; i++) {
+                        ob_cleanup(ob_free_at) char *name = ob_format(" a%d", i);
+
+                        ob_bytes_add(&page, name, strlen(name));
+                }
+                ob_bytes_add(&page, "></html>", 8);
+                xmlFreeDoc(ob_tree_parse(page.data, page.length, &patient, &err));
+                assert_true((n == 64) == !*err.text);
+        }
+        assert_non_null(strstr(err.text, "a tag has more than 64 attributes; no page"));
+}
+
+/* What is asked of a page whose cells can be found, and yet … */
+static const struct {
+        const char *what, *head, *unit;
+        size_t n;
+        const char *rows, *path;
+        bool is_of_page;
+        const char *says;
+} questions[] = {
+        { "a way through the page for each row", "", "<p>1</p>", 10000, "//p", "count(//p)", false,
+                "takes more than 10000000 steps: make the XPaths" },
+        { "a way through the page for all rows", "", "<p>1</p>", 10000, "//p", "count(//p)", true, NULL },
+        { "a long text for each row", "<i title='0123456789012345678901234567890123456789'></i>", "<p></p>", 19999,
+                "//p", "concat(//i/@title, //i/@title, //i/@title, //i/@title, //i/@title)", true,
+                "takes more than 4 MiB: see what" },
+        { "too many rows", "", "<p></p>", 20001, "//p", ".", false, "more than 20000 rows" },
+};
+
+static void what_is_asked_of_a_page_costs_no_more_than_it_may(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(questions); i++) {
+                const struct ob_page asked = { .name = "asked",
+                        .rows = questions[i].rows,
+                        .n_columns = 1,
+                        .columns = {
+                                { "c", OB_CELL_TEXT, NULL, questions[i].path, NULL, questions[i].is_of_page } } };
+                ob_cleanup(ob_bytes_free) struct ob_bytes page =
+                        make(questions[i].head, questions[i].unit, questions[i].n, "");
+                struct ob_page_rows rows = { .n = 0 };
+                struct ob_err err = { .text = "" };
+                struct ob_doc *doc = ob_doc_parse(page.data, page.length, &patient, &err);
+                int failed;
+
+                assert_non_null(doc);
+                failed = ob_page_read(&asked, doc, NULL, &rows, &err);
+                if (failed != (questions[i].says ? -1 : 0) || (failed && !strstr(err.text, questions[i].says)))
+                        fail_msg("%s: %s", questions[i].what, err.text);
+                assert_int_equal(rows.n, failed ? 0 : questions[i].n);
+                ob_page_rows_free(&rows);
+                ob_doc_free(doc);
+        }
+}
+
+static void there_is_an_end_to_reading(void **state)
+{
+        static const char html[] = "<html><h2>List</h2><table>" HEADS "</table></html>";
+        struct ob_page_rows rows = { .n = 0 };
+        struct ob_terms terms = { .deadline = ob_clock_ms() - 1 };
+        struct ob_err err = { .text = "" };
+        struct ob_doc *doc;
+        struct ob_stop stop;
+
+        (void)state;
+        assert_null(ob_doc_parse(html, sizeof(html) - 1, &terms, &err));
+        assert_non_null(strstr(err.text, "could not be read in page.timeout seconds"));
+        ob_stop_init(&stop);
+        terms = (struct ob_terms) { .stop = &stop, .deadline = INT64_MAX };
+        doc = ob_doc_parse(html, sizeof(html) - 1, &terms, &err);
+        assert_non_null(doc);
+        terms.deadline = ob_clock_ms() - 1;
+        assert_int_equal(ob_page_read(&list, doc, NULL, &rows, &err), -1);
+        assert_non_null(strstr(err.text, "could not be read in page.timeout seconds"));
+        ob_doc_free(doc);
+        terms.deadline = INT64_MAX;
+        doc = ob_doc_parse(html, sizeof(html) - 1, &terms, &err);
+        ob_stop_want(&stop, 0);
+        assert_int_equal(ob_page_read(&list, doc, NULL, &rows, &err), -1);
+        assert_non_null(strstr(err.text, "the agent stops"));
+        ob_doc_free(doc);
+        assert_null(ob_doc_parse(html, sizeof(html) - 1, &terms, &err));
+        assert_non_null(strstr(err.text, "the agent stops"));
+        ob_stop_fini(&stop);
 }
 
 static void another_heading_is_another_page(void **state)
@@ -148,7 +306,7 @@ static void another_heading_is_another_page(void **state)
         static const struct ob_page_settings translated = { .words = { { "List", "Other" } }, .n_words = 1 };
         struct ob_page_rows rows = { .n = 0 };
         struct ob_err err;
-        struct ob_doc *doc = ob_doc_parse(html, sizeof(html) - 1, &err);
+        struct ob_doc *doc = ob_doc_parse(html, sizeof(html) - 1, &patient, &err);
 
         (void)state;
         assert_non_null(doc);
@@ -186,6 +344,10 @@ int main(void)
                 cmocka_unit_test(rows_are_found_by_their_headers),
                 cmocka_unit_test(what_is_no_page_is_named),
                 cmocka_unit_test(a_page_has_an_end),
+                cmocka_unit_test(a_page_costs_no_more_than_it_may),
+                cmocka_unit_test(a_tag_has_few_attributes),
+                cmocka_unit_test(what_is_asked_of_a_page_costs_no_more_than_it_may),
+                cmocka_unit_test(there_is_an_end_to_reading),
                 cmocka_unit_test(another_heading_is_another_page),
                 cmocka_unit_test(the_built_in_pages_make_sense),
         };
