@@ -70,26 +70,38 @@ static int make_folders(const char *path, struct ob_err *err)
         return 0;
 }
 
-/* Whether a file says just this. One that can't be read does not. */
+/* Whether a regular file says just this. One that can't be read does not. */
 static bool says(const char *path, const char *text)
 {
-        size_t length = strlen(text), got;
+        size_t length = strlen(text);
         ob_cleanup(ob_free_at) char *found = ob_alloc(length + 1, 1);
-        FILE *file = fopen(path, "re");
+        int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a fifo would have us wait */
+        ssize_t got = 0, n = 1;
+        struct stat at;
 
-        if (!file)
+        if (fd < 0)
                 return false;
-        got = fread(found, 1, length + 1, file);
-        fclose(file);
-        return got == length && !memcmp(found, text, length);
+        while (!fstat(fd, &at) && S_ISREG(at.st_mode) && n > 0 && (size_t)got <= length) {
+                n = read(fd, found + got, length + 1 - (size_t)got);
+                got += n > 0 ? n : 0;
+        }
+        close(fd);
+        return (size_t)got == length && !memcmp(found, text, length);
 }
 
-/* All of it or nothing: a reader sees the old file or the new one. */
+/* All of it or nothing: a reader sees the old file or the new one. A link, a fifo, a device is not ours to replace.
+ */
 static int replace(const char *path, const char *text, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *beside = ob_format("%s.new", path);
-        int got = ob_out_new(beside, 0644, text, err);
+        struct stat at;
+        int got;
 
+        if (lstat(path, &at))
+                return ob_fail(err, "%s: %m", path);
+        if (!S_ISREG(at.st_mode))
+                return ob_fail(err, "%s is not a regular file, and was left as it is: move it away", path);
+        got = ob_out_new(beside, 0644, text, err);
         if (got > 0)
                 return ob_fail(err, "%s is in the way", beside);
         if (!got && rename(beside, path)) {

@@ -1,20 +1,18 @@
 #include "agent/face/status.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/face/status_draw.h"
 #include "agent/face/status_files.h"
+#include "agent/face/status_socket.h"
 #include "proto/memory.h"
 
 #define CONNECTIONS_MAX 32u
 #define IDLE_SECONDS    10u /* of a connection that asks for nothing */
-#define BACKLOG         16
 
 /* Scripts and styles are files of ours only: what slipped through the escaping could not run. */
 static const char policy[] = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -23,7 +21,7 @@ static const char policy[] = "default-src 'none'; style-src 'self'; script-src '
 struct ob_status {
         struct ob_status_of of;
         struct MHD_Daemon *daemon;
-        const char *path; /* of the unix socket, in the config; NULL */
+        struct ob_status_socket socket;
 };
 
 /* What can be asked for: drawn from a view, or a file. */
@@ -156,57 +154,23 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         return serve(s, connection, page);
 }
 
-/* A socket that a killed agent left behind goes; one that somebody answers on stays. */
-static void sweep(const struct ob_status_address *a)
-{
-        const struct sockaddr_un *un = (const struct sockaddr_un *)&a->at;
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        if (fd < 0)
-                return;
-        if (connect(fd, (const struct sockaddr *)&a->at, a->length) && errno == ECONNREFUSED)
-                unlink(un->sun_path);
-        close(fd);
-}
-
-static int listen_at(const struct ob_status_settings *s, struct ob_err *err)
-{
-        const struct ob_status_address *a = &s->address;
-        int fd, on = 1;
-
-        if (a->at.ss_family == AF_UNIX)
-                sweep(a);
-        fd = socket(a->at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return ob_fail(err, "status: no socket: %m");
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        if (!bind(fd, (const struct sockaddr *)&a->at, a->length) && !listen(fd, BACKLOG))
-                return fd;
-        ob_fail(err, "status: can't listen at %s: %m", s->listen);
-        close(fd);
-        return -1;
-}
-
 int ob_status_start(struct ob_status **status, const struct ob_status_of *of, struct ob_err *err)
 {
         const struct ob_status_settings *settings = &of->config->status;
         ob_cleanup(ob_free_at) struct ob_status *s = ob_alloc(1, sizeof(*s));
-        int fd;
 
         *status = NULL;
         if (!*settings->listen)
                 return 0;
-        fd = listen_at(settings, err);
-        if (fd < 0)
+        if (ob_status_socket_open(&s->socket, settings, err))
                 return -1;
         s->of = *of;
-        if (settings->address.at.ss_family == AF_UNIX)
-                s->path = ((const struct sockaddr_un *)&settings->address.at)->sun_path;
         s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, answer, s,
-                MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+                MHD_OPTION_LISTEN_SOCKET, s->socket.fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
                 MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
         if (!s->daemon) {
-                close(fd);
+                ob_status_socket_remove(&s->socket);
+                close(s->socket.fd);
                 return ob_fail(err, "status: the web server does not start: %m");
         }
         *status = ob_take(s);
@@ -217,8 +181,7 @@ void ob_status_stop(struct ob_status *s)
 {
         if (!s)
                 return;
-        MHD_stop_daemon(s->daemon);
-        if (s->path)
-                unlink(s->path);
+        ob_status_socket_remove(&s->socket);
+        MHD_stop_daemon(s->daemon); /* closes the socket */
         ob_free_at(&s);
 }

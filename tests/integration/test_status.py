@@ -1,4 +1,5 @@
 """The status page: what it says is so, in every language it speaks; who may ask, and what asking can't do."""
+import os
 import pathlib
 import re
 import socket
@@ -216,6 +217,93 @@ def test_a_unix_socket(mariadb, otter, both, make_agent, folder):
     agent.start()
     wait_until(status.answers, "it is taken over")
     assert agent.stop() == 0 and not status.path.exists()
+
+
+NO_SOCKETS = {
+    "a regular file": lambda path: path.write_text("precious"),
+    "a folder": lambda path: path.mkdir(),
+    "a symbolic link": lambda path: path.symlink_to(path.with_name("precious")),
+    "a fifo": os.mkfifo,
+}
+
+
+@pytest.mark.parametrize("what", NO_SOCKETS)
+def test_what_is_no_socket_is_left_where_it_is(mariadb, otter, both, make_agent, folder, what):
+    path = folder / "s"
+    path.with_name("precious").write_text("precious")
+    NO_SOCKETS[what](path)
+    before = path.lstat()
+    agent = make_agent(mariadb, both, status={"listen": f"unix:{path}"})
+    checked = agent.run("--check")
+    assert checked.returncode == 69
+    assert f"BAD  status unix:{path}: there is {what}, not a socket" in checked.stdout, checked.stdout
+    assert agent.process.start().wait() == 69
+    assert f"there is {what}, not a socket, and it was left as it is" in agent.log()
+    after = path.lstat()
+    assert (before.st_ino, before.st_mode, before.st_size) == (after.st_ino, after.st_mode, after.st_size)
+    assert path.with_name("precious").read_text() == "precious"
+
+
+def test_the_config_itself_is_no_place_for_a_socket(mariadb, otter, both, make_agent):
+    agent = make_agent(mariadb, both)
+    agent.write(status={"listen": f"unix:{agent.config}"})
+    before = agent.config.read_bytes()
+    assert agent.process.start().wait() == 69
+    assert agent.config.read_bytes() == before
+
+
+def test_only_our_own_socket_is_removed_at_the_stop(mariadb, otter, both, make_agent, folder):
+    """… and not what somebody put there meanwhile, be it a file or another's socket."""
+    status = Status(folder / "s.sock")
+    agent = begin(make_agent, mariadb, both, status)
+    status.path.unlink()
+    status.path.write_text("precious")
+    assert agent.stop() == 0 and status.path.read_text() == "precious"
+    status.path.unlink()
+    agent.start()
+    wait_until(status.answers, "the status page answers")
+    status.path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(status.path))
+        other.listen()
+        assert agent.stop() == 0 and status.path.is_socket()
+
+
+@pytest.mark.parametrize("kind", (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+def test_a_socket_that_somebody_has_stays(mariadb, otter, both, make_agent, folder, kind):
+    """A statsd's is a datagram socket. One that answers nobody for now, since its queue is full, has an owner, too."""
+    path, waiting = folder / "s.sock", []
+    with socket.socket(socket.AF_UNIX, kind) as other:
+        other.bind(str(path))
+        if kind == socket.SOCK_STREAM:
+            other.listen(0)
+            waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+            for one in waiting:
+                one.setblocking(False)
+                one.connect_ex(str(path))
+        before = path.lstat().st_ino
+        agent = make_agent(mariadb, both, status={"listen": f"unix:{path}"})
+        checked = agent.run("--check")
+        assert f"warn status unix:{path}: somebody answers there" in checked.stdout, checked.stdout
+        assert agent.process.start().wait(20) == 69 and "Address already in use" in agent.log()
+        assert path.lstat().st_ino == before
+    for one in waiting:
+        one.close()
+    checked = agent.run("--check")
+    assert f"ok   status unix:{path}: a dead socket is there, which is replaced" in checked.stdout, checked.stdout
+    path.unlink()
+    assert f"ok   status unix:{path}: is free" in agent.run("--check").stdout
+
+
+@pytest.mark.parametrize("umask", (0o000, 0o077))
+def test_the_mode_of_the_socket_does_not_hang_on_the_umask(mariadb, otter, both, make_agent, folder, umask):
+    status = Status(folder / "s.sock")
+    before = os.umask(umask)
+    try:
+        begin(make_agent, mariadb, both, status)
+    finally:
+        os.umask(before)
+    assert oct(status.path.stat().st_mode & 0o7777) == "0o660"
 
 
 def test_a_port_that_is_taken(mariadb, otter, both, make_agent):
