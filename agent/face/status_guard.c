@@ -11,10 +11,10 @@
 #include "proto/memory.h"
 
 #define REQUEST_MS 10000  /* from the connection, or the request before, to the last byte of the answer */
-#define WRONG_MS   1000   /* that the answer to a wrong password waits */
+#define WRONG_MS   2000   /* that the answer to a wrong password waits */
 #define FORGET_MS  600000 /* after so long without a wrong password a peer's count begins anew */
-#define SHARE      8u     /* connections of one peer */
-#define LET_IN     32u    /* of all peers */
+#define SHARE      16u    /* connections of one peer */
+#define LET_IN     48u    /* of all peers */
 #define PEERS_MAX  64     /* that wrong passwords are counted of */
 
 struct address {

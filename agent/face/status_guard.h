@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* What the web server must be able to hold: as many as are let in, and those that are just being ended. */
-#define OB_GUARD_CONNECTIONS 64
+#define OB_GUARD_CONNECTIONS 96
 
 struct ob_guard;
 
