@@ -149,8 +149,14 @@ def test_pipelines_and_their_states(manager, otter, mariadb, make_agent, statsd,
     same = sum(one["state"] == state for one in pipelines)
     assert f'otterbeat_pipelines{{manager="",state="{state}"}} {same}\n' in status.ask("/metrics")[2]
     assert f">{same} {state}<" in status.ask()[2]
-    bad = sum(one["state"] in ("locating", "lagging", "skewed", "stalled", "hung") for one in pipelines)
-    assert (f"; {bad} pipeline" in status.ask()[2]) == (bad > 0), "the first line says so"
+    bad = {word: sum(one["state"] == word for one in pipelines)
+           for word in ("hung", "stalled", "skewed", "lagging", "locating")}
+    said = ", ".join(f"{n} {word}" for word, n in bad.items() if n)
+    said = f"Otter needs a look: {said} of 3 pipelines" if said else "Otter is well: 3 pipelines"
+    lines = status.json()["headlines"]
+    assert {line["of"]: line["text"].split(":")[0] for line in lines}["otterbeat"] == "otterbeat is well"
+    assert {line["of"]: line["text"] for line in lines}["otter"] == said
+    assert f"<p>{said}</p>" in status.ask()[2]
     assert status.health()[0] == 200, "… which is Otter's trouble, not ours"
 
 
