@@ -211,7 +211,7 @@ TROUBLES = [
             rf"BAD  sink graphite: {NOWHERE}.* -> is carbon running", health=f"sink graphite is ill: .*{NOWHERE}",
             log="sink=graphite event=sink_failed"),
     Trouble("a statsd that is down", lambda w: w.to_statsd.update(port=free_port()),
-            r"BAD  sink statsd: 127.0.0.1:\d+: Connection refused -> is the statsd", health="sink statsd is ill: .*nobody listens",
+            r"BAD  sink statsd: nobody listens on 127.0.0.1:\d+ -> is the statsd", health="sink statsd is ill: .*nobody listens",
             log="sink=statsd event=sink_failed"),
     Trouble("a statsd's socket that is not there", lambda w: w.to_statsd.update(socket="/nowhere/s.sock"),
             r"BAD  sink statsd: socket /nowhere/s.sock: No such file", health="sink statsd is ill: .*No such file",
