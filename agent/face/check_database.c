@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/face/check_parts.h"
+#include "agent/face/markup.h"
 #include "agent/face/reach.h"
 #include "agent/process/clock.h"
 #include "agent/source/name_rows.h"
@@ -134,18 +135,20 @@ static void check_read_only(struct look *l)
                         "its transactions are not read only");
 }
 
-/* The privileges stand before ON; behind it there may be a hash, which is not looked at. */
+/* The privileges stand before ON; behind it there may be a hash, which is not looked at. A column is no privilege.
+ */
 static bool may_write(const char *grant)
 {
         static const char *const words[] = { "ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "DROP", "ALTER",
                 "CREATE", "SUPER", "FILE" };
         const char *on = strstr(grant, " ON ");
 
-        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-                const char *at = strstr(grant, words[i]);
-
-                if (at && on && at < on)
-                        return true;
+        for (const char *at = grant; on && at < on; at++) {
+                if (*at == '(')
+                        at += strcspn(at, ")");
+                for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+                        if (!strncmp(at, words[i], strlen(words[i])))
+                                return true;
         }
         return false;
 }
@@ -172,6 +175,33 @@ static void check_grants(struct look *l)
         else
                 ob_report_add(l->report, OB_GRADE_OK, "grants", l->name, "", "%s may read, and not write",
                         l->manager->mysql.user);
+}
+
+/* Who may read any column of a table can read all of them: see deploy/grants.sql. */
+static void check_secrets(struct look *l)
+{
+        static const char *const tables[] = { "DATA_MEDIA", "DATA_MEDIA_SOURCE", "CANAL", "USER" };
+        ob_cleanup(ob_free_at) char *readable = ob_copy("");
+
+        for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+                ob_cleanup(ob_free_at) char *sql =
+                        ob_format("SELECT COUNT(*) FROM (SELECT 1 FROM %s LIMIT 0) t", tables[i]);
+                ob_cleanup(ob_free_at) char *count = ask(l, tables[i], sql, 1);
+                char *longer;
+
+                if (!count)
+                        continue;
+                longer = ob_format("%s%s%s", readable, *readable ? ", " : "", tables[i]);
+                free(readable);
+                readable = longer;
+        }
+        if (*readable)
+                ob_report_add(l->report, OB_GRADE_WARN, "secrets", l->name, READ_GRANT,
+                        "%s can read passwords that Otter keeps, by some columns of %s; otterbeat never does",
+                        l->manager->mysql.user, readable);
+        else
+                ob_report_add(l->report, OB_GRADE_OK, "secrets", l->name, "",
+                        "%s can't read the tables where Otter keeps passwords", l->manager->mysql.user);
 }
 
 static void check_clock(struct look *l)
@@ -283,11 +313,12 @@ static void check_names(struct look *l)
                         ob_report_add(l->report, OB_GRADE_BAD, "names", key, fix_for(&err), "%s", err.text);
                         return;
                 }
-                if (got)
+                if (got) {
                         ob_report_add(l->report, OB_GRADE_OK, "names", key, "", "%zu are known", n);
-                else
-                        ob_report_add(l->report, OB_GRADE_WARN, "names", key, "",
-                                "shown by ids alone: %s; this would help: %s", err.text, grant);
+                        continue;
+                }
+                ob_markup_clean(grant);
+                ob_report_add(l->report, OB_GRADE_WARN, "names", key, grant, "shown by ids alone: %s", err.text);
         }
 }
 
@@ -313,6 +344,7 @@ void ob_check_database(struct ob_report *r, const struct ob_config *c, const str
                 check_login(&l);
                 check_read_only(&l);
                 check_grants(&l);
+                check_secrets(&l);
                 check_clock(&l);
                 check_schema(&l);
                 for (size_t i = 0; i < c->n_sources; i++)

@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/face/check_parts.h"
+#include "agent/face/status_socket.h"
 #include "agent/store/connection.h"
 #include "agent/store/store.h"
 #include "config/file.h"
@@ -124,27 +126,63 @@ static void check_state(struct ob_report *r, const struct ob_config *c)
         check_store(r, c->state_dir);
 }
 
+/* That a file is in, or would be. The caller's to free. */
+static char *folder_of(const char *file)
+{
+        const char *slash = strrchr(file, '/');
+
+        return slash ? ob_format("%.*s", (int)(slash == file ? 1 : slash - file), file) : ob_copy(".");
+}
+
 static void check_log(struct ob_report *r, const char *file)
 {
-        ob_cleanup(ob_free_at) char *dir = ob_copy(*file ? file : ".");
-        char *slash = strrchr(dir, '/');
+        ob_cleanup(ob_free_at) char *dir = folder_of(file);
         struct ob_err err;
         bool is_fine;
         int fd;
 
         if (!*file)
                 return;
-        if (slash)
-                *(slash == dir ? slash + 1 : slash) = '\0';
         fd = ob_file_open(file, O_WRONLY | O_APPEND | O_NOFOLLOW, 0, &err);
         is_fine = fd >= 0;
         if (is_fine)
                 close(fd);
-        else if (errno == ENOENT && !(is_fine = can_write(slash ? dir : ".")))
+        else if (errno == ENOENT && !(is_fine = can_write(dir)))
                 ob_fail(&err, "%m");
         ob_report_add(r, is_fine ? OB_GRADE_OK : OB_GRADE_BAD, "log", file,
                 is_fine ? "" : "make its folder, or name another log_file", "%s",
                 is_fine ? "can be written" : err.text);
+}
+
+/* Nothing is made and nothing removed. */
+static void check_status_socket(struct ob_report *r, const struct ob_status_settings *s)
+{
+        const char *path = ((const struct sockaddr_un *)&s->address.at)->sun_path, *what;
+        ob_cleanup(ob_free_at) char *dir = folder_of(path);
+
+        switch (ob_status_socket_look(&s->address, &what)) {
+        case OB_STANDS_ANOTHER:
+                ob_report_add(r, OB_GRADE_BAD, "status", s->listen, "move it away, or name another path",
+                        "there is %s, not a socket: the agent leaves it as it is, and does not start", what);
+                return;
+        case OB_STANDS_LIVE:
+                ob_report_add(r, OB_GRADE_WARN, "status", s->listen,
+                        "well, if an agent runs with this config; else name another path",
+                        "somebody answers there");
+                return;
+        case OB_STANDS_UNKNOWN:
+                ob_report_add(r, OB_GRADE_BAD, "status", s->listen,
+                        "who does the agent run as, and may it look there?", "%m");
+                return;
+        case OB_STANDS_NOTHING:
+        case OB_STANDS_DEAD:
+                break;
+        }
+        if (can_write(dir))
+                ob_report_add(r, OB_GRADE_OK, "status", s->listen, "", "%s",
+                        *what ? "a dead socket is there, which is replaced" : "is free");
+        else
+                ob_report_add(r, OB_GRADE_BAD, "status", s->listen, "make its folder, or name another path", "%m");
 }
 
 /* Bound, and let go: one that is taken may be so by the very agent that runs. */
@@ -152,8 +190,12 @@ static void check_status(struct ob_report *r, const struct ob_status_settings *s
 {
         int fd, on = 1;
 
-        if (!*s->listen || s->address.at.ss_family == AF_UNIX)
+        if (!*s->listen)
                 return;
+        if (s->address.at.ss_family == AF_UNIX) {
+                check_status_socket(r, s);
+                return;
+        }
         fd = socket(s->address.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         if (fd >= 0 && !bind(fd, (const struct sockaddr *)&s->address.at, s->address.length) && !listen(fd, 1))

@@ -46,31 +46,36 @@ static void check_mtu(struct ob_report *r, const struct ob_sink_settings *s, con
                 ob_report_add(r, OB_GRADE_OK, "mtu", s->name, "", "%d, and payload %d", mtu, s->payload);
 }
 
-/* An empty datagram counts nothing anywhere; a closed port refuses it. 0 or an errno. */
-static int knock(const struct ob_wire *w)
+/* An empty datagram counts nothing anywhere; a closed port refuses it, and then the name's next address is asked.
+ */
+static int knock(struct ob_wire *w, struct ob_err *err)
 {
-        struct pollfd p = { .fd = w->fd };
-        socklen_t length;
+        struct iovec nothing = { .iov_base = (char *)"" };
+        struct pollfd p = { .events = 0 };
+        socklen_t length = sizeof(int);
         int code = 0;
+        size_t sent;
 
-        if (send(w->fd, "", 0, MSG_NOSIGNAL) < 0)
-                return errno;
-        length = sizeof(code);
+        if (w->ops->send(w, &nothing, 1, &sent, err))
+                return -1;
+        p.fd = w->fd;
         if (poll(&p, 1, ANSWER_MS) == 1)
                 getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &code, &length);
-        return code;
+        errno = code;
+        return code ? ob_fail(err, "%s:%d: %m", w->settings->host, w->settings->port) : 0;
 }
 
-static void check_datagrams(struct ob_report *r, const struct ob_sink_settings *s, const struct ob_wire *w)
+static void check_datagrams(struct ob_report *r, const struct ob_sink_settings *s, struct ob_wire *w)
 {
+        struct ob_err err;
+
         if (*s->socket) {
                 ob_report_add(
                         r, OB_GRADE_OK, "sink", s->name, "", "there is somebody who listens on %s", s->socket);
                 return;
         }
-        errno = knock(w);
-        if (errno)
-                ob_report_add(r, OB_GRADE_BAD, "sink", s->name, types[s->type].fix, "%s:%d: %m", s->host, s->port);
+        if (knock(w, &err))
+                ob_report_add(r, OB_GRADE_BAD, "sink", s->name, types[s->type].fix, "%s", err.text);
         else
                 ob_report_add(r, OB_GRADE_OK, "sink", s->name, "",
                         "%s:%d did not refuse a datagram; UDP tells no more", s->host, s->port);

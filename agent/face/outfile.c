@@ -71,7 +71,7 @@ static int make_folders(const char *path, struct ob_err *err)
         return 0;
 }
 
-/* Whether a file says just this. One that can't be read does not. */
+/* Whether a regular file says just this. One that can't be read does not. */
 static bool says(const char *path, const char *text)
 {
         size_t length = strlen(text), got;
@@ -86,12 +86,19 @@ static bool says(const char *path, const char *text)
         return got == length && !memcmp(found, text, length);
 }
 
-/* All of it or nothing: a reader sees the old file or the new one. */
+/* All of it or nothing: a reader sees the old file or the new one. A link, a fifo, a device is not ours to replace.
+ */
 static int replace(const char *path, const char *text, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *beside = ob_format("%s.new", path);
-        int got = ob_out_new(beside, 0644, text, err);
+        struct stat at;
+        int got;
 
+        if (lstat(path, &at))
+                return ob_fail(err, "%s: %m", path);
+        if (!S_ISREG(at.st_mode))
+                return ob_fail(err, "%s is not a regular file, and was left as it is: move it away", path);
+        got = ob_out_new(beside, 0644, text, err);
         if (got > 0)
                 return ob_fail(err, "%s is in the way", beside);
         if (!got && rename(beside, path)) {

@@ -2,21 +2,23 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/face/status_auth.h"
 #include "agent/face/status_draw.h"
 #include "agent/face/status_files.h"
+#include "agent/face/status_guard.h"
+#include "agent/face/status_socket.h"
+#include "agent/process/clock.h"
 #include "proto/memory.h"
-
-#define CONNECTIONS_MAX 32u
-#define IDLE_SECONDS    10u /* of a connection that asks for nothing */
-#define BACKLOG         16
 
 /* Scripts and styles are files of ours only: what slipped through the escaping could not run. */
 static const char policy[] = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -25,7 +27,10 @@ static const char policy[] = "default-src 'none'; style-src 'self'; script-src '
 struct ob_status {
         struct ob_status_of of;
         struct MHD_Daemon *daemon;
-        const char *path; /* of the unix socket, in the config; NULL */
+        struct ob_status_socket socket;
+        struct ob_guard *guard;
+        pthread_t thread;
+        int wake; /* readable when it is time to stop */
 };
 
 /* What can be asked for: drawn from a view, or a file. */
@@ -63,6 +68,30 @@ static bool is_same(const char *is, const char *wanted)
         return !differs;
 }
 
+/*
+ * Whether a request is for a name of ours. A page of somebody else's can have its own name lead to the loopback of
+ * whoever looks at the page (DNS rebinding), and would then read ours; but it can't choose what its browser says
+ * here.
+ */
+static bool is_our_name(struct MHD_Connection *connection, const struct ob_status_settings *s)
+{
+        const char *names[] = { "localhost", "127.0.0.1", "[::1]", s->listen };
+        const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+        size_t length;
+
+        if (!s->address.is_local || s->address.at.ss_family == AF_UNIX || !host)
+                return true;
+        length = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names) && length <= strlen(host); i++) {
+                const char *port = strrchr(names[i], ':');
+                size_t n = i == 3 ? (size_t)(port - names[i]) : strlen(names[i]);
+
+                if (n == length && !strncasecmp(names[i], host, n) && (!host[length] || host[length] == ':'))
+                        return true;
+        }
+        return false;
+}
+
 static bool is_allowed(struct MHD_Connection *connection, const struct ob_status_settings *s)
 {
         const char *header, *password;
@@ -79,6 +108,12 @@ static bool is_allowed(struct MHD_Connection *connection, const struct ob_status
         explicit_bzero(user, strlen(user) + 1 + strlen(password));
         free(user);
         return is_user && is_password;
+}
+
+/* Who has not tried yet is told at once that it takes a login: so begins every browser. */
+static bool has_login(struct MHD_Connection *connection)
+{
+        return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION) != NULL;
 }
 
 static struct MHD_Response *respond(
@@ -136,7 +171,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         const char *version, const char *upload, size_t *upload_size, void **request)
 {
         static char begun;
-        const struct ob_status *s = context;
+        struct ob_status *s = context;
+        const struct ob_status_settings *settings = &s->of.config->status;
         const struct page *page;
 
         (void)version;
@@ -149,8 +185,15 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
                 *upload_size = 0; /* a body is nothing to us */
                 return MHD_YES;
         }
-        if (!is_allowed(connection, &s->of.config->status))
-                return refuse(connection, MHD_HTTP_UNAUTHORIZED, "user and password, please\n");
+        if (!is_our_name(connection, settings))
+                return refuse(connection, MHD_HTTP_MISDIRECTED_REQUEST,
+                        "ask for localhost, or for what status.listen names\n");
+        if (!is_allowed(connection, settings)) {
+                if (!has_login(connection) || ob_guard_is_wrong(connection))
+                        return refuse(connection, MHD_HTTP_UNAUTHORIZED, "user and password, please\n");
+                ob_guard_wrong(s->guard, connection); /* the request comes again */
+                return MHD_YES;
+        }
         if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
                 return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "there is nothing to be changed here\n");
         page = find_page(url);
@@ -159,59 +202,70 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         return serve(s, connection, page);
 }
 
-/* A socket that a killed agent left behind goes; one that somebody answers on stays. */
-static void sweep(const struct ob_status_address *a)
+/* Milliseconds; -1: until somebody asks. */
+static int wait_ms(struct ob_status *s)
 {
-        const struct sockaddr_un *un = (const struct sockaddr_un *)&a->at;
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int64_t due = ob_guard_look(s->guard), now = ob_clock_ms();
+        MHD_UNSIGNED_LONG_LONG most;
 
-        if (fd < 0)
-                return;
-        if (connect(fd, (const struct sockaddr *)&a->at, a->length) && errno == ECONNREFUSED)
-                unlink(un->sun_path);
-        close(fd);
+        if (MHD_get_timeout(s->daemon, &most) == MHD_YES && !most)
+                return 0;
+        if (due == INT64_MAX)
+                return -1;
+        return due > now ? (int)(due - now) : 0; /* at most a request's time */
 }
 
-static int listen_at(const struct ob_status_settings *s, struct ob_err *err)
+static void *run(void *arg)
 {
-        const struct ob_status_address *a = &s->address;
-        int fd, on = 1;
+        struct ob_status *s = arg;
+        struct pollfd at[] = {
+                { .fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, .events = POLLIN },
+                { .fd = s->wake, .events = POLLIN },
+        };
 
-        if (a->at.ss_family == AF_UNIX)
-                sweep(a);
-        fd = socket(a->at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return ob_fail(err, "status: no socket: %m");
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        if (!bind(fd, (const struct sockaddr *)&a->at, a->length) && !listen(fd, BACKLOG))
-                return fd;
-        ob_fail(err, "status: can't listen at %s: %m", s->listen);
-        close(fd);
-        return -1;
+        while (!at[1].revents) {
+                if (poll(at, 2, wait_ms(s)) >= 0 || errno == EINTR)
+                        MHD_run(s->daemon);
+        }
+        return NULL;
+}
+
+static void close_all(struct ob_status *s)
+{
+        ob_status_socket_remove(&s->socket);
+        ob_guard_resume(s->guard);
+        if (s->daemon)
+                MHD_stop_daemon(s->daemon); /* closes the socket */
+        else
+                close(s->socket.fd);
+        if (s->wake >= 0)
+                close(s->wake);
+        ob_guard_free(s->guard);
 }
 
 int ob_status_start(struct ob_status **status, const struct ob_status_of *of, struct ob_err *err)
 {
         const struct ob_status_settings *settings = &of->config->status;
         ob_cleanup(ob_free_at) struct ob_status *s = ob_alloc(1, sizeof(*s));
-        int fd;
 
         *status = NULL;
         if (!*settings->listen)
                 return 0;
-        fd = listen_at(settings, err);
-        if (fd < 0)
+        if (ob_status_socket_open(&s->socket, settings, err))
                 return -1;
         s->of = *of;
-        if (settings->address.at.ss_family == AF_UNIX)
-                s->path = ((const struct sockaddr_un *)&settings->address.at)->sun_path;
-        s->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, answer, s,
-                MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-                MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
-        if (!s->daemon) {
-                close(fd);
-                return ob_fail(err, "status: the web server does not start: %m");
+        s->guard = ob_guard_new();
+        s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, s,
+                MHD_OPTION_LISTEN_SOCKET, s->socket.fd, MHD_OPTION_CONNECTION_LIMIT, OB_GUARD_CONNECTIONS,
+                MHD_OPTION_NOTIFY_CONNECTION, ob_guard_connection, s->guard, MHD_OPTION_NOTIFY_COMPLETED,
+                ob_guard_completed, s->guard, MHD_OPTION_END);
+        if (s->wake < 0 || !s->daemon || (errno = pthread_create(&s->thread, NULL, run, s))) {
+                ob_fail(err, "status: the web server does not start: %m");
+                close_all(s);
+                return -1;
         }
+        pthread_setname_np(s->thread, "status");
         *status = ob_take(s);
         return 0;
 }
@@ -220,8 +274,8 @@ void ob_status_stop(struct ob_status *s)
 {
         if (!s)
                 return;
-        MHD_stop_daemon(s->daemon);
-        if (s->path)
-                unlink(s->path);
+        eventfd_write(s->wake, 1);
+        pthread_join(s->thread, NULL);
+        close_all(s);
         ob_free_at(&s);
 }

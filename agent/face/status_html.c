@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/face/headline.h"
 #include "agent/face/markup.h"
 #include "agent/face/status_draw.h"
 #include "proto/memory.h"
@@ -12,6 +13,7 @@
 #define BAR_HEIGHT     24
 #define FAILURE_HEIGHT 4
 #define PIPELINES_MAX  200 /* shown, those in most trouble first */
+#define LISTED_MAX     5   /* pipelines of a manager that the headline names */
 
 /* "12 s", "5 min", "3 h", "2 d". */
 static const char *lasting(char text[32], int64_t ms)
@@ -179,7 +181,7 @@ static void put_manager(struct ob_bytes *out, const struct ob_view *v, const str
         for (int state = OB_STATES - 1; state >= 0; state--)
                 if (m->by_state[state])
                         ob_markup(out, "<span class=\"chip %s\">%lld %s</span> ",
-                                ob_state_is_bad((enum ob_state)state) ? "ill" : "well",
+                                ob_wellness_word(ob_headline_wellness((enum ob_state)state)),
                                 (long long)m->by_state[state], ob_state_word((enum ob_state)state));
         ob_markup(out,
                 "</p><div class=\"wide\"><table><thead><tr><th>pipeline</th><th></th><th class=\"n\">for</th>"
@@ -188,7 +190,7 @@ static void put_manager(struct ob_bytes *out, const struct ob_view *v, const str
                 ob_markup(out,
                         "<tr><th scope=\"row\">%s</th><td><span class=\"mark %s\">%s</span></td>"
                         "<td class=\"n\">%s</td><td>%s</td></tr>",
-                        m->pipelines[i].id, ob_state_is_bad(m->pipelines[i].state) ? "ill" : "well",
+                        m->pipelines[i].id, ob_wellness_word(ob_headline_wellness(m->pipelines[i].state)),
                         ob_state_word(m->pipelines[i].state), lasting(text, v->clock - m->pipelines[i].since),
                         m->pipelines[i].why);
         ob_markup(out, "</tbody></table></div>");
@@ -222,43 +224,49 @@ static void put_troubles(struct ob_bytes *out, const char *what, const struct ob
                                 all[i].why);
 }
 
-static size_t count_bad_pipelines(const struct ob_view *v)
+/* The first of each manager: they are in order of trouble. */
+static void put_bad_pipelines(struct ob_bytes *out, const struct ob_view *v)
 {
-        size_t bad = 0;
+        long long more = (long long)ob_headline_pipelines(v, OB_TROUBLED);
 
-        for (size_t i = 0; i < v->n_managers; i++)
-                for (int state = 0; state < OB_STATES; state++)
-                        if (ob_state_is_bad((enum ob_state)state))
-                                bad += v->managers[i].by_state[state];
-        return bad;
+        for (size_t i = 0; i < v->n_managers; i++) {
+                const struct ob_view_manager *m = &v->managers[i];
+
+                for (size_t k = 0; k < m->n && k < LISTED_MAX && ob_state_is_bad(m->pipelines[k].state);
+                        k++, more--) {
+                        const struct ob_pipeline *p = &m->pipelines[k];
+
+                        ob_markup(out, "<li><span class=\"mark %s\">%s</span> pipeline <b>%s%s%s</b>: %s</li>",
+                                ob_wellness_word(ob_headline_wellness(p->state)), ob_state_word(p->state), m->name,
+                                *m->name ? "/" : "", p->id, p->why);
+                }
+        }
+        if (more)
+                ob_markup(out, "<li>and %lld more</li>", more);
 }
 
-/* How we get on ourselves, and then how Otter does: it may be in trouble while we are not, and say so. */
-static void put_verdict(struct ob_bytes *out, const struct ob_view *v)
+/* The worse of the two headlines stands first, and each has what is wrong behind it. */
+static void put_verdicts(struct ob_bytes *out, const struct ob_view *v)
 {
-        size_t ill = ob_view_count(v, OB_ILL), troubled = ob_view_count(v, OB_TROUBLED);
-        size_t bad = count_bad_pipelines(v);
+        struct ob_headline lines[OB_HEADLINES];
 
-        ob_markup(out, "<div class=\"verdict %s\"><p>", ill ? "ill" : troubled || bad ? "troubled" : "well");
-        if (v->is_stopping)
-                ob_markup(out, "It is stopping");
-        else if (ill)
-                ob_markup(out, "%lld past the deadline", (long long)ill);
-        else if (troubled)
-                ob_markup(out, "%lld in trouble, none past the deadline", (long long)troubled);
-        else
-                ob_markup(out, "%s", bad ? "otterbeat is well" : "All is well");
-        if (bad)
-                ob_markup(out, "; %lld %s a look", (long long)bad, bad == 1 ? "pipeline needs" : "pipelines need");
-        ob_markup(out, "</p><ul>");
-        put_troubles(out, "source", v->sources, v->n_sources);
-        put_troubles(out, "sink", v->sinks, v->n_sinks);
-        ob_markup(out, "</ul></div>");
+        ob_headlines(v, lines);
+        for (size_t i = 0; i < OB_HEADLINES; i++) {
+                ob_markup(out, "<div class=\"verdict %s\"><p>%s</p><ul>",
+                        lines[i].is_known ? ob_wellness_word(lines[i].well) : "unknown", lines[i].text);
+                if (lines[i].of == OB_HEADLINE_AGENT) {
+                        put_troubles(out, "source", v->sources, v->n_sources);
+                        put_troubles(out, "sink", v->sinks, v->n_sinks);
+                } else {
+                        put_bad_pipelines(out, v);
+                }
+                ob_markup(out, "</ul></div>");
+        }
 }
 
 void ob_status_html(const struct ob_view *v, struct ob_bytes *out)
 {
-        size_t ill = ob_view_count(v, OB_ILL);
+        size_t ill = ob_view_count(v, OB_ILL) + ob_headline_pipelines(v, OB_ILL);
         char text[32];
 
         ob_markup(out, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
@@ -271,7 +279,7 @@ void ob_status_html(const struct ob_view *v, struct ob_bytes *out)
                 "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript></head>"
                 "<body><p id=\"silent\" hidden></p><main><h1>otterbeat <small>on %s</small></h1>",
                 v->of->counters->host, v->of->counters->host);
-        put_verdict(out, v);
+        put_verdicts(out, v);
         put_sources(out, v);
         put_queue(out, v);
         put_sinks(out, v);

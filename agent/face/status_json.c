@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/face/headline.h"
 #include "agent/face/status_draw.h"
 #include "proto/memory.h"
 
@@ -83,6 +84,26 @@ static json_t *pipelines(const struct ob_view *v)
         return list;
 }
 
+static json_t *headlines(const struct ob_view *v)
+{
+        static const char *const words[OB_HEADLINES] = {
+                [OB_HEADLINE_AGENT] = "otterbeat", [OB_HEADLINE_OTTER] = "otter"
+        };
+        struct ob_headline lines[OB_HEADLINES];
+        json_t *list = json_array();
+
+        ob_headlines(v, lines);
+        for (size_t i = 0; i < OB_HEADLINES; i++) {
+                json_t *object = json_object();
+
+                put_text(object, "of", words[lines[i].of]);
+                put_text(object, "health", lines[i].is_known ? ob_wellness_word(lines[i].well) : "unknown");
+                put_text(object, "text", lines[i].text);
+                json_array_append_new(list, object);
+        }
+        return list;
+}
+
 void ob_status_json(const struct ob_view *v, struct ob_bytes *out)
 {
         json_t *top = json_object(), *queue = json_object();
@@ -93,6 +114,7 @@ void ob_status_json(const struct ob_view *v, struct ob_bytes *out)
         put_number(top, "now", v->now);
         put_number(top, "started", v->of->counters->started);
         put_text(top, "health", v->is_stopping ? "stopping" : ob_view_count(v, OB_ILL) ? "ill" : "ok");
+        json_object_set_new(top, "headlines", headlines(v));
         put_number(queue, "points", v->queue_points);
         put_number(queue, "bytes", v->queue_bytes);
         put_number(queue, "limit_bytes", v->of->config->queue_max_bytes);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/face/headline.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/notify.h"
@@ -36,21 +37,22 @@ void ob_supervise_stopping(struct ob_supervise *s)
         ob_notify("STOPPING=1\nSTATUS=sends what is left");
 }
 
-/* The first trouble stands for all. */
+/* Both headlines; of the agent's troubles the first stands for all. */
 static void tell_status(struct ob_supervise *s, const struct ob_view *v)
 {
-        size_t troubles = ob_view_count(v, OB_TROUBLED);
-        struct ob_bytes lines = { .length = 0 };
+        struct ob_headline lines[OB_HEADLINES];
+        struct ob_bytes troubles = { .length = 0 };
+        const char *first;
         struct ob_err now;
+        int length;
 
-        ob_view_tell(v, &lines);
-        ob_bytes_add(&lines, "", 1);
-        if (troubles)
-                ob_fail(&now, "%zu in trouble: %.*s", troubles, (int)strcspn((char *)lines.data, "\n"),
-                        (char *)lines.data);
-        else
-                ob_fail(&now, "all is well: %zu sources, %zu sinks", v->n_sources, v->n_sinks);
-        ob_bytes_free(&lines);
+        ob_headlines(v, lines);
+        ob_view_tell(v, &troubles);
+        ob_bytes_add(&troubles, "", 1);
+        first = (const char *)troubles.data;
+        length = (int)strcspn(first, "\n");
+        ob_fail(&now, "%s; %s%s%.*s", lines[0].text, lines[1].text, length ? "; " : "", length, first);
+        ob_bytes_free(&troubles);
         if (strcmp(now.text, s->told.text) != 0) {
                 ob_cleanup(ob_free_at) char *state = ob_format("STATUS=%s", now.text);
 

@@ -39,26 +39,35 @@ struct ob_wire_ops {
         int (*finish)(struct ob_wire *w, struct ob_err *err);
 };
 
+#define OB_ADDRESSES_MAX 8 /* of a name */
+
+struct ob_addresses {
+        struct ob_address {
+                struct sockaddr_storage at;
+                socklen_t length;
+        } all[OB_ADDRESSES_MAX];
+        size_t n;
+};
+
 struct ob_wire {
         const struct ob_wire_ops *ops;
         const struct ob_sink_settings *settings; /* borrowed */
         struct ob_stop *stop;                    /* borrowed: the sinks' */
         int fd;                                  /* -1: closed */
         bool is_open;
-        struct ob_address {
-                struct sockaddr_storage at;
-                socklen_t length;
-        } peer;              /* of a datagram socket */
-        int64_t resolved_at; /* ob_clock_ms() */
-        bool is_stream;      /* a unix socket that is no datagram socket: each piece is a frame */
-        bool is_refused;     /* HTTP: the last piece that was not sent is one that the server won't have */
-        bool is_answered;    /* HTTP: … or one at which it failed, but it said so */
-        void *http;          /* ours, of HTTP */
-        bool is_suspect;     /* datagrams: it is not known that somebody listens */
-        size_t doubted;      /* of the pieces counted as sent last, how many nobody may have got */
-        int64_t sent;        /* bytes of this connection, of a stream */
-        int64_t arrived;     /* those of them that the other kernel has, as of the last check */
-        int64_t moved_at;    /* when that last grew, or nothing was on its way */
+        struct ob_addresses peers; /* of a datagram socket: all that its name has */
+        size_t tried;              /* of those, since the socket was opened */
+        struct ob_address peer;    /* the last of those: where datagrams go */
+        int64_t resolved_at;       /* ob_clock_ms() */
+        bool is_stream;            /* a unix socket that is no datagram socket: each piece is a frame */
+        bool is_refused;           /* HTTP: the last piece that was not sent is one that the server won't have */
+        bool is_answered;          /* HTTP: … or one at which it failed, but it said so */
+        void *http;                /* ours, of HTTP */
+        bool is_suspect;           /* datagrams: it is not known that somebody listens */
+        size_t doubted;            /* of the pieces counted as sent last, how many nobody may have got */
+        int64_t sent;              /* bytes of this connection, of a stream */
+        int64_t arrived;           /* those of them that the other kernel has, as of the last check */
+        int64_t moved_at;          /* when that last grew, or nothing was on its way */
 };
 
 extern const struct ob_wire_ops ob_wire_tcp;

@@ -4,7 +4,8 @@
  * not sent; a receiver with default buffers keeps about ninety full datagrams, so bursts are short and spaced.
  *
  * After each burst we wait a moment, and an error that comes in it is about the burst. As long as it is not
- * known that somebody listens, a burst is one datagram: then none is lost without our knowing.
+ * known that somebody listens, a burst is one datagram: then none is lost without our knowing, and what one address
+ * of a name refuses goes to its next one (localhost is ::1 first, where few statsds listen).
  */
 #include <errno.h>
 #include <netdb.h>
@@ -29,19 +30,29 @@ static bool is_unix(const struct ob_wire *w)
         return *w->settings->socket != '\0';
 }
 
-static int where_unix(const struct ob_wire *w, struct ob_address *a, struct ob_err *err)
+static void add_address(struct ob_addresses *a, const void *at, socklen_t length)
+{
+        struct ob_address *added = &a->all[a->n];
+
+        if (a->n == OB_ADDRESSES_MAX)
+                return;
+        *added = (struct ob_address) { .length = length };
+        memcpy(&added->at, at, length);
+        a->n++;
+}
+
+static int where_unix(const struct ob_wire *w, struct ob_addresses *a, struct ob_err *err)
 {
         struct sockaddr_un at = { .sun_family = AF_UNIX };
 
         if (strlen(w->settings->socket) >= sizeof(at.sun_path))
                 return ob_fail(err, "socket %s: the path is too long", w->settings->socket);
         memcpy(at.sun_path, w->settings->socket, strlen(w->settings->socket) + 1);
-        memcpy(&a->at, &at, sizeof(at));
-        a->length = sizeof(at);
+        add_address(a, &at, sizeof(at));
         return 0;
 }
 
-static int where_udp(const struct ob_wire *w, struct ob_address *a, struct ob_err *err)
+static int where_udp(const struct ob_wire *w, struct ob_addresses *a, struct ob_err *err)
 {
         struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list = NULL;
         char port[16];
@@ -51,14 +62,15 @@ static int where_udp(const struct ob_wire *w, struct ob_address *a, struct ob_er
         code = getaddrinfo(w->settings->host, port, &hints, &list);
         if (code)
                 return ob_fail(err, "%s: %s", w->settings->host, gai_strerror(code));
-        memcpy(&a->at, list->ai_addr, list->ai_addrlen);
-        a->length = list->ai_addrlen;
+        for (const struct addrinfo *one = list; one; one = one->ai_next)
+                add_address(a, one->ai_addr, one->ai_addrlen);
         freeaddrinfo(list);
         return 0;
 }
 
-static int where(const struct ob_wire *w, struct ob_address *a, struct ob_err *err)
+static int where(const struct ob_wire *w, struct ob_addresses *a, struct ob_err *err)
 {
+        a->n = 0;
         return is_unix(w) ? where_unix(w, a, err) : where_udp(w, a, err);
 }
 
@@ -110,24 +122,40 @@ static int connect_peer(struct ob_wire *w, struct ob_err *err)
         return 0;
 }
 
+/* The first of those that were not tried yet and can be connected to. */
+static int connect_next(struct ob_wire *w, struct ob_err *err)
+{
+        while (w->tried < w->peers.n) {
+                w->peer = w->peers.all[w->tried++];
+                if (!connect_peer(w, err))
+                        return 0;
+        }
+        return -1;
+}
+
 static int open_datagram(struct ob_wire *w, struct ob_err *err)
 {
-        w->peer = (struct ob_address) { .length = 0 };
-        if (where(w, &w->peer, err))
+        w->tried = 0;
+        if (where(w, &w->peers, err))
                 return -1;
         w->resolved_at = ob_clock_ms();
-        return connect_peer(w, err);
+        return connect_next(w, err);
 }
 
-static bool is_same(const struct ob_address *a, const struct ob_address *b)
+static bool is_among(const struct ob_addresses *all, const struct ob_address *a)
 {
-        return a->length == b->length && !memcmp((const char *)&a->at, (const char *)&b->at, a->length);
+        for (size_t i = 0; i < all->n; i++)
+                if (a->length == all->all[i].length &&
+                        !memcmp((const char *)&a->at, (const char *)&all->all[i].at, a->length))
+                        return true;
+        return false;
 }
 
-/* The name is looked up again now and then; while that fails, the old address stands. */
+/* The name is looked up again now and then; while that fails, or the address is still one of the name's, it stands.
+ */
 static int check_datagram(struct ob_wire *w, struct ob_err *err)
 {
-        struct ob_address now = { .length = 0 };
+        struct ob_addresses now;
         struct ob_err ignored;
 
         if (w->is_stream && !ob_frames_is_open(w))
@@ -135,11 +163,23 @@ static int check_datagram(struct ob_wire *w, struct ob_err *err)
         if (is_unix(w) || ob_clock_ms() - w->resolved_at < RESOLVE_MS)
                 return 0;
         w->resolved_at = ob_clock_ms();
-        if (where(w, &now, &ignored) || is_same(&now, &w->peer))
+        if (where(w, &now, &ignored) || is_among(&now, &w->peer))
                 return 0;
         close_datagram(w);
-        w->peer = now;
-        return connect_peer(w, err);
+        w->peers = now;
+        w->tried = 0;
+        return connect_next(w, err);
+}
+
+/* When it is not known that anybody listens where we are, and there is another address to try. */
+static bool go_on(struct ob_wire *w)
+{
+        struct ob_err ignored;
+
+        if (!w->is_suspect || w->tried == w->peers.n)
+                return false;
+        close_datagram(w);
+        return !connect_next(w, &ignored);
 }
 
 /* What went wrong with what we sent, waiting for it until `ms` from now; 0: nothing. */
@@ -202,10 +242,12 @@ static int send_datagrams(struct ob_wire *w, const struct iovec *pieces, size_t 
                 return failed ? fail(w, failed, err) : 0;
         }
         for (*sent = 0; *sent < n;) {
-                int took = send_burst_surely(w, pieces + *sent, n - *sent), code;
+                int took = send_burst_surely(w, pieces + *sent, n - *sent), code = errno;
 
+                if (took < 0 && go_on(w))
+                        continue;
                 if (took < 0)
-                        return fail(w, errno, err);
+                        return fail(w, code, err);
                 *sent += (size_t)took;
                 if (is_unix(w))
                         continue;
@@ -218,7 +260,8 @@ static int send_datagrams(struct ob_wire *w, const struct iovec *pieces, size_t 
                         (*sent)--; /* it was this one that was refused */
                 else
                         w->doubted = (size_t)took;
-                return fail(w, code, err);
+                if (!go_on(w))
+                        return fail(w, code, err);
         }
         return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * Reading names off a manager's tables: columns by name, and none of those that hold passwords. Owned by the thread
+ * Reading names off the views that deploy/grants.sql makes of a manager's tables, or, where there are none, off the
+ * tables: columns by name, and none of those that hold passwords. Owned by the thread
  * that owns the session.
  */
 #ifndef OB_SOURCE_NAME_ROWS_H
@@ -32,7 +33,8 @@ int ob_name_rows_read(struct ob_session *s, const struct ob_name_reading *readin
 /* The database's clock, seconds since 1970. */
 int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err);
 
-/* The GRANT statements by which the session's user could read a kind; the caller's to free, NULL on failure. */
+/* The statements by which an administrator lets the session's user read a kind: a view and a GRANT a table; the
+ * caller's to free, NULL on failure. */
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err);
 
 #endif

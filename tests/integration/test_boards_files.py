@@ -1,6 +1,7 @@
 """What `otterbeat grafana` and `otterbeat datadog` write, and what they leave alone."""
 import configparser
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -61,6 +62,29 @@ def test_what_is_there_is_left_as_it_is(folder):
     done = run(folder, "grafana", "--out", "a/b", "--replace")
     assert "a/b/alerting/otter.yaml was replaced" in done.stdout
     assert file.read_text() == before and stranger.read_text() == "mine"
+
+
+def test_only_a_regular_file_is_replaced(folder):
+    """A link, a fifo, a folder stands there for a reason of somebody's; and a fifo is not waited for."""
+    assert run(folder, "grafana", "--out", "a").returncode == 0
+    file, target = folder / "a/alerting/otter.yaml", folder / "target"
+    target.write_text("mine")
+    for make in (lambda: file.symlink_to(target), lambda: os.mkfifo(file), file.mkdir):
+        file.rmdir() if file.is_dir() else file.unlink()
+        make()
+        before = file.lstat()
+        done = run(folder, "grafana", "--out", "a", "--replace")
+        assert done.returncode == 70 and "a/alerting/otter.yaml is not a regular file, and was left as it is" in done.stderr
+        assert (file.lstat().st_ino, file.lstat().st_mode) == (before.st_ino, before.st_mode)
+        assert target.read_text() == "mine" and not list(folder.rglob("*.new"))
+
+
+def test_init_follows_no_link(folder):
+    (folder / "otterbeat.cfg").symlink_to(folder / "elsewhere")
+    os.mkfifo(folder / "ctl")
+    done = subprocess.run([str(PROGRAM), "--init", "."], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.count("is there already and was left as it is") == 2
+    assert not (folder / "elsewhere").exists() and (folder / "ctl").is_fifo()
 
 
 def test_what_can_not_be_written(folder):

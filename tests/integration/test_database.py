@@ -1,10 +1,12 @@
 """The database goes away, comes back, is another one, holds still."""
+import re
 import time
 
+import pymysql
 import pytest
 
 from servers.fake_otter import FakeOtter
-from servers.mariadb import MariaDB
+from servers.mariadb import PASSWORD, USER, MariaDB
 from servers.process import wait_until
 
 LOG_ROW = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
@@ -107,23 +109,136 @@ def test_old_rows_that_were_deleted(mariadb, otter, statsd, both, make_agent):
     wait_until(lambda: statsd.counters()[SERIES] == 6, "it stays")
 
 
-def test_the_user_of_grants_sql_is_enough(mariadb, otter, statsd, both, make_agent, folder):
-    """… and may not read where Otter keeps passwords."""
-    import pathlib
-    import subprocess
+SECRET = "hush-7c1e"
+SECRETS = {  # table: its columns with secrets
+    "DATA_MEDIA": ("PROPERTIES",),
+    "DATA_MEDIA_SOURCE": ("PROPERTIES",),
+    "CANAL": ("PARAMETERS",),
+    "USER": ("PASSWORD",),
+    "CHANNEL": ("PARAMETERS",),
+    "PIPELINE": ("PARAMETERS",),
+    "NODE": ("PARAMETERS",),
+    "DATA_MEDIA_PAIR": ("RESOLVER",),
+}
+# What tells a secret, or whether a guess is right: all of this has to be refused.
+ATTACKS = """
+SELECT {column} FROM {table}
+SELECT 1 FROM {table} WHERE {column} = '{secret}'
+SELECT ID FROM {table} ORDER BY {column}
+SELECT COUNT(*) FROM {table} GROUP BY {column}
+SELECT * FROM {table}
+HANDLER {table} OPEN
+SELECT COUNT(*) FROM {table} JOIN (SELECT '{secret}' AS {column}) guess USING ({column})
+SELECT COUNT(*) FROM {table} NATURAL JOIN (SELECT '{secret}' AS {column}) guess
+SELECT COUNT(*) FROM {table} t JOIN {table} u USING ({column})
+EXPLAIN SELECT {column} FROM {table}
+EXPLAIN EXTENDED SELECT {column} FROM {table}
+ANALYZE FORMAT=JSON SELECT {column} FROM {table}
+PREPARE attack FROM 'SELECT {column} FROM {table}'
+EXECUTE IMMEDIATE 'SELECT {column} FROM {table}'
+CHECKSUM TABLE {table}
+SHOW CREATE TABLE {table}
+CREATE TEMPORARY TABLE stolen AS SELECT * FROM {table}
+CREATE VIEW stolen AS SELECT * FROM {table}
+CREATE OR REPLACE VIEW otterbeat_{table} AS SELECT * FROM {table}
+ALTER VIEW otterbeat_{table} AS SELECT * FROM {table}
+SELECT {column} FROM {table} INTO OUTFILE '/tmp/{secret}'
+UPDATE {table} SET {column} = '{secret}'
+LOCK TABLES {table} READ
+ANALYZE TABLE {table} PERSISTENT FOR ALL
+SELECT * FROM mysql.column_stats
+SELECT * FROM mysql.user
+SHOW BINLOG EVENTS
+HANDLER otterbeat_{table} OPEN
+SELECT {column} FROM otterbeat_{table}
+SELECT COUNT(*) FROM otterbeat_{table} JOIN (SELECT '{secret}' AS {column}) guess USING ({column})
+EXPLAIN EXTENDED SELECT * FROM otterbeat_{table}
+SHOW CREATE VIEW otterbeat_{table}
+""".strip().splitlines()
+# What is answered has no secret in it.
+LOOKS = """
+SELECT * FROM information_schema.COLUMNS
+SELECT * FROM information_schema.TABLES
+SELECT * FROM information_schema.VIEWS
+SELECT * FROM information_schema.STATISTICS
+SELECT * FROM information_schema.PROCESSLIST
+SHOW FULL PROCESSLIST
+SHOW TABLE STATUS
+SHOW GRANTS
+SELECT * FROM otterbeat_CHANNEL
+SELECT * FROM otterbeat_PIPELINE
+SELECT * FROM otterbeat_NODE
+SELECT * FROM otterbeat_DATA_MEDIA_PAIR
+SELECT * FROM otterbeat_DATA_MEDIA
+""".strip().splitlines()
 
-    import pymysql
-    grants = pathlib.Path(__file__).resolve().parents[2] / "deploy/grants.sql"
+
+def keep_secrets(server):
+    """One in each column that may have one; tables that the fake Otter does not make are the real one's in short."""
+    for table, column in (("CANAL", "PARAMETERS"), ("`USER`", "PASSWORD")):
+        server.query(f"CREATE TABLE IF NOT EXISTS {table} (ID bigint primary key, NAME varchar(50), {column} text)")
+        server.query(f"INSERT INTO {table} VALUES (1, 'a', '')")
+    for table, columns in SECRETS.items():
+        for column in columns:
+            server.query(f"ALTER TABLE `{table}` MODIFY {column} varchar(1000)")
+            server.query(f"UPDATE `{table}` SET {column} = '{SECRET}'")
+
+
+def test_the_user_of_grants_sql_is_enough(mariadb, otter, statsd, both, make_agent):
     otter.do("sample")
-    mariadb.query("DROP USER IF EXISTS otterbeat@localhost, otterbeat@'127.0.0.1'", database=None)
-    with open(grants, "rb") as sql:
-        subprocess.run(["mariadb", "--no-defaults", f"--socket={mariadb.socket}", "--user=root", "otter"], stdin=sql,
-                       check=True)
-    agent = make_agent(mariadb, both, mysql={"password": "change-me"})
+    mariadb.grant_as_we_say()
+    agent = make_agent(mariadb, both)
     assert "names_refused" not in agent.once().stderr
     statsd.wait_for(otter.sums())
-    spy = pymysql.connect(host="127.0.0.1", port=mariadb.port, user="otterbeat", password="change-me", database="otter")
-    with pytest.raises(pymysql.Error):
-        spy.cursor().execute("SELECT PROPERTIES FROM DATA_MEDIA")
-    with pytest.raises(pymysql.Error):
-        spy.cursor().execute("SELECT ID FROM DATA_MEDIA_SOURCE")
+    checked = agent.run("--check").stdout
+    assert "ok   grants otter: otterbeat may read, and not write" in checked, checked
+    assert "ok   secrets otter: otterbeat can't read the tables" in checked, checked
+    assert len(re.findall(r"ok   names \w+: [1-9]\d* are known", checked)) == 4, checked
+
+
+def test_the_user_of_grants_sql_can_not_read_a_secret(mariadb, otter):
+    keep_secrets(mariadb)
+    mariadb.grant_as_we_say()
+    # An older version of the script granted columns of the tables themselves: that is taken back.
+    mariadb.query("GRANT SELECT (ID, NAMESPACE, NAME) ON otter.DATA_MEDIA TO otterbeat@'127.0.0.1'")
+    mariadb.run_grants()
+    spy = pymysql.connect(host="127.0.0.1", port=mariadb.port, user=USER, password=PASSWORD, database="otter")
+    answered = []
+    with spy, spy.cursor() as cursor:
+        for table, columns in SECRETS.items():
+            for sql in [attack.format(table=table, column=column, secret=SECRET) for attack in ATTACKS for column in columns]:
+                try:
+                    cursor.execute(sql)
+                except pymysql.Error:
+                    continue
+                answered.append((sql, cursor.fetchall()))
+        assert not answered
+        for sql in LOOKS:
+            cursor.execute(sql)
+            rows = cursor.fetchall()
+            assert SECRET not in str(rows), sql
+            assert not sql.startswith("SELECT * FROM otterbeat_") or rows, sql
+
+
+def test_check_says_who_can_read_secrets(mariadb, otter, both, make_agent):
+    """Also when the grant is of columns that are no secret."""
+    mariadb.make_user("SELECT ON otter.DELAY_STAT")
+    agent = make_agent(mariadb, both)
+    for host in ("127.0.0.1", "localhost"):
+        mariadb.query(f"GRANT SELECT (ID, NAMESPACE, NAME) ON otter.DATA_MEDIA TO otterbeat@'{host}'")
+    checked = agent.run("--check").stdout
+    assert re.search("warn secrets otter: otterbeat can read passwords .* by some columns of DATA_MEDIA; .*deploy/grants.sql",
+                     checked), checked
+
+
+def test_a_view_whose_maker_is_gone_is_no_worse_than_none(mariadb, otter, both, make_agent):
+    """Its names are read from the tables, where they may be."""
+    mariadb.grant_as_we_say()
+    mariadb.query("CREATE USER maker@localhost")
+    mariadb.query("ALTER DEFINER = maker@localhost SQL SECURITY DEFINER VIEW otterbeat_NODE AS SELECT ID, NAME FROM NODE")
+    mariadb.query("DROP USER maker@localhost")
+    agent = make_agent(mariadb, both)
+    checked = agent.run("--check").stdout
+    assert "warn names node: shown by ids alone" in checked, [line for line in checked.splitlines() if "names" in line]
+    mariadb.query("GRANT SELECT (ID, NAME) ON otter.NODE TO otterbeat@'127.0.0.1'")
+    assert "ok   names node" in agent.run("--check").stdout

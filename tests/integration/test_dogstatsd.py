@@ -229,7 +229,8 @@ def test_the_url_of_datadog(mariadb, otter, folder, make_agent, monkeypatch, sch
 
 @pytest.mark.parametrize("name, value", [
     ("DOGSTATSD_PORT", "0"), ("DOGSTATSD_PORT", "x"), ("DOGSTATSD_URL", "tcp://x"), ("DOGSTATSD_URL", "unix://x"),
-    ("DOGSTATSD_URL", "udp://:1"), ("DOGSTATSD_URL", "udp://h:99999"), ("TAGS", "1:x"), ("ENV", "a|b"),
+    ("DOGSTATSD_URL", "udp://:1"), ("DOGSTATSD_URL", "udp:///"), ("DOGSTATSD_URL", "/run/dsd"), ("AGENT_HOST", "unix://x"),
+    ("AGENT_HOST", "h:x"), ("AGENT_HOST", "[::1"), ("DOGSTATSD_SOCKET", "x"), ("DOGSTATSD_URL", "udp://h:99999"), ("TAGS", "1:x"), ("ENV", "a|b"),
 ])
 def test_an_environment_that_is_wrong_is_refused(mariadb, otter, make_agent, monkeypatch, name, value):
     monkeypatch.setenv(f"DD_{name}", value)

@@ -1,8 +1,11 @@
 """The status page: what it says is so, in every language it speaks; who may ask, and what asking can't do."""
+import http.client
+import os
 import pathlib
 import re
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -32,7 +35,7 @@ def test_off_unless_wanted(mariadb, otter, both, make_agent):
     agent.wait_for_log("source=delay event=plan")
     threads = [task.joinpath("comm").read_text() for task in
                pathlib.Path(f"/proc/{agent.process.child.pid}/task").iterdir()]
-    assert threads and not [name for name in threads if "MHD" in name]
+    assert threads and not [name for name in threads if name.startswith(("MHD", "status"))]
 
 
 def test_all_is_well_and_the_numbers_are_those_of_the_account(mariadb, otter, statsd, both, make_agent, status):
@@ -146,8 +149,14 @@ def test_pipelines_and_their_states(manager, otter, mariadb, make_agent, statsd,
     same = sum(one["state"] == state for one in pipelines)
     assert f'otterbeat_pipelines{{manager="",state="{state}"}} {same}\n' in status.ask("/metrics")[2]
     assert f">{same} {state}<" in status.ask()[2]
-    bad = sum(one["state"] in ("locating", "lagging", "skewed", "stalled", "hung") for one in pipelines)
-    assert (f"; {bad} pipeline" in status.ask()[2]) == (bad > 0), "the first line says so"
+    bad = {word: sum(one["state"] == word for one in pipelines)
+           for word in ("hung", "stalled", "skewed", "lagging", "locating")}
+    said = ", ".join(f"{n} {word}" for word, n in bad.items() if n)
+    said = f"Otter needs a look: {said} of 3 pipelines" if said else "Otter is well: 3 pipelines"
+    lines = status.json()["headlines"]
+    assert {line["of"]: line["text"].split(":")[0] for line in lines}["otterbeat"] == "otterbeat is well"
+    assert {line["of"]: line["text"] for line in lines}["otter"] == said
+    assert f"<p>{said}</p>" in status.ask()[2]
     assert status.health()[0] == 200, "… which is Otter's trouble, not ours"
 
 
@@ -182,15 +191,198 @@ def test_only_reading(mariadb, otter, both, make_agent, status):
     assert headers["Content-Security-Policy"].startswith("default-src 'none';") and headers["Cache-Control"] == "no-store"
 
 
-def test_those_who_hold_connections_hold_up_nobody_for_long(mariadb, otter, statsd, both, make_agent, status):
+class Slow:
+    """Keeps many connections that send a byte now and then, and opens another for each that is ended."""
+
+    def __init__(self, port, head, n=40, peer="127.0.0.1"):
+        self.port, self.head, self.peer, self.lives, self.over = port, head, peer, [], threading.Event()
+        self.threads = [threading.Thread(target=self._hold) for _ in range(n)]
+        for thread in self.threads:
+            thread.start()
+
+    def _hold(self):
+        while not self.over.wait(0.5):
+            began = time.monotonic()
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 5, (self.peer, 0)) as held:
+                    held.sendall(self.head)
+                    while not self.over.wait(0.5):
+                        held.sendall(b"a")
+            except OSError:
+                self.lives.append(time.monotonic() - began)
+
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+SLOW_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+SLOW_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+
+
+@pytest.mark.parametrize("head", (SLOW_HEAD, SLOW_BODY), ids=("head", "body"))
+def test_slow_senders_hold_up_nobody(mariadb, otter, statsd, both, make_agent, status, head):
+    """Not even who comes from the same address, and not for a moment."""
     begin(make_agent, mariadb, both, status)
-    held = [socket.create_connection(("127.0.0.1", status.port)) for _ in range(40)]
-    held[0].sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
-    otter.do("sample")
-    statsd.wait_for(otter.sums())
-    wait_until(status.answers, "others are let in again", 25)
-    for one in held:
-        one.close()
+    slow = Slow(status.port, head)
+    try:
+        for _ in range(20):
+            time.sleep(0.2)
+            began = time.monotonic()
+            assert status.ask("/livez")[0] == 200
+            assert status.health()[0] == 200
+            assert time.monotonic() - began < 3
+        otter.do("sample")
+        statsd.wait_for(otter.sums())
+    finally:
+        slow.stop()
+    assert status.ask("/livez")[0] == 200
+
+
+@pytest.mark.parametrize("head", (b"", SLOW_HEAD, SLOW_BODY), ids=("nothing", "head", "body"))
+def test_a_request_has_an_end(mariadb, otter, both, make_agent, status, head):
+    """Ten seconds for the whole of it, not for each byte."""
+    begin(make_agent, mariadb, both, status)
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", status.port)) as slow:
+        slow.sendall(head)
+        slow.settimeout(0.5)
+        while time.monotonic() < began + 20:
+            try:
+                if head:
+                    slow.sendall(b"a")
+                if not slow.recv(1000):
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        assert 8 < time.monotonic() - began < 15
+
+
+def test_a_connection_that_is_kept_has_its_time_for_each_request(mariadb, otter, both, make_agent, status):
+    begin(make_agent, mariadb, both, status)
+    connection = http.client.HTTPConnection(status.listen, timeout=10)
+    began = time.monotonic()
+    while time.monotonic() < began + 14:
+        connection.request("GET", "/livez")
+        assert connection.getresponse().read() == b"ok\n"
+        kept = connection.sock
+        time.sleep(3)
+    assert connection.sock is kept, "one and the same"
+    connection.close()
+
+
+def test_each_peer_has_a_share(mariadb, otter, both, make_agent, status):
+    """One that opens more ends its own, and not those of others."""
+    begin(make_agent, mariadb, both, status)
+    with socket.create_connection(("127.0.0.1", status.port)) as mine:
+        mine.sendall(SLOW_HEAD)
+        others = [socket.create_connection(("127.0.0.1", status.port), 5, ("127.0.0.2", 0)) for _ in range(60)]
+        time.sleep(1)
+        mine.sendall(b"\r\n\r\n")
+        assert mine.recv(100).startswith(b"HTTP/1.1 200")
+        alive = 0
+        for other in others:
+            other.setblocking(False)
+            try:
+                other.recv(1)
+            except BlockingIOError:
+                alive += 1
+            except OSError:
+                pass
+            other.close()
+        assert alive == 16
+
+
+def guess(status, n, seconds, peer):
+    """How often a wrong password was answered, by many at a time."""
+    answers, until = [], time.monotonic() + seconds
+
+    def run():
+        while time.monotonic() < until:
+            connection = http.client.HTTPConnection(status.listen, timeout=20, source_address=(peer, 0))
+            try:
+                connection.request("GET", "/livez", headers={"Authorization": "Basic b3BzOmd1ZXNz"})
+                answers.append(connection.getresponse().status)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.01)
+            finally:
+                connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_passwords_can_not_be_guessed_in_haste(mariadb, otter, both, make_agent, status):
+    agent = begin(make_agent, mariadb, both, status, {"user": "ops", "password": "hush: HUSH"})
+    guessing = threading.Thread(target=lambda: told.extend(guess(status, 20, 3, "127.0.0.3")))
+    told = []
+    guessing.start()
+    for _ in range(10):
+        began = time.monotonic()
+        assert status.ask("/livez", login="ops:hush: HUSH")[0] == 200
+        assert status.ask("/livez")[0] == 401, "the browser's first question"
+        assert time.monotonic() - began < 1, "others do not wait"
+        time.sleep(0.1)
+    guessing.join()
+    assert set(told) == {401} and 8 <= len(told) <= 60, len(told)
+    lines = [line for line in agent.log().splitlines() if "event=login_refused" in line]
+    counts = [int(re.search(r"peer=127\.0\.0\.3 wrong=(\d+) ", line)[1]) for line in lines]
+    assert counts == [1, 10] and "guess" not in agent.log()
+    assert agent.stop() == 0
+
+
+def test_it_stops_while_a_wrong_password_waits(mariadb, otter, both, make_agent, status):
+    agent = begin(make_agent, mariadb, both, status, {"user": "ops", "password": "hush"})
+    with socket.create_connection(("127.0.0.1", status.port)) as waits:
+        waits.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic b3BzOmd1ZXNz\r\n\r\n")
+        agent.wait_for_log("event=login_refused peer=127.0.0.1 wrong=1 ")
+        assert agent.stop() == 0
+
+
+HOSTS = {  # what is said as Host: whether it is answered
+    "localhost": True, "LocalHost:8126": True, "127.0.0.1": True, "127.0.0.1:1": True, "[::1]": True, "[::1]:8126": True,
+    "127.0.0.9": True, "127.0.0.9:80": True,
+    "evil.example": False, "evil.example:8126": False, "localhost.evil.example": False, "127.0.0.1.evil.example": False,
+    "localhost.": False, "127.0.0.2": False, "[::2]": False, "[::1": False, "[::1]x": False, "": False, ":8126": False,
+    "localhost@evil.example": False, "xlocalhost": False, "[": False, "127.0.0.": False,
+}
+
+
+def test_only_names_of_ours_are_answered_on_loopback(mariadb, otter, both, make_agent, status):
+    """… or a page of somebody else's, whose name leads here, could read ours."""
+    make_agent(mariadb, both, status={"listen": f"127.0.0.9:{status.port}", **QUICK}).start()
+
+    def ask(*hosts, version="1.1", more=""):
+        with socket.create_connection(("127.0.0.9", status.port)) as asking:
+            said = "".join(f"Host: {host}\r\n" for host in hosts)
+            asking.sendall(f"GET /livez HTTP/{version}\r\n{said}{more}Connection: close\r\n\r\n".encode())
+            return int(asking.makefile("rb").readline().split()[1])
+
+    def listens():
+        with socket.socket() as asking:
+            return asking.connect_ex(("127.0.0.9", status.port)) == 0
+
+    wait_until(listens, "the status page is there")
+    got = {host: ask(host) for host in HOSTS}
+    assert got == {host: 200 if is_ours else 421 for host, is_ours in HOSTS.items()}
+    assert ask("evil.example", more="X-Forwarded-Host: localhost\r\n") == 421
+    assert ask(version="1.0") == 200, "who says none is no browser"
+
+
+def test_any_name_is_answered_where_it_takes_a_password_or_a_file(mariadb, otter, both, make_agent, folder):
+    status = Status(folder / "s.sock")
+    begin(make_agent, mariadb, both, status)
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(str(status.path))
+        asking.sendall(b"GET /livez HTTP/1.1\r\nHost: proxy.example\r\nConnection: close\r\n\r\n")
+        assert asking.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_it_sleeps_until_somebody_asks(mariadb, otter, both, make_agent, status):
@@ -198,7 +390,7 @@ def test_it_sleeps_until_somebody_asks(mariadb, otter, both, make_agent, status)
 
     def switches():
         for task in pathlib.Path(f"/proc/{agent.process.child.pid}/task").iterdir():
-            if task.joinpath("comm").read_text().startswith("MHD"):
+            if task.joinpath("comm").read_text() == "status\n":
                 return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", task.joinpath("status").read_text(), re.M)[1])
         return None
 
@@ -219,6 +411,93 @@ def test_a_unix_socket(mariadb, otter, both, make_agent, folder):
     agent.start()
     wait_until(status.answers, "it is taken over")
     assert agent.stop() == 0 and not status.path.exists()
+
+
+NO_SOCKETS = {
+    "a regular file": lambda path: path.write_text("precious"),
+    "a folder": lambda path: path.mkdir(),
+    "a symbolic link": lambda path: path.symlink_to(path.with_name("precious")),
+    "a fifo": os.mkfifo,
+}
+
+
+@pytest.mark.parametrize("what", NO_SOCKETS)
+def test_what_is_no_socket_is_left_where_it_is(mariadb, otter, both, make_agent, folder, what):
+    path = folder / "s"
+    path.with_name("precious").write_text("precious")
+    NO_SOCKETS[what](path)
+    before = path.lstat()
+    agent = make_agent(mariadb, both, status={"listen": f"unix:{path}"})
+    checked = agent.run("--check")
+    assert checked.returncode == 69
+    assert f"BAD  status unix:{path}: there is {what}, not a socket" in checked.stdout, checked.stdout
+    assert agent.process.start().wait() == 69
+    assert f"there is {what}, not a socket, and it was left as it is" in agent.log()
+    after = path.lstat()
+    assert (before.st_ino, before.st_mode, before.st_size) == (after.st_ino, after.st_mode, after.st_size)
+    assert path.with_name("precious").read_text() == "precious"
+
+
+def test_the_config_itself_is_no_place_for_a_socket(mariadb, otter, both, make_agent):
+    agent = make_agent(mariadb, both)
+    agent.write(status={"listen": f"unix:{agent.config}"})
+    before = agent.config.read_bytes()
+    assert agent.process.start().wait() == 69
+    assert agent.config.read_bytes() == before
+
+
+def test_only_our_own_socket_is_removed_at_the_stop(mariadb, otter, both, make_agent, folder):
+    """… and not what somebody put there meanwhile, be it a file or another's socket."""
+    status = Status(folder / "s.sock")
+    agent = begin(make_agent, mariadb, both, status)
+    status.path.unlink()
+    status.path.write_text("precious")
+    assert agent.stop() == 0 and status.path.read_text() == "precious"
+    status.path.unlink()
+    agent.start()
+    wait_until(status.answers, "the status page answers")
+    status.path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(status.path))
+        other.listen()
+        assert agent.stop() == 0 and status.path.is_socket()
+
+
+@pytest.mark.parametrize("kind", (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+def test_a_socket_that_somebody_has_stays(mariadb, otter, both, make_agent, folder, kind):
+    """A statsd's is a datagram socket. One that answers nobody for now, since its queue is full, has an owner, too."""
+    path, waiting = folder / "s.sock", []
+    with socket.socket(socket.AF_UNIX, kind) as other:
+        other.bind(str(path))
+        if kind == socket.SOCK_STREAM:
+            other.listen(0)
+            waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+            for one in waiting:
+                one.setblocking(False)
+                one.connect_ex(str(path))
+        before = path.lstat().st_ino
+        agent = make_agent(mariadb, both, status={"listen": f"unix:{path}"})
+        checked = agent.run("--check")
+        assert f"warn status unix:{path}: somebody answers there" in checked.stdout, checked.stdout
+        assert agent.process.start().wait(20) == 69 and "Address already in use" in agent.log()
+        assert path.lstat().st_ino == before
+    for one in waiting:
+        one.close()
+    checked = agent.run("--check")
+    assert f"ok   status unix:{path}: a dead socket is there, which is replaced" in checked.stdout, checked.stdout
+    path.unlink()
+    assert f"ok   status unix:{path}: is free" in agent.run("--check").stdout
+
+
+@pytest.mark.parametrize("umask", (0o000, 0o077))
+def test_the_mode_of_the_socket_does_not_hang_on_the_umask(mariadb, otter, both, make_agent, folder, umask):
+    status = Status(folder / "s.sock")
+    before = os.umask(umask)
+    try:
+        begin(make_agent, mariadb, both, status)
+    finally:
+        os.umask(before)
+    assert oct(status.path.stat().st_mode & 0o7777) == "0o660"
 
 
 def test_a_port_that_is_taken(mariadb, otter, both, make_agent):

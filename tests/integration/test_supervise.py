@@ -27,7 +27,7 @@ def supervised(make_agent, notified, server, sinks, **settings):
 def test_from_start_to_stop(mariadb, otter, both, make_agent, notified):
     agent = supervised(make_agent, notified, mariadb, both).start()
     wait_until(lambda: notified.lines("READY=1"), "it is ready")
-    wait_until(lambda: "STATUS=all is well: 7 sources, 2 sinks" in notified.lines(), "how it gets on")
+    wait_until(lambda: notified.lines("STATUS=otterbeat is well: 7 sources, 2 sinks; "), "how it gets on")
     agent.reload()
     wait_until(lambda: len(notified.lines("READY=1")) == 2, "it is ready again")
     order = [line for line in notified.lines() if line in ("READY=1", "RELOADING=1")]
@@ -48,15 +48,15 @@ def test_the_watchdog_is_fed_whatever_the_world_does(own_mariadb, carbon, make_a
     mine = {"table": "T", "every": 1, "columns": [["cursor", "ID"], ["increment", "N"]]}
     agent = supervised(make_agent, notified, own_mariadb, [to_graphite(carbon)],
                        sources={**off, "mine": mine, "agent": {"every": 1}}).start()
-    wait_until(lambda: "STATUS=all is well: 3 sources, 1 sinks" in notified.lines(), "all is well")
+    wait_until(lambda: notified.lines("STATUS=otterbeat is well: 3 sources, 1 sink; "), "all is well")
     own_mariadb.kill9()
     carbon.kill9()
-    wait_until(lambda: [line for line in notified.lines("STATUS=2 in trouble: source mine is troubled: ")
-                        if "mysql 2002" in line], "it says what is wrong")
+    wait_until(lambda: [line for line in notified.lines("STATUS=otterbeat is in trouble: 2 fail, none past the deadline; ")
+                        if "; source mine is troubled: " in line and "mysql 2002" in line], "it says what is wrong")
     time.sleep(2 * WATCHDOG_SECONDS)
     carbon.start()
     own_mariadb.start()
-    wait_until(lambda: notified.lines("STATUS=")[-1].startswith("STATUS=all is well"), "all is well again", 90)
+    wait_until(lambda: notified.lines("STATUS=")[-1].startswith("STATUS=otterbeat is well"), "all is well again", 90)
     beats = notified.times("WATCHDOG=1")
     assert len(beats) > 4
     gaps = [later - earlier for earlier, later in zip(beats, beats[1:])]

@@ -166,6 +166,8 @@ TROUBLES = [
             log="mysql 2026"),
     Trouble("a user that may write", lambda w: w.grant("GRANT ALL ON otter.* TO"),
             r"warn grants otter: otterbeat may do more than read; .* -> deploy/grants.sql", 0),
+    Trouble("a user that may read passwords", lambda w: w.server.make_user("SELECT ON otter.*"),
+            r"warn secrets otter: otterbeat can read passwords .* -> deploy/grants.sql", 0),
     Trouble("a clock that is an hour behind", other_clock, r"warn clock otter: the server is 3\d\d\d s behind us -> let both", 0),
 
     Trouble("a table that is not there", lambda w: w.query("DROP TABLE LOG_RECORD"),
@@ -209,7 +211,7 @@ TROUBLES = [
             rf"BAD  sink graphite: {NOWHERE}.* -> is carbon running", health=f"sink graphite is ill: .*{NOWHERE}",
             log="sink=graphite event=sink_failed"),
     Trouble("a statsd that is down", lambda w: w.to_statsd.update(port=free_port()),
-            r"BAD  sink statsd: 127.0.0.1:\d+: Connection refused -> is the statsd", health="sink statsd is ill: .*nobody listens",
+            r"BAD  sink statsd: nobody listens on 127.0.0.1:\d+ -> is the statsd", health="sink statsd is ill: .*nobody listens",
             log="sink=statsd event=sink_failed"),
     Trouble("a statsd's socket that is not there", lambda w: w.to_statsd.update(socket="/nowhere/s.sock"),
             r"BAD  sink statsd: socket /nowhere/s.sock: No such file", health="sink statsd is ill: .*No such file",
@@ -281,12 +283,13 @@ def test_trouble(world, make_agent, trouble):
 
 def test_all_is_well(world, make_agent):
     """As text and as JSON: the same, and nothing but ok."""
+    world.server.grant_as_we_say()
     agent = make(world, make_agent)
     done = agent.run("--check")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines and all(line.startswith("ok   ") for line in lines), done.stdout
-    for what in ("config", "state", "disk", "tcp", "login", "tls", "session", "grants", "clock", "schema", "names", "mtu"):
+    for what in ("config", "state", "disk", "tcp", "login", "tls", "session", "grants", "secrets", "clock", "schema", "names", "mtu"):
         assert re.search(rf"^ok   {what} ", done.stdout, re.M), what
     assert "mysql_native_password" in done.stdout and "every transaction is read only" in done.stdout
     found = json.loads(agent.run("--check", "--json").stdout)

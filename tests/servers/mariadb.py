@@ -2,6 +2,7 @@
 one take each other's away."""
 import getpass
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -10,6 +11,7 @@ import pymysql
 from servers.process import Process, free_port
 
 USER, PASSWORD = "otterbeat", "a-Secret-of-tests"
+GRANTS = pathlib.Path(__file__).resolve().parents[2] / "deploy/grants.sql"
 
 
 def make_template(folder):
@@ -57,6 +59,15 @@ class MariaDB:
         for host in ("127.0.0.1", "localhost"):
             self.query(f"CREATE OR REPLACE USER {USER}@'{host}' IDENTIFIED BY '{PASSWORD}'", database=None)
             self.query(f"GRANT {grant} TO {USER}@'{host}'", database=None)
+
+    def grant_as_we_say(self):
+        """The user is the one of deploy/grants.sql, with the tests' password, and there is no other of its name."""
+        self.query(f"DROP USER IF EXISTS {USER}@localhost, {USER}@'127.0.0.1'", database=None)
+        self.run_grants()
+
+    def run_grants(self):
+        subprocess.run(["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "otter"], check=True,
+                       input=GRANTS.read_text("utf-8").replace("change-me", PASSWORD), text=True)
 
     def kill9(self):
         self.process.kill9()

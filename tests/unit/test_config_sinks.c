@@ -8,7 +8,8 @@
 #include "tests/unit/loading.h"
 
 static const char *const variables[] = { "DD_DOGSTATSD_URL", "DD_AGENT_HOST", "DD_DOGSTATSD_PORT", "DD_ENV",
-        "DD_SERVICE", "DD_VERSION", "DD_TAGS", "DD_ENTITY_ID", "DD_ORIGIN_DETECTION_ENABLED" };
+        "DD_SERVICE", "DD_VERSION", "DD_TAGS", "DATADOG_TAGS", "DD_ENTITY_ID", "DD_ORIGIN_DETECTION_ENABLED",
+        "DD_DOGSTATSD_SOCKET" };
 
 static int set_up(void **state)
 {
@@ -108,6 +109,23 @@ static const struct {
         { DOG(""), "DD_DOGSTATSD_URL", "unix:///run/dsd", "127.0.0.1", "/run/dsd", 8125 },
         { DOG(""), "DD_DOGSTATSD_URL", "unixgram:///run/dsd", "127.0.0.1", "/run/dsd", 8125 },
         { DOG(""), "DD_DOGSTATSD_URL", "unixstream:///run/dsd", "127.0.0.1", "/run/dsd", 8125 },
+        { DOG(""), "DD_DOGSTATSD_URL", "udp://h:99/", "h", "", 99 },
+        { DOG(""), "DD_DOGSTATSD_URL", "udp://h/", "h", "", 8125 },
+        { DOG(""), "DD_DOGSTATSD_URL", "udp://[::1]:99/", "::1", "", 99 },
+        { DOG(""), "DD_DOGSTATSD_URL", "udp://[::1]/", "::1", "", 8125 },
+        { DOG(""), "DD_DOGSTATSD_URL", "udp://h:99/path?query#fragment", "h", "", 99 },
+        { DOG(""), "DD_DOGSTATSD_URL", "udp://h:99?query", "h", "", 99 },
+        { DOG(""), "DD_DOGSTATSD_URL", "UDP://h:99", "h", "", 99 },
+        { DOG(""), "DD_DOGSTATSD_URL", "UNIX:///run/dsd", "127.0.0.1", "/run/dsd", 8125 },
+        { DOG(""), "DD_AGENT_HOST", "h:99", "h", "", 99 },
+        { DOG(""), "DD_AGENT_HOST", "::1", "::1", "", 8125 },
+        { DOG(""), "DD_AGENT_HOST", "[::1]:99", "::1", "", 99 },
+        { DOG(""), "DD_AGENT_HOST", "[::1]", "::1", "", 8125 },
+        { DOG(""), "DD_AGENT_HOST", "unix:///run/dsd", "127.0.0.1", "/run/dsd", 8125 },
+        { DOG(""), "DD_AGENT_HOST", "unixstream:///run/dsd", "127.0.0.1", "/run/dsd", 8125 },
+        { DOG("port = 7;"), "DD_AGENT_HOST", "h:99", "h", "", 7 },
+        { DOG(""), "DD_DOGSTATSD_SOCKET", "/run/dsd", "127.0.0.1", "/run/dsd", 8125 },
+        { DOG("host = \"h\";"), "DD_DOGSTATSD_SOCKET", "/run/dsd", "h", "", 8125 },
         { DOG("port = 7;"), "DD_DOGSTATSD_URL", "udp://h:99", "127.0.0.1", "", 7 },
         { DOG("socket = \"/s\";"), "DD_AGENT_HOST", "h", "127.0.0.1", "/s", 8125 },
         { { .sinks = "{ type = \"statsd\"; }" }, "DD_AGENT_HOST", "h", "127.0.0.1", "", 8125 },
@@ -126,6 +144,65 @@ static void addresses_of_the_environment(void **state)
                         fail_msg("%s=%s: %s, %s, %d", addresses[i].variable, addresses[i].value, c->sinks[0].host,
                                 c->sinks[0].socket, c->sinks[0].port);
                 unsetenv(addresses[i].variable);
+        }
+}
+
+/* Which of two variables stands. */
+static const struct {
+        const char *variables[2], *values[2];
+        const char *host, *socket;
+        int port;
+} ranks[] = {
+        { { "DD_DOGSTATSD_URL", "DD_AGENT_HOST" }, { "udp://a:1/", "b" }, "a", "", 1 },
+        { { "DD_DOGSTATSD_URL", "DD_DOGSTATSD_PORT" }, { "udp://a", "2" }, "a", "", 8125 },
+        { { "DD_DOGSTATSD_URL", "DD_DOGSTATSD_SOCKET" }, { "udp://a:1", "/b" }, "a", "", 1 },
+        { { "DD_AGENT_HOST", "DD_DOGSTATSD_PORT" }, { "a", "2" }, "a", "", 2 },
+        { { "DD_AGENT_HOST", "DD_DOGSTATSD_PORT" }, { "::1", "2" }, "::1", "", 2 },
+        { { "DD_AGENT_HOST", "DD_DOGSTATSD_PORT" }, { "a:1", "2" }, "a", "", 1 },
+        { { "DD_AGENT_HOST", "DD_DOGSTATSD_PORT" }, { "unix:///a", "2" }, "127.0.0.1", "/a", 2 },
+        { { "DD_AGENT_HOST", "DD_DOGSTATSD_SOCKET" }, { "a", "/b" }, "a", "", 8125 },
+        { { "DD_DOGSTATSD_PORT", "DD_DOGSTATSD_SOCKET" }, { "2", "/b" }, "127.0.0.1", "", 2 },
+};
+
+static void the_first_of_two_variables_stands(void **state)
+{
+        static const struct parts parts = DOG("");
+
+        for (size_t i = 0; i < LENGTH(ranks); i++) {
+                ob_cleanup(loading_free) struct ob_config *c = NULL;
+
+                for (size_t k = 0; k < 2; k++)
+                        setenv(ranks[i].variables[k], ranks[i].values[k], 1);
+                c = loading_must(*state, &parts);
+                if (strcmp(c->sinks[0].host, ranks[i].host) != 0 ||
+                        strcmp(c->sinks[0].socket, ranks[i].socket) != 0 || c->sinks[0].port != ranks[i].port)
+                        fail_msg("%s=%s %s=%s: %s, %s, %d", ranks[i].variables[0], ranks[i].values[0],
+                                ranks[i].variables[1], ranks[i].values[1], c->sinks[0].host, c->sinks[0].socket,
+                                c->sinks[0].port);
+                for (size_t k = 0; k < 2; k++)
+                        unsetenv(ranks[i].variables[k]);
+        }
+}
+
+static void words_of_the_environment(void **state)
+{
+        static const struct parts parts = DOG("");
+        static const struct {
+                const char *value, *container;
+        } switches[] = { { "false", "" }, { "False", "" }, { "F", "" }, { "0", "" }, { "no", "" }, { "n", "" },
+                { "OFF", "" }, { "true", "auto" }, { "1", "auto" }, { "", "auto" }, { "nonsense", "auto" } };
+
+        for (size_t i = 0; i < LENGTH(switches); i++) {
+                ob_cleanup(loading_free) struct ob_config *c = NULL;
+
+                setenv("DD_ORIGIN_DETECTION_ENABLED", switches[i].value, 1);
+                setenv("DATADOG_TAGS", "team:b,zone:a", 1);
+                setenv("DD_TAGS", "team:a", 1);
+                c = loading_must(*state, &parts);
+                assert_string_equal(c->sinks[0].container, switches[i].container);
+                assert_int_equal(c->sinks[0].n_tags, 2);
+                assert_tag(&c->sinks[0], 0, "team", "a");
+                assert_tag(&c->sinks[0], 1, "zone", "a");
         }
 }
 
@@ -156,6 +233,8 @@ int main(void)
                 cmocka_unit_test(a_socket_of_dogstatsd_takes_an_agents_buffer),
                 cmocka_unit_test(events_have_a_sink_of_their_own),
                 cmocka_unit_test_teardown(addresses_of_the_environment, forget_environment),
+                cmocka_unit_test_teardown(the_first_of_two_variables_stands, forget_environment),
+                cmocka_unit_test_teardown(words_of_the_environment, forget_environment),
                 cmocka_unit_test_teardown(tags_of_the_environment_stand_behind_the_configs, forget_environment),
         };
 
