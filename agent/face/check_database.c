@@ -8,6 +8,7 @@
 #include "agent/source/name_rows.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
+#include "agent/source/session_variables.h"
 #include "proto/memory.h"
 
 #define CLOCK_OFF  5     /* seconds that clocks may differ */
@@ -97,14 +98,17 @@ static const char *plugin_of(const char *user, char plugin[64])
 
 static void check_login(struct look *l)
 {
-        ob_cleanup(ob_free_at) char *version = ask(l, "SELECT VERSION()", 0);
+        const char *where = *l->manager->mysql.socket ? "'its socket ', @@socket" : "'port ', @@port";
+        ob_cleanup(ob_free_at) char *sql = ob_format(
+                "SELECT CONCAT(VERSION(), ' on ', @@hostname, ' at ', %s, ', server_id ', @@server_id)", where);
+        ob_cleanup(ob_free_at) char *server = ask(l, sql, 0);
         ob_cleanup(ob_free_at) char *user = ask(l, "SHOW CREATE USER CURRENT_USER()", 0);
         ob_cleanup(ob_free_at) char *tls = ask(l, "SHOW SESSION STATUS LIKE 'Ssl_version'", 1);
         char plugin[64];
 
         ob_report_add(l->report, OB_GRADE_OK, "login", l->name, "", "as %s, by %s, to server %s",
                 l->manager->mysql.user, user ? plugin_of(user, plugin) : "a plugin it does not tell",
-                version ? version : "?");
+                server ? server : "?");
         if (user)
                 explicit_bzero(user, strlen(user)); /* there is a hash in it */
         ob_report_add(l->report, OB_GRADE_OK, "tls", l->name, "", "%s%s",
@@ -117,10 +121,13 @@ static void check_read_only(struct look *l)
         static const char sql[] = "SHOW SESSION VARIABLES WHERE Variable_name IN "
                                   "('tx_read_only', 'transaction_read_only') AND Value = 'ON'";
         ob_cleanup(ob_free_at) char *is_on = ask(l, sql, 1);
+        struct ob_err err;
+        ob_cleanup(ob_free_at) char *others = ob_session_variables_differ(&l->session, &err);
 
         if (is_on)
                 ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "",
-                        "every transaction is read only, times are UTC");
+                        "every transaction is read only, times are UTC; set by us, and in brackets the server's own: %s",
+                        others ? others : err.text);
         else
                 ob_report_add(l->report, OB_GRADE_BAD, "session", l->name,
                         "a proxy before the server may not pass SET SESSION TRANSACTION READ ONLY on",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/source/session_variables.h"
 #include "proto/memory.h"
 
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings)
@@ -57,8 +58,10 @@ MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err
         return result;
 }
 
-static int set(struct ob_session *s, const char *sql, struct ob_err *err)
+int ob_session_execute(struct ob_session *s, const char *sql, struct ob_err *err)
 {
+        if (!s->db)
+                return ob_fail(err, "mysql: the connection is gone");
         return mysql_real_query(s->db, sql, strlen(sql)) ? fail(s, err) : 0;
 }
 
@@ -77,9 +80,12 @@ static void set_options(struct ob_session *s)
 {
         const struct ob_mysql_settings *m = s->settings;
         unsigned connect = (unsigned)m->connect_timeout;
+        unsigned way = *m->socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
         unsigned answer = (unsigned)m->query_timeout + 2; /* the server shall be the first to give up */
         my_bool yes = 1, no = 0, verify = m->tls == OB_TLS_VERIFY ? 1 : 0;
 
+        /* By itself the library takes its default socket, and so perhaps another server, for "localhost". */
+        mysql_options(s->db, MYSQL_OPT_PROTOCOL, &way);
         mysql_options(s->db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
         mysql_options(s->db, MYSQL_OPT_READ_TIMEOUT, &answer);
         mysql_options(s->db, MYSQL_OPT_WRITE_TIMEOUT, &answer);
@@ -105,22 +111,6 @@ static int check_tls(struct ob_session *s, struct ob_err *err)
                 return 0;
         return ob_fail(
                 err, "mysql %u: the server offers no TLS, and mysql.tls asks for it", CR_SSL_CONNECTION_ERROR);
-}
-
-static int set_session(struct ob_session *s, struct ob_err *err)
-{
-        int seconds = s->settings->query_timeout;
-        bool is_mariadb = mariadb_connection(s->db);
-        ob_cleanup(ob_free_at) char *limits =
-                ob_format("SET SESSION time_zone = '+00:00', lock_wait_timeout = %d", seconds);
-        ob_cleanup(ob_free_at) char *most =
-                ob_format("SET SESSION %s = %lld", is_mariadb ? "max_statement_time" : "max_execution_time",
-                        is_mariadb ? (long long)seconds : seconds * 1000LL);
-
-        if (set(s, limits, err) || set(s, "SET SESSION TRANSACTION READ ONLY", err))
-                return -1;
-        /* MySQL before 5.7.8 and MariaDB before 10.1 know no such limit: our own time-out is left. */
-        return set(s, most, err) && mysql_errno(s->db) != ER_UNKNOWN_SYSTEM_VARIABLE ? -1 : 0;
 }
 
 /* Which server it is. Old MariaDB servers have no id that is unique by itself. */
@@ -159,14 +149,13 @@ int ob_session_open(struct ob_session *s, struct ob_err *err)
         if (!s->db)
                 return ob_fail(err, "mysql: no memory");
         set_options(s);
-        /* A socket is only looked at for "localhost", a port for all others. */
-        if (!mysql_real_connect(s->db, socket ? "localhost" : m->host, m->user, m->password, m->database,
+        if (!mysql_real_connect(s->db, socket ? NULL : m->host, m->user, m->password, m->database,
                     (unsigned)m->port, socket, 0)) {
                 fail(s, err);
                 ob_session_close(s);
                 return -1;
         }
-        if (check_tls(s, err) || set_session(s, err) || identify(s, err)) {
+        if (check_tls(s, err) || ob_session_variables_set(s, err) || identify(s, err)) {
                 ob_session_close(s);
                 return -1;
         }

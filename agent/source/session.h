@@ -31,6 +31,9 @@ int ob_session_open(struct ob_session *s, struct ob_err *err);
 /* The whole result, the caller's to free; NULL on failure. When the connection is gone, it is closed. */
 MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err *err);
 
+/* A statement that has no result. When the connection is gone, it is closed. */
+int ob_session_execute(struct ob_session *s, const char *sql, struct ob_err *err);
+
 /* For ob_cleanup. */
 void ob_session_free_result(MYSQL_RES **result);
 

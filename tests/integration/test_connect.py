@@ -1,0 +1,101 @@
+"""The session with the database is ours to set: whatever the server sets for those who connect, the same is read."""
+import re
+import threading
+import time
+
+import pytest
+
+from servers.fake_otter import FakeOtter
+from servers.mariadb import PASSWORD, USER, MariaDB
+from servers.process import wait_until
+
+LOG_ROW = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
+           "VALUES ('1', '4', 'T', 'x', NOW() - INTERVAL 5 SECOND, NOW() - INTERVAL 5 SECOND)")
+SERIES = "otter.pipeline.4.title.t.log.records"
+
+
+@pytest.fixture
+def start_server(template, folder):
+    """start_server(name, *options): a server of the test's own, with Otter's tables and a user of ours."""
+    made = []
+
+    def start(name, *options, pipelines=3):
+        place = folder / name
+        place.mkdir()
+        made.append(MariaDB(place, template, server_id=len(made) + 1, options=options))
+        server = made[-1].start()
+        server.query("CREATE DATABASE otter", database=None)
+        server.make_user()
+        server.otter = FakeOtter(server, place)
+        server.otter.do("create", "--pipelines", pipelines)
+        return server
+
+    yield start
+    for server in made:
+        server.stop()
+
+
+# What a server may do to each new session, and what of it --check says.
+HOSTILE = {
+    "autocommit": ["--init-connect=SET autocommit=0"],
+    "autocommit of all": ["--autocommit=0"],
+    "a transaction": ["--init-connect=START TRANSACTION WITH CONSISTENT SNAPSHOT"],
+    "a chain of transactions": ["--init-connect=SET completion_type=CHAIN", "--autocommit=0"],
+    "rows": ["--init-connect=SET sql_select_limit=1"],
+    "joins": ["--init-connect=SET sql_big_selects=0, max_join_size=1"],
+    "quotes": ["--sql-mode=ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,ONLY_FULL_GROUP_BY"],
+    "the clock": ["--init-connect=SET timestamp=1000000000"],
+    "another database": ["--init-connect=USE mysql"],
+    "the zone": ["--init-connect=SET time_zone='+08:00'"],
+    "the encoding": ["--skip-character-set-client-handshake", "--character-set-server=latin1",
+                     "--init-connect=SET NAMES latin1"],
+    "isolation": ["--transaction-isolation=SERIALIZABLE", "--init-connect=SET tx_read_only=0"],
+}
+
+
+@pytest.mark.parametrize("options", HOSTILE.values(), ids=HOSTILE)
+def test_the_same_is_read(start_server, both, statsd, make_agent, options):
+    server = start_server("db", *options)
+    server.query("GRANT SELECT ON mysql.* TO otterbeat@'127.0.0.1'", database=None) # or USE would end the session
+    server.otter.do("sample")
+    agent = make_agent(server, both).start()
+    statsd.wait_for(server.otter.sums())
+    for _ in range(3):
+        server.query(LOG_ROW) # a session that kept its first snapshot would never see them
+    statsd.wait_for({**server.otter.sums(), SERIES: 3})
+    assert "event=poll_failed" not in agent.log(), agent.log()
+    assert not server.query("SELECT * FROM information_schema.INNODB_TRX", database=None), "no transaction stays open"
+
+
+@pytest.mark.parametrize("options", (["--init-connect=SET autocommit=0"], ["--autocommit=0"]), ids=("init_connect", "global"))
+def test_no_alter_waits_for_us(start_server, both, statsd, make_agent, options):
+    server = start_server("db", *options)
+    agent = make_agent(server, both).start()
+    server.query(LOG_ROW)
+    statsd.wait_for({SERIES: 1})
+    with server.connect("otter") as dba, dba.cursor() as cursor:
+        cursor.execute("SET autocommit=1, lock_wait_timeout=3")
+        for table in ("DELAY_STAT", "THROUGHPUT_STAT", "TABLE_HISTORY_STAT", "TABLE_STAT", "LOG_RECORD", "PIPELINE"):
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN MORE INT")
+    server.query(LOG_ROW)
+    statsd.wait_for({SERIES: 2})
+    agent.stop()
+
+
+def test_check_says_what_the_server_would_have_it(start_server, both, make_agent):
+    server = start_server("db", "--autocommit=0", "--sql-mode=ANSI_QUOTES")
+    said = make_agent(server, both).run("--check").stdout
+    line = re.search(r"^ok   session .*", said, re.M)[0]
+    assert 'autocommit = "ON" ("OFF")' in line and 'sql_mode = "" ("ANSI_QUOTES")' in line, line
+    assert "sql_select_limit" not in line, "the server's own is the same"
+
+
+def test_names_arrive_whole(start_server, statsd, make_agent):
+    server = start_server("db", "--skip-character-set-client-handshake", "--character-set-server=latin1")
+    with server.connect("otter") as connection, connection.cursor() as cursor:
+        cursor.execute("SET NAMES utf8mb4")
+        cursor.execute("ALTER TABLE PIPELINE MODIFY NAME VARCHAR(200) CHARACTER SET utf8mb4 NOT NULL")
+        cursor.execute("UPDATE PIPELINE SET NAME = '订单同步🦦' WHERE ID = 1")
+    server.otter.do("sample")
+    done = make_agent(server, [{"type": "statsd", "port": statsd.port, "flavor": "dogstatsd"}]).run("--dry-run", "--once")
+    assert "pipeline_name:订单同步🦦" in done.stdout, done.stdout[:2000]
