@@ -35,7 +35,7 @@ def start_server(template, folder):
         server.stop()
 
 
-# What a server may do to each new session, and what of it --check says.
+# What a server may do to each new session.
 HOSTILE = {
     "autocommit": ["--init-connect=SET autocommit=0"],
     "autocommit of all": ["--autocommit=0"],
@@ -43,13 +43,7 @@ HOSTILE = {
     "a chain of transactions": ["--init-connect=SET completion_type=CHAIN", "--autocommit=0"],
     "rows": ["--init-connect=SET sql_select_limit=1"],
     "joins": ["--init-connect=SET sql_big_selects=0, max_join_size=1"],
-    "quotes": ["--sql-mode=ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,ONLY_FULL_GROUP_BY"],
-    "the clock": ["--init-connect=SET timestamp=1000000000"],
     "another database": ["--init-connect=USE mysql"],
-    "the zone": ["--init-connect=SET time_zone='+08:00'"],
-    "the encoding": ["--skip-character-set-client-handshake", "--character-set-server=latin1",
-                     "--init-connect=SET NAMES latin1"],
-    "isolation": ["--transaction-isolation=SERIALIZABLE", "--init-connect=SET tx_read_only=0"],
 }
 
 
@@ -80,6 +74,36 @@ def test_no_alter_waits_for_us(start_server, both, statsd, make_agent, options):
     server.query(LOG_ROW)
     statsd.wait_for({SERIES: 2})
     agent.stop()
+
+
+def test_rows_that_are_rolled_back_are_not_counted(start_server, both, statsd, make_agent):
+    server = start_server("db", "--transaction-isolation=READ-UNCOMMITTED")
+    agent = make_agent(server, both, sources={"log": {"settle": 0}}).start()
+    with server.connect("otter") as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(LOG_ROW)
+        server.query(LOG_ROW.replace("'x'", "'y'"))
+        statsd.wait_for({SERIES: 1})
+        cursor.execute("ROLLBACK")
+    agent.stop()
+    assert statsd.counters()[SERIES] == 1
+
+
+def test_texts_are_as_they_are(start_server, both, statsd, make_agent):
+    """PAD_CHAR_TO_FULL_LENGTH would fill them up, ANSI_QUOTES and the others be another language."""
+    server = start_server("db", "--sql-mode=ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH")
+    server.query("CREATE TABLE T (ID BIGINT PRIMARY KEY, K CHAR(5), N BIGINT)")
+    server.query("INSERT INTO T VALUES (1, 'a', 7)")
+    agent = make_agent(server, both, sources={"mine": {"table": "T", "every": 1, "start": "oldest", "columns": [
+        ["cursor", "ID"], ["key", "K"], ["increment", "N"]]}})
+    agent.once()
+    statsd.wait_for({"otter.k.a.mine.n": 7})
+
+
+def test_a_clock_that_was_stopped(start_server, both, make_agent):
+    server = start_server("db", "--init-connect=SET timestamp=1000000000, time_zone='+08:00'")
+    said = make_agent(server, both).run("--check").stdout
+    assert re.search("^ok   clock otter: as ours", said, re.M), said
 
 
 def test_check_says_what_the_server_would_have_it(start_server, both, make_agent):
