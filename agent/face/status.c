@@ -10,6 +10,7 @@
 
 #include "agent/face/status_draw.h"
 #include "agent/face/status_files.h"
+#include "config/secret.h"
 #include "proto/memory.h"
 
 #define CONNECTIONS_MAX 32u
@@ -65,12 +66,15 @@ static bool is_allowed(struct MHD_Connection *connection, const struct ob_status
 {
         char *password = NULL, *user;
         bool is_user, is_password;
+        char wanted[OB_SECRET_MAX];
 
         if (!*s->user)
                 return true;
         user = MHD_basic_auth_get_username_password(connection, &password);
         is_user = user && is_same(user, s->user);
-        is_password = password && is_same(password, s->password); /* also of a wrong user: it takes as long */
+        ob_secret_now(s->password_file, s->password, wanted);
+        is_password = password && is_same(password, wanted); /* also of a wrong user: it takes as long */
+        explicit_bzero(wanted, sizeof(wanted));
         if (password)
                 explicit_bzero(password, strlen(password));
         MHD_free(user);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/source/session_variables.h"
+#include "config/secret.h"
 #include "proto/memory.h"
 
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings)
@@ -136,10 +137,24 @@ static int identify(struct ob_session *s, struct ob_err *err)
         return 0;
 }
 
-int ob_session_open(struct ob_session *s, struct ob_err *err)
+/* The password may have been changed since the config was loaded. */
+static MYSQL *connect_as_user(struct ob_session *s)
 {
         const struct ob_mysql_settings *m = s->settings;
         const char *socket = *m->socket ? m->socket : NULL;
+        char password[OB_SECRET_MAX];
+        MYSQL *got;
+
+        ob_secret_now(m->password_file, m->password, password);
+        got = mysql_real_connect(s->db, socket ? NULL : m->host, m->user, password, m->database, (unsigned)m->port,
+                socket, 0);
+        explicit_bzero(password, sizeof(password));
+        return got;
+}
+
+int ob_session_open(struct ob_session *s, struct ob_err *err)
+{
+        const struct ob_mysql_settings *m = s->settings;
 
         if (s->db)
                 return 0;
@@ -149,8 +164,7 @@ int ob_session_open(struct ob_session *s, struct ob_err *err)
         if (!s->db)
                 return ob_fail(err, "mysql: no memory");
         set_options(s);
-        if (!mysql_real_connect(s->db, socket ? NULL : m->host, m->user, m->password, m->database,
-                    (unsigned)m->port, socket, 0)) {
+        if (!connect_as_user(s)) {
                 fail(s, err);
                 ob_session_close(s);
                 return -1;

@@ -8,6 +8,7 @@ import pytest
 from servers.fake_otter import FakeOtter
 from servers.mariadb import PASSWORD, USER, MariaDB
 from servers.process import wait_until
+from servers.status import Status
 
 LOG_ROW = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
            "VALUES ('1', '4', 'T', 'x', NOW() - INTERVAL 5 SECOND, NOW() - INTERVAL 5 SECOND)")
@@ -123,3 +124,78 @@ def test_names_arrive_whole(start_server, statsd, make_agent):
     server.otter.do("sample")
     done = make_agent(server, [{"type": "statsd", "port": statsd.port, "flavor": "dogstatsd"}]).run("--dry-run", "--once")
     assert "pipeline_name:订单同步🦦" in done.stdout, done.stdout[:2000]
+
+
+def test_host_and_port_are_not_a_socket(start_server, statsd, both, make_agent, monkeypatch):
+    """Two servers: the library's default socket is the other one's."""
+    ours, other = start_server("ours"), start_server("other")
+    ours.query(LOG_ROW)
+    for _ in range(9):
+        other.query(LOG_ROW)
+    monkeypatch.setenv("MYSQL_UNIX_PORT", str(other.socket))
+    agent = make_agent(ours, both, mysql={"host": "localhost"})
+    said = agent.run("--check").stdout
+    assert re.search(rf"^ok   login .* to server 10\.\S+ on \S+ at port {ours.port}, server_id 1$", said, re.M), said
+    agent.once()
+    statsd.wait_for({SERIES: 1})
+    agent = make_agent(ours, both, name="by_socket", mysql={"host": "localhost", "socket": str(other.socket)})
+    said = agent.run("--check").stdout
+    assert re.search(rf"^ok   login .* at its socket {other.socket}, server_id 2$", said, re.M), said
+
+
+def user_password(server, password):
+    for host in ("127.0.0.1", "localhost"):
+        server.query(f"ALTER USER {USER}@'{host}' IDENTIFIED BY '{password}'", database=None)
+    for (ident,) in server.query(f"SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '{USER}'", database=None):
+        server.query(f"KILL CONNECTION {ident}", database=None)
+
+
+def test_the_database_s_password_is_changed(own_mariadb, folder, statsd, both, make_agent):
+    fake = FakeOtter(own_mariadb, folder)
+    fake.do("create", "--pipelines", 2)
+    secret = folder / "secret"
+    secret.write_text(PASSWORD + "\n")
+    agent = make_agent(own_mariadb, both, mysql={"password": "", "password_file": str(secret)}).start()
+    own_mariadb.query(LOG_ROW)
+    statsd.wait_for({SERIES: 1})
+    secret.write_text("Another-Secret\n")
+    user_password(own_mariadb, "Another-Secret")
+    own_mariadb.query(LOG_ROW)
+    statsd.wait_for({SERIES: 2})
+    user_password(own_mariadb, "A-Third") # the file is late
+    agent.wait_for_log("mysql 1045")
+    secret.write_text("A-Third\n")
+    own_mariadb.query(LOG_ROW)
+    statsd.wait_for({SERIES: 3})
+    agent.stop()
+    assert "Secret" not in agent.log() and "Third" not in agent.log()
+
+
+def test_the_pages_password_is_changed(page_agent, manager, sink, folder):
+    secret = folder / "secret"
+    secret.write_text("admin\n")
+    manager.state("login required")
+    agent = page_agent(user="admin", password_file=str(secret)).start()
+    agent.wait_for_log("event=plan")
+    manager.stop()
+    manager.command[manager.command.index("--login-password") + 1] = "changed"
+    manager.start()
+    manager.state("login required")
+    agent.wait_for_log("does not accept page.user", 60)
+    secret.write_text("changed\n")
+    agent.wait_for_log("event=page_recovered", 60)
+
+
+def test_the_status_page_s_password_is_changed(mariadb, folder, sink, make_agent):
+    secret, status = folder / "secret", Status()
+    secret.write_text("one")
+    agent = make_agent(mariadb, [{"type": "statsd", "port": sink.port}],
+                       status={"listen": status.listen, "user": "ops", "password_file": str(secret)}).start()
+
+    def asked(password):
+        return status.ask("/status.json", login=f"ops:{password}")[0]
+    wait_until(status.answers, "it answers")
+    assert (asked("one"), asked("two")) == (200, 401)
+    secret.write_text("two")
+    assert (asked("one"), asked("two")) == (401, 200)
+    agent.stop()

@@ -1,0 +1,56 @@
+#include "config/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A pipe in the place of the file would be waited for. */
+static FILE *open_regular(const char *file)
+{
+        int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        struct stat s;
+        FILE *f;
+
+        if (fd < 0)
+                return NULL;
+        if (!fstat(fd, &s) && !S_ISREG(s.st_mode))
+                errno = EINVAL;
+        else if ((f = fdopen(fd, "r")))
+                return f;
+        close(fd);
+        return NULL;
+}
+
+int ob_secret_read(const char *file, char secret[OB_SECRET_MAX], struct ob_err *err)
+{
+        FILE *f = open_regular(file);
+        bool is_read;
+        size_t length;
+
+        *secret = '\0';
+        if (!f)
+                return ob_fail(err, errno == EINVAL ? "%s: it is no regular file" : "%s: %m", file);
+        setvbuf(f, NULL, _IONBF, 0); /* no copy in a buffer */
+        is_read = fgets(secret, OB_SECRET_MAX, f) != NULL;
+        fclose(f);
+        if (!is_read)
+                return ob_fail(err, "%s: the file is empty", file);
+        length = strlen(secret);
+        secret[strcspn(secret, "\r\n")] = '\0';
+        if (length < OB_SECRET_MAX - 1)
+                return 0;
+        explicit_bzero(secret, OB_SECRET_MAX);
+        return ob_fail(err, "%s: the first line is too long", file);
+}
+
+void ob_secret_now(const char *file, const char *known, char secret[OB_SECRET_MAX])
+{
+        struct ob_err err;
+
+        if (!*file || ob_secret_read(file, secret, &err))
+                snprintf(secret, OB_SECRET_MAX, "%s", known);
+}
