@@ -120,21 +120,24 @@ static void append(char **text, const char *between, char *more)
 static int look(struct ob_session *s, const char *scope, struct values *values, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *names = ob_copy(""), *sql = NULL;
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = NULL;
-        bool is_mariadb = mariadb_connection(s->db);
-        MYSQL_ROW row;
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        struct ob_query query = { .about = "session variables", .columns = 2, .rows = N };
+        bool is_mariadb = mariadb_connection(s->transport.db);
 
         *values = (struct values) { .is_known = { false } };
         for (size_t i = 0; i < N; i++)
                 if (is_of_server(&variables[i], is_mariadb))
                         append(&names, ", ", ob_format("'%s'", variables[i].name));
-        sql = ob_format("SHOW %s VARIABLES WHERE Variable_name IN (%s)", scope, names);
-        result = ob_session_query(s, sql, err);
-        if (!result)
+        query.sql = sql = ob_format("SHOW %s VARIABLES WHERE Variable_name IN (%s)", scope, names);
+        if (ob_session_query(s, &query, &result, err))
                 return -1;
-        while ((row = mysql_fetch_row(result)))
-                if (row[0])
-                        take(values, row[0], row[1]);
+        for (size_t i = 0; i < result.n; i++) {
+                const char *name = ob_result_text(&result, i, 0, err);
+
+                if (!name)
+                        return -1;
+                take(values, name, ob_result_cell(&result, i, 1));
+        }
         return 0;
 }
 
@@ -170,7 +173,7 @@ static int assign(struct ob_session *s, const struct values *values, struct ob_e
                         append(&list, ", ", assignment(v, wanted));
         }
         sql = ob_format("SET SESSION %s", list);
-        return *list ? ob_session_execute(s, sql, err) : 0;
+        return *list ? ob_session_do(s, sql, err) : 0;
 }
 
 static int check(const struct ob_session *s, const struct values *values, struct ob_err *err)
@@ -195,38 +198,43 @@ static int select_database(struct ob_session *s, struct ob_err *err)
                 return 0;
         for (char *rest = name, *part; (part = strsep(&rest, "`"));)
                 append(&use, "", ob_format("%s%s", part, rest ? "``" : "`"));
-        return ob_session_execute(s, use, err);
+        return ob_session_do(s, use, err);
 }
 
 /* MySQL before 5.5.3 knows no characters of four bytes. */
 static int set_names(struct ob_session *s, struct ob_err *err)
 {
-        if (!ob_session_execute(s, "SET NAMES utf8mb4", err))
+        if (!ob_session_do(s, "SET NAMES utf8mb4", err))
                 return 0;
-        if (!s->db || mysql_errno(s->db) != ER_UNKNOWN_CHARACTER_SET)
+        if (ob_session_error(s) != ER_UNKNOWN_CHARACTER_SET)
                 return -1;
-        return ob_session_execute(s, "SET NAMES utf8", err);
+        return ob_session_do(s, "SET NAMES utf8", err);
 }
 
 /* A timestamp that was set stops NOW(). Where it may not be set (secure_timestamp) nobody else can have set it. */
 static int set_clock(struct ob_session *s, struct ob_err *err)
 {
-        if (!ob_session_execute(s, "SET SESSION timestamp = DEFAULT", err))
+        if (!ob_session_do(s, "SET SESSION timestamp = DEFAULT", err))
                 return 0;
-        return s->db && mysql_errno(s->db) == ER_OPTION_PREVENTS_STATEMENT ? 0 : -1;
+        return ob_session_error(s) == ER_OPTION_PREVENTS_STATEMENT ? 0 : -1;
 }
 
 /* SYSDATE() goes by the server's clock also where NOW() does not. */
 static int check_clock(struct ob_session *s, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result =
-                ob_session_query(s, "SELECT UNIX_TIMESTAMP(SYSDATE()) - UNIX_TIMESTAMP()", err);
-        MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+        static const struct ob_query query = {
+                .about = "the session's clock",
+                .sql = "SELECT UNIX_TIMESTAMP(SYSDATE()) - UNIX_TIMESTAMP()",
+                .columns = 1,
+                .rows = 1,
+        };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        const char *cell;
         int64_t off;
 
-        if (!result)
+        if (ob_session_query(s, &query, &result, err) || !(cell = ob_result_text(&result, 0, 0, err)))
                 return -1;
-        if (!row || !row[0] || !ob_number_parse_int(row[0], strlen(row[0]), &off))
+        if (!ob_number_parse_int(cell, strlen(cell), &off))
                 return ob_fail(err, "mysql: the server does not tell the time");
         if (llabs(off) <= CLOCK_OFF)
                 return 0;
@@ -240,7 +248,7 @@ int ob_session_variables_set(struct ob_session *s, struct ob_err *err)
 {
         struct values values;
 
-        if (ob_session_execute(s, "ROLLBACK AND NO CHAIN NO RELEASE", err) || set_names(s, err) ||
+        if (ob_session_do(s, "ROLLBACK AND NO CHAIN NO RELEASE", err) || set_names(s, err) ||
                 select_database(s, err) || assign(s, NULL, err) || set_clock(s, err) ||
                 look(s, "SESSION", &values, err) || assign(s, &values, err) || look(s, "SESSION", &values, err) ||
                 check(s, &values, err))
