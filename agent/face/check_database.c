@@ -297,6 +297,30 @@ static void check_names(struct look *l)
         }
 }
 
+/* As many as the agent has when it runs, of which one is open. */
+static void check_sessions(struct look *l, const struct ob_config *c)
+{
+        unsigned needed = ob_session_turns_needed(c), n = 1, i = 0;
+        ob_cleanup(ob_free_at) struct ob_session *more = ob_alloc(needed, sizeof(*more));
+        struct ob_err err;
+
+        for (; n < needed; n++, i++) {
+                ob_session_init(&more[i], &l->manager->mysql, NULL);
+                if (ob_session_open(&more[i], &err))
+                        break;
+        }
+        if (n >= needed)
+                ob_report_add(l->report, OB_GRADE_OK, "sessions", l->name, "", "%u at once, as many as a run needs",
+                        needed);
+        else
+                ob_report_add(l->report, OB_GRADE_WARN, "sessions", l->name,
+                        "raise the user's MAX_USER_CONNECTIONS, or max_connections; well, if an agent runs that has them",
+                        "%u at once, and a run needs %u: its sources take turns, so that each waits for others: %s", n,
+                        needed, err.text);
+        for (size_t j = 0; j < needed; j++)
+                ob_session_fini(&more[j]);
+}
+
 static bool check_way(struct look *l)
 {
         const struct ob_mysql_settings *m = &l->manager->mysql;
@@ -310,14 +334,17 @@ static bool check_way(struct look *l)
         return false;
 }
 
-void ob_check_database(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m)
+void ob_check_database(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m,
+        struct ob_session_turns *turns)
 {
         struct look l = { .report = r, .manager = m, .name = *m->name ? m->name : m->mysql.database };
 
         ob_session_init(&l.session, &m->mysql, NULL);
+        l.session.turn.turns = turns;
         if (check_way(&l)) {
                 check_login(&l);
                 check_read_only(&l);
+                check_sessions(&l, c);
                 check_grants(&l);
                 check_clock(&l);
                 check_schema(&l);

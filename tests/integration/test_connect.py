@@ -6,9 +6,11 @@ import time
 import pytest
 
 from servers.fake_otter import FakeOtter
+from servers.manager import Manager
 from servers.mariadb import PASSWORD, USER, MariaDB
 from servers.process import wait_until
 from servers.status import Status
+from servers.wiring import to_statsd
 
 LOG_ROW = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
            "VALUES ('1', '4', 'T', 'x', NOW() - INTERVAL 5 SECOND, NOW() - INTERVAL 5 SECOND)")
@@ -199,3 +201,45 @@ def test_the_status_page_s_password_is_changed(mariadb, folder, sink, make_agent
     secret.write_text("two")
     assert (asked("one"), asked("two")) == (401, 200)
     agent.stop()
+
+
+def allow(server, n):
+    for host in ("127.0.0.1", "localhost"):
+        server.query(f"ALTER USER {USER}@'{host}' WITH MAX_USER_CONNECTIONS {n}", database=None)
+
+
+@pytest.mark.parametrize("sessions", (1, 3))
+def test_fewer_sessions_than_sources(own_mariadb, folder, statsd, sink, make_agent, sessions):
+    """All tables, names and the zone are read by turns; and by all again when there are enough."""
+    fake = FakeOtter(own_mariadb, folder)
+    fake.do("create", "--pipelines", 3, "--tables", 2)
+    allow(own_mariadb, sessions)
+    own_mariadb.query("UPDATE PIPELINE SET NAME = 'orders' WHERE ID = 1")
+    place = folder / "manager"
+    place.mkdir()
+    manager = Manager(fake, place).start()
+    try:
+        status = Status()
+        dog = {"type": "statsd", "name": "dog", "flavor": "dogstatsd", "port": sink.port}
+        agent = make_agent(own_mariadb, [to_statsd(statsd), dog], status={"listen": status.listen},
+                           managers=[{"mysql": {"port": own_mariadb.port, "user": USER, "password": PASSWORD},
+                                      "page": {"url": manager.url}}],
+                           sources={"page": {"enabled": True, "every": 1}})
+        said = agent.run("--check")
+        assert re.search(rf"^warn sessions otter: {sessions} at once, and a run needs 7: .*mysql 1226", said.stdout, re.M), said.stdout
+        assert "BAD" not in said.stdout and said.returncode == 0, said.stdout
+        fake.do("sample")
+        agent.start()
+        statsd.wait_for(fake.sums(), 60)
+        wait_until(lambda: [line for line in sink.lines() if ".page.zone_skew_s:0|g" in line], "the zone", 30)
+        assert [line for line in sink.lines() if "pipeline_name:orders" in line], "names"
+        for n in range(1, 4):
+            own_mariadb.query(LOG_ROW)
+            statsd.wait_for({**fake.sums(), SERIES: n}, 30)
+        wait_until(lambda: status.health()[0] == 200, "all are well", 30)
+        assert agent.log().count("event=sessions_shared allowed=") == 1 and "event=poll_failed" not in agent.log(), agent.log()
+        assert agent.stop() == 0
+        done = agent.run("--dry-run", "--once")
+        assert done.returncode == 0 and "poll_failed" not in done.stderr, done.stderr
+    finally:
+        manager.stop()
