@@ -8,6 +8,7 @@
 #include "agent/process/stop.h"
 
 #define RAISE_MS  300000
+#define HOLD_MS   5000
 #define SETTLE_MS 1000 /* so long a server may count a session that was closed */
 #define RETRY_MS  50   /* between tries while it may do so */
 
@@ -38,6 +39,7 @@ void ob_session_turns_init(struct ob_session_turns *t, const struct ob_config *c
                 .name = *m->name ? m->name : m->mysql.database,
                 .needed = ob_session_turns_needed(c),
                 .wait_ms = 5000 * (int64_t)(m->mysql.connect_timeout + m->mysql.query_timeout),
+                .hold_ms = HOLD_MS,
                 .raise_ms = RAISE_MS,
                 .closed_at = INT64_MIN / 2,
         };
@@ -173,6 +175,7 @@ static bool note_opened(struct ob_session_turns *t, struct ob_turn *turn)
 {
         t->open++;
         turn->state = OB_TURN_WORKS;
+        turn->since = ob_clock_ms();
         if (!t->limit || t->open <= t->limit)
                 return false;
         t->limit = t->open;
@@ -228,18 +231,25 @@ static int open_session(struct ob_session_turns *t, struct ob_turn *turn, struct
         return got;
 }
 
+/* Nobody else closes the session from here on. Under the lock. */
+static void take_back(struct ob_session_turns *t, struct ob_turn *turn)
+{
+        while (turn->state == OB_TURN_IS_TAKEN)
+                wait(t, ob_clock_ms() + SETTLE_MS);
+        if (turn->state != OB_TURN_RESTS)
+                return;
+        take_out(&t->rests, turn);
+        turn->state = OB_TURN_WORKS;
+        turn->since = ob_clock_ms();
+}
+
 /* 1: the session is open already. */
 static int take_turn(struct ob_session_turns *t, struct ob_turn *turn, int64_t deadline, struct ob_err *err)
 {
         int got = 1;
 
         pthread_mutex_lock(&t->lock);
-        while (turn->state == OB_TURN_IS_TAKEN)
-                wait(t, ob_clock_ms() + SETTLE_MS);
-        if (turn->state == OB_TURN_RESTS) {
-                take_out(&t->rests, turn);
-                turn->state = OB_TURN_WORKS;
-        }
+        take_back(t, turn);
         if (turn->state == OB_TURN_NONE)
                 got = wait_for_turn(t, turn, deadline, err);
         pthread_mutex_unlock(&t->lock);
@@ -269,12 +279,7 @@ void ob_turn_close(struct ob_turn *turn)
 
         if (t) {
                 pthread_mutex_lock(&t->lock);
-                while (turn->state == OB_TURN_IS_TAKEN)
-                        wait(t, ob_clock_ms() + SETTLE_MS);
-                if (turn->state == OB_TURN_RESTS) {
-                        take_out(&t->rests, turn);
-                        turn->state = OB_TURN_WORKS;
-                }
+                take_back(t, turn);
                 pthread_mutex_unlock(&t->lock);
         }
         turn->close_it(turn->session);
@@ -284,6 +289,19 @@ void ob_turn_close(struct ob_turn *turn)
                         give(t, turn);
                 pthread_mutex_unlock(&t->lock);
         }
+}
+
+bool ob_turn_is_over(struct ob_turn *turn)
+{
+        struct ob_session_turns *t = turn->turns;
+        bool is_over;
+
+        if (!t)
+                return false;
+        pthread_mutex_lock(&t->lock);
+        is_over = turn->state == OB_TURN_WORKS && t->first && ob_clock_ms() - turn->since > t->hold_ms;
+        pthread_mutex_unlock(&t->lock);
+        return is_over;
 }
 
 void ob_turn_rest(struct ob_turn *turn)

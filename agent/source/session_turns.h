@@ -24,6 +24,7 @@ struct ob_session_turns {
         const char *name; /* of the manager, for the log; borrowed */
         unsigned needed;  /* how many sessions there are at most */
         int64_t wait_ms;  /* that one waits for a session until that is a failure */
+        int64_t hold_ms;  /* that one may work while others wait */
         int64_t raise_ms; /* after which one more is tried than the server was found to allow */
 
         pthread_mutex_t lock;
@@ -53,6 +54,7 @@ struct ob_turn {
         int (*open_it)(void *session, struct ob_err *err); /* 1: the server refuses it, since there are too many */
         void (*close_it)(void *session);
         enum ob_turn_state state;
+        int64_t since; /* ob_clock_ms(), when it works: when that began */
         struct ob_turn *next;
 };
 
@@ -76,6 +78,9 @@ int ob_turn_open(struct ob_turn *turn, struct ob_err *err);
 
 /* Closes it, in whatever state it is. */
 void ob_turn_close(struct ob_turn *turn);
+
+/* Whether the caller, whose session is open, has worked for long, and others wait: it should close it. */
+bool ob_turn_is_over(struct ob_turn *turn);
 
 /* For now the session is not needed: it is kept open until somebody waits for one. */
 void ob_turn_rest(struct ob_turn *turn);
