@@ -137,7 +137,7 @@ static void check_read_only(struct look *l)
                         others ? others : err.text);
         else
                 ob_report_add(l->report, OB_GRADE_BAD, "session", l->name,
-                        "a proxy before the server may not pass SET SESSION TRANSACTION READ ONLY on",
+                        "before MySQL 5.6 and MariaDB 10.0 there are none: give the user no right to write",
                         "its transactions are not read only");
 }
 
