@@ -99,7 +99,9 @@ int ob_config_read_status(const config_setting_t *root, struct ob_config *c, str
         struct ob_status_settings *s = &c->status;
         const config_setting_t *group = config_setting_get_member(root, "status");
 
-        *s = (struct ob_status_settings) { .listen = "", .user = "", .password = "", .password_file = "", .patience = 60 };
+        *s = (struct ob_status_settings) {
+                .listen = "", .user = "", .password = "", .password_file = "", .patience = 60
+        };
         if (!group)
                 return 0;
         if (ob_setting_expect(group, CONFIG_TYPE_GROUP, "a group: { … }", err) ||

@@ -49,8 +49,8 @@ static void check_page(struct ob_report *r, const struct ob_source *source, stru
                 ob_report_add(r, OB_GRADE_OK, "source", source->name, "", "%s", err.text);
 }
 
-void ob_check_pages(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m,
-        struct ob_session_turns *turns)
+void ob_check_pages(
+        struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns)
 {
         struct ob_source_counters counters = { .name = "page" };
         struct ob_pages *pages = ob_pages_new(&(struct ob_pages_setting) {

@@ -315,8 +315,8 @@ static void check_sessions(struct look *l, const struct ob_config *c)
         else
                 ob_report_add(l->report, OB_GRADE_WARN, "sessions", l->name,
                         "raise the user's MAX_USER_CONNECTIONS, or max_connections; well, if an agent runs that has them",
-                        "%u at once, and a run needs %u: its sources take turns, so that each waits for others: %s", n,
-                        needed, err.text);
+                        "%u at once, and a run needs %u: its sources take turns, so that each waits for others: %s",
+                        n, needed, err.text);
         for (size_t j = 0; j < needed; j++)
                 ob_session_fini(&more[j]);
 }
@@ -334,8 +334,8 @@ static bool check_way(struct look *l)
         return false;
 }
 
-void ob_check_database(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m,
-        struct ob_session_turns *turns)
+void ob_check_database(
+        struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns)
 {
         struct look l = { .report = r, .manager = m, .name = *m->name ? m->name : m->mysql.database };
 

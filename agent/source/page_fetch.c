@@ -198,8 +198,8 @@ static char *make_form(struct ob_fetch *f)
         ob_secret_now(f->settings->password_file, f->settings->password, secret);
         password = curl_easy_escape(f->curl, secret, 0);
         explicit_bzero(secret, sizeof(secret));
-        form = ob_format("action=user_action&event_submit_do_login=1&_fm.l._0.n=%s&_fm.l._0.p=%s",
-                name ? name : "", password ? password : "");
+        form = ob_format("action=user_action&event_submit_do_login=1&_fm.l._0.n=%s&_fm.l._0.p=%s", name ? name : "",
+                password ? password : "");
         if (password)
                 explicit_bzero(password, strlen(password));
         curl_free(name);

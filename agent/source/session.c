@@ -220,7 +220,7 @@ static int make_session(void *context, struct ob_err *err)
 int ob_session_open(struct ob_session *s, struct ob_err *err)
 {
         if (s->health && s->turn.turns)
-                ob_health_promise(s->health,
-                        s->turn.turns->wait_ms + ob_session_longest_ms(s->settings) + OB_HEALTH_SPARE);
+                ob_health_promise(
+                        s->health, s->turn.turns->wait_ms + ob_session_longest_ms(s->settings) + OB_HEALTH_SPARE);
         return ob_turn_open(&s->turn, err);
 }

@@ -187,8 +187,8 @@ static bool note_opened(struct ob_session_turns *t, struct ob_turn *turn)
 }
 
 /*
- * False: no session of ours is there whose end could be waited for. `is_new`: that is how it was found out that there
- * are too few. Under the lock.
+ * False: no session of ours is there whose end could be waited for. `is_new`: that is how it was found out that
+ * there are too few. Under the lock.
  */
 static bool note_refused(struct ob_session_turns *t, struct ob_turn *turn, bool *is_new)
 {

@@ -1,7 +1,7 @@
 /*
- * The sessions of one manager's workers and names, where its server may allow fewer at once than there are: they take
- * turns. How many it allows is found out by its refusals, and tried again from time to time. As long as nothing is
- * refused everybody keeps their session.
+ * The sessions of one manager's workers and names, where its server may allow fewer at once than there are: they
+ * take turns. How many it allows is found out by its refusals, and tried again from time to time. As long as
+ * nothing is refused everybody keeps their session.
  *
  * Who needs a session and gets none waits, in the order of coming. A session that rests between two polls is closed
  * for one who waits; so a session is its thread's only from ob_turn_open to ob_turn_rest.
@@ -29,11 +29,11 @@ struct ob_session_turns {
 
         pthread_mutex_t lock;
         pthread_cond_t changed;
-        unsigned taken;       /* turns: sessions that are open, or being opened */
-        unsigned open;        /* sessions that are open */
-        unsigned limit;       /* that the server was found to allow; 0: none was found */
-        int64_t raise_at;     /* ob_clock_ms() */
-        int64_t closed_at;    /* ob_clock_ms(), of the last session: the server may count it for a moment longer */
+        unsigned taken;        /* turns: sessions that are open, or being opened */
+        unsigned open;         /* sessions that are open */
+        unsigned limit;        /* that the server was found to allow; 0: none was found */
+        int64_t raise_at;      /* ob_clock_ms() */
+        int64_t closed_at;     /* ob_clock_ms(), of the last session: the server may count it for a moment longer */
         struct ob_turn *first; /* of those that wait */
         struct ob_turn *rests; /* sessions that rest, the longest first */
         bool is_stopping;

@@ -18,12 +18,12 @@ enum servers { ON_ANY, ON_MARIADB, ON_MYSQL }; /* a name may mean another unit o
 /*
  * What a server does not list it does not know: such a row is left out there. Not in the table, since they change
  * nothing of our queries, which write nothing, lock no row, and sort and group by numbers: sql_safe_updates,
- * innodb_lock_wait_timeout, completion_type (the one ROLLBACK says its own), max_join_size (sql_big_selects overrules
- * it), group_concat_max_len, div_precision_increment, max_sort_length, sql_auto_is_null, old_mode; and, since they
- * only change how fast an answer comes, optimizer_switch, big_tables, max_length_for_sort_data, query_cache_type.
- * lc_messages is left as it is: errors are told apart by their number, and the operator chose the language.
- * wsrep_sync_wait is the operator's choice, too. `timestamp` has no row, since its value always differs: see
- * set_clock().
+ * innodb_lock_wait_timeout, completion_type (the one ROLLBACK says its own), max_join_size (sql_big_selects
+ * overrules it), group_concat_max_len, div_precision_increment, max_sort_length, sql_auto_is_null, old_mode; and,
+ * since they only change how fast an answer comes, optimizer_switch, big_tables, max_length_for_sort_data,
+ * query_cache_type. lc_messages is left as it is: errors are told apart by their number, and the operator chose the
+ * language. wsrep_sync_wait is the operator's choice, too. `timestamp` has no row, since its value always differs:
+ * see set_clock().
  */
 static const struct variable {
         const char *name;
@@ -128,7 +128,8 @@ static int look(struct ob_session *s, const char *scope, struct values *values, 
         for (size_t i = 0; i < N; i++)
                 if (is_of_server(&variables[i], is_mariadb))
                         append(&names, ", ", ob_format("'%s'", variables[i].name));
-        query.sql = sql = ob_format("SHOW %s VARIABLES WHERE Variable_name IN (%s)", scope, names);
+        sql = ob_format("SHOW %s VARIABLES WHERE Variable_name IN (%s)", scope, names);
+        query.sql = sql;
         if (ob_session_query(s, &query, &result, err))
                 return -1;
         for (size_t i = 0; i < result.n; i++) {

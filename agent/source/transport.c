@@ -322,8 +322,8 @@ int ob_transport_connect(struct ob_transport *t, const struct ob_mysql_settings 
                         CR_SSL_CONNECTION_ERROR);
         d.end = ob_clock_ms() + OB_TRANSPORT_ADDRESSES * ms;
         allow(PREFACE_MAX);
-        wanted = mysql_real_connect_start(&got, t->db, socket ? NULL : m->host, m->user, password,
-                m->database, (unsigned)m->port, socket, 0);
+        wanted = mysql_real_connect_start(
+                &got, t->db, socket ? NULL : m->host, m->user, password, m->database, (unsigned)m->port, socket, 0);
         while (wanted)
                 wanted = mysql_real_connect_cont(&got, t->db, dial_wait(&d, wanted));
         if (t->is_watched)

@@ -208,7 +208,8 @@ static void a_refusal_is_told_from_other_limits(void **state)
                 bool want;
         } cases[] = {
                 { 1040, "mysql 1040: Too many connections", true },
-                { 1203, "mysql 1203: User u already has more than 'max_user_connections' active connections", true },
+                { 1203, "mysql 1203: User u already has more than 'max_user_connections' active connections",
+                        true },
                 { 1226, "mysql 1226: User 'u' has exceeded the 'max_user_connections' resource", true },
                 { 1226, "mysql 1226: User 'u' has exceeded the 'max_queries_per_hour' resource", false },
                 { 1045, "mysql 1045: Access denied for user 'max_user_connections'@'h'", false },
