@@ -31,6 +31,7 @@ static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *m
                 .names = manager && a->names ? &a->names[manager - a->config->managers] : NULL,
                 .place = &a->place,
                 .states = manager ? a->states[manager - a->config->managers] : NULL,
+                .turns = manager ? &a->turns[manager - a->config->managers] : NULL,
                 .stop = &a->stop_workers,
                 .is_once = a->is_once,
         };
@@ -194,6 +195,7 @@ static void make_names(struct ob_agent *a)
                         .manager = &c->managers[i],
                         .place = &a->place,
                         .stop = &a->stop_workers,
+                        .turns = &a->turns[i],
                         .every = c->names.every,
                         .wants_labels = wants_labels,
                         .wants_nodes = wants_nodes,
@@ -249,6 +251,9 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
 {
         size_t n_workers;
 
+        a->turns = ob_alloc(a->config->n_managers, sizeof(*a->turns));
+        for (size_t m = 0; m < a->config->n_managers; m++)
+                ob_session_turns_init(&a->turns[m], a->config, &a->config->managers[m]);
         make_names(a);
         n_workers = make_workers(a);
 
@@ -279,6 +284,7 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
         a->config = config;
         a->n_names = a->n_workers = a->n_sinks = 0;
         a->names = NULL;
+        a->turns = NULL;
         a->status = NULL;
         a->progress = NULL;
         a->place = (struct ob_store_place) { .lock_fd = -1 };
@@ -347,6 +353,8 @@ bool ob_agent_stop(struct ob_agent *a)
 
         show_progress(a);
         ob_stop_want(&a->stop_workers, ob_clock_ms());
+        for (size_t m = 0; a->turns && m < a->config->n_managers; m++)
+                ob_session_turns_stop(&a->turns[m]);
         is_clean = join_workers(a);
         for (size_t i = 0; i < a->n_names; i++)
                 ob_names_stop(&a->names[i]);
@@ -364,13 +372,17 @@ bool ob_agent_stop(struct ob_agent *a)
         ob_store_place_close(&a->place);
         ob_stop_fini(&a->stop_workers);
         ob_stop_fini(&a->stop_sinks);
-        for (size_t m = 0; a->states && m < a->config->n_managers; m++)
+        for (size_t m = 0; a->turns && m < a->config->n_managers; m++) {
                 ob_states_free(a->states[m]);
+                ob_session_turns_fini(&a->turns[m]);
+        }
+        free(a->turns);
         free(a->names);
         free(a->states);
         free(a->workers);
         free(a->sinks);
         a->names = NULL;
+        a->turns = NULL;
         a->states = NULL;
         a->workers = NULL;
         a->sinks = NULL;

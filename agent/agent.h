@@ -14,6 +14,7 @@
 #include "agent/process/stop.h"
 #include "agent/sink/sink.h"
 #include "agent/source/names.h"
+#include "agent/source/session_turns.h"
 #include "agent/source/worker.h"
 #include "agent/store/queue.h"
 #include "agent/store/store.h"
@@ -31,6 +32,7 @@ struct ob_agent {
         struct ob_counters counters;
         struct ob_queue queue;
         struct ob_stop stop_workers, stop_sinks;
+        struct ob_session_turns *turns; /* ours; one a manager, in the config's order */
         struct ob_names *names;       /* ours: one a manager, in the config's order; NULL: they are not looked up */
         struct ob_states **states;    /* ours; one a manager */
         struct ob_worker *workers;    /* ours */

@@ -25,6 +25,7 @@ enum ob_after_crash { OB_AFTER_CRASH_LOSE, OB_AFTER_CRASH_REPEAT };
 
 struct ob_mysql_settings {
         const char *host, *socket, *user, *password, *database;
+        const char *password_file;   /* that `password` was read from, and is read from again; "" */
         const char *ca, *cert, *key; /* files; "" */
         int port;
         int connect_timeout, query_timeout; /* seconds */
@@ -35,6 +36,7 @@ struct ob_mysql_settings {
 
 struct ob_page_settings {
         const char *url, *user, *password;
+        const char *password_file;   /* that `password` was read from, and is read from again; "" */
         const char *zone;            /* of the dates on it: an IANA name, or "auto": found by comparing */
         const char *proxy;           /* "": none */
         const char *ca, *cert, *key; /* of https; "" */
@@ -96,6 +98,7 @@ struct ob_state_settings {
 struct ob_status_settings {
         const char *listen;          /* "": nowhere */
         const char *user, *password; /* ""; both or none */
+        const char *password_file;   /* that `password` was read from, and is read from again; "" */
         int patience;                /* seconds that a source or sink may be late until it is called ill */
         struct ob_status_address {
                 struct sockaddr_storage at;

@@ -27,7 +27,8 @@ static const struct ob_setting mysql_settings[] = {
         { "socket", OB_SET_PATH, AT(ob_mysql_settings, socket) },
         { "user", OB_SET_TEXT, AT(ob_mysql_settings, user) },
         { "password", OB_SET_SECRET, AT(ob_mysql_settings, password) },
-        { "password_file", OB_SET_FILE, AT(ob_mysql_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_mysql_settings, password_file),
+                .secret = AT(ob_mysql_settings, password) },
         { "database", OB_SET_TEXT, AT(ob_mysql_settings, database) },
         { "connect_timeout", OB_SET_INT, AT(ob_mysql_settings, connect_timeout), 1, 3600 },
         { "query_timeout", OB_SET_INT, AT(ob_mysql_settings, query_timeout), 1, 3600 },
@@ -42,7 +43,8 @@ static const struct ob_setting page_settings[] = {
         { "url", OB_SET_TEXT, AT(ob_page_settings, url) },
         { "user", OB_SET_TEXT, AT(ob_page_settings, user) },
         { "password", OB_SET_SECRET, AT(ob_page_settings, password) },
-        { "password_file", OB_SET_FILE, AT(ob_page_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_page_settings, password_file),
+                .secret = AT(ob_page_settings, password) },
         { "zone", OB_SET_TEXT, AT(ob_page_settings, zone) },
         { "proxy", OB_SET_TEXT, AT(ob_page_settings, proxy) },
         { "ca", OB_SET_INPUT, AT(ob_page_settings, ca) },
@@ -61,6 +63,7 @@ static const struct ob_manager manager_defaults = {
                 .socket = "",
                 .user = "otterbeat",
                 .password = "",
+                .password_file = "",
                 .database = "otter",
                 .connect_timeout = 5,
                 .query_timeout = 10,
@@ -72,6 +75,7 @@ static const struct ob_manager manager_defaults = {
 const struct ob_page_settings ob_page_defaults = { .url = "http://127.0.0.1:8080",
         .user = "",
         .password = "",
+        .password_file = "",
         .zone = "Asia/Shanghai",
         .proxy = "",
         .ca = "",
@@ -103,6 +107,17 @@ static int check_mysql(const config_setting_t *manager, const struct ob_mysql_se
         return 0;
 }
 
+static int check_page(const config_setting_t *manager, const struct ob_page_settings *p, struct ob_err *err)
+{
+        const config_setting_t *at = config_setting_get_member(manager, "page");
+
+        if (*p->password && !*p->user)
+                return ob_setting_fail(at, err, "\"password\" needs a \"user\"");
+        if (*p->key && !*p->cert)
+                return ob_setting_fail(at, err, "\"key\" needs a \"cert\"");
+        return 0;
+}
+
 int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err)
 {
         struct ob_manager *m = &c->managers[c->n_managers];
@@ -115,7 +130,7 @@ int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, stru
                 ob_settings_read_group(at, "mysql", mysql_settings, &m->mysql, &c->texts, err) ||
                 check_mysql(at, &m->mysql, err) ||
                 ob_settings_read_group(at, "page", page_settings, &m->page, &c->texts, err) ||
-                ob_config_check_page(at, &m->page, &c->texts, err))
+                check_page(at, &m->page, err) || ob_config_check_page(at, &m->page, &c->texts, err))
                 return -1;
         for (size_t i = 0; i < c->n_managers; i++) {
                 if (!*m->name || !*c->managers[i].name)

@@ -10,11 +10,10 @@
 
 #include "config/expand.h"
 #include "config/file.h"
+#include "config/secret.h"
 #include "config/source.h"
 #include "proto/memory.h"
 #include "proto/name.h"
-
-#define SECRET_MAX 4096
 
 const char *ob_texts_keep(struct ob_texts *texts, char *text)
 {
@@ -98,13 +97,16 @@ static int read_text(const struct reading *r, struct ob_err *err)
         return 0;
 }
 
-/* One that comes whole from the environment stands in no file. */
+/* One that comes whole from the environment stands in no file. An empty one leaves what a file has given. */
 static int read_secret(const struct reading *r, struct ob_err *err)
 {
-        const char *file = config_setting_source_file(r->at), *raw, *fallback;
+        const char *file = config_setting_source_file(r->at), *text = ob_setting_text(r->at, r->texts, err);
+        const char *raw, *fallback;
 
-        if (read_text(r, err))
+        if (!text)
                 return -1;
+        if (*text)
+                *(const char **)r->field = text;
         raw = config_setting_get_string(r->at);
         fallback = strstr(raw, ":-");
         if (file && *raw && (strncmp(raw, "${", 2) != 0 || (fallback && fallback[2] != '}')))
@@ -158,32 +160,42 @@ static int read_input(const struct reading *r, struct ob_err *err)
         return ob_file_check(*(const char **)r->field, &why) ? ob_setting_fail(r->at, err, "%s", why.text) : 0;
 }
 
-/* The first line of a file: what `password_file` names. */
+/* Of two that say the same the config must have one: nobody could say which of them is meant. */
+static int refuse_both(const struct reading *r, struct ob_err *err)
+{
+        static const char suffix[] = "_file";
+        const char *name = r->setting->name, *text;
+        ob_cleanup(ob_free_at) char *other = ob_format("%.*s", (int)(strlen(name) - strlen(suffix)), name);
+        const config_setting_t *at = config_setting_get_member(config_setting_parent(r->at), other);
+
+        if (!at)
+                return 0;
+        text = ob_setting_text(at, r->texts, err);
+        if (!text)
+                return -1;
+        return *text ? ob_setting_fail(r->at, err, "\"%s\" and \"%s\" are both given: leave one out", other, name)
+                     : 0;
+}
+
+/* The secret is the first line of the file, as it is now. */
 static int read_file(const struct reading *r, struct ob_err *err)
 {
         const char *path = ob_setting_text(r->at, r->texts, err);
-        char line[SECRET_MAX];
+        char line[OB_SECRET_MAX];
         struct ob_err why;
-        bool read;
-        FILE *f;
 
         if (!path)
                 return -1;
         if (!*path)
                 return 0;
+        if (refuse_both(r, err))
+                return -1;
         path = ob_path_beside(config_setting_source_file(r->at), path, r->texts);
-        f = ob_file_read(path, &why);
-        if (!f)
+        if (ob_secret_read(path, line, &why))
                 return ob_setting_fail(r->at, err, "%s", why.text);
-        setvbuf(f, NULL, _IONBF, 0); /* no copy in a buffer */
-        read = fgets(line, sizeof(line), f) != NULL;
-        fclose(f);
-        if (!read)
-                return ob_setting_fail(r->at, err, "%s: the file is empty", path);
-        if (strlen(line) == sizeof(line) - 1)
-                return ob_setting_fail(r->at, err, "%s: the first line is too long", path);
-        line[strcspn(line, "\r\n")] = '\0';
-        *(const char **)r->field = ob_texts_keep(r->texts, ob_copy(line));
+        *(const char **)r->field = path;
+        *(const char **)((char *)r->field - r->setting->offset + r->setting->secret) =
+                ob_texts_keep(r->texts, ob_copy(line));
         ob_texts_note_secret(r->texts, path);
         explicit_bzero(line, sizeof(line));
         return 0;

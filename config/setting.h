@@ -15,7 +15,7 @@ enum ob_setting_type {
         OB_SET_TEXT,   /* const char *, the config's */
         OB_SET_SECRET, /* the same; the file that it stands in is noted */
         OB_SET_PREFIX, /* const char *, made of [A-Za-z0-9_.-] */
-        OB_SET_FILE,   /* const char *: the text is read from the file that the value names */
+        OB_SET_FILE,   /* const char *, the path of a file that holds a secret: see `secret` */
         OB_SET_PATH,   /* const char *: a relative path begins at the config file's folder */
         OB_SET_INPUT,  /* … of a file that a library reads: a pipe in its place is refused */
         OB_SET_INT,    /* int */
@@ -33,6 +33,7 @@ struct ob_setting {
         size_t offset;
         int64_t min, max;           /* of numbers */
         const char *const *choices; /* of a choice; ends with NULL */
+        size_t secret;              /* of a file: the offset of the const char * that its first line is put into */
 };
 
 /* Texts of a config, freed with it. */

@@ -17,7 +17,8 @@ static const struct ob_setting settings[] = {
         { "listen", OB_SET_TEXT, AT(ob_status_settings, listen) },
         { "user", OB_SET_TEXT, AT(ob_status_settings, user) },
         { "password", OB_SET_SECRET, AT(ob_status_settings, password) },
-        { "password_file", OB_SET_FILE, AT(ob_status_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_status_settings, password_file),
+                .secret = AT(ob_status_settings, password) },
         { "patience", OB_SET_INT, AT(ob_status_settings, patience), 1, 86400 },
         { NULL },
 };
@@ -98,7 +99,9 @@ int ob_config_read_status(const config_setting_t *root, struct ob_config *c, str
         struct ob_status_settings *s = &c->status;
         const config_setting_t *group = config_setting_get_member(root, "status");
 
-        *s = (struct ob_status_settings) { .listen = "", .user = "", .password = "", .patience = 60 };
+        *s = (struct ob_status_settings) {
+                .listen = "", .user = "", .password = "", .password_file = "", .patience = 60
+        };
         if (!group)
                 return 0;
         if (ob_setting_expect(group, CONFIG_TYPE_GROUP, "a group: { … }", err) ||

@@ -9,6 +9,7 @@
 #include "agent/source/name_rows.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
+#include "agent/source/session_variables.h"
 #include "proto/memory.h"
 
 #define CLOCK_OFF  5     /* seconds that clocks may differ */
@@ -105,14 +106,17 @@ static const char *plugin_of(const char *user, char plugin[64])
 
 static void check_login(struct look *l)
 {
-        ob_cleanup(ob_free_at) char *version = ask(l, "the version", "SELECT VERSION()", 1);
+        const char *where = *l->manager->mysql.socket ? "'its socket ', @@socket" : "'port ', @@port";
+        ob_cleanup(ob_free_at) char *sql = ob_format(
+                "SELECT CONCAT(VERSION(), ' on ', @@hostname, ' at ', %s, ', server_id ', @@server_id)", where);
+        ob_cleanup(ob_free_at) char *server = ask(l, "the server", sql, 1);
         ob_cleanup(ob_free_at) char *user = ask(l, "the user", "SHOW CREATE USER CURRENT_USER()", 1);
         ob_cleanup(ob_free_at) char *tls = ask(l, "TLS", "SHOW SESSION STATUS LIKE 'Ssl_version'", 2);
         char plugin[64];
 
         ob_report_add(l->report, OB_GRADE_OK, "login", l->name, "", "as %s, by %s, to server %s",
                 l->manager->mysql.user, user ? plugin_of(user, plugin) : "a plugin it does not tell",
-                version ? version : "?");
+                server ? server : "?");
         if (user)
                 explicit_bzero(user, strlen(user)); /* there is a hash in it */
         ob_report_add(l->report, OB_GRADE_OK, "tls", l->name, "", "%s%s",
@@ -125,13 +129,16 @@ static void check_read_only(struct look *l)
         static const char sql[] = "SHOW SESSION VARIABLES WHERE Variable_name IN "
                                   "('tx_read_only', 'transaction_read_only') AND Value = 'ON'";
         ob_cleanup(ob_free_at) char *is_on = ask(l, "the session", sql, 2);
+        struct ob_err err;
+        ob_cleanup(ob_free_at) char *others = ob_session_variables_differ(&l->session, &err);
 
         if (is_on)
                 ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "",
-                        "every transaction is read only, times are UTC");
+                        "every transaction is read only, times are UTC; set by us, and in brackets the server's own: %s",
+                        others ? others : err.text);
         else
                 ob_report_add(l->report, OB_GRADE_BAD, "session", l->name,
-                        "a proxy before the server may not pass SET SESSION TRANSACTION READ ONLY on",
+                        "before MySQL 5.6 and MariaDB 10.0 there are none: give the user no right to write",
                         "its transactions are not read only");
 }
 
@@ -322,6 +329,30 @@ static void check_names(struct look *l)
         }
 }
 
+/* As many as the agent has when it runs, of which one is open. */
+static void check_sessions(struct look *l, const struct ob_config *c)
+{
+        unsigned needed = ob_session_turns_needed(c), n = 1, i = 0;
+        ob_cleanup(ob_free_at) struct ob_session *more = ob_alloc(needed, sizeof(*more));
+        struct ob_err err;
+
+        for (; n < needed; n++, i++) {
+                ob_session_init(&more[i], &l->manager->mysql, NULL);
+                if (ob_session_open(&more[i], &err))
+                        break;
+        }
+        if (n >= needed)
+                ob_report_add(l->report, OB_GRADE_OK, "sessions", l->name, "", "%u at once, as many as a run needs",
+                        needed);
+        else
+                ob_report_add(l->report, OB_GRADE_WARN, "sessions", l->name,
+                        "raise the user's MAX_USER_CONNECTIONS, or max_connections; well, if an agent runs that has them",
+                        "%u at once, and a run needs %u: its sources take turns, so that each waits for others: %s",
+                        n, needed, err.text);
+        for (size_t j = 0; j < needed; j++)
+                ob_session_fini(&more[j]);
+}
+
 static bool check_way(struct look *l)
 {
         const struct ob_mysql_settings *m = &l->manager->mysql;
@@ -335,14 +366,17 @@ static bool check_way(struct look *l)
         return false;
 }
 
-void ob_check_database(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m)
+void ob_check_database(
+        struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns)
 {
         struct look l = { .report = r, .manager = m, .name = *m->name ? m->name : m->mysql.database };
 
         ob_session_init(&l.session, &m->mysql, NULL);
+        l.session.turn.turns = turns;
         if (check_way(&l)) {
                 check_login(&l);
                 check_read_only(&l);
+                check_sessions(&l, c);
                 check_grants(&l);
                 check_secrets(&l);
                 check_clock(&l);

@@ -18,6 +18,7 @@
 #include "agent/face/status_guard.h"
 #include "agent/face/status_socket.h"
 #include "agent/process/clock.h"
+#include "config/secret.h"
 #include "proto/memory.h"
 
 /* Scripts and styles are files of ours only: what slipped through the escaping could not run. */
@@ -96,6 +97,7 @@ static bool is_allowed(struct MHD_Connection *connection, const struct ob_status
 {
         const char *header, *password;
         bool is_user, is_password;
+        char wanted[OB_SECRET_MAX];
         char *user;
 
         if (!*s->user)
@@ -104,7 +106,9 @@ static bool is_allowed(struct MHD_Connection *connection, const struct ob_status
         if (!ob_status_credentials(header, &user, &password))
                 return false;
         is_user = is_same(user, s->user);
-        is_password = is_same(password, s->password); /* also of a wrong user: it takes as long */
+        ob_secret_now(s->password_file, s->password, wanted);
+        is_password = is_same(password, wanted); /* also of a wrong user: it takes as long */
+        explicit_bzero(wanted, sizeof(wanted));
         explicit_bzero(user, strlen(user) + 1 + strlen(password));
         free(user);
         return is_user && is_password;

@@ -47,6 +47,7 @@ int ob_names_start(struct ob_names *n, struct ob_store *kept, struct ob_err *err
                 n->read_at[kind] = INT64_MIN;
         n->name = ob_format("%s%sotter.names", n->manager->name, *n->manager->name ? "/" : "");
         ob_session_init(&n->session, &n->manager->mysql, n->stop);
+        n->session.turn.turns = n->turns;
         n->store = ob_store_open(n->place, err);
         if (!n->store || ob_name_store_load(kept, n->name, &n->book, err))
                 return -1;

@@ -29,8 +29,9 @@ struct ob_names {
         /* Set before the start; borrowed. */
         const struct ob_manager *manager;
         struct ob_store_place *place;
-        struct ob_stop *stop; /* ends waits for the database */
-        int every;            /* seconds */
+        struct ob_session_turns *turns; /* of the manager's sessions */
+        struct ob_stop *stop;           /* ends waits for the database */
+        int every;                      /* seconds */
         bool wants_labels, wants_nodes;
 
         /* The thread's own. */

@@ -8,6 +8,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/source/page_doc.h"
+#include "config/secret.h"
 #include "proto/memory.h"
 
 #define SLOW_BYTES  100   /* a second: less than that for half of the time-out is no answer */
@@ -220,11 +221,14 @@ static const char *sent_to(struct ob_fetch *f, long code)
 
 static char *make_form(struct ob_fetch *f)
 {
-        char *name = curl_easy_escape(f->curl, f->settings->user, 0);
-        char *password = curl_easy_escape(f->curl, f->settings->password, 0);
-        char *form = ob_format("action=user_action&event_submit_do_login=1&_fm.l._0.n=%s&_fm.l._0.p=%s",
-                name ? name : "", password ? password : "");
+        char *name = curl_easy_escape(f->curl, f->settings->user, 0), *password, *form;
+        char secret[OB_SECRET_MAX];
 
+        ob_secret_now(f->settings->password_file, f->settings->password, secret);
+        password = curl_easy_escape(f->curl, secret, 0);
+        explicit_bzero(secret, sizeof(secret));
+        form = ob_format("action=user_action&event_submit_do_login=1&_fm.l._0.n=%s&_fm.l._0.p=%s", name ? name : "",
+                password ? password : "");
         if (password)
                 explicit_bzero(password, strlen(password));
         curl_free(name);

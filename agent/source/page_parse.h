@@ -25,7 +25,8 @@ struct ob_page_rows {
 /* Whether its heading is that of a page. */
 bool ob_page_is(const struct ob_page *page, const struct ob_doc *doc, const struct ob_page_settings *settings);
 
-/* Its rows, into what is all zero. -1: it is not laid out as the page is, or costs too much; there are no rows then. */
+/* Its rows, into what is all zero. -1: it is not laid out as the page is, or costs too much; there are no rows
+ * then. */
 int ob_page_read(const struct ob_page *page, struct ob_doc *doc, const struct ob_page_settings *settings,
         struct ob_page_rows *rows, struct ob_err *err);
 void ob_page_rows_free(struct ob_page_rows *rows);

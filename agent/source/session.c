@@ -9,23 +9,41 @@
 #include <unistd.h>
 
 #include "agent/process/clock.h"
+#include "agent/source/session_variables.h"
+#include "config/secret.h"
 #include "proto/memory.h"
 
 #define SPARE 2 /* seconds: the server shall be the first to give up a query */
 
+static int make_session(void *context, struct ob_err *err);
+static void end_session(void *context);
+
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings, struct ob_stop *stop)
 {
-        *s = (struct ob_session) { .settings = settings };
+        *s = (struct ob_session) { .settings = settings,
+                .turn = { .session = s, .open_it = make_session, .close_it = end_session } };
         if (!stop)
                 ob_stop_init(&s->never);
         s->has_never = !stop;
         s->transport.stop = stop ? stop : &s->never;
 }
 
-void ob_session_close(struct ob_session *s)
+static void end_session(void *context)
 {
+        struct ob_session *s = context;
+
         ob_transport_close(&s->transport);
         s->said_at = 0;
+}
+
+void ob_session_close(struct ob_session *s)
+{
+        ob_turn_close(&s->turn);
+}
+
+void ob_session_rest(struct ob_session *s)
+{
+        ob_turn_rest(&s->turn);
 }
 
 void ob_session_fini(struct ob_session *s)
@@ -94,6 +112,8 @@ int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_r
 
         if (s->health)
                 ob_health_promise(s->health, ob_session_longest_ms(s->settings) + OB_HEALTH_SPARE);
+        if (!s->is_opening && ob_turn_is_over(&s->turn))
+                ob_session_close(s); /* and opened again, when the others have had their turn */
         got = ob_transport_ask(&s->transport, q, deadline_of(s), r, err);
         if (got < 0 && s->transport.is_gone && s->opened && !s->is_opening)
                 got = reopen(s, err) ? -1 : ob_transport_ask(&s->transport, q, deadline_of(s), r, err);
@@ -124,22 +144,6 @@ static int check_files(const struct ob_mysql_settings *m, struct ob_err *err)
                 if (*files[i] && access(files[i], R_OK))
                         return ob_fail(err, "mysql %u: %s: %m", CR_SSL_CONNECTION_ERROR, files[i]);
         return 0;
-}
-
-static int set_session(struct ob_session *s, struct ob_err *err)
-{
-        int seconds = s->settings->query_timeout;
-        bool is_mariadb = mariadb_connection(s->transport.db);
-        ob_cleanup(ob_free_at) char *limits =
-                ob_format("SET SESSION time_zone = '+00:00', lock_wait_timeout = %d", seconds);
-        ob_cleanup(ob_free_at) char *most =
-                ob_format("SET SESSION %s = %lld", is_mariadb ? "max_statement_time" : "max_execution_time",
-                        is_mariadb ? (long long)seconds : seconds * 1000LL);
-
-        if (ob_session_do(s, limits, err) || ob_session_do(s, "SET SESSION TRANSACTION READ ONLY", err))
-                return -1;
-        /* MySQL before 5.7.8 and MariaDB before 10.1 know no such limit: our own time-out is left. */
-        return ob_session_do(s, most, err) && ob_session_error(s) != ER_UNKNOWN_SYSTEM_VARIABLE ? -1 : 0;
 }
 
 /*
@@ -174,15 +178,24 @@ static int identify(struct ob_session *s, struct ob_err *err)
         return 0;
 }
 
-static int make_session(struct ob_session *s, struct ob_err *err)
-{
-        return set_session(s, err) || identify(s, err) ? -1 : 0;
-}
-
-int ob_session_open(struct ob_session *s, struct ob_err *err)
+/* The password may have been changed since the config was loaded. */
+static int log_in(struct ob_session *s, struct ob_err *err)
 {
         const struct ob_mysql_settings *m = s->settings;
-        int64_t ms = m->connect_timeout * INT64_C(1000);
+        char password[OB_SECRET_MAX];
+        int got;
+
+        ob_secret_now(m->password_file, m->password, password);
+        got = ob_transport_connect(&s->transport, m, password, m->connect_timeout * INT64_C(1000), err);
+        explicit_bzero(password, sizeof(password));
+        return got;
+}
+
+/* 1: the server refuses it, since there are too many. */
+static int make_session(void *context, struct ob_err *err)
+{
+        struct ob_session *s = context;
+        const struct ob_mysql_settings *m = s->settings;
         int got;
 
         if (s->transport.db)
@@ -191,16 +204,25 @@ int ob_session_open(struct ob_session *s, struct ob_err *err)
                 ob_health_promise(s->health, ob_session_longest_ms(m) + OB_HEALTH_SPARE);
         if (check_files(m, err) || ob_transport_init(&s->transport, m, err))
                 return -1;
-        got = ob_transport_connect(&s->transport, m, m->password, ms, err);
+        s->transport.error = 0;
+        got = log_in(s, err);
         s->is_opening = true;
-        s->open_until = ob_clock_ms() + ms + m->query_timeout * INT64_C(1000);
+        s->open_until = ob_clock_ms() + (m->connect_timeout + m->query_timeout) * INT64_C(1000);
         if (!got)
-                got = make_session(s, err);
+                got = ob_session_variables_set(s, err) || identify(s, err) ? -1 : 0;
         s->is_opening = false;
         if (got) {
-                ob_session_close(s);
-                return -1;
+                end_session(s);
+                return ob_session_turns_is_refusal(ob_session_error(s), err->text) ? 1 : -1;
         }
         s->opened++;
         return 0;
+}
+
+int ob_session_open(struct ob_session *s, struct ob_err *err)
+{
+        if (s->health && s->turn.turns)
+                ob_health_promise(
+                        s->health, s->turn.turns->wait_ms + ob_session_longest_ms(s->settings) + OB_HEALTH_SPARE);
+        return ob_turn_open(&s->turn, err);
 }

@@ -12,6 +12,7 @@
 #include "agent/process/health.h"
 #include "agent/process/stop.h"
 #include "agent/source/result.h"
+#include "agent/source/session_turns.h"
 #include "agent/source/transport.h"
 #include "config/config.h"
 #include "proto/error.h"
@@ -19,6 +20,7 @@
 struct ob_session {
         const struct ob_mysql_settings *settings; /* borrowed */
         struct ob_health *health;                 /* borrowed: whose promise a query renews; NULL */
+        struct ob_turn turn;                      /* among those of its manager, when `turns` is set after init */
         struct ob_transport transport;
         unsigned opened;       /* how often it was; not counted: again, silently, on the same server */
         char identity[256];    /* of the server and the database */
@@ -34,6 +36,9 @@ struct ob_session {
 /* `stop` ends every wait when it is wanted; NULL: nothing does but deadlines. */
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings, struct ob_stop *stop);
 void ob_session_close(struct ob_session *s);
+
+/* It is not needed until it is opened again, which must come before anything else: see ob_turn_rest. */
+void ob_session_rest(struct ob_session *s);
 
 /* Closes it, and frees what it had. Does nothing to one that is all zero. */
 void ob_session_fini(struct ob_session *s);

@@ -105,6 +105,7 @@ int ob_transport_init(struct ob_transport *t, const struct ob_mysql_settings *m,
         unsigned answer =
                 (unsigned)m->query_timeout + LATER; /* than our own deadline, of which we know what it means */
         size_t stack = STACK, packet = OB_TRANSPORT_ROW_BYTES;
+        unsigned way = *m->socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
         my_bool no = 0;
 
         pthread_once(&once, register_count);
@@ -112,6 +113,8 @@ int ob_transport_init(struct ob_transport *t, const struct ob_mysql_settings *m,
         if (!t->db)
                 return ob_fail(err, "mysql: no memory");
         mysql_options(t->db, MYSQL_OPT_NONBLOCK, &stack);
+        /* By itself the library takes its default socket, and so perhaps another server, for "localhost". */
+        mysql_options(t->db, MYSQL_OPT_PROTOCOL, &way);
         mysql_options(t->db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
         mysql_options(t->db, MYSQL_OPT_READ_TIMEOUT, &answer);
         mysql_options(t->db, MYSQL_OPT_WRITE_TIMEOUT, &answer);
@@ -323,9 +326,8 @@ int ob_transport_connect(struct ob_transport *t, const struct ob_mysql_settings 
                         CR_SSL_CONNECTION_ERROR);
         d.end = ob_clock_ms() + OB_TRANSPORT_ADDRESSES * ms;
         allow(PREFACE_MAX);
-        /* A socket is only looked at for "localhost", a port for all others. */
-        wanted = mysql_real_connect_start(&got, t->db, socket ? "localhost" : m->host, m->user, password,
-                m->database, (unsigned)m->port, socket, 0);
+        wanted = mysql_real_connect_start(
+                &got, t->db, socket ? NULL : m->host, m->user, password, m->database, (unsigned)m->port, socket, 0);
         while (wanted)
                 wanted = mysql_real_connect_cont(&got, t->db, dial_wait(&d, wanted));
         if (t->is_watched)

@@ -62,6 +62,7 @@ static void poll(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
 
         ob_health_promise(&w->counters->sources[w->index].health, w->counters->sources[w->index].busy_ms);
         got = ob_feed_poll(&wf->feed, &err);
+        ob_session_rest(&w->session);
         wf->took_ms = ob_clock_ms() - began;
         if (got < 0 && ob_stop_is_wanted(w->stop)) /* it cut the poll short */
                 got = 1;
@@ -260,6 +261,7 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
                 return -1;
         if (w->manager) {
                 ob_session_init(&w->session, &w->manager->mysql, w->stop);
+                w->session.turn.turns = w->turns;
                 w->session.health = &w->counters->sources[w->index].health;
         }
         w->began = ob_clock_ms();

@@ -36,7 +36,8 @@ struct ob_worker {
         struct ob_queue *queue;
         struct ob_names *names; /* the manager's; NULL: they are not looked up */
         struct ob_store_place *place;
-        struct ob_states *states; /* of the manager's pipelines; NULL */
+        struct ob_states *states;       /* of the manager's pipelines; NULL */
+        struct ob_session_turns *turns; /* of the manager's sessions; NULL */
         struct ob_stop *stop;
         bool is_once; /* reads until nothing is left, then ends */
 

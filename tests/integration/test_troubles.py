@@ -11,13 +11,15 @@ from typing import Callable, NamedTuple
 import pytest
 
 from servers.agent import ENVIRONMENT, PROGRAM
-from servers.mariadb import PASSWORD, USER
+from servers.fake_otter import FakeOtter
+from servers.mariadb import PASSWORD, USER, MariaDB
 from servers.process import free_port, wait_until
 from servers.sinks import Stream
 from servers.status import Status
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NOWHERE = "no-such-host.invalid"
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 class World:
@@ -67,8 +69,17 @@ def without_index(w):
 
 
 def other_clock(w):
-    w.query("SET GLOBAL init_connect = 'SET timestamp = UNIX_TIMESTAMP() - 3600'", database=None)
-    w.undo.append(lambda: w.query("SET GLOBAL init_connect = ''", database=None))
+    """A server of its own: a session's clock is always the server's."""
+    place = w.folder / "behind"
+    place.mkdir()
+    server = MariaDB(place, w.template)
+    server.process.env.update({"LD_PRELOAD": FAKETIME, "FAKETIME": "-3600", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    w.undo.append(server.stop)
+    server.start()
+    server.query("CREATE DATABASE otter", database=None)
+    server.make_user()
+    FakeOtter(server, place).do("create", "--pipelines", 3, "--tables", 2)
+    w.mysql["port"] = server.port
 
 
 def state_is_a_file(w):
@@ -158,6 +169,9 @@ TROUBLES = [
     Trouble("a user that has used up what it may", lambda w: w.user("WITH MAX_QUERIES_PER_HOUR 1"),
             r"BAD  login otter: mysql 1226: .* -> the user has used up", health="source delay is ill: .*mysql 1226",
             log="mysql 1226"),
+    Trouble("fewer sessions than there are sources", lambda w: w.user("WITH MAX_USER_CONNECTIONS 3"),
+            r"warn sessions otter: 3 at once, and a run needs 7: .*mysql 1226.* -> raise the user's MAX_USER_CONNECTIONS", 0,
+            log="event=sessions_shared"),
     Trouble("a plugin that logs in by the unix socket alone", lambda w: w.user("IDENTIFIED VIA unix_socket"),
             r"BAD  login otter: mysql 1698: .* -> the user logs in by the unix socket alone",
             health="source delay is ill: .*mysql 1698", log="mysql 1698"),
@@ -221,8 +235,9 @@ told = []
 
 
 @pytest.fixture
-def world(mariadb, manager, carbon, statsd, folder):
+def world(mariadb, manager, carbon, statsd, folder, template):
     made = World(mariadb, manager, carbon, statsd, folder)
+    made.template = template
     yield made
     for undo in made.undo:
         undo()
@@ -289,7 +304,8 @@ def test_all_is_well(world, make_agent):
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines and all(line.startswith("ok   ") for line in lines), done.stdout
-    for what in ("config", "state", "disk", "tcp", "login", "tls", "session", "grants", "secrets", "clock", "schema", "names", "mtu"):
+    for what in ("config", "state", "disk", "tcp", "login", "tls", "session", "sessions", "grants", "secrets", "clock", "schema",
+                 "names", "mtu"):
         assert re.search(rf"^ok   {what} ", done.stdout, re.M), what
     assert "mysql_native_password" in done.stdout and "every transaction is read only" in done.stdout
     found = json.loads(agent.run("--check", "--json").stdout)
@@ -315,7 +331,8 @@ def test_json_is_of_check_alone(folder):
 
 
 def test_every_session_is_read_only(mariadb, otter, make_agent, statsd, folder):
-    """Of the running agent, as the server tells: no statement but SELECT, SET and SHOW, after READ ONLY was asked for."""
+    """Of the running agent, as the server tells: no statement but SELECT, SET and SHOW, after READ ONLY was asked for, and what makes sure that it is the
+    right database, and that nothing was begun."""
     log = folder / "general.log"
     mariadb.query(f"SET GLOBAL general_log_file = '{log}'", database=None)
     mariadb.query("SET GLOBAL general_log = 1", database=None)
@@ -336,8 +353,10 @@ def test_every_session_is_read_only(mariadb, otter, make_agent, statsd, folder):
     assert len(ours) >= 5, "a session each worker"
     for lines in ours:
         queries = [text for what, text in lines if what == "Query"]
-        assert "SET SESSION TRANSACTION READ ONLY" in queries
-        assert not [text for text in queries if not text.upper().startswith(("SELECT", "SET", "SHOW"))], queries
+        assert queries[0] == "ROLLBACK AND NO CHAIN NO RELEASE" and queries[2] == "USE `otter`", queries
+        assert [text for text in queries if text.startswith("SET SESSION") and "tx_read_only = 'ON'" in text], queries
+        rest = [queries[1], *queries[3:]]
+        assert not [text for text in rest if not text.upper().startswith(("SELECT", "SET", "SHOW"))], queries
 
 
 def test_datagrams_that_do_not_fit_the_way(mariadb, otter, make_agent, folder):

@@ -313,7 +313,8 @@ static const struct {
 static void a_password_is_the_first_line_of_its_file(void **state)
 {
         static const struct parts with_secret = {
-                .managers = "{ mysql = { password_file = \"secret\"; }; page = { password_file = \"secret\"; }; }"
+                .managers = "{ mysql = { password = \"${OB_TEST_EMPTY}\"; password_file = \"secret\"; }; "
+                            "page = { user = \"a\"; password_file = \"secret\"; password = \"\"; }; }"
         };
 
         for (size_t i = 0; i < LENGTH(secrets); i++) {

@@ -1,0 +1,273 @@
+#include "agent/source/session_variables.h"
+
+#include <mysqld_error.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "proto/memory.h"
+#include "proto/number.h"
+
+#define VALUE_MAX 128 /* bytes; sql_mode is the longest, and only its beginning is shown */
+#define CLOCK_OFF 5   /* seconds that a busy server may take from the start of a statement to its clock */
+
+enum servers { ON_ANY, ON_MARIADB, ON_MYSQL }; /* a name may mean another unit on the other kind of server */
+
+/*
+ * What a server does not list it does not know: such a row is left out there. Not in the table, since they change
+ * nothing of our queries, which write nothing, lock no row, and sort and group by numbers: sql_safe_updates,
+ * innodb_lock_wait_timeout, completion_type (the one ROLLBACK says its own), max_join_size (sql_big_selects
+ * overrules it), group_concat_max_len, div_precision_increment, max_sort_length, sql_auto_is_null, old_mode; and,
+ * since they only change how fast an answer comes, optimizer_switch, big_tables, max_length_for_sort_data,
+ * query_cache_type. lc_messages is left as it is: errors are told apart by their number, and the operator chose the
+ * language. wsrep_sync_wait is the operator's choice, too. `timestamp` has no row, since its value always differs:
+ * see set_clock().
+ */
+static const struct variable {
+        const char *name;
+        const char *value; /* as SHOW VARIABLES writes it; NULL: query_timeout */
+        enum servers servers;
+        int per_second;       /* of query_timeout */
+        bool is_first;        /* set before the others are looked at: it may hide them. Every server knows it */
+        const char *or_value; /* set by SET NAMES, and this will do as well */
+} variables[] = {
+        /* Off: every SELECT belongs to the first one's snapshot, and a DBA's ALTER waits for our transaction. */
+        { "autocommit", "ON", .is_first = true },
+        /* Answers are cut after so many rows, SHOW's too. Ours have a LIMIT where they need one. */
+        { "sql_select_limit", "18446744073709551615", .is_first = true },
+        /* Off: a join is refused that may look at more than max_join_size rows. */
+        { "sql_big_selects", "ON", .is_first = true },
+        /* READ-UNCOMMITTED counts rows that are rolled back; the others keep old versions of rows alive. */
+        { "tx_isolation", "READ-COMMITTED" },
+        { "transaction_isolation", "READ-COMMITTED" },
+        /* Whatever the user may do: we only read. */
+        { "tx_read_only", "ON" },
+        { "transaction_read_only", "ON" },
+        /* ANSI_QUOTES, NO_BACKSLASH_ESCAPES, PIPES_AS_CONCAT, HIGH_NOT_PRECEDENCE: another language than ours.
+         * PAD_CHAR_TO_FULL_LENGTH, REAL_AS_FLOAT: other values. */
+        { "sql_mode", "" },
+        /* UNIX_TIMESTAMP() and FROM_UNIXTIME() of a DATETIME go by it. */
+        { "time_zone", "+00:00" },
+        /* How long a query waits for a table that an ALTER holds: a day by default. */
+        { "lock_wait_timeout", NULL, .per_second = 1 },
+        /* How long a query may take. Percona 5.6 has the first name, too, but counts it in milliseconds. */
+        { "max_statement_time", NULL, ON_MARIADB, .per_second = 1 },
+        { "max_execution_time", NULL, ON_MYSQL, .per_second = 1000 },
+        /* How long the server keeps a session between polls, and waits for us within one: its defaults. */
+        { "wait_timeout", "28800" },
+        { "net_read_timeout", "30" },
+        { "net_write_timeout", "60" },
+        /* MySQL 8 answers with the number of rows that a table had up to a day ago; the plan goes by it. */
+        { "information_schema_stats_expiry", "0" },
+        /* The encoding of queries, and of names and texts in answers. */
+        { "character_set_client", "utf8mb4", .or_value = "utf8" },
+        { "character_set_connection", "utf8mb4", .or_value = "utf8" },
+        { "character_set_results", "utf8mb4", .or_value = "utf8" },
+};
+
+#define N (sizeof(variables) / sizeof(*variables))
+
+/* Their values, in the table's order, as a server lists them. */
+struct values {
+        bool is_known[N];
+        char value[N][VALUE_MAX];
+};
+
+static bool is_of_server(const struct variable *v, bool is_mariadb)
+{
+        return v->servers == ON_ANY || (v->servers == ON_MARIADB) == is_mariadb;
+}
+
+static void write_value(const struct ob_session *s, const struct variable *v, char value[VALUE_MAX])
+{
+        if (v->value)
+                snprintf(value, VALUE_MAX, "%s", v->value);
+        else
+                snprintf(value, VALUE_MAX, "%lld", (long long)s->settings->query_timeout * v->per_second);
+}
+
+/* Numbers are compared as numbers: "3" is "3.000000". */
+static bool is_same(const char *a, const char *b)
+{
+        __int128 x, y;
+
+        if (ob_number_parse(a, strlen(a), &x) && ob_number_parse(b, strlen(b), &y))
+                return x == y;
+        return !strcasecmp(a, b);
+}
+
+static void take(struct values *values, const char *name, const char *value)
+{
+        for (size_t i = 0; i < N; i++)
+                if (!strcasecmp(variables[i].name, name)) {
+                        values->is_known[i] = true;
+                        snprintf(values->value[i], VALUE_MAX, "%s", value ? value : "");
+                }
+}
+
+static void append(char **text, const char *between, char *more)
+{
+        char *longer = ob_format("%s%s%s", *text, **text ? between : "", more);
+
+        free(*text);
+        free(more);
+        *text = longer;
+}
+
+/* `scope` is SESSION or GLOBAL. */
+static int look(struct ob_session *s, const char *scope, struct values *values, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *names = ob_copy(""), *sql = NULL;
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        struct ob_query query = { .about = "session variables", .columns = 2, .rows = N };
+        bool is_mariadb = mariadb_connection(s->transport.db);
+
+        *values = (struct values) { .is_known = { false } };
+        for (size_t i = 0; i < N; i++)
+                if (is_of_server(&variables[i], is_mariadb))
+                        append(&names, ", ", ob_format("'%s'", variables[i].name));
+        sql = ob_format("SHOW %s VARIABLES WHERE Variable_name IN (%s)", scope, names);
+        query.sql = sql;
+        if (ob_session_query(s, &query, &result, err))
+                return -1;
+        for (size_t i = 0; i < result.n; i++) {
+                const char *name = ob_result_text(&result, i, 0, err);
+
+                if (!name)
+                        return -1;
+                take(values, name, ob_result_cell(&result, i, 1));
+        }
+        return 0;
+}
+
+/* Whether the value of a variable is not the one of the table, which is put into `wanted`. */
+static bool differs(const struct ob_session *s, const struct values *values, size_t i, char wanted[VALUE_MAX])
+{
+        const struct variable *v = &variables[i];
+        const char *value = values->value[i];
+
+        write_value(s, v, wanted);
+        return values->is_known[i] && !is_same(value, wanted) &&
+               !(v->or_value && !strncmp(value, v->or_value, strlen(v->or_value)));
+}
+
+static char *assignment(const struct variable *v, const char *value)
+{
+        bool is_number = !v->value || ob_number_parse(value, strlen(value), &(__int128) { 0 });
+
+        return ob_format(is_number ? "%s = %s" : "%s = '%s'", v->name, value);
+}
+
+/* Those that are to be set first, whatever they are; or the others that are not yet as they shall be. */
+static int assign(struct ob_session *s, const struct values *values, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *list = ob_copy(""), *sql = NULL;
+        char wanted[VALUE_MAX];
+
+        for (size_t i = 0; i < N; i++) {
+                const struct variable *v = &variables[i];
+
+                write_value(s, v, wanted);
+                if (values ? !v->or_value && differs(s, values, i, wanted) : v->is_first)
+                        append(&list, ", ", assignment(v, wanted));
+        }
+        sql = ob_format("SET SESSION %s", list);
+        return *list ? ob_session_do(s, sql, err) : 0;
+}
+
+static int check(const struct ob_session *s, const struct values *values, struct ob_err *err)
+{
+        char wanted[VALUE_MAX];
+
+        for (size_t i = 0; i < N; i++)
+                if (differs(s, values, i, wanted))
+                        return ob_fail(err,
+                                "mysql: session variable %s is \"%s\", and was set to \"%s\": the server, or a proxy "
+                                "before it, does not take it",
+                                variables[i].name, values->value[i], wanted);
+        return 0;
+}
+
+/* The server's own way of coming to a database, and whatever it runs for a new session, may have led elsewhere. */
+static int select_database(struct ob_session *s, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *use = ob_copy("USE `"), *name = ob_copy(s->settings->database);
+
+        if (!*name)
+                return 0;
+        for (char *rest = name, *part; (part = strsep(&rest, "`"));)
+                append(&use, "", ob_format("%s%s", part, rest ? "``" : "`"));
+        return ob_session_do(s, use, err);
+}
+
+/* MySQL before 5.5.3 knows no characters of four bytes. */
+static int set_names(struct ob_session *s, struct ob_err *err)
+{
+        if (!ob_session_do(s, "SET NAMES utf8mb4", err))
+                return 0;
+        if (ob_session_error(s) != ER_UNKNOWN_CHARACTER_SET)
+                return -1;
+        return ob_session_do(s, "SET NAMES utf8", err);
+}
+
+/* A timestamp that was set stops NOW(). Where it may not be set (secure_timestamp) nobody else can have set it. */
+static int set_clock(struct ob_session *s, struct ob_err *err)
+{
+        if (!ob_session_do(s, "SET SESSION timestamp = DEFAULT", err))
+                return 0;
+        return ob_session_error(s) == ER_OPTION_PREVENTS_STATEMENT ? 0 : -1;
+}
+
+/* SYSDATE() goes by the server's clock also where NOW() does not. */
+static int check_clock(struct ob_session *s, struct ob_err *err)
+{
+        static const struct ob_query query = {
+                .about = "the session's clock",
+                .sql = "SELECT UNIX_TIMESTAMP(SYSDATE()) - UNIX_TIMESTAMP()",
+                .columns = 1,
+                .rows = 1,
+        };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        const char *cell;
+        int64_t off;
+
+        if (ob_session_query(s, &query, &result, err) || !(cell = ob_result_text(&result, 0, 0, err)))
+                return -1;
+        if (!ob_number_parse_int(cell, strlen(cell), &off))
+                return ob_fail(err, "mysql: the server does not tell the time");
+        if (llabs(off) <= CLOCK_OFF)
+                return 0;
+        return ob_fail(err,
+                "mysql: session variable timestamp holds the session's clock %lld s away from the server's, and was set "
+                "to DEFAULT",
+                (long long)off);
+}
+
+int ob_session_variables_set(struct ob_session *s, struct ob_err *err)
+{
+        struct values values;
+
+        if (ob_session_do(s, "ROLLBACK AND NO CHAIN NO RELEASE", err) || set_names(s, err) ||
+                select_database(s, err) || assign(s, NULL, err) || set_clock(s, err) ||
+                look(s, "SESSION", &values, err) || assign(s, &values, err) || look(s, "SESSION", &values, err) ||
+                check(s, &values, err))
+                return -1;
+        return check_clock(s, err);
+}
+
+char *ob_session_variables_differ(struct ob_session *s, struct ob_err *err)
+{
+        struct values values;
+        char wanted[VALUE_MAX], *list;
+
+        if (look(s, "GLOBAL", &values, err))
+                return NULL;
+        list = ob_copy("");
+        for (size_t i = 0; i < N; i++)
+                if (differs(s, &values, i, wanted))
+                        append(&list, ", ",
+                                ob_format("%s = \"%s\" (\"%.40s\")", variables[i].name, wanted, values.value[i]));
+        return list;
+}
