@@ -16,7 +16,7 @@ an empty one: all is well.
     drift PAGE WORD [OTHER]               the word is not there, or is another
     empty PAGE                            no rows
     truncate PAGE                         hangs up after half of what it has announced
-    huge PAGE, bomb PAGE                  without end; the same as gzip of a few 100 KB
+    huge PAGE, bomb PAGE                  a GB, whose length is not told; a quarter of one as gzip of a few 100 KB
     slow body PAGE                        a few bytes a second
     latin1 PAGE, gbk PAGE                 in another character set; gbk does not say so
 

@@ -1,6 +1,7 @@
 """The manager's web pages, of the same world as the tables, with all that can go wrong with them: see orders.py."""
 import fnmatch
 import http.server
+import itertools
 import os
 import re
 import secrets
@@ -35,7 +36,7 @@ ANYONE = ("/", "/monitor/*", "/api/*", "*.css", "*.js", "*.png", "/*login.htm", 
 ADMINISTRATORS = ("/*add*.htm", "/*edit*.htm", "/*select*.htm", "/*userManager.htm", "/*user_manager.htm",
                   "/*system_*.htm", "/*systemParameter.htm")
 
-HUGE_BYTES, BOMB_BYTES, BLOCK = 1 << 30, 1 << 28, 1 << 16
+HUGE_BYTES, BOMB_BYTES, SPACES = 1 << 30, 1 << 28, b" " * (1 << 16)
 SLOW_BYTES, SLOW_SECONDS = 64, 0.2
 CHARSETS = {"latin1": ("latin-1", "ISO-8859-1"), "gbk": ("gbk", "UTF-8")}  # what it is, and what the answer says
 
@@ -219,13 +220,13 @@ class Visit(http.server.BaseHTTPRequestHandler):
 
         charset, told = next((of for word, of in CHARSETS.items() if is_ordered(word)), ("utf-8", "UTF-8"))
         body = answer.body.encode(charset, "replace")
-        is_packed = is_ordered("bomb") or (body and not is_ordered("huge")
-                                           and "gzip" in self.headers.get("Accept-Encoding", ""))
-        if is_packed:
-            body = gzip(body, BOMB_BYTES if is_ordered("bomb") else 0)
+        is_bomb, is_huge = is_ordered("bomb"), is_ordered("huge")
+        is_packed = is_bomb or (body and not is_huge and "gzip" in self.headers.get("Accept-Encoding", ""))
+        if is_packed and not is_bomb:
+            body = b"".join(gzip(body))
         self.send_response(answer.status)
         self.send_header("Content-Type", f"text/html;charset={told}")
-        self.send_header(*("Transfer-Encoding", "chunked") if is_ordered("huge") else ("Content-Length", len(body)))
+        self.send_header(*("Transfer-Encoding", "chunked") if is_bomb or is_huge else ("Content-Length", len(body)))
         if is_packed:
             self.send_header("Content-Encoding", "gzip")
         if answer.location:
@@ -243,8 +244,9 @@ class Visit(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body[:len(body) // 2])
             self.close_connection = True
         elif is_ordered("huge"):
-            for part in (body, *[b" " * BLOCK] * (HUGE_BYTES // BLOCK), b""):
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            self.send_chunks(itertools.chain([body], itertools.repeat(SPACES, HUGE_BYTES // len(SPACES))))
+        elif is_ordered("bomb"):
+            self.send_chunks(gzip(body, BOMB_BYTES))
         elif is_ordered("slow", "body"):
             for begin in range(0, len(body), SLOW_BYTES):
                 time.sleep(SLOW_SECONDS)
@@ -253,6 +255,11 @@ class Visit(http.server.BaseHTTPRequestHandler):
         else:
             self.wfile.write(body)
 
+    def send_chunks(self, parts):
+        for part in itertools.chain(filter(None, parts), [b""]):  # an empty one is the last
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            self.wfile.flush()
+
     def handle(self):
         try:
             super().handle()
@@ -260,11 +267,13 @@ class Visit(http.server.BaseHTTPRequestHandler):
             pass  # the client has gone
 
 
-def gzip(body, spaces):
-    """The body, and then so many spaces."""
+def gzip(body, spaces=0):
+    """The body, and then so many spaces, in parts as they come; some are empty."""
     packer = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS)
-    parts = [packer.compress(body), *(packer.compress(b" " * BLOCK) for _ in range(spaces // BLOCK)), packer.flush()]
-    return b"".join(parts)
+    yield packer.compress(body)
+    for _ in range(spaces // len(SPACES)):
+        yield packer.compress(SPACES)
+    yield packer.flush()
 
 
 class Server(http.server.ThreadingHTTPServer):
