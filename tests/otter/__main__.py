@@ -20,6 +20,14 @@ def number_from(kind, least, most):
     return number
 
 
+def one_of(*words):
+    def word(text):
+        if text not in words:
+            raise ValueError
+        return text
+    return word
+
+
 def sample(db, _):
     """All rows or none; fails when the rows are there already."""
     db.begin()
@@ -27,10 +35,9 @@ def sample(db, _):
     db.commit()
 
 
-COUNT, MANY = number_from(int, 1, 1_000_000), number_from(int, 1, 10**10)
-SECONDS = number_from(float, 0.001, 1e9)
+COUNT = number_from(int, 1, 1_000_000)
 
-# Each command: what acts, what it does, and its options with (kind, default, help).
+# Each command: what acts, what it does, and its options with (kind, default, help). None: there is no default.
 COMMANDS = {
     "create": (names.create, "make the database anew: empty tables, and names", {
         "pipelines": (COUNT, 4, "how many"),
@@ -38,12 +45,12 @@ COMMANDS = {
         "channels": (COUNT, 0, "that the pipelines are shared out among (one for two); what is left over is empty")}),
     "sample": (sample, "insert a small, fixed set of rows of 2020-04-20", {}),
     "history": (history.fill, "insert many rows of the past", {
-        "rows": (MANY, None, "how many, of each table"),
+        "rows": (number_from(int, 1, 10**10), None, "how many, of each table"),
         "until": (number_from(int, 1, 2**31 - 1), 0, "epoch of the newest row (now)"),
         "hours": (number_from(float, 0.001, 1e5), 24, "from oldest to newest"),
-        "table": (str, "all", f"{', '.join(STATISTICS)} (one row a pair), or all")}),
+        "table": (one_of("all", *STATISTICS), "all", f"{', '.join(STATISTICS)} (one row a pair), or all")}),
     "run": (live.run, "behave as running managers do", {
-        "seconds": (SECONDS, 0, "how long (until a signal)"),
+        "seconds": (number_from(float, 0.001, 1e9), 0, "how long (until a signal)"),
         "speed": (number_from(float, 0.001, 6000), 1, "a manager's minute takes 60/X seconds"),
         "managers": (number_from(int, 0, 100), 2, "manager threads"),
         "masters": (number_from(int, 1, 100), 2, "ids are shared out among this many databases"),
@@ -58,7 +65,7 @@ COMMANDS = {
         "login": (str, "admin", "who may log in"),
         "login-password": (str, "admin", "with which password"),
         "zone": (str, "Asia/Shanghai", "of the dates, by name or as +08:00"),
-        "state": (str, None, "file of what goes wrong, one order a line: orders.py")}),
+        "state": (str, "", "file of what goes wrong, one order a line: orders.py")}),
 }
 
 
@@ -71,21 +78,15 @@ def parse():
     for command, (_, what, options) in COMMANDS.items():
         sub = commands.add_parser(command, help=what, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         for name, (kind, default, text) in options.items():
-            sub.add_argument(f"--{name}", type=kind, default=default, required=default is None and name == "rows",
-                             help=text)
-    options = parser.parse_args()
-    if options.command == "history" and options.table not in ("all", *STATISTICS):
-        parser.error(f"there is no table {options.table}")
-    return options
+            sub.add_argument(f"--{name}", type=kind, default=default, required=default is None, help=text)
+    return parser.parse_args()
 
 
 def main():
     options = parse()
-    wanted = argparse.Namespace(**vars(options))
-    if options.command == "create":
-        wanted.database = None  # it need not exist yet
+    database = None if options.command == "create" else options.database  # it need not exist before it is created
     try:
-        COMMANDS[options.command][0](connect(wanted), options)
+        COMMANDS[options.command][0](connect(options.socket, database), options)
     except (pymysql.Error, OSError, ValueError) as error:
         sys.exit(f"fake-otter: {error} ({options.socket})")
 

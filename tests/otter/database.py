@@ -1,4 +1,5 @@
 """One connection to the database, and rows for it."""
+import itertools
 import pathlib
 
 import pymysql
@@ -39,12 +40,12 @@ def at(epoch):
     return Sql(f"from_unixtime({epoch})")
 
 
-def connect(where, answer_seconds=None):
-    """To `where.database`; None is the server only. Times are UTC, the SQL mode is strict but friendly to zero dates,
-    as in Otter's own tables. FOUND_ROWS is how Otter's driver connects: an update that changes nothing has still found
-    its row. Without FOUND_ROWS "insert if 0 rows" would double rows."""
+def connect(socket, database=None, answer_seconds=None):
+    """Without a database it connects to the server only. Times are UTC, the SQL mode is strict but friendly to zero
+    dates, as in Otter's own tables. FOUND_ROWS is how Otter's driver connects: an update that changes nothing has still
+    found its row. Without FOUND_ROWS "insert if 0 rows" would double rows."""
     return pymysql.connect(
-        unix_socket=where.socket, user="root", database=where.database, charset="utf8mb4", autocommit=True,
+        unix_socket=socket, user="root", database=database, charset="utf8mb4", autocommit=True,
         client_flag=CLIENT.FOUND_ROWS, init_command=SESSION, connect_timeout=5, read_timeout=answer_seconds,
         write_timeout=answer_seconds)
 
@@ -75,9 +76,9 @@ def insert(db, table, rows):
         return "NULL" if value is None else db.escape(value)
 
     head = f"insert into {table} (ID, GMT_CREATE, GMT_MODIFIED, {COLUMNS[table]}) values "
-    values = [f"({','.join(map(literal, row))})" for row in rows]
-    for first in range(0, len(values), ROWS_A_STATEMENT):
-        db.query(head + ",".join(values[first:first + ROWS_A_STATEMENT]))
+    values = (f"({','.join(map(literal, row))})" for row in rows)
+    while some := list(itertools.islice(values, ROWS_A_STATEMENT)):
+        db.query(head + ",".join(some))
 
 
 def count_up(db, batch):

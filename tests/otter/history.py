@@ -48,15 +48,15 @@ def fill_table(db, table, count, until, seconds):
     world, dice = World.of_database(db), Dice(table)
     if table == "TABLE_STAT":  # one row a pair, and none on top of what is there already
         count = 0 if number(db, "select count(*) from TABLE_STAT") else min(count, world.pairs)
-    times = [until - int((count - 1 - i) / count * seconds) for i in range(count)]
     new_ids = ids(dice, number(db, f"select max(ID) from {table}"))
 
-    def stamp(created):
-        if table == "TABLE_STAT":  # made when the history began, changed at its end
-            return next(new_ids), at(until - int(seconds)), at(until)
-        return next(new_ids), at(created), at(created)
+    def row(i):
+        created = changed = until - int((count - 1 - i) / count * seconds)
+        if table == "TABLE_STAT":
+            created, changed = until - int(seconds), until  # made when the history began
+        return (next(new_ids), at(created), at(changed), *MAKERS[table](world, dice, i, created))
 
-    insert(db, table, [(*stamp(created), *MAKERS[table](world, dice, i, created)) for i, created in enumerate(times)])
+    insert(db, table, map(row, range(count)))
     print(f"table={table} event=filled rows={count}", file=sys.stderr)
 
 

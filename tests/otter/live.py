@@ -57,7 +57,7 @@ class Worker(threading.Thread):
 
     def connect(self):
         masters = self.options.masters
-        self.db = connect(self.options, ANSWER_SECONDS)
+        self.db = connect(self.options.socket, self.options.database, ANSWER_SECONDS)
         self.db.query(f"set session auto_increment_increment = {masters},"
                       f" auto_increment_offset = {self.options.master or self.number % masters + 1}")
         self.db.query(f"set session transaction isolation level {self.isolation}")

@@ -35,5 +35,5 @@ def log_row(world, dice, kind, pipeline):
     channel, node, process = world.channel_of(pipeline), dice.between(1, NODES), dice.between(1, 90000)
     words = {"p": pipeline, "c": channel, "n": node, "s": dice.between(601, 9000), "t": dice.between(601, 9000),
              "i": f"{process},{process + 1}"}
-    who = (None, "-1", "-1") if origin == MANAGER else (str(node if origin == NODE else -1), str(channel), str(pipeline))
-    return (*who, title, message.format(**words))
+    who = ("-1" if origin == MONITOR else str(node), str(channel), str(pipeline))
+    return (*((None, "-1", "-1") if origin == MANAGER else who), title, message.format(**words))

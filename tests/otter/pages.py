@@ -183,7 +183,7 @@ class Visit(http.server.BaseHTTPRequestHandler):
         if self.page not in SCREENS:
             return None
         try:
-            self.db = connect(self.options, ANSWER_SECONDS)
+            self.db = connect(self.options.socket, self.options.database, ANSWER_SECONDS)
             try:
                 return SCREENS[self.page](self)
             finally:

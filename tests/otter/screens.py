@@ -1,4 +1,4 @@
-"""The screens of a manager's pages. Each is HTML, or None where a manager would throw: it answers with its error page."""
+"""The screens of a manager's pages. Each is HTML, or None where a manager would throw: it then shows its error page."""
 import datetime
 import zoneinfo
 
@@ -142,8 +142,8 @@ def pipeline_row(visit, channel, row):
 STAGES = [("#D9B300", 'id ="select"', True), ("#FFC1E0", "", True), ("#4DFFFF", "", False)]
 RUNNING = "#FF2D2D"
 
-# What is in flight, from the oldest: (what it has waited for its turn, stages that are done, whether one runs). The
-# first one is being loaded, the next ones wait for their turn at what they do, and the last one has only been announced.
+# The processes in flight, from the oldest: (ms that it has waited for its turn, stages that are done, whether one runs).
+# The first is being loaded, the next ones wait for their turn, and the last one has only been announced.
 PROCESSES = [(0, 3, True), (200, 1, True), (900, 0, True), (0, 0, False)]
 BAR_WIDTH, ROW_BYTES = 800, 512
 

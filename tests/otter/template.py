@@ -1,6 +1,6 @@
 """Templates of pages, in the way of Velocity: "$name" is replaced by the value of that name, as HTML. A value that is
-None, or that nobody knows, leaves its reference standing in the page; "$!name" leaves nothing. A file has its page, then
-parts, each after a line "##name"."""
+None, or that nobody knows, leaves its reference standing in the page; "$!name" leaves nothing. A file has its page,
+then parts, each after a line "##name"."""
 import html.entities
 import pathlib
 import re

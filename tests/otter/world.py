@@ -90,11 +90,12 @@ class World:
         deletes = dice.between(1, 40) if dice.happens(0.3) else 0
         files = dice.between(1, 8) if pair % 5 == 2 else 0
         usual_ms = 150 + self._decide("delay", pipeline) % 500
+        is_spike = dice.happens(0.01)
         row_bytes = 200 + self._decide("size", pair) % 800 + dice.between(0, 100)
         return Batch(
             pair=pair, pipeline=pipeline, inserts=inserts, updates=updates, deletes=deletes, files=files,
             file_bytes=files * dice.between(20000, 900000), row_bytes=(inserts + updates + deletes) * row_bytes,
-            delay_ms=dice.between(5000, 60000) if dice.happens(0.01) else dice.between(usual_ms // 2, usual_ms * 3 // 2),
+            delay_ms=dice.between(5000, 60000) if is_spike else dice.between(usual_ms // 2, usual_ms * 3 // 2),
             start=end - dice.between(0, 3), end=end)
 
 
