@@ -1,5 +1,6 @@
 """A live system: managers that behave, writers that do not, until a signal or until the time is up."""
 import functools
+import os
 import signal
 import sys
 import threading
@@ -223,14 +224,22 @@ class Writer(Worker):
         return log_row(self.world, self.dice, self.dice.between(0, len(KINDS) - 1), batch.pipeline)
 
 
+def end_loudly(failure):
+    """Of a worker: a run without it would look as if all were well."""
+    sys.excepthook(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    os._exit(1)
+
+
 def run(db, options):
     world, stop = World.of_database(db, options.seed), threading.Event()
     db.close()
+    threading.excepthook = end_loudly
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     workers = [Manager(options, world, stop, i) for i in range(options.managers)]
     workers += [Writer(options, world, stop, WRITERS_MOST * options.master + i) for i in range(options.writers)]
     for worker in workers:
         worker.start()
+    sys.stderr.write("event=running\n")  # from here on a signal ends it well
     if options.seconds:
         signal.sigtimedwait(SIGNALS, options.seconds)
     else:

@@ -17,11 +17,11 @@ import pymysql
 
 import screens
 from database import connect
+from live import SIGNALS
 from orders import Orders
 from template import Raw, render
 
 ANSWER_SECONDS, LOOK_AGAIN_MS = 30, 50
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 SCREENS = {"channelList": screens.channels, "pipelineList": screens.pipelines, "nodeList": screens.nodes,
            "analysisStageStat": screens.stages, "forbidden": screens.forbidden}

@@ -26,9 +26,9 @@ QUERIES = [
 
 def node_of(tag, value):
     """What stands for a value in a path, byte by byte."""
-    text = str(value).encode()
-    if text == b"-1":
+    if value in (None, -1, "-1"):
         return "none"
+    text = str(value).encode()
     return re.sub(rb"[^A-Za-z0-9_-]", b"_", text.lower() if tag.endswith("~") else text).decode()
 
 

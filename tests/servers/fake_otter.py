@@ -27,9 +27,10 @@ class FakeOtter:
         return json.loads(self.do("sums"))
 
     def run(self, *words):
+        """Returns when it runs: a signal that came earlier would end it in the middle."""
         self.process = Process("fake-otter", self.folder, [*self.command, "run", *map(str, words)])
-        self.process.start()
-        return self.process
+        begun = len(self.process.log())
+        return self.process.start(lambda: "event=running" in self.process.log()[begun:])
 
     def stop(self):
         if self.process:
