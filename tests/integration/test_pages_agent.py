@@ -32,7 +32,7 @@ def newest(mariadb, pipeline):
 
 
 def stage_ms(pipeline, delay):
-    """Of the processes in flight, of which the fake Otter has up to four, the slowest: see page_stages.c."""
+    """Of the processes in flight, of which the fake Otter has up to four, the slowest: see tests/otter/screens.py."""
     select, extract, transform = 1000 + delay % 1000, 100 + delay % 50, 300 + delay % 70
     whole = select + extract + transform + delay
     in_flight = pipeline % 4 + 1
