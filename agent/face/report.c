@@ -3,9 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "agent/face/markup.h"
 #include "proto/error.h"
-#include "proto/memory.h"
+#include "proto/utf8.h"
 
 static const struct {
         const char *line, *json;
@@ -43,8 +42,7 @@ void ob_report_add(struct ob_report *r, enum ob_grade grade, const char *what, c
         vsnprintf(said.text, sizeof(said.text), format, args);
         va_end(args);
         ob_fail(&about, "%s", name);
-        ob_markup_clean(said.text);
-        ob_markup_clean(about.text);
+        ob_utf8_show_in(said.text, sizeof(said.text));
         if (grade > r->worst)
                 r->worst = grade;
         if (r->is_json)

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "agent/sink/wire.h"
+#include "proto/memory.h"
+#include "proto/utf8.h"
 
 static const char *const types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = "statsd",
@@ -23,6 +25,18 @@ static int check_print(struct ob_wire *w, struct ob_err *err)
         return ferror(stdout) ? ob_fail(err, "standard output: %m") : 0;
 }
 
+/* What goes on the wire as it is may be too much for a terminal. */
+static void print_line(const char *type, const char *line, size_t length)
+{
+        size_t room = 8 * length; /* an escape has at most 8 bytes */
+        ob_cleanup(ob_free_at) char *copy = ob_format("%.*s", (int)length, line);
+        ob_cleanup(ob_free_at) char *data = ob_alloc(room + 1, 1);
+        struct ob_text shown = ob_text_over(data, room);
+
+        ob_utf8_show(&shown, copy, length);
+        printf("%s %.*s\n", type, (int)shown.length, data);
+}
+
 static int send_print(struct ob_wire *w, const struct iovec *pieces, size_t n, size_t *sent, struct ob_err *err)
 {
         const char *type = types[w->settings->type];
@@ -34,7 +48,7 @@ static int send_print(struct ob_wire *w, const struct iovec *pieces, size_t n, s
                 while (at < end) {
                         const char *newline = memchr(at, '\n', (size_t)(end - at));
 
-                        printf("%s %.*s\n", type, (int)(newline - at), at);
+                        print_line(type, at, (size_t)(newline - at));
                         at = newline + 1;
                 }
         }

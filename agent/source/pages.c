@@ -145,8 +145,11 @@ void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, c
         count_error(p);
         if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
-                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\"%s", p->setting.name, event, key, why,
-                        p->n_told == TOLD_MAX ? " note=\"further ones of this round are not told of\"" : "");
+                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\"", p->setting.name, event, key, why);
+                if (p->n_told == TOLD_MAX)
+                        ob_log(OB_LOG_ERROR,
+                                "source=%s event=pages_not_logged why=\"further ones of this round are not logged\"",
+                                p->setting.name);
                 m->is_told = true;
         }
         m->is_bad = true;
