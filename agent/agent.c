@@ -193,6 +193,7 @@ static void make_names(struct ob_agent *a)
                 a->names[i] = (struct ob_names) {
                         .manager = &c->managers[i],
                         .place = &a->place,
+                        .stop = &a->stop_workers,
                         .every = c->names.every,
                         .wants_labels = wants_labels,
                         .wants_nodes = wants_nodes,

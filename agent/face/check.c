@@ -56,7 +56,7 @@ void ob_check_pages(struct ob_report *r, const struct ob_config *c, const struct
                 .config = c, .manager = m, .name = "page", .counters = &counters, .is_patient = true });
         struct ob_session session;
 
-        ob_session_init(&session, &m->mysql);
+        ob_session_init(&session, &m->mysql, NULL);
         for (size_t i = 0; i < c->n_sources; i++) {
                 const struct ob_source *s = &c->sources[i];
                 struct ob_reader *reader = NULL;
@@ -70,7 +70,7 @@ void ob_check_pages(struct ob_report *r, const struct ob_config *c, const struct
                 ob_reader_free(reader);
         }
         ob_pages_free(pages);
-        ob_session_close(&session);
+        ob_session_fini(&session);
 }
 
 int ob_check(const struct ob_config *c, bool is_json)

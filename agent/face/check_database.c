@@ -12,6 +12,7 @@
 
 #define CLOCK_OFF  5     /* seconds that clocks may differ */
 #define MANY_ROWS  50000 /* that a poll looks at: more than new rows ever are */
+#define GRANTS_MAX 10000 /* lines */
 #define SLOW_MS    1000  /* of a poll's first query */
 #define OLD_DELAY  "see the change of 2018 in Otter's schema: ALTER TABLE DELAY_STAT MODIFY DELAY_TIME BIGINT"
 #define READ_GRANT "deploy/grants.sql makes a user that may read what is needed, and no more"
@@ -43,6 +44,9 @@ static const struct {
         { 2059, "the client library lacks the user's authentication plugin: libmariadb3 has caching_sha2_password; or "
                 "ALTER USER … IDENTIFIED VIA mysql_native_password" },
         { 2061, "the user's authentication plugin needs an encrypted connection: tls = \"required\"" },
+        { 2027, "it accepts connections, but does not speak MySQL's protocol" },
+        { 5010, "the plugin shows the password to who listens: tls = \"verify\", or ALTER USER … IDENTIFIED VIA "
+                "mysql_native_password" },
         { 4151, "the account is locked: ALTER USER … ACCOUNT UNLOCK" },
 };
 
@@ -67,14 +71,17 @@ struct look {
         struct ob_session session;
 };
 
-/* A query's first row, its cells joined by a blank; NULL: none, or it failed. The caller's to free. */
-static char *ask(struct look *l, const char *sql, unsigned column)
+/* The cell in the last of the columns of the only row; NULL: there is none, or it failed. The caller's to free. */
+static char *ask(struct look *l, const char *about, const char *sql, unsigned columns)
 {
+        const struct ob_query query = { .about = about, .sql = sql, .columns = columns, .rows = 1 };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
         struct ob_err err;
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(&l->session, sql, &err);
-        MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+        const char *cell = ob_session_query(&l->session, &query, &result, &err)
+                                   ? NULL
+                                   : ob_result_cell(&result, 0, columns - 1);
 
-        return row && column < mysql_num_fields(result) && row[column] ? ob_copy(row[column]) : NULL;
+        return cell ? ob_copy(cell) : NULL;
 }
 
 /* In "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD"; the hash behind it is
@@ -97,9 +104,9 @@ static const char *plugin_of(const char *user, char plugin[64])
 
 static void check_login(struct look *l)
 {
-        ob_cleanup(ob_free_at) char *version = ask(l, "SELECT VERSION()", 0);
-        ob_cleanup(ob_free_at) char *user = ask(l, "SHOW CREATE USER CURRENT_USER()", 0);
-        ob_cleanup(ob_free_at) char *tls = ask(l, "SHOW SESSION STATUS LIKE 'Ssl_version'", 1);
+        ob_cleanup(ob_free_at) char *version = ask(l, "the version", "SELECT VERSION()", 1);
+        ob_cleanup(ob_free_at) char *user = ask(l, "the user", "SHOW CREATE USER CURRENT_USER()", 1);
+        ob_cleanup(ob_free_at) char *tls = ask(l, "TLS", "SHOW SESSION STATUS LIKE 'Ssl_version'", 2);
         char plugin[64];
 
         ob_report_add(l->report, OB_GRADE_OK, "login", l->name, "", "as %s, by %s, to server %s",
@@ -116,7 +123,7 @@ static void check_read_only(struct look *l)
 {
         static const char sql[] = "SHOW SESSION VARIABLES WHERE Variable_name IN "
                                   "('tx_read_only', 'transaction_read_only') AND Value = 'ON'";
-        ob_cleanup(ob_free_at) char *is_on = ask(l, sql, 1);
+        ob_cleanup(ob_free_at) char *is_on = ask(l, "the session", sql, 2);
 
         if (is_on)
                 ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "",
@@ -145,15 +152,20 @@ static bool may_write(const char *grant)
 
 static void check_grants(struct look *l)
 {
+        static const struct ob_query query = {
+                .about = "the grants", .sql = "SHOW GRANTS", .columns = 1, .rows = GRANTS_MAX
+        };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
         struct ob_err err;
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(&l->session, "SHOW GRANTS", &err);
-        unsigned writes = 0, n = 0;
-        MYSQL_ROW row;
+        unsigned writes = 0;
 
-        if (!result)
+        if (ob_session_query(&l->session, &query, &result, &err))
                 return;
-        for (; (row = mysql_fetch_row(result)); n++)
-                writes += row[0] && may_write(row[0]);
+        for (size_t i = 0; i < result.n; i++) {
+                const char *grant = ob_result_cell(&result, i, 0);
+
+                writes += grant && may_write(grant);
+        }
         if (writes)
                 ob_report_add(l->report, OB_GRADE_WARN, "grants", l->name, READ_GRANT,
                         "%s may do more than read; otterbeat never does", l->manager->mysql.user);
@@ -165,9 +177,9 @@ static void check_grants(struct look *l)
 static void check_clock(struct look *l)
 {
         int64_t before = ob_clock_wall();
-        ob_cleanup(ob_free_at) char *theirs = ask(l, "SELECT UNIX_TIMESTAMP()", 0);
-        ob_cleanup(ob_free_at) char *zone =
-                ask(l, "SELECT IF(@@global.time_zone = 'SYSTEM', @@system_time_zone, @@global.time_zone)", 0);
+        ob_cleanup(ob_free_at) char *theirs = ask(l, "the clock", "SELECT UNIX_TIMESTAMP()", 1);
+        ob_cleanup(ob_free_at) char *zone = ask(l, "the zone",
+                "SELECT IF(@@global.time_zone = 'SYSTEM', @@system_time_zone, @@global.time_zone)", 1);
         long long off = theirs ? strtoll(theirs, NULL, 10) - before : 0, wait = ob_clock_wall() - before;
 
         if (!theirs)
@@ -184,14 +196,14 @@ static void check_clock(struct look *l)
 /* Otter's own schema tells its age by one type. */
 static void check_schema(struct look *l)
 {
-        ob_cleanup(ob_free_at) char *tables = ask(l,
+        ob_cleanup(ob_free_at) char *tables = ask(l, "the schema",
                 "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN"
                 " ('DELAY_STAT', 'THROUGHPUT_STAT', 'TABLE_HISTORY_STAT', 'TABLE_STAT', 'LOG_RECORD')",
-                0);
-        ob_cleanup(ob_free_at) char *delay = ask(l,
+                1);
+        ob_cleanup(ob_free_at) char *delay = ask(l, "DELAY_STAT",
                 "SELECT DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()"
                 " AND TABLE_NAME = 'DELAY_STAT' AND COLUMN_NAME = 'DELAY_TIME'",
-                0);
+                1);
         bool is_old = delay && strcmp(delay, "bigint") != 0;
 
         ob_report_add(l->report, is_old ? OB_GRADE_WARN : OB_GRADE_OK, "schema", l->name, is_old ? OLD_DELAY : "",
@@ -295,7 +307,7 @@ void ob_check_database(struct ob_report *r, const struct ob_config *c, const str
 {
         struct look l = { .report = r, .manager = m, .name = *m->name ? m->name : m->mysql.database };
 
-        ob_session_init(&l.session, &m->mysql);
+        ob_session_init(&l.session, &m->mysql, NULL);
         if (check_way(&l)) {
                 check_login(&l);
                 check_read_only(&l);
@@ -308,5 +320,5 @@ void ob_check_database(struct ob_report *r, const struct ob_config *c, const str
                 if (c->names.enabled)
                         check_names(&l);
         }
-        ob_session_close(&l.session);
+        ob_session_fini(&l.session);
 }

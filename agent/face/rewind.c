@@ -63,7 +63,7 @@ static int time_of(const struct rewind *r, int64_t id, int64_t *time, struct ob_
         __int128 micros;
         int got = -1;
 
-        ob_session_init(&session, &r->manager->mysql);
+        ob_session_init(&session, &r->manager->mysql, NULL);
         reader = ob_reader_mysql_new(r->source, &session);
         if (!reader->ops->open(reader, err) && !reader->ops->read(reader, id, 1, &rows, err)) {
                 cell = rows.n ? rows.cells[ob_source_find(r->source, OB_TIME)] : NULL;
@@ -76,7 +76,7 @@ static int time_of(const struct rewind *r, int64_t id, int64_t *time, struct ob_
                 }
         }
         ob_reader_free(reader);
-        ob_session_close(&session);
+        ob_session_fini(&session);
         return got;
 }
 

@@ -2,6 +2,9 @@
  * The wish to stop, and waiting that such a wish cuts short. Any thread.
  *
  * There are two, since the agent stops from left to right: one for all workers, then one for all sinks.
+ *
+ * A library that waits on a socket can't be asked to end that wait. So a thread of the stop shuts the socket when
+ * a stop is wanted, and when the wait has lasted too long, however much the peer makes of its time.
  */
 #ifndef OB_PROCESS_STOP_H
 #define OB_PROCESS_STOP_H
@@ -10,11 +13,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/error.h"
+
+/* Why a socket was shut. */
+enum ob_shut { OB_SHUT_NOT, OB_SHUT_BY_STOP, OB_SHUT_BY_DEADLINE };
+
+#define OB_STOP_NO_WAIT INT64_MAX
+
+/* A socket that one thread waits on. Its owner reads `shut`; all else is the stop's. */
+struct ob_stop_socket {
+        int fd;           /* ours: a duplicate, so that no other socket is shut that came by the same number */
+        int64_t deadline; /* of the wait, on ob_clock_ms(); OB_STOP_NO_WAIT: nobody waits */
+        _Atomic(enum ob_shut) shut;
+        struct ob_stop_socket *next;
+};
+
 struct ob_stop {
         pthread_mutex_t lock;
         pthread_cond_t changed;
         bool wanted;
         int64_t deadline; /* on ob_clock_ms(), when wanted: be done by then */
+
+        pthread_cond_t sockets_changed;
+        struct ob_stop_socket *sockets; /* borrowed */
+        int64_t guard_wakes;            /* when the guard looks at them next, on ob_clock_ms() */
+        bool has_guard, is_over;
+        pthread_t guard;
 };
 
 void ob_stop_init(struct ob_stop *s);
@@ -28,6 +52,16 @@ int64_t ob_stop_deadline(struct ob_stop *s);
 
 /* Waits until `deadline` on ob_clock_ms(). True at once when a stop is wanted. */
 bool ob_stop_wait(struct ob_stop *s, int64_t deadline);
+
+/* Has a socket watched, on which nobody waits yet. */
+int ob_stop_add_socket(struct ob_stop *s, struct ob_stop_socket *socket, int fd, struct ob_err *err);
+
+/* The owner is about to wait until `deadline` at the latest. False: a stop is wanted, so it must not. */
+bool ob_stop_begin_wait(struct ob_stop *s, struct ob_stop_socket *socket, int64_t deadline);
+void ob_stop_end_wait(struct ob_stop *s, struct ob_stop_socket *socket);
+
+/* Before its owner closes the socket. Does nothing to one that was not added. */
+void ob_stop_remove_socket(struct ob_stop *s, struct ob_stop_socket *socket);
 
 /* A condition that ob_clock_deadline() fits. */
 void ob_cond_init(pthread_cond_t *cond);

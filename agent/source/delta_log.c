@@ -5,6 +5,8 @@
  * cursor alone would miss some. Each poll reads again from the first chunk of ids that had a row inside the
  * overlap, and leaves out the ids that were counted, of which the store has a bit each.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/process/clock.h"
@@ -188,6 +190,25 @@ static int abandon_page(struct ob_feed *f, struct ob_err *err)
         return ob_events_load(f, err);
 }
 
+/* A row that is too large to be read counts as seen, so that it is told of once. */
+static int leave_out(struct ob_feed *f, int64_t id, struct ob_err *err)
+{
+        struct ob_log *l = ob_log_state(f);
+        struct ob_seen_chunk *c = ob_seen_find(&l->seen, f->store, f->name, id, err);
+        char text[24];
+
+        if (!c)
+                return -1;
+        if (ob_seen_has(c, id))
+                return 0;
+        snprintf(text, sizeof(text), "%" PRId64, id);
+        ob_feed_tell(f, OB_ODD_CELL, "-", text, OB_ROW_TOO_LARGE);
+        note(l, c, id, f->now);
+        if (!l->is_held && l->next.cursor < id)
+                l->next.cursor = id;
+        return 0;
+}
+
 /* One page. 1: there may be more, from `*from` on. */
 static int take_page(struct ob_feed *f, int64_t *from, bool *is_last, struct ob_err *err)
 {
@@ -205,10 +226,14 @@ static int take_page(struct ob_feed *f, int64_t *from, bool *is_last, struct ob_
         for (size_t i = 0; i < rows.n && !l->is_remade; i++)
                 if (take_row(f, rows.cells + i * rows.width, err))
                         return -1;
-        *is_last = rows.n < (size_t)f->source->batch;
-        if (rows.n && (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, from) || *from == INT64_MAX))
+        if (rows.is_skipped && leave_out(f, rows.skipped, err))
+                return -1;
+        *is_last = !rows.has_more && !rows.is_skipped;
+        if (rows.is_skipped)
+                *from = rows.skipped;
+        if ((rows.n && !ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, from)) || *from == INT64_MAX)
                 *is_last = true;
-        else if (rows.n)
+        else if (rows.n || rows.is_skipped)
                 (*from)++;
         if (l->is_remade)
                 return abandon_page(f, err);

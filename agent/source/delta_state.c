@@ -4,6 +4,8 @@
  * A key may stand in several rows (Otter's TABLE_STAT, where two writers raced), and then each of them gets
  * every later amount: so one row a key is followed, the lowest at first sight, for as long as it exists.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,9 +293,28 @@ static void note_list(const struct ob_feed *f)
                         ob_states_list_is_whole(f->states, f->page_at);
 }
 
+/* Where the page behind one begins. False: there is none. */
+static bool next_page(struct ob_feed *f, const struct ob_rows *rows, int64_t *from)
+{
+        char id[24];
+
+        if (rows->is_skipped) {
+                *from = rows->skipped;
+                snprintf(id, sizeof(id), "%" PRId64, rows->skipped);
+                ob_feed_tell(f, OB_ODD_CELL, "-", id, OB_ROW_TOO_LARGE);
+        } else if (!rows->has_more || !rows->n ||
+                   !ob_row_cursor(f, rows->cells + (rows->n - 1) * rows->width, from)) {
+                return false;
+        }
+        if (*from == INT64_MAX)
+                return false;
+        (*from)++;
+        return true;
+}
+
 static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
 {
-        bool has_cursor = ob_source_find(f->source, OB_CURSOR) >= 0, is_last = false;
+        bool is_last = false;
         struct ob_standing next;
         struct state *s;
         int64_t from = INT64_MIN;
@@ -310,12 +331,7 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
                         return -1;
                 for (size_t i = 0; i < rows.n; i++)
                         take_row(f, rows.cells + i * rows.width);
-                is_last = !has_cursor || rows.n < (size_t)f->source->batch;
-                if (!is_last &&
-                        (!ob_row_cursor(f, rows.cells + (rows.n - 1) * rows.width, &from) || from == INT64_MAX))
-                        is_last = true;
-                else
-                        from++;
+                is_last = !next_page(f, &rows, &from);
                 got = ob_stop_is_wanted(f->stop) ? 1 : is_last ? 0 : commit_page(f, &f->standing, err);
                 if (got)
                         return got;

@@ -44,8 +44,8 @@ static int compare(struct ob_feed *f, const struct ob_rows *counts, struct found
                 struct ob_chunk c;
                 int64_t number, rows, seen;
 
-                if (!row[0] || !ob_number_parse_int(row[0], strlen(row[0]), &number) ||
-                        !ob_number_parse_int(row[1], strlen(row[1]), &rows))
+                if (!row[0] || !row[1] || !ob_number_parse_int(row[0], strlen(row[0]), &number) ||
+                        !ob_number_parse_int(row[1], strlen(row[1]), &rows) || rows > OB_CHUNK_IDS)
                         continue;
                 if (ob_store_get_chunk(f->store, f->name, number, &c, err) < 0)
                         return -1;

@@ -1,5 +1,6 @@
 #include "agent/source/name_rows.h"
 
+#include <inttypes.h>
 #include <mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,26 +9,29 @@
 #include "proto/number.h"
 
 #define TABLES_MAX 2
+#define CELLS      5    /* of a row */
+#define PAGE       5000 /* rows */
 
 /* A row is an id, the pipeline it is in, when it was made, and the texts of ob_name_facts. */
 static const struct {
-        const char *query;
+        const char *query, *alias; /* all rows, and what the table of the ids is called there */
         struct {
                 const char *name, *columns;
         } tables[TABLES_MAX]; /* what the query reads, but for what another kind reads anyway */
 } kinds[OB_NAMED_KINDS] = {
-        [OB_NAMED_CHANNEL] = { "SELECT ID, NULL, NULL, NAME, NULL FROM CHANNEL ORDER BY ID",
+        [OB_NAMED_CHANNEL] = { "SELECT ID, NULL, NULL, NAME, NULL FROM CHANNEL", "CHANNEL",
                 { { "CHANNEL", "ID, NAME" } } },
         [OB_NAMED_PIPELINE] = { "SELECT p.ID, NULL, UNIX_TIMESTAMP(p.GMT_CREATE), p.NAME, c.NAME "
-                                "FROM PIPELINE p LEFT JOIN CHANNEL c ON c.ID = p.CHANNEL_ID ORDER BY p.ID",
-                { { "PIPELINE", "ID, NAME, CHANNEL_ID, GMT_CREATE" } } },
+                                "FROM PIPELINE p LEFT JOIN CHANNEL c ON c.ID = p.CHANNEL_ID",
+                "p", { { "PIPELINE", "ID, NAME, CHANNEL_ID, GMT_CREATE" } } },
         [OB_NAMED_PAIR] = { "SELECT p.ID, p.PIPELINE_ID, NULL, CONCAT_WS('.', NULLIF(s.NAMESPACE, ''), s.NAME), "
                             "CONCAT_WS('.', NULLIF(t.NAMESPACE, ''), t.NAME) FROM DATA_MEDIA_PAIR p "
                             "LEFT JOIN DATA_MEDIA s ON s.ID = p.SOURCE_DATA_MEDIA_ID "
-                            "LEFT JOIN DATA_MEDIA t ON t.ID = p.TARGET_DATA_MEDIA_ID ORDER BY p.ID",
+                            "LEFT JOIN DATA_MEDIA t ON t.ID = p.TARGET_DATA_MEDIA_ID",
+                "p",
                 { { "DATA_MEDIA_PAIR", "ID, PIPELINE_ID, SOURCE_DATA_MEDIA_ID, TARGET_DATA_MEDIA_ID" },
                         { "DATA_MEDIA", "ID, NAMESPACE, NAME" } } },
-        [OB_NAMED_NODE] = { "SELECT ID, NULL, NULL, NAME, NULL FROM NODE ORDER BY ID", { { "NODE", "ID, NAME" } } },
+        [OB_NAMED_NODE] = { "SELECT ID, NULL, NULL, NAME, NULL FROM NODE", "NODE", { { "NODE", "ID, NAME" } } },
 };
 
 /* What the server says when it will not do better the next time. */
@@ -44,52 +48,88 @@ static int64_t number(const char *cell)
         return cell && ob_number_parse(cell, strlen(cell), &micros) ? (int64_t)(micros / OB_MICROS) : 0;
 }
 
-int ob_name_rows_read(
-        struct ob_session *s, enum ob_named_kind kind, ob_name_row_fn *each, void *ctx, struct ob_err *err)
+/* One page of a kind, from an id on. 1: there may be more, from `*from` on. */
+static int read_page(struct ob_session *s, enum ob_named_kind kind, int64_t *from, ob_name_row_fn *each, void *ctx,
+        struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(s, kinds[kind].query, err);
-        MYSQL_ROW cells;
+        ob_cleanup(ob_free_at) char *sql = ob_format("%s WHERE %s.ID >= %" PRId64 " ORDER BY %s.ID LIMIT %d",
+                kinds[kind].query, kinds[kind].alias, *from, kinds[kind].alias, PAGE);
+        const struct ob_query query = {
+                .about = "names", .sql = sql, .columns = CELLS, .rows = PAGE, .may_be_cut = true
+        };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        int got = ob_session_query(s, &query, &result, err);
+        int64_t last = INT64_MAX;
 
-        if (!result)
-                return s->db && is_refusal(mysql_errno(s->db)) ? 0 : -1;
-        while ((cells = mysql_fetch_row(result))) {
+        if (got)
+                return got < 0 ? -1 : ob_fail(err, "mysql: a name is longer than a name can be");
+        for (size_t i = 0; i < result.n; i++) {
+                const char *const *cells = result.cells + i * result.width;
                 struct ob_name_row row = { kind, .parent = number(cells[1]), .made = number(cells[2]) };
 
                 if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id))
                         continue;
+                last = row.id;
                 row.texts[0] = cells[3];
                 row.texts[1] = cells[4];
                 each(ctx, &row);
         }
+        if ((!result.is_cut && result.n < PAGE) || last == INT64_MAX || last < *from)
+                return 0;
+        *from = last + 1;
         return 1;
+}
+
+int ob_name_rows_read(
+        struct ob_session *s, enum ob_named_kind kind, ob_name_row_fn *each, void *ctx, struct ob_err *err)
+{
+        int64_t from = INT64_MIN;
+        int got;
+
+        do
+                got = read_page(s, kind, &from, each, ctx, err);
+        while (got > 0);
+        return got < 0 ? (is_refusal(ob_session_error(s)) ? 0 : -1) : 1;
 }
 
 int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(s, "SELECT UNIX_TIMESTAMP()", err);
-        MYSQL_ROW cells = result ? mysql_fetch_row(result) : NULL;
+        static const struct ob_query query = {
+                .about = "the clock", .sql = "SELECT UNIX_TIMESTAMP()", .columns = 1, .rows = 1
+        };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
 
-        if (!cells)
-                return result ? ob_fail(err, "mysql: no clock") : -1;
-        *now = number(cells[0]);
+        if (ob_session_query(s, &query, &result, err))
+                return -1;
+        if (!result.n)
+                return ob_fail(err, "mysql: no clock");
+        *now = number(ob_result_cell(&result, 0, 0));
         return 0;
 }
 
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(s,
-                "SELECT DATABASE(), CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', "
-                "QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))",
-                err);
-        MYSQL_ROW cells = result ? mysql_fetch_row(result) : NULL;
+        static const struct ob_query query = {
+                .about = "the user",
+                .sql = "SELECT DATABASE(), CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', "
+                       "QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))",
+                .columns = 2,
+                .rows = 1,
+        };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        const char *database, *user;
         char *all;
 
-        if (!cells)
+        if (ob_session_query(s, &query, &result, err))
+                return NULL;
+        database = ob_result_text(&result, 0, 0, err);
+        user = ob_result_text(&result, 0, 1, err);
+        if (!database || !user)
                 return NULL;
         all = ob_copy("");
         for (size_t i = 0; i < TABLES_MAX && kinds[kind].tables[i].name; i++) {
                 char *longer = ob_format("%s%sGRANT SELECT (%s) ON `%s`.%s TO %s;", all, i ? " " : "",
-                        kinds[kind].tables[i].columns, cells[0], kinds[kind].tables[i].name, cells[1]);
+                        kinds[kind].tables[i].columns, database, kinds[kind].tables[i].name, user);
 
                 free(all);
                 all = longer;

@@ -45,7 +45,7 @@ int ob_names_start(struct ob_names *n, struct ob_store *kept, struct ob_err *err
         for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++)
                 n->read_at[kind] = INT64_MIN;
         n->name = ob_format("%s%sotter.names", n->manager->name, *n->manager->name ? "/" : "");
-        ob_session_init(&n->session, &n->manager->mysql);
+        ob_session_init(&n->session, &n->manager->mysql, n->stop);
         n->store = ob_store_open(n->place, err);
         if (!n->store || ob_name_store_load(kept, n->name, &n->book, err))
                 return -1;
@@ -64,7 +64,7 @@ void ob_names_stop(struct ob_names *n)
                 pthread_mutex_unlock(&n->lock);
                 pthread_join(n->thread, NULL);
         }
-        ob_session_close(&n->session);
+        ob_session_fini(&n->session);
         ob_store_close(n->store);
         ob_name_table_free(&n->table);
         ob_name_book_free(&n->book);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "agent/process/backoff.h"
+#include "agent/process/stop.h"
 #include "agent/source/name_table.h"
 #include "agent/source/session.h"
 #include "agent/store/store.h"
@@ -27,7 +28,8 @@ struct ob_names {
         /* Set before the start; borrowed. */
         const struct ob_manager *manager;
         struct ob_store_place *place;
-        int every; /* seconds */
+        struct ob_stop *stop; /* ends waits for the database */
+        int every;            /* seconds */
         bool wants_labels, wants_nodes;
 
         /* The thread's own. */

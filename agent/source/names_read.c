@@ -189,7 +189,7 @@ int64_t ob_names_read(struct ob_names *n)
         struct ob_err err;
         int got = read_all(&r, &err);
 
-        if (got < 0)
+        if (got < 0 && !ob_stop_is_wanted(n->stop))
                 note_failure(n, &err);
         if (!got)
                 note_success(n, &r);

@@ -227,6 +227,12 @@ char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit)
                 p->cursor, limit);
 }
 
+char *ob_plan_first_id(const struct ob_plan *p, int64_t from)
+{
+        return ob_format("SELECT `%s` FROM `%s` WHERE `%s` >= %lld ORDER BY `%s` LIMIT 1", p->cursor, p->table,
+                p->cursor, (long long)from, p->cursor);
+}
+
 /* Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. */
 char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size)
 {

@@ -52,6 +52,9 @@ int ob_plan_make(
 /* The query for how many rows there are per run of `size` ids; the caller's to free. */
 char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size);
 
+/* The query for the first id from an id on, and nothing else of its row; the caller's to free. */
+char *ob_plan_first_id(const struct ob_plan *p, int64_t from);
+
 /* The query for up to `limit` rows from an id on; the caller's to free. */
 char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit);
 

@@ -23,7 +23,12 @@ struct ob_states;
 struct ob_rows {
         const char **cells; /* n rows, one behind the other */
         size_t n, width;
+        bool has_more;   /* of a table with a cursor: behind the last one there may be others */
+        bool is_skipped; /* there is none, since the first one is too large to be read; behind it there may be
+                            others */
+        int64_t skipped; /* … its id */
 };
+#define OB_ROW_TOO_LARGE "the row is larger than 1 MB; it is left out"
 
 /* The clock of the place that the rows come from, and the highest id there. */
 struct ob_reading {
@@ -40,7 +45,8 @@ struct ob_reader_ops {
 
         int (*look)(struct ob_reader *r, struct ob_reading *at, struct ob_err *err);
 
-        /* Up to `limit` rows from the id `from` on, in order. Without a cursor: all rows. */
+        /* Up to `limit` rows from the id `from` on, in order, or less where they are large. Without a cursor: all
+         * rows. */
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
         /*

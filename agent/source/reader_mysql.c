@@ -9,16 +9,19 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define SAID_MS 100 /* so long what the server said of its clock holds */
+#define SAID_MS       100  /* so long what the server said of its clock holds */
+#define COLUMNS_MAX   4096 /* that a table can have */
+#define INDEXED_MAX   8192 /* columns of all the indexes of a table: 128 of 32, and twice that */
+#define EXPLAINED_MAX 100  /* tables of a query: a table may be a view */
 
 struct reader_mysql {
         struct ob_reader reader; /* first */
         struct ob_session *session;
+        char *about;      /* ours: "table X" */
         unsigned planned; /* in which opening of the session the plan was made; 0: never, or it failed since */
         struct ob_plan plan;
-        MYSQL_RES *result;  /* ours; the rows of the last read */
-        const char **cells; /* ours */
-        size_t room;
+        struct ob_result result; /* the rows of the last read */
+        unsigned most;           /* rows of a page, where as many as were asked for did not fit; 0: they did */
 };
 
 static struct reader_mysql *self(struct ob_reader *r)
@@ -27,32 +30,35 @@ static struct reader_mysql *self(struct ob_reader *r)
 }
 
 /* A query about the table itself, whose name is put in as a text. */
-static MYSQL_RES *ask(struct reader_mysql *m, const char *sql, struct ob_err *err)
+static int ask(struct reader_mysql *m, const char *sql, unsigned columns, size_t rows, struct ob_result *result,
+        struct ob_err *err)
 {
         const char *table = m->reader.source->table;
-        ob_cleanup(ob_free_at) char *quoted = ob_alloc(2 * strlen(table) + 1, 1);
-        ob_cleanup(ob_free_at) char *full = NULL;
+        ob_cleanup(ob_free_at) char *quoted = ob_session_quote(m->session, table);
+        ob_cleanup(ob_free_at) char *full =
+                ob_format("%s WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s'", sql, quoted);
+        const struct ob_query query = { .about = m->about, .sql = full, .columns = columns, .rows = rows };
 
-        mysql_real_escape_string(m->session->db, quoted, table, strlen(table));
-        full = ob_format("%s WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s'", sql, quoted);
-        return ob_session_query(m->session, full, err);
+        return ob_session_query(m->session, &query, result, err);
 }
 
 static int read_columns(struct reader_mysql *m, struct ob_table *t, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result =
-                ask(m, "SELECT COLUMN_NAME, DATA_TYPE LIKE '%int' FROM information_schema.COLUMNS", err);
-        MYSQL_ROW row;
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
 
-        if (!result)
+        if (ask(m, "SELECT COLUMN_NAME, DATA_TYPE LIKE '%int' FROM information_schema.COLUMNS", 2, COLUMNS_MAX,
+                    &result, err))
                 return -1;
-        while ((row = mysql_fetch_row(result))) {
+        for (size_t i = 0; i < result.n; i++) {
+                const char *name = ob_result_text(&result, i, 0, err), *is_integer = ob_result_cell(&result, i, 1);
                 struct ob_table_column *c;
 
+                if (!name)
+                        return -1;
                 t->columns = ob_grow(t->columns, &t->room_columns, t->n_columns, sizeof(*t->columns));
                 c = &t->columns[t->n_columns++];
-                snprintf(c->name, sizeof(c->name), "%s", row[0]);
-                c->is_integer = *row[1] == '1';
+                snprintf(c->name, sizeof(c->name), "%s", name);
+                c->is_integer = is_integer && *is_integer == '1';
         }
         if (!t->n_columns)
                 return ob_fail(err, "there is no table %s in database %s, or user %s may not read it",
@@ -60,45 +66,54 @@ static int read_columns(struct reader_mysql *m, struct ob_table *t, struct ob_er
         return 0;
 }
 
+static struct ob_table_index *find_index(struct ob_table *t, const char *name)
+{
+        struct ob_table_index *x;
+
+        for (size_t i = 0; i < t->n_indexes; i++)
+                if (!strcmp(t->indexes[i].name, name))
+                        return &t->indexes[i];
+        t->indexes = ob_grow(t->indexes, &t->room_indexes, t->n_indexes, sizeof(*t->indexes));
+        x = &t->indexes[t->n_indexes++];
+        *x = (struct ob_table_index) { .n = 0 };
+        snprintf(x->name, sizeof(x->name), "%s", name);
+        return x;
+}
+
+/* The column of an index over an expression is NULL. */
 static int read_indexes(struct reader_mysql *m, struct ob_table *t, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result =
-                ask(m, "SELECT INDEX_NAME, COLUMN_NAME, SEQ_IN_INDEX FROM information_schema.STATISTICS", err);
-        MYSQL_ROW row;
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
 
-        if (!result)
+        if (ask(m, "SELECT INDEX_NAME, COLUMN_NAME, SEQ_IN_INDEX FROM information_schema.STATISTICS", 3,
+                    INDEXED_MAX, &result, err))
                 return -1;
-        while ((row = mysql_fetch_row(result))) {
-                struct ob_table_index *x = NULL;
-                unsigned long place = strtoul(row[2], NULL, 10);
+        for (size_t i = 0; i < result.n; i++) {
+                const char *name = ob_result_text(&result, i, 0, err), *column = ob_result_cell(&result, i, 1);
+                const char *place = ob_result_text(&result, i, 2, err);
+                struct ob_table_index *x;
+                int64_t at;
 
-                for (size_t i = 0; i < t->n_indexes; i++)
-                        if (!strcmp(t->indexes[i].name, row[0]))
-                                x = &t->indexes[i];
-                if (!x) {
-                        t->indexes = ob_grow(t->indexes, &t->room_indexes, t->n_indexes, sizeof(*t->indexes));
-                        x = &t->indexes[t->n_indexes++];
-                        *x = (struct ob_table_index) { .n = 0 };
-                        snprintf(x->name, sizeof(x->name), "%s", row[0]);
-                }
-                if (place < 1 || place > OB_INDEX_COLUMNS_MAX)
+                if (!name || !place)
+                        return -1;
+                x = find_index(t, name);
+                if (!ob_number_parse_int(place, strlen(place), &at) || at < 1 || at > OB_INDEX_COLUMNS_MAX)
                         continue;
-                snprintf(x->columns[place - 1], OB_IDENTIFIER_MAX, "%s", row[1] ? row[1] : "");
-                x->n = x->n < place ? (unsigned)place : x->n;
+                snprintf(x->columns[at - 1], OB_IDENTIFIER_MAX, "%s", column ? column : "");
+                x->n = x->n < at ? (unsigned)at : x->n;
         }
         return 0;
 }
 
 static int read_size(struct reader_mysql *m, struct ob_table *t, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result =
-                ask(m, "SELECT TABLE_ROWS FROM information_schema.TABLES", err);
-        MYSQL_ROW row;
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        const char *rows;
 
-        if (!result)
+        if (ask(m, "SELECT TABLE_ROWS FROM information_schema.TABLES", 1, 1, &result, err))
                 return -1;
-        row = mysql_fetch_row(result);
-        if (!row || !row[0] || !ob_number_parse_int(row[0], strlen(row[0]), &t->rows))
+        rows = ob_result_cell(&result, 0, 0);
+        if (!rows || !ob_number_parse_int(rows, strlen(rows), &t->rows))
                 t->rows = -1;
         return 0;
 }
@@ -126,32 +141,34 @@ static int open_mysql(struct ob_reader *r, struct ob_err *err)
 }
 
 /* The table may have changed under us: the next opening looks at it again. */
-static MYSQL_RES *query(struct reader_mysql *m, const char *sql, struct ob_err *err)
+static int query(struct reader_mysql *m, const struct ob_query *q, struct ob_result *result, struct ob_err *err)
 {
-        MYSQL_RES *result = ob_session_query(m->session, sql, err);
+        int got = ob_session_query(m->session, q, result, err);
 
-        if (!result)
+        if (got < 0)
                 m->planned = 0;
-        return result;
+        return got;
 }
 
 /* The server's clock, and the highest id where there is a cursor. */
 static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = query(m, m->plan.look, err);
-        MYSQL_ROW row;
+        const struct ob_query q = { .about = m->about, .sql = m->plan.look, .columns = 2, .rows = 1 };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        const char *now, *id;
 
-        if (!result)
+        if (query(m, &q, &result, err))
                 return -1;
-        row = mysql_fetch_row(result);
-        if (!row || !row[0] || !ob_number_parse_int(row[0], strlen(row[0]), &at->now))
+        now = ob_result_cell(&result, 0, 0);
+        id = ob_result_cell(&result, 0, 1);
+        if (!now || !ob_number_parse_int(now, strlen(now), &at->now))
                 return ob_fail(err, "mysql: the server does not tell the time");
         m->session->said = at->now;
         m->session->said_at = ob_clock_ms();
-        at->has_rows = row[1] != NULL;
-        if (at->has_rows && !ob_number_parse_int(row[1], strlen(row[1]), &at->max_id))
-                return ob_fail(err, "table %s: column %s: %s is too large for an id", m->reader.source->table,
-                        m->plan.cursor, row[1]);
+        at->has_rows = id != NULL;
+        if (id && !ob_number_parse_int(id, strlen(id), &at->max_id))
+                return ob_fail(err, "table %s: column %s: %.40s is too large for an id", m->reader.source->table,
+                        m->plan.cursor, id);
         return 0;
 }
 
@@ -167,62 +184,60 @@ static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err 
         return 0;
 }
 
-/* Cells are texts from here on, so a NUL in one must not hide what follows it. */
-static void replace_nuls(char *cell, unsigned long length)
+/* The id of the first row from an id on, of which no more is asked for. */
+static int skip_row(struct reader_mysql *m, int64_t from, struct ob_rows *rows, struct ob_err *err)
 {
-        char *nul = cell;
+        ob_cleanup(ob_free_at) char *sql = ob_plan_first_id(&m->plan, from);
+        const struct ob_query q = { .about = m->about, .sql = sql, .columns = 1, .rows = 1 };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        const char *id;
 
-        while (cell && (nul = memchr(nul, '\0', length - (unsigned long)(nul - cell))))
-                *nul = '?';
-}
-
-/* The columns that are no numbers: in those there can be a NUL, and of most tables there is none. Returns how many.
- */
-static size_t find_texts(MYSQL_RES *result, size_t width, size_t texts[OB_COLUMNS_MAX])
-{
-        const MYSQL_FIELD *fields = mysql_fetch_fields(result);
-        size_t n = 0;
-
-        for (size_t i = 0; i < width; i++)
-                if (!IS_NUM(fields[i].type))
-                        texts[n++] = i;
-        return n;
-}
-
-static int query_rows(
-        struct reader_mysql *m, const char *sql, size_t width, struct ob_rows *rows, struct ob_err *err)
-{
-        size_t n = 0, needed, texts[OB_COLUMNS_MAX], n_texts;
-        MYSQL_ROW row;
-
-        ob_session_free_result(&m->result);
-        m->result = query(m, sql, err);
-        if (!m->result)
+        if (query(m, &q, &result, err))
                 return -1;
-        needed = mysql_num_rows(m->result) * width;
-        if (needed > m->room) {
-                m->cells = ob_realloc(m->cells, needed, sizeof(*m->cells));
-                m->room = needed;
-        }
-        n_texts = find_texts(m->result, width, texts);
-        for (; (row = mysql_fetch_row(m->result)); n++) {
-                const unsigned long *lengths = n_texts ? mysql_fetch_lengths(m->result) : NULL;
-
-                for (size_t i = 0; i < n_texts; i++)
-                        replace_nuls(row[texts[i]], lengths[texts[i]]);
-                for (size_t i = 0; i < width; i++)
-                        m->cells[n * width + i] = row[i];
-        }
-        *rows = (struct ob_rows) { .cells = m->cells, .n = n, .width = width };
+        *rows = (struct ob_rows) { .width = m->reader.source->n_columns };
+        if (!result.n)
+                return 0; /* it is gone meanwhile */
+        id = ob_result_text(&result, 0, 0, err);
+        if (!id)
+                return -1;
+        if (!ob_number_parse_int(id, strlen(id), &rows->skipped))
+                return ob_fail(err, "table %s: column %s: %.40s is too large for an id", m->reader.source->table,
+                        m->plan.cursor, id);
+        rows->is_skipped = true;
         return 0;
+}
+
+/* After a page that did not fit, as many as did are asked for; and more again when they leave room for that. */
+static void set_most(struct reader_mysql *m, unsigned limit)
+{
+        const struct ob_result *r = &m->result;
+
+        if (r->is_cut)
+                m->most = (unsigned)r->n;
+        else if (m->most && r->n == m->most && r->bytes < r->most / 2)
+                m->most *= 2;
+        if (m->most >= limit)
+                m->most = 0;
 }
 
 static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
 {
         struct reader_mysql *m = self(r);
-        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, limit);
+        unsigned most = m->most && m->most < limit ? m->most : limit;
+        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, most);
+        const struct ob_query q = { .about = m->about,
+                .sql = sql,
+                .columns = r->source->n_columns,
+                .rows = m->plan.cursor ? most : SIZE_MAX,
+                .may_be_cut = m->plan.cursor != NULL };
+        int got = query(m, &q, &m->result, err);
 
-        return query_rows(m, sql, r->source->n_columns, rows, err);
+        if (got)
+                return got < 0 ? -1 : skip_row(m, from, rows, err);
+        *rows = (struct ob_rows) { .cells = m->result.cells, .n = m->result.n, .width = m->result.width };
+        rows->has_more = m->plan.cursor && (m->result.is_cut || rows->n == most);
+        set_most(m, limit);
+        return 0;
 }
 
 static int count_mysql(
@@ -230,16 +245,12 @@ static int count_mysql(
 {
         struct reader_mysql *m = self(r);
         ob_cleanup(ob_free_at) char *sql = ob_plan_count(&m->plan, from, end, size);
+        const struct ob_query q = { .about = m->about, .sql = sql, .columns = 2, .rows = SIZE_MAX };
 
-        return query_rows(m, sql, 2, rows, err);
-}
-
-static const char *cell_of(MYSQL_RES *result, MYSQL_ROW row, const char *column)
-{
-        for (unsigned i = 0; i < mysql_num_fields(result); i++)
-                if (!strcmp(mysql_fetch_field_direct(result, i)->name, column))
-                        return row[i] ? row[i] : "";
-        return "";
+        if (query(m, &q, &m->result, err))
+                return -1;
+        *rows = (struct ob_rows) { .cells = m->result.cells, .n = m->result.n, .width = m->result.width };
+        return 0;
 }
 
 int ob_reader_mysql_explain(
@@ -248,19 +259,18 @@ int ob_reader_mysql_explain(
         struct reader_mysql *m = self(r);
         ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, limit);
         ob_cleanup(ob_free_at) char *explain = ob_format("EXPLAIN %s", sql);
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = query(m, explain, err);
+        const struct ob_query q = { .about = m->about, .sql = explain, .columns = 0, .rows = EXPLAINED_MAX };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
         const char *rows;
-        MYSQL_ROW row;
 
         *e = (struct ob_explained) { .rows = 0 };
-        if (!result)
+        if (query(m, &q, &result, err))
                 return -1;
-        row = mysql_fetch_row(result);
-        if (!row)
+        if (!result.n)
                 return ob_fail(err, "the server does not tell how it reads table %s", r->source->table);
-        rows = cell_of(result, row, "rows");
-        snprintf(e->access, sizeof(e->access), "%s", cell_of(result, row, "type"));
-        snprintf(e->index, sizeof(e->index), "%s", cell_of(result, row, "key"));
+        rows = ob_result_named(&result, 0, "rows");
+        snprintf(e->access, sizeof(e->access), "%s", ob_result_named(&result, 0, "type"));
+        snprintf(e->index, sizeof(e->index), "%s", ob_result_named(&result, 0, "key"));
         if (!ob_number_parse_int(rows, strlen(rows), &e->rows))
                 e->rows = 0; /* nothing to be read: an empty table */
         return 0;
@@ -270,9 +280,9 @@ static void free_mysql(struct ob_reader *r)
 {
         struct reader_mysql *m = self(r);
 
-        ob_session_free_result(&m->result);
+        ob_result_free(&m->result);
         ob_plan_free(&m->plan);
-        free(m->cells);
+        free(m->about);
         free(m);
 }
 
@@ -290,6 +300,7 @@ struct ob_reader *ob_reader_mysql_new(const struct ob_source *source, struct ob_
 
         m->reader = (struct ob_reader) { .ops = &ops, .source = source, .identity = "", .plan = "", .missing = "" };
         m->session = session;
+        m->about = ob_format("table %s", source->table);
         return &m->reader;
 }
 

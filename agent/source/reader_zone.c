@@ -99,13 +99,14 @@ static int ask(struct reader_zone *z, const struct date *d, int64_t *epoch, stru
                 ob_format("SELECT UNIX_TIMESTAMP(GMT_MODIFIED) FROM THROUGHPUT_STAT WHERE PIPELINE_ID = %s AND "
                           "TYPE = 'ROW' ORDER BY GMT_CREATE DESC, ID DESC LIMIT 1",
                         d->pipeline);
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(z->session, sql, err);
-        MYSQL_ROW row;
+        const struct ob_query query = { .about = "table THROUGHPUT_STAT", .sql = sql, .columns = 1, .rows = 1 };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
+        const char *time;
 
-        if (!result)
+        if (ob_session_query(z->session, &query, &result, err))
                 return -1;
-        row = mysql_fetch_row(result);
-        return row && row[0] && ob_number_parse_int(row[0], strlen(row[0]), epoch) ? 0 : 1;
+        time = ob_result_cell(&result, 0, 0);
+        return time && ob_number_parse_int(time, strlen(time), epoch) ? 0 : 1;
 }
 
 /* False: what differs is no zone. */

@@ -5,61 +5,114 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "agent/process/clock.h"
 #include "proto/memory.h"
 
-void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings)
+#define SPARE 2 /* seconds: the server shall be the first to give up a query */
+
+void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings, struct ob_stop *stop)
 {
         *s = (struct ob_session) { .settings = settings };
+        if (!stop)
+                ob_stop_init(&s->never);
+        s->has_never = !stop;
+        s->transport.stop = stop ? stop : &s->never;
 }
 
 void ob_session_close(struct ob_session *s)
 {
-        if (s->db)
-                mysql_close(s->db);
-        s->db = NULL;
+        ob_transport_close(&s->transport);
         s->said_at = 0;
 }
 
-void ob_session_free_result(MYSQL_RES **result)
+void ob_session_fini(struct ob_session *s)
 {
-        if (*result)
-                mysql_free_result(*result);
+        if (!s->settings)
+                return;
+        ob_session_close(s);
+        if (s->has_never)
+                ob_stop_fini(&s->never);
+        s->settings = NULL;
 }
 
-/* Says what the server or the library says. An error of the library's means that the connection is gone. */
-static int fail(struct ob_session *s, struct ob_err *err)
+bool ob_session_is_open(const struct ob_session *s)
 {
-        unsigned number = mysql_errno(s->db);
+        return s->transport.db != NULL;
+}
 
-        ob_fail(err, "mysql %u: %s", number, mysql_error(s->db));
-        if (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR)
+int64_t ob_session_longest_ms(const struct ob_mysql_settings *m)
+{
+        int64_t open = (OB_TRANSPORT_ADDRESSES + 1) * m->connect_timeout + m->query_timeout;
+
+        return (open + 2 * (m->query_timeout + SPARE)) * 1000;
+}
+
+/* One query may take so long, and with those that make a session no longer than making it may take. */
+static int64_t deadline_of(const struct ob_session *s)
+{
+        int64_t deadline = ob_clock_ms() + (s->settings->query_timeout + SPARE) * INT64_C(1000);
+
+        return s->is_opening && s->open_until < deadline ? s->open_until : deadline;
+}
+
+static void close_broken(struct ob_session *s)
+{
+        if (s->transport.is_broken)
                 ob_session_close(s);
-        return -1;
 }
 
-MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err *err)
+int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err)
 {
-        MYSQL_RES *result;
+        int got = ob_transport_do(&s->transport, sql, deadline_of(s), err);
 
-        if (!s->db) {
-                ob_fail(err, "mysql: the connection is gone");
-                return NULL;
-        }
-        if (mysql_real_query(s->db, sql, strlen(sql))) {
-                fail(s, err);
-                return NULL;
-        }
-        result = mysql_store_result(s->db);
-        if (!result)
-                fail(s, err);
-        return result;
+        close_broken(s);
+        return got;
 }
 
-static int set(struct ob_session *s, const char *sql, struct ob_err *err)
+/* The other side ended it while nothing was asked. Whoever is there now must be the one that was there. */
+static int reopen(struct ob_session *s, struct ob_err *err)
 {
-        return mysql_real_query(s->db, sql, strlen(sql)) ? fail(s, err) : 0;
+        char was[sizeof(s->identity)];
+        unsigned opened = s->opened;
+
+        memcpy(was, s->identity, sizeof(was));
+        ob_session_close(s);
+        if (ob_session_open(s, err))
+                return -1;
+        if (strcmp(was, s->identity) != 0)
+                return ob_fail(err, "mysql: the session was ended, and another server answers now");
+        s->opened = opened;
+        return 0;
+}
+
+int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_result *r, struct ob_err *err)
+{
+        int got;
+
+        if (s->health)
+                ob_health_promise(s->health, ob_session_longest_ms(s->settings) + OB_HEALTH_SPARE);
+        got = ob_transport_ask(&s->transport, q, deadline_of(s), r, err);
+        if (got < 0 && s->transport.is_gone && s->opened && !s->is_opening)
+                got = reopen(s, err) ? -1 : ob_transport_ask(&s->transport, q, deadline_of(s), r, err);
+        close_broken(s);
+        return got;
+}
+
+unsigned ob_session_error(const struct ob_session *s)
+{
+        return s->transport.error;
+}
+
+char *ob_session_quote(struct ob_session *s, const char *text)
+{
+        char *quoted = ob_alloc(2 * strlen(text) + 1, 1);
+
+        if (s->transport.db)
+                mysql_real_escape_string(s->transport.db, quoted, text, strlen(text));
+        return quoted;
 }
 
 /* The library would not say which of them it can't read. */
@@ -73,71 +126,44 @@ static int check_files(const struct ob_mysql_settings *m, struct ob_err *err)
         return 0;
 }
 
-static void set_options(struct ob_session *s)
-{
-        const struct ob_mysql_settings *m = s->settings;
-        unsigned connect = (unsigned)m->connect_timeout;
-        unsigned answer = (unsigned)m->query_timeout + 2; /* the server shall be the first to give up */
-        my_bool yes = 1, no = 0, verify = m->tls == OB_TLS_VERIFY ? 1 : 0;
-
-        mysql_options(s->db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
-        mysql_options(s->db, MYSQL_OPT_READ_TIMEOUT, &answer);
-        mysql_options(s->db, MYSQL_OPT_WRITE_TIMEOUT, &answer);
-        mysql_options(s->db, MYSQL_OPT_RECONNECT, &no);
-        mysql_options(s->db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-        mysql_optionsv(s->db, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "otterbeat");
-        if (m->tls == OB_TLS_OFF)
-                return;
-        mysql_optionsv(s->db, MYSQL_OPT_SSL_ENFORCE, &yes);
-        mysql_optionsv(s->db, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-        if (*m->ca)
-                mysql_optionsv(s->db, MYSQL_OPT_SSL_CA, m->ca);
-        if (*m->cert) {
-                mysql_optionsv(s->db, MYSQL_OPT_SSL_CERT, m->cert);
-                mysql_optionsv(s->db, MYSQL_OPT_SSL_KEY, m->key);
-        }
-}
-
-/* The library goes on in the clear with a server that offers no TLS, unless it must verify. We don't. */
-static int check_tls(struct ob_session *s, struct ob_err *err)
-{
-        if (s->settings->tls == OB_TLS_OFF || mysql_get_ssl_cipher(s->db))
-                return 0;
-        return ob_fail(
-                err, "mysql %u: the server offers no TLS, and mysql.tls asks for it", CR_SSL_CONNECTION_ERROR);
-}
-
 static int set_session(struct ob_session *s, struct ob_err *err)
 {
         int seconds = s->settings->query_timeout;
-        bool is_mariadb = mariadb_connection(s->db);
+        bool is_mariadb = mariadb_connection(s->transport.db);
         ob_cleanup(ob_free_at) char *limits =
                 ob_format("SET SESSION time_zone = '+00:00', lock_wait_timeout = %d", seconds);
         ob_cleanup(ob_free_at) char *most =
                 ob_format("SET SESSION %s = %lld", is_mariadb ? "max_statement_time" : "max_execution_time",
                         is_mariadb ? (long long)seconds : seconds * 1000LL);
 
-        if (set(s, limits, err) || set(s, "SET SESSION TRANSACTION READ ONLY", err))
+        if (ob_session_do(s, limits, err) || ob_session_do(s, "SET SESSION TRANSACTION READ ONLY", err))
                 return -1;
         /* MySQL before 5.7.8 and MariaDB before 10.1 know no such limit: our own time-out is left. */
-        return set(s, most, err) && mysql_errno(s->db) != ER_UNKNOWN_SYSTEM_VARIABLE ? -1 : 0;
+        return ob_session_do(s, most, err) && ob_session_error(s) != ER_UNKNOWN_SYSTEM_VARIABLE ? -1 : 0;
 }
 
 /* Which server it is. Old MariaDB servers have no id that is unique by itself. */
 static int identify(struct ob_session *s, struct ob_err *err)
 {
-        ob_cleanup(ob_session_free_result) MYSQL_RES *result = ob_session_query(s,
-                "SHOW VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'server_id', 'hostname')",
-                err);
+        static const struct ob_query query = {
+                .about = "the server's identity",
+                .sql = "SHOW VARIABLES WHERE Variable_name IN ('server_uuid', 'server_uid', 'server_id', 'hostname')",
+                .columns = 2,
+                .rows = 4,
+        };
+        ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
         char uid[100] = "", id[100] = "", host[100] = "";
-        MYSQL_ROW row;
 
-        if (!result)
+        if (ob_session_query(s, &query, &result, err))
                 return -1;
-        while ((row = mysql_fetch_row(result))) {
-                char *to = !strcmp(row[0], "server_id") ? id : !strcmp(row[0], "hostname") ? host : uid;
+        for (size_t i = 0; i < result.n; i++) {
+                const char *name = ob_result_text(&result, i, 0, err), *value = ob_result_cell(&result, i, 1);
+                char *to;
 
-                snprintf(to, sizeof(uid), "%s", row[1] ? row[1] : "");
+                if (!name)
+                        return -1;
+                to = !strcasecmp(name, "server_id") ? id : !strcasecmp(name, "hostname") ? host : uid;
+                snprintf(to, sizeof(uid), "%s", value ? value : "");
         }
         if (*uid)
                 snprintf(s->identity, sizeof(s->identity), "%s/%.120s", uid, s->settings->database);
@@ -146,27 +172,30 @@ static int identify(struct ob_session *s, struct ob_err *err)
         return 0;
 }
 
+static int make_session(struct ob_session *s, struct ob_err *err)
+{
+        return set_session(s, err) || identify(s, err) ? -1 : 0;
+}
+
 int ob_session_open(struct ob_session *s, struct ob_err *err)
 {
         const struct ob_mysql_settings *m = s->settings;
-        const char *socket = *m->socket ? m->socket : NULL;
+        int64_t ms = m->connect_timeout * INT64_C(1000);
+        int got;
 
-        if (s->db)
+        if (s->transport.db)
                 return 0;
-        if (check_files(m, err))
+        if (s->health)
+                ob_health_promise(s->health, ob_session_longest_ms(m) + OB_HEALTH_SPARE);
+        if (check_files(m, err) || ob_transport_init(&s->transport, m, err))
                 return -1;
-        s->db = mysql_init(NULL);
-        if (!s->db)
-                return ob_fail(err, "mysql: no memory");
-        set_options(s);
-        /* A socket is only looked at for "localhost", a port for all others. */
-        if (!mysql_real_connect(s->db, socket ? "localhost" : m->host, m->user, m->password, m->database,
-                    (unsigned)m->port, socket, 0)) {
-                fail(s, err);
-                ob_session_close(s);
-                return -1;
-        }
-        if (check_tls(s, err) || set_session(s, err) || identify(s, err)) {
+        got = ob_transport_connect(&s->transport, m, m->password, ms, err);
+        s->is_opening = true;
+        s->open_until = ob_clock_ms() + ms + m->query_timeout * INT64_C(1000);
+        if (!got)
+                got = make_session(s, err);
+        s->is_opening = false;
+        if (got) {
                 ob_session_close(s);
                 return -1;
         }

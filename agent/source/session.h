@@ -1,7 +1,7 @@
 /*
- * One connection to a MySQL or MariaDB server, and what we ask of every session: UTC, read only, and no
- * wait without an end (a server's own defaults are a day for a lock, and never for an answer).
- * One thread's.
+ * One session of a MySQL or MariaDB server, and what we ask of every session: UTC, read only, and no wait without
+ * an end (a server's own defaults are a day for a lock, and never for an answer). What is asked goes through here,
+ * and what comes back was checked: nobody else calls the client library. One thread's.
  */
 #ifndef OB_SOURCE_SESSION_H
 #define OB_SOURCE_SESSION_H
@@ -9,29 +9,56 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <mysql.h>
-
+#include "agent/process/health.h"
+#include "agent/process/stop.h"
+#include "agent/source/result.h"
+#include "agent/source/transport.h"
 #include "config/config.h"
 #include "proto/error.h"
 
 struct ob_session {
         const struct ob_mysql_settings *settings; /* borrowed */
-        MYSQL *db;                                /* ours; NULL: not connected */
-        unsigned opened;                          /* how often it was */
-        char identity[256];                       /* of the server and the database */
+        struct ob_health *health;                 /* borrowed: whose promise a query renews; NULL */
+        struct ob_transport transport;
+        unsigned opened;       /* how often it was; not counted: again, silently, on the same server */
+        char identity[256];    /* of the server and the database */
         int64_t said, said_at; /* the server's clock as a query last said, and when: ob_clock_ms(); 0: none did */
+
+        /* Its own. */
+        bool is_opening;
+        int64_t open_until; /* on ob_clock_ms() */
+        struct ob_stop never;
+        bool has_never;
 };
 
-void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings);
+/* `stop` ends every wait when it is wanted; NULL: nothing does but deadlines. */
+void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings, struct ob_stop *stop);
 void ob_session_close(struct ob_session *s);
+
+/* Closes it, and frees what it had. Does nothing to one that is all zero. */
+void ob_session_fini(struct ob_session *s);
 
 /* Connects where it is not. */
 int ob_session_open(struct ob_session *s, struct ob_err *err);
+bool ob_session_is_open(const struct ob_session *s);
 
-/* The whole result, the caller's to free; NULL on failure. When the connection is gone, it is closed. */
-MYSQL_RES *ob_session_query(struct ob_session *s, const char *sql, struct ob_err *err);
+/*
+ * Asks, and has in `r` what was asked for, exactly so: see ob_query. A session that was opened before, and that the
+ * other side has ended since, is opened again and asked once more, if the same server answers. 1: a page begins
+ * with a row that is larger than a page may be. When the session can't be used any more, it is closed.
+ */
+int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_result *r, struct ob_err *err);
 
-/* For ob_cleanup. */
-void ob_session_free_result(MYSQL_RES **result);
+/* A statement that brings no rows, of a session that is open. */
+int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err);
+
+/* The server's or the library's number for what went wrong last; 0: it is neither's. */
+unsigned ob_session_error(const struct ob_session *s);
+
+/* A text as it stands between quotes in SQL of a session that is open; the caller's to free. */
+char *ob_session_quote(struct ob_session *s, const char *text);
+
+/* Milliseconds: a query takes no longer, with opening the session for it. */
+int64_t ob_session_longest_ms(const struct ob_mysql_settings *settings);
 
 #endif

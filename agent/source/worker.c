@@ -53,6 +53,8 @@ static void poll(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
         ob_health_promise(&w->counters->sources[w->index].health, w->counters->sources[w->index].busy_ms);
         got = ob_feed_poll(&wf->feed, &err);
         wf->took_ms = ob_clock_ms() - began;
+        if (got < 0 && ob_stop_is_wanted(w->stop)) /* it cut the poll short */
+                got = 1;
         if (got < 0)
                 note_failure(w, wf, now, &err);
         if (!got)
@@ -243,8 +245,10 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
         w->store = ob_store_open(w->place, err);
         if (!w->store)
                 return -1;
-        if (w->manager)
-                ob_session_init(&w->session, &w->manager->mysql);
+        if (w->manager) {
+                ob_session_init(&w->session, &w->manager->mysql, w->stop);
+                w->session.health = &w->counters->sources[w->index].health;
+        }
         w->began = ob_clock_ms();
         w->counters->sources[w->index].busy_ms = longest_silence(w);
         w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
@@ -265,7 +269,7 @@ void ob_worker_join(struct ob_worker *w)
                 free(w->feeds[i].name);
         }
         ob_pages_free(w->pages);
-        ob_session_close(&w->session);
+        ob_session_fini(&w->session);
         ob_store_close(w->store);
         free(w->feeds);
         w->thread = 0;

@@ -73,6 +73,7 @@ static int read_script(struct ob_reader *r, int64_t from, unsigned limit, struct
                 while (first < s->n && id_of(s, first) < from)
                         first++;
         *rows = (struct ob_rows) { .cells = s->cells + first * width, .width = width, .n = s->n - first };
+        rows->has_more = ob_source_find(r->source, OB_CURSOR) >= 0 && rows->n >= limit;
         if (rows->n > limit)
                 rows->n = limit;
         return 0;
