@@ -45,6 +45,7 @@ static struct {
         bool is_honest;
         const uint8_t *data, *end; /* of the input: what was not said yet */
         struct ob_bytes spoken;    /* the honest conversation, as an input */
+        size_t said;               /* of that */
 } server;
 
 /* --- what the honest one says --- */
@@ -233,58 +234,80 @@ static bool hear(int fd, uint8_t *number, char query[4096])
         return !head[2] && length < 4096 && read_whole(fd, query, length);
 }
 
-/* Packets up to the last one of an answer. False: there is no more. */
-static bool speak(int fd, uint8_t number)
+/* All that the input has for one connection. The client finds it there whenever it reads, so nobody waits for
+ * anybody. */
+static void speak(int fd)
 {
-        unsigned head = 0;
+        static uint8_t said[4 * MAX];
+        uint8_t number = 0, of_answer = 0;
+        size_t to = 0;
 
-        while (!(head & LAST)) {
-                uint8_t frame[4 + LENGTH];
-                size_t length, skip;
+        while (server.end - server.data >= 2) {
+                unsigned head = server.data[0] | (unsigned)server.data[1] << 8;
+                size_t length = head & LENGTH;
 
-                if (server.end - server.data < 2)
-                        return false;
-                head = server.data[0] | (unsigned)server.data[1] << 8;
-                length = head & LENGTH;
                 server.data += 2;
+                if (head == (LAST | AS_IS))
+                        break; /* what follows is for the next connection */
                 if (length > (size_t)(server.end - server.data))
                         length = (size_t)(server.end - server.data);
-                frame[0] = (uint8_t)length;
-                frame[1] = (uint8_t)(length >> 8);
-                frame[2] = 0;
-                frame[3] = number++;
-                memcpy(frame + 4, server.data, length);
+                if (to + 4 + length > sizeof(said))
+                        break;
+                if (!(head & AS_IS)) {
+                        const uint8_t frame[4] = { (uint8_t)length, (uint8_t)(length >> 8), 0, number++ };
+
+                        memcpy(said + to, frame, sizeof(frame));
+                        to += sizeof(frame);
+                }
+                memcpy(said + to, server.data, length);
+                to += length;
                 server.data += length;
-                skip = head & AS_IS ? 4 : 0;
-                if (send(fd, frame + skip, 4 + length - skip, MSG_NOSIGNAL) < 0)
-                        return false;
+                if (head & LAST)
+                        number =
+                                of_answer++
+                                        ? 1
+                                        : 2; /* the log-in is the first; its answer is the client's second packet */
         }
-        return true;
+        send(fd, said, to, MSG_NOSIGNAL);
+        shutdown(fd, SHUT_WR);
 }
 
+/* Until the client leaves. */
 static void talk(int fd)
+{
+        uint8_t ignored[4096];
+
+        speak(fd);
+        while (recv(fd, ignored, sizeof(ignored), 0) > 0)
+                continue;
+}
+
+/* Makes the input that is an honest conversation. */
+static void talk_honestly(int fd)
 {
         uint8_t number = 0;
         char query[4096];
 
-        if (server.is_honest) {
-                say_greeting();
-                server.data = server.spoken.data;
-        }
+        say_greeting();
         for (bool is_first = true;; is_first = false) {
-                if (server.is_honest)
-                        server.end = server.spoken.data + server.spoken.length;
-                if (!speak(fd, number) || !hear(fd, &number, query))
-                        return;
-                if (server.is_honest) {
-                        size_t said = server.spoken.length;
+                const uint8_t *at = server.spoken.data + server.said;
+                const uint8_t *end = server.spoken.data + server.spoken.length;
 
-                        if (is_first)
-                                say_ok(); /* the log-in */
-                        else
-                                answer(query + 1);
-                        server.data = server.spoken.data + said;
+                while (at < end) {
+                        unsigned head = at[0] | (unsigned)at[1] << 8;
+                        const uint8_t frame[4] = { (uint8_t)head, (uint8_t)((head & LENGTH) >> 8), 0, number++ };
+
+                        send(fd, frame, sizeof(frame), MSG_NOSIGNAL);
+                        send(fd, at + 2, head & LENGTH, MSG_NOSIGNAL);
+                        at += 2 + (head & LENGTH);
                 }
+                server.said = server.spoken.length;
+                if (!hear(fd, &number, query))
+                        return;
+                if (is_first)
+                        say_ok(); /* the log-in */
+                else
+                        answer(query + 1);
         }
 }
 
@@ -298,7 +321,10 @@ static void *serve(void *arg)
                         close(fd);
                         return NULL;
                 }
-                talk(fd);
+                if (server.is_honest)
+                        talk_honestly(fd);
+                else
+                        talk(fd);
                 close(fd);
         }
 }
@@ -376,10 +402,10 @@ static size_t visit(void)
         struct ob_err err;
         size_t n = 0;
 
-        ob_session_init(&s, &settings);
+        ob_session_init(&s, &settings, NULL);
         if (!ob_session_open(&s, &err))
                 n = read_table(&s) + read_names(&s);
-        ob_session_close(&s);
+        ob_session_fini(&s);
         return n;
 }
 
@@ -417,7 +443,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         assert(!listen(server.listener, 16));
         atexit(remove_socket);
         server.is_honest = true;
-        server.data = server.end = NULL;
         assert(talk_to_each_other() == ID_MAX + 2 * OB_NAMED_KINDS);
         assert(server.spoken.length <= MAX);
         server.is_honest = false;
