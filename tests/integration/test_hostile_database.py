@@ -10,6 +10,7 @@ import pytest
 
 from servers.agent import Agent, assert_no_report
 from servers.fake_otter import BUILD
+from servers.foreign_text import assert_clean, assert_sound_log
 from servers.hostile_mysql import AGENT_ALONE, CHECK_ALONE, SHAPES, HostileMysql
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
@@ -25,9 +26,6 @@ PATIENCE = 25 if IS_SANITIZED else 15  # seconds, for what takes a second or two
 ROW = ("INSERT INTO THROUGHPUT_STAT (PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED) "
        "VALUES (1, 'ROW', 1, 1, NOW() - INTERVAL 1 MINUTE, NOW() - INTERVAL 1 MINUTE)")
 COUNT = re.compile(r"otter\.manager\.healthy\.pipeline\.1\.type\.row\.throughput\.count:(\d+)\|c")
-NOT_SHOWN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]")
-LINE = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warn|info)( \w+=("(\\.|[^"\\])*"|[^ "=\\]+))+')
-FIELD = re.compile(r' (\w+)=("(?:\\.|[^"\\])*"|[^ "=\\]+)')
 
 
 def named(value, name):
@@ -41,19 +39,6 @@ def make_agent(folder, mariadb, server, sink):
     sources = {name: {"overlap": 4} for name in ("delay", "throughput", "history", "log")}
     return Agent(folder, mariadb, [{"type": "statsd", "port": sink.port}], managers=[odd, named(mariadb.port, "healthy")],
                  sources=sources, drain=DRAIN)
-
-
-def assert_clean(text):
-    """What a terminal gets."""
-    found = NOT_SHOWN.search(text)
-    assert not found, f"{found.group(0)!r} in {text[max(found.start() - 200, 0):found.end()]!r}"
-
-
-def assert_sound_log(log):
-    assert_clean(log)
-    for line in log.splitlines():
-        assert LINE.fullmatch(line), line
-        assert ("event", "forged") not in FIELD.findall(line), line
 
 
 def assert_no_secret(server):

@@ -10,6 +10,7 @@ import struct
 import threading
 
 from servers import mysql_words as words
+from servers.foreign_text import BAD_TEXT
 
 CHECK_ALONE = {"explain", "version"}  # what only --check asks
 AGENT_ALONE = {"rows", "counts"}
@@ -214,8 +215,6 @@ def shape(name, places, answer, is_slow=False, **settings):
 
 
 # --- what is answered ---
-
-BAD_TEXT = b"x\"\\ \n2026-01-01T00:00:00.000Z error event=forged\r\x1b[31m\xc2\x9b31m\xe2\x80\xae\xe2\x80\xa8\xef\xbb\xbf\xff\xfe"
 
 
 def honest(talk):

@@ -94,7 +94,7 @@ class Otter:
                 ("UNIX_TIMESTAMP", -1, lambda *at: at[0] if at else int(time.time())), ("FROM_UNIXTIME", 1, lambda at: at),
                 ("DATABASE", 0, lambda: "otter"), ("CURRENT_USER", 0, lambda: "otterbeat@%"), ("VERSION", 0, lambda: "10.11.6"),
                 ("CONNECTION_ID", 0, lambda: 7), ("LEFTMOST", 2, lambda cell, n: cell and cell[:n]),
-                ("CONCAT", -1, "".join), ("CONCAT_WS", -1, lambda by, *cells: by.join(c for c in cells if c is not None)),
+                ("CONCAT", -1, lambda *cells: "".join(cells)), ("CONCAT_WS", -1, lambda by, *cells: by.join(c for c in cells if c is not None)),
                 ("SUBSTRING_INDEX", 3, lambda cell, by, n: by.join(cell.split(by)[:n] if n > 0 else cell.split(by)[n:])),
                 ("FLOOR", 1, lambda n: n and int(n // 1)), ("MOD", 2, lambda a, b: a % b), ("CRC32", 1, lambda cell: hash(cell) & 0xffff)):
             self.db.create_function(name, n, function)
