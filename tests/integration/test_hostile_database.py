@@ -149,3 +149,24 @@ def test_check_lives_through_it(busy, folder, shapes):
 @pytest.mark.slow
 def test_check_lives_through_what_takes_time(busy, folder):
     each(check, [s for s in CHECKED if s.is_slow], folder, busy)
+
+
+def reload(shape, folder, mariadb):
+    """What waits for this server holds up neither a reload nor what the healthy one has after it."""
+    server, sink = HostileMysql(shape).start(), Datagrams()
+    agent = make_agent(folder / f"reload-{shape.name}", mariadb, server, sink)
+    try:
+        agent.start()
+        wait_for(agent, server.hit.is_set, "the answer was asked for")
+        agent.reload()
+        wait_for(agent, lambda: "event=reloaded" in agent.log(), "it has reloaded")
+        wanted = mariadb.query("SELECT COUNT(*) FROM THROUGHPUT_STAT")[0][0]
+        wait_for(agent, lambda: sum_of_healthy(sink) >= wanted, "the healthy manager's rows arrived")
+    finally:
+        agent.kill9()
+        server.stop()
+        sink.stop()
+
+
+def test_a_reload_lives_through_what_takes_time(busy, folder):
+    each(reload, [s for s in SHAPES if s.is_slow and not CHECK_ALONE.issuperset(s.answers)], folder, busy)
