@@ -19,6 +19,7 @@ void ob_table_free(struct ob_table *t)
 void ob_plan_free(struct ob_plan *p)
 {
         free(p->look);
+        free(p->list);
         free(p->read);
         free(p->why);
         free(p->missing);
@@ -206,14 +207,13 @@ static int (*const planners[OB_SHAPES])(
 int ob_plan_make(struct ob_plan *p, const struct ob_source *s, const struct ob_table *t, struct ob_err *err)
 {
         int cursor = ob_source_find(s, OB_CURSOR);
-        ob_cleanup(ob_free_at) char *list = NULL;
 
         *p = (struct ob_plan) { .table = s->table, .missing = ob_copy("") };
         if (find_columns(p, s, t, err))
                 return -1;
         p->cursor = cursor < 0 ? NULL : s->columns[cursor].column;
-        list = select_list(p, s);
-        p->read = ob_format("SELECT %s FROM `%s`", list, s->table);
+        p->list = select_list(p, s);
+        p->read = ob_format("SELECT %s FROM `%s`", p->list, s->table);
         p->look = p->cursor ? ob_format("SELECT UNIX_TIMESTAMP(), MAX(`%s`) FROM `%s`", p->cursor, s->table)
                             : ob_copy("SELECT UNIX_TIMESTAMP(), NULL");
         return planners[ob_source_shape(s)](p, s, t, err);
@@ -227,10 +227,11 @@ char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit)
                 p->cursor, limit);
 }
 
-char *ob_plan_first_id(const struct ob_plan *p, int64_t from)
+char *ob_plan_size(const struct ob_plan *p, int64_t from)
 {
-        return ob_format("SELECT `%s` FROM `%s` WHERE `%s` >= %lld ORDER BY `%s` LIMIT 1", p->cursor, p->table,
-                p->cursor, (long long)from, p->cursor);
+        return ob_format(
+                "SELECT `%s`, LENGTH(CONCAT_WS('', %s)) FROM `%s` WHERE `%s` >= %lld ORDER BY `%s` LIMIT 1",
+                p->cursor, p->list, p->table, p->cursor, (long long)from, p->cursor);
 }
 
 /* Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. */

@@ -36,6 +36,7 @@ void ob_table_free(struct ob_table *t);
 struct ob_plan {
         bool has[OB_COLUMNS_MAX]; /* columns of the source that the table has */
         char *look;               /* ours: the clock and the highest id */
+        char *list;               /* ours: what is selected */
         char *read;               /* ours: all rows; with a cursor followed by WHERE … */
         const char *table;        /* from the source */
         const char *cursor;       /* in backquotes, from the source; NULL: without one */
@@ -52,8 +53,8 @@ int ob_plan_make(
 /* The query for how many rows there are per run of `size` ids; the caller's to free. */
 char *ob_plan_count(const struct ob_plan *p, int64_t from, int64_t end, int64_t size);
 
-/* The query for the first id from an id on, and nothing else of its row; the caller's to free. */
-char *ob_plan_first_id(const struct ob_plan *p, int64_t from);
+/* The query for the first id from an id on, and how many bytes its row has; the caller's to free. */
+char *ob_plan_size(const struct ob_plan *p, int64_t from);
 
 /* The query for up to `limit` rows from an id on; the caller's to free. */
 char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit);

@@ -184,25 +184,29 @@ static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err 
         return 0;
 }
 
-/* The id of the first row from an id on, of which no more is asked for. */
+/* Which row it is that is too large, and whether it is: the server must say so itself before it is left out. */
 static int skip_row(struct reader_mysql *m, int64_t from, struct ob_rows *rows, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *sql = ob_plan_first_id(&m->plan, from);
-        const struct ob_query q = { .about = m->about, .sql = sql, .columns = 1, .rows = 1 };
+        ob_cleanup(ob_free_at) char *sql = ob_plan_size(&m->plan, from);
+        const struct ob_query q = { .about = m->about, .sql = sql, .columns = 2, .rows = 1 };
         ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
-        const char *id;
+        const char *id, *size;
+        int64_t bytes;
 
+        *rows = (struct ob_rows) { .width = m->reader.source->n_columns };
         if (query(m, &q, &result, err))
                 return -1;
-        *rows = (struct ob_rows) { .width = m->reader.source->n_columns };
         if (!result.n)
                 return 0; /* it is gone meanwhile */
         id = ob_result_text(&result, 0, 0, err);
+        size = ob_result_cell(&result, 0, 1); /* NULL: not even the server can put it together */
         if (!id)
                 return -1;
         if (!ob_number_parse_int(id, strlen(id), &rows->skipped))
                 return ob_fail(err, "table %s: column %s: %.40s is too large for an id", m->reader.source->table,
                         m->plan.cursor, id);
+        if (size && ob_number_parse_int(size, strlen(size), &bytes) && bytes < OB_TRANSPORT_ROW_BYTES / 2)
+                return ob_fail(err, "mysql: the server ends its answer about %s before the first row", m->about);
         rows->is_skipped = true;
         return 0;
 }

@@ -1,6 +1,7 @@
 #include "agent/source/transport.h"
 
 #include <errmsg.h>
+#include <errno.h>
 #include <mysqld_error.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,13 +18,14 @@
 
 /* Bytes. What precedes rows is a reason, or some hundred for each column; the library makes many of each. */
 #define PREFACE_MAX 262144
-#define PACKET_MAX  (1U << 20) /* a row */
-#define RECEIVE_MAX 262144     /* that the kernel keeps, and still hands out when the socket is shut */
+#define RECEIVE_MAX 262144 /* that the kernel keeps, and still hands out when the socket is shut */
 #define STACK       262144 /* of the library while it connects: a look-up of names needs more than it would take */
 
 /* Names of plugins by what they show of the password to who listens, or only says that it is the server. */
 #define HASHING   "mysql_native_password,client_ed25519"
 #define REVEALING "caching_sha2_password,sha256_password"
+
+#define LATER 10 /* seconds */
 
 #define STOPPED "mysql: a stop is wanted"
 
@@ -99,8 +101,10 @@ static void set_tls(struct ob_transport *t, const struct ob_mysql_settings *m)
 int ob_transport_init(struct ob_transport *t, const struct ob_mysql_settings *m, struct ob_err *err)
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
-        unsigned connect = (unsigned)m->connect_timeout, answer = (unsigned)m->query_timeout + 2, no_files = 0;
-        size_t stack = STACK, packet = PACKET_MAX;
+        unsigned connect = (unsigned)m->connect_timeout, no_files = 0;
+        unsigned answer =
+                (unsigned)m->query_timeout + LATER; /* than our own deadline, of which we know what it means */
+        size_t stack = STACK, packet = OB_TRANSPORT_ROW_BYTES;
         my_bool no = 0;
 
         pthread_once(&once, register_count);
@@ -402,7 +406,7 @@ static int check_columns(
         ob_result_begin(r, q->about, n, q->may_be_cut ? OB_RESULT_PAGE_BYTES : OB_RESULT_WHOLE_BYTES);
         if (!q->columns)
                 name_columns(rows, r);
-        allow(2 * (int64_t)r->most + 2 * (int64_t)PACKET_MAX);
+        allow(2 * (int64_t)r->most + 2 * OB_TRANSPORT_ROW_BYTES);
         return 0;
 }
 
@@ -418,6 +422,18 @@ static int cut(struct ob_transport *t, const struct ob_query *q, struct ob_resul
         return r->n ? 0 : 1;
 }
 
+/* The library says of a packet that is too large that the connection was lost: but the other side is there. */
+static bool is_too_large(const struct ob_transport *t)
+{
+        unsigned error = mysql_errno(t->db);
+        char byte;
+
+        if (error == CR_NET_PACKET_TOO_LARGE || error == ER_NET_PACKET_TOO_LARGE)
+                return true;
+        return says_gone(error) && t->socket.shut == OB_SHUT_NOT && !is_allowance_spent &&
+               (recv(t->socket.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 || errno == EAGAIN);
+}
+
 static int take_rows(
         struct ob_transport *t, const struct ob_query *q, MYSQL_RES *rows, struct ob_result *r, struct ob_err *err)
 {
@@ -431,7 +447,7 @@ static int take_rows(
                 if (t->socket.shut != OB_SHUT_NOT) /* what the kernel has left goes on for a while */
                         return fail(t, q->about, err);
         }
-        if (mysql_errno(t->db) == CR_NET_PACKET_TOO_LARGE || mysql_errno(t->db) == ER_NET_PACKET_TOO_LARGE)
+        if (is_too_large(t))
                 return cut(t, q, r, err);
         if (mysql_errno(t->db))
                 return fail(t, q->about, err);

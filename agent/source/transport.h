@@ -17,7 +17,8 @@
 #include "config/config.h"
 #include "proto/error.h"
 
-#define OB_TRANSPORT_ADDRESSES 4 /* of a host, so long is waited for */
+#define OB_TRANSPORT_ROW_BYTES (1 << 20) /* no row is larger */
+#define OB_TRANSPORT_ADDRESSES 4         /* of a host, so long is waited for */
 
 struct ob_transport {
         MYSQL *db;            /* ours; NULL: not connected */

@@ -229,15 +229,16 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
         ob_feed_init(&wf->feed);
 }
 
-/* Some queries, or a round of pages, may all run into their time-outs. */
+/*
+ * A query renews what is promised, and so does each commit. What lies between the two is one query, or a round of
+ * pages and what it asks of the database; none of them can last longer than its own deadlines say.
+ */
 static int64_t longest_silence(const struct ob_worker *w)
 {
-        int64_t seconds = 0;
-
-        if (w->manager)
-                seconds = 10 * (w->manager->mysql.connect_timeout + w->manager->mysql.query_timeout) +
-                          2 * (w->manager->page.budget + w->manager->page.timeout);
-        return OB_HEALTH_BUSY + seconds * 1000;
+        if (!w->manager)
+                return 2 * OB_HEALTH_SPARE;
+        return 2 * OB_HEALTH_SPARE + ob_session_longest_ms(&w->manager->mysql) +
+               2 * (w->manager->page.budget + w->manager->page.timeout) * INT64_C(1000);
 }
 
 int ob_worker_start(struct ob_worker *w, struct ob_err *err)
