@@ -7,7 +7,9 @@
  * honest conversation is what the fuzzer begins with; it comes from a server that answers what is asked, so it is
  * honest also when other things are.
  */
+#include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -18,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/source/name_rows.h"
@@ -39,7 +40,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 static struct {
-        struct sockaddr_un at;
+        struct sockaddr_in at;
         int listener;
         atomic_bool is_over;
         bool is_honest;
@@ -313,10 +314,14 @@ static void talk_honestly(int fd)
 
 static void *serve(void *arg)
 {
+        const struct linger abortive = { .l_onoff = 1 };
+
         (void)arg;
         for (;;) {
                 int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
 
+                /* Aborted, or so many connections would leave no port for the next one. */
+                setsockopt(fd, SOL_SOCKET, SO_LINGER, &abortive, sizeof(abortive));
                 if (server.is_over) {
                         close(fd);
                         return NULL;
@@ -387,8 +392,9 @@ static size_t read_names(struct ob_session *s)
 static size_t visit(void)
 {
         const struct ob_mysql_settings settings = {
-                .host = "localhost",
-                .socket = server.at.sun_path,
+                .host = "127.0.0.1",
+                .port = ntohs(server.at.sin_port),
+                .socket = "",
                 .user = "otterbeat",
                 .password = "secret",
                 .database = "otter",
@@ -412,7 +418,7 @@ static size_t visit(void)
 /* The server listens before, and is gone after. */
 static size_t talk_to_each_other(void)
 {
-        int poke = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int poke = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         pthread_t thread;
         size_t n;
 
@@ -426,22 +432,19 @@ static size_t talk_to_each_other(void)
         return n;
 }
 
-static void remove_socket(void)
-{
-        unlink(server.at.sun_path);
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+        socklen_t length = sizeof(server.at);
+
         (void)argc;
         (void)argv;
         signal(SIGPIPE, SIG_IGN);
-        server.at.sun_family = AF_UNIX;
-        snprintf(server.at.sun_path, sizeof(server.at.sun_path), "/tmp/otterbeat-fuzz-%d.sock", (int)getpid());
-        server.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        server.at.sin_family = AF_INET;
+        server.at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert(!bind(server.listener, (const struct sockaddr *)&server.at, sizeof(server.at)));
+        assert(!getsockname(server.listener, (struct sockaddr *)&server.at, &length));
         assert(!listen(server.listener, 16));
-        atexit(remove_socket);
         server.is_honest = true;
         assert(talk_to_each_other() == ID_MAX + 2 * OB_NAMED_KINDS);
         assert(server.spoken.length <= MAX);

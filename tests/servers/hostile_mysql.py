@@ -486,6 +486,10 @@ SHAPES = [
     shape("a_greeting_that_is_cut", "greeting", packets(words.greeting()[:30])),
     shape("a_greeting_of_another_protocol", "greeting", packets(b"\x09" + words.greeting()[1:])),
     shape("a_greeting_without_a_nul", "greeting", packets(b"\x0a" + b"5" * 200)),
+    shape("a_report_of_progress_for_a_greeting", "greeting", packets(b"\xff\xff\xff" + b"\xff" * 20)),
+    shape("a_report_of_progress_for_an_answer", "query", packets(b"\xff\xff\xff\x01\x01\x02\x00\x00\x00\x01x", words.OK)),
+    shape("endless_reports_of_progress", "rows", lambda talk: [
+        talk.packet(*[b"\xff\xff\xff\x01\x01\x02\x00\x00\x00\x01x"] * 1000) for _ in iter(int, 1)]),
     shape("an_http_server", "greeting", then_close(raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"))),
     shape("sequence_numbers_off", "query", skipping(5)),
     shape("a_login_with_its_sequence_number_off", "login", lambda talk: (setattr(talk, "sequence", 9), talk.packet(words.OK))),
