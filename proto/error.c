@@ -5,29 +5,33 @@
 #include <string.h>
 
 #include "proto/memory.h"
-
-/* One error is one line of the log, whatever a server put into its message. */
-static void make_one_line(char *text)
-{
-        for (char *c = text; *c; c++)
-                if ((unsigned char)*c < ' ' || *c == '"')
-                        *c = *c == '"' ? '\'' : ' ';
-}
+#include "proto/text.h"
+#include "proto/utf8.h"
 
 int ob_fail(struct ob_err *err, const char *format, ...)
 {
         static const char more[] = "…";
+        struct ob_text shown = ob_text_over(err->text, sizeof(err->text) - 1);
+        char said[OB_ERR_MAX];
         va_list args;
         int length;
 
         va_start(args, format);
-        length = vsnprintf(err->text, sizeof(err->text), format, args);
+        length = vsnprintf(said, sizeof(said), format, args); /* not into `err`: `args` may point there */
         va_end(args);
         if (length < 0)
-                err->text[0] = '\0';
-        if (length >= (int)sizeof(err->text))
-                memcpy(err->text + sizeof(err->text) - sizeof(more), more, sizeof(more));
-        make_one_line(err->text);
+                said[0] = '\0';
+        for (char *quote = said; (quote = strchr(quote, '"'));)
+                *quote = '\'';
+        ob_utf8_show(&shown, said, sizeof(said));
+        if (shown.too_long || length >= (int)sizeof(said)) {
+                shown = ob_text_over(err->text, sizeof(err->text) - sizeof(more));
+                ob_utf8_show(&shown, said, sizeof(said));
+                shown.room += sizeof(more) - 1;
+                shown.too_long = false;
+                ob_text_add_string(&shown, more);
+        }
+        err->text[shown.length] = '\0';
         return -1;
 }
 

@@ -1,6 +1,9 @@
 #include "proto/utf8.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+
+#include "proto/memory.h"
 
 static size_t wanted(unsigned char first)
 {
@@ -25,9 +28,66 @@ size_t ob_utf8_length(const char *text)
         return n;
 }
 
-static bool is_control(char c)
+unsigned ob_utf8_code(const char *text, size_t n)
 {
-        return ((unsigned char)c < ' ' && c != '\n' && c != '\t') || c == 0x7f;
+        static const unsigned char marks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+        unsigned code = (unsigned char)*text & marks[n];
+
+        for (size_t i = 1; i < n; i++)
+                code = code << 6 | ((unsigned char)text[i] & 0x3f);
+        return code;
+}
+
+size_t ob_utf8_shown(const char *text)
+{
+        static const struct {
+                unsigned first, last;
+        } refused[] = {
+                { 0x00, 0x1f },     /* C0 */
+                { 0x7f, 0x9f },     /* DEL and C1 */
+                { 0x61c, 0x61c },   /* Arabic letter mark */
+                { 0x200e, 0x200f }, /* left-to-right and right-to-left mark */
+                { 0x2028, 0x202e }, /* separators of lines and paragraphs; embeddings and overrides of direction */
+                { 0x2066, 0x2069 }, /* isolates */
+                { 0xfeff, 0xfeff }, /* the byte order mark */
+        };
+        size_t n = ob_utf8_length(text);
+        unsigned code = n ? ob_utf8_code(text, n) : 0;
+
+        for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+                if (code >= refused[i].first && code <= refused[i].last)
+                        return 0;
+        return n;
+}
+
+void ob_utf8_show(struct ob_text *out, const char *text, size_t most)
+{
+        for (size_t bytes; *text && !out->too_long; text += bytes, most -= bytes) {
+                size_t n = ob_utf8_length(text);
+                char escape[16];
+
+                bytes = n ? n : 1;
+                if (bytes > most)
+                        return;
+                if (ob_utf8_shown(text)) {
+                        ob_text_add(out, text, n);
+                        continue;
+                }
+                if (n)
+                        snprintf(escape, sizeof(escape), "<U+%04X>", ob_utf8_code(text, n));
+                else
+                        snprintf(escape, sizeof(escape), "<%02X>", (unsigned char)*text);
+                ob_text_add_string(out, escape);
+        }
+}
+
+void ob_utf8_show_in(char *text, size_t room)
+{
+        ob_cleanup(ob_free_at) char *as_it_was = ob_copy(text);
+        struct ob_text shown = ob_text_over(text, room - 1);
+
+        ob_utf8_show(&shown, as_it_was, room);
+        text[shown.length] = '\0';
 }
 
 size_t ob_utf8_add(struct ob_text *out, const char *text, size_t most)
@@ -36,13 +96,14 @@ size_t ob_utf8_add(struct ob_text *out, const char *text, size_t most)
 
         while (text[took]) {
                 size_t n = ob_utf8_length(text + took), bytes = n ? n : 1;
+                bool is_kept = text[took] == '\n' || text[took] == '\t' || ob_utf8_shown(text + took);
 
                 if (bytes > most - took)
                         break;
-                if (!n || is_control(text[took]))
-                        ob_text_add_char(out, '?');
-                else
+                if (is_kept)
                         ob_text_add(out, text + took, n);
+                else
+                        ob_text_add_char(out, '?');
                 took += bytes;
         }
         return took;

@@ -324,7 +324,6 @@ static void check_names(struct look *l)
                         ob_report_add(l->report, OB_GRADE_OK, "names", key, "", "%zu are known", n);
                         continue;
                 }
-                ob_markup_clean(grant);
                 ob_report_add(l->report, OB_GRADE_WARN, "names", key, grant, "shown by ids alone: %s", err.text);
         }
 }

@@ -11,6 +11,7 @@
 #include "agent/source/worker.h"
 #include "agent/store/store.h"
 #include "proto/memory.h"
+#include "proto/utf8.h"
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] cursor [show]\n"
@@ -74,6 +75,7 @@ static int show_sources(const struct ob_config *c, struct ob_store *st, bool as_
                                 continue;
                         if (ob_store_get_standing(st, name, &s, err))
                                 return -1;
+                        ob_utf8_show_in(s.identity, sizeof(s.identity));
                         if (s.known && as_json)
                                 print_json(source_as_json(name, &s));
                         else if (s.known)

@@ -26,12 +26,14 @@ int64_t ob_history_end(const struct ob_config *c, int64_t now)
 bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time)
 {
         struct ob_start start;
+        struct ob_err err;
 
         if (!ob_start_parse(text, &start)) {
-                fprintf(stderr,
-                        "otterbeat: '%s' is no time: write a date in UTC as '2020-04-20 00:00:00', how far back as "
-                        "'-2h' (s, m, h, d), or 'oldest'\n",
+                ob_fail(&err,
+                        "'%s' is no time: write a date in UTC as '2020-04-20 00:00:00', how far back as '-2h' "
+                        "(s, m, h, d), or 'oldest'",
                         text);
+                fprintf(stderr, "otterbeat: %s\n", err.text);
                 return false;
         }
         *time = ob_start_time(&start, now);

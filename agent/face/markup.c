@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/utf8.h"
-
 static void add(struct ob_bytes *out, const char *piece)
 {
         ob_bytes_add(out, piece, strlen(piece));
@@ -61,15 +59,4 @@ void ob_markup(struct ob_bytes *out, const char *format, ...)
         }
         va_end(args);
         add(out, format);
-}
-
-void ob_markup_clean(char *text)
-{
-        while (*text) {
-                size_t n = ob_utf8_length(text);
-
-                if (!n || (unsigned char)*text < ' ' || *text == 0x7f)
-                        *text = '?';
-                text += n ? n : 1;
-        }
 }

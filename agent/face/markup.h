@@ -10,10 +10,4 @@
 /* `format` is markup and knows %s (escaped), %lld and %%; nothing else. */
 void ob_markup(struct ob_bytes *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/*
- * Puts '?' in the place of every byte that is no UTF-8, and of control characters: JSON, metrics and pages must not
- * break by what a server says of itself.
- */
-void ob_markup_clean(char *text);
-
 #endif

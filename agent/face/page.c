@@ -10,14 +10,20 @@
 #include "agent/source/page_fetch.h"
 #include "agent/source/page_parse.h"
 #include "proto/memory.h"
+#include "proto/utf8.h"
 
 static void print_text(const char *text)
 {
         putchar('"');
-        for (; *text; text++) {
+        for (size_t n; *text; text += n) {
+                n = ob_utf8_length(text);
                 if (*text == '"' || *text == '\\')
-                        putchar('\\');
-                putchar(*text); /* cells have no control characters */
+                        printf("\\%c", *text);
+                else if (ob_utf8_shown(text))
+                        printf("%.*s", (int)n, text);
+                else
+                        printf("\\u%04x", n ? ob_utf8_code(text, n) : 0xfffd);
+                n = n ? n : 1;
         }
         putchar('"');
 }

@@ -1,11 +1,14 @@
 #include "agent/face/report.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "agent/face/markup.h"
 #include "proto/error.h"
 #include "proto/memory.h"
+#include "proto/text.h"
+#include "proto/utf8.h"
 
 static const struct {
         const char *line, *json;
@@ -37,22 +40,25 @@ void ob_report_add(struct ob_report *r, enum ob_grade grade, const char *what, c
         const char *format, ...)
 {
         struct ob_err said, about;
+        size_t room = 8 * strlen(fix) + 1; /* an escape has at most 8 bytes */
+        ob_cleanup(ob_free_at) char *helps = ob_alloc(room, 1);
+        struct ob_text shown = ob_text_over(helps, room - 1);
         va_list args;
 
         va_start(args, format);
         vsnprintf(said.text, sizeof(said.text), format, args);
         va_end(args);
         ob_fail(&about, "%s", name);
-        ob_markup_clean(said.text);
-        ob_markup_clean(about.text);
+        ob_utf8_show_in(said.text, sizeof(said.text));
+        ob_utf8_show(&shown, fix, SIZE_MAX);
         if (grade > r->worst)
                 r->worst = grade;
         if (r->is_json)
                 json_array_append_new(
                         r->findings, json_pack("{s:s, s:s, s:s, s:s, s:s}", "grade", words[grade].json, "what",
-                                             what, "name", about.text, "said", said.text, "fix", fix));
+                                             what, "name", about.text, "said", said.text, "fix", helps));
         else
                 printf("%s %s %s: %s%s%s\n", words[grade].line, what, about.text, said.text, *fix ? " -> " : "",
-                        fix);
+                        helps);
         fflush(stdout);
 }

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/face/markup.h"
 #include "agent/process/clock.h"
 #include "proto/memory.h"
+#include "proto/utf8.h"
 
 const char *ob_wellness_word(enum ob_wellness w)
 {
@@ -81,7 +81,7 @@ static void take_source(const struct ob_view *v, struct ob_view_one *one, struct
                         [OB_NUMBER_ERRORS] = c->errors },
         };
         ob_health_read(&c->health, v->now, &one->story);
-        ob_markup_clean(one->story.error);
+        ob_utf8_show_in(one->story.error, sizeof(one->story.error));
         judge_source(v, one, c);
 }
 
@@ -103,7 +103,7 @@ static void take_sink(const struct ob_view *v, struct ob_view_one *one, struct o
                         [OB_NUMBER_RECONNECTS] = c->reconnects },
         };
         ob_health_read(&c->health, v->now, &one->story);
-        ob_markup_clean(one->story.error);
+        ob_utf8_show_in(one->story.error, sizeof(one->story.error));
         judge_sink(v, one, c);
 }
 
@@ -128,8 +128,8 @@ static void take_manager(const struct ob_view *v, size_t i)
         m->pipelines = ob_states_list(v->of->states[i], &m->n);
         for (size_t p = 0; p < m->n; p++) {
                 m->by_state[m->pipelines[p].state]++;
-                ob_markup_clean(m->pipelines[p].id);
-                ob_markup_clean(m->pipelines[p].why);
+                ob_utf8_show_in(m->pipelines[p].id, sizeof(m->pipelines[p].id));
+                ob_utf8_show_in(m->pipelines[p].why, sizeof(m->pipelines[p].why));
         }
         if (m->n)
                 qsort(m->pipelines, m->n, sizeof(*m->pipelines), compare);

@@ -1,11 +1,14 @@
 #include "agent/process/log.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,23 +16,25 @@
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "config/file.h"
+#include "proto/text.h"
+#include "proto/utf8.h"
 
-#define LINE_MAX_BYTES 2048
+#define LINE_MAX_BYTES 4096 /* PIPE_BUF: a write of no more than that is one piece also in a pipe */
 
 static const char *const words[] = { [OB_LOG_ERROR] = "error", [OB_LOG_WARN] = "warn", [OB_LOG_INFO] = "info" };
 
-static atomic_int most = OB_LOG_INFO; /* enum ob_level: what is logged at most */
-static int first = -1;                /* standard error as we were given it */
+static atomic_int verbosity = OB_LOG_INFO; /* enum ob_level: what is logged at most */
+static int first = -1;                     /* standard error as we were given it */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned long long dropped; /* lines, since that was last told */
-static bool is_cut;                /* the last line was not written to its end */
+static long long dropped; /* lines, since that was last told */
+static bool is_cut;       /* the last line was not written to its end */
 
 int ob_log_open(const char *path, enum ob_level level, struct ob_err *err)
 {
         int fd;
 
-        most = (int)level;
+        verbosity = (int)level;
         if (first < 0)
                 first = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         if (!*path) {
@@ -44,30 +49,118 @@ int ob_log_open(const char *path, enum ob_level level, struct ob_err *err)
         return 0;
 }
 
-static size_t put_head(char *line, size_t room, enum ob_level level)
+struct line {
+        struct ob_text text;
+        bool is_in_quotes;
+};
+
+static void put_head(struct ob_text *line, enum ob_level level)
 {
         struct timespec now;
         struct tm tm;
+        char head[64];
         size_t length;
 
         /* A line of progress may stand there. */
-        length = (size_t)snprintf(line, room, "%s", ob_terminal_wipe(STDERR_FILENO));
+        ob_text_add_string(line, ob_terminal_wipe(STDERR_FILENO));
         clock_gettime(CLOCK_REALTIME, &now);
         gmtime_r(&now.tv_sec, &tm);
-        length += strftime(line + length, room - length, "%Y-%m-%dT%H:%M:%S", &tm);
-        return length +
-               (size_t)snprintf(line + length, room - length, ".%03ldZ %s ", now.tv_nsec / 1000000, words[level]);
+        length = strftime(head, sizeof(head), "%Y-%m-%dT%H:%M:%S", &tm);
+        snprintf(head + length, sizeof(head) - length, ".%03ldZ %s ", now.tv_nsec / 1000000, words[level]);
+        ob_text_add_string(line, head);
+}
+
+/* `text`, at most `most` bytes of it, as it may stand between quotes. */
+static void put_in_quotes(struct ob_text *line, const char *text, size_t most)
+{
+        size_t n;
+
+        for (; most && *text && !line->too_long; text += n, most -= n) {
+                n = strcspn(text, "\"\\");
+                n = n < most ? n : most;
+                if (n) {
+                        ob_utf8_show(line, text, n);
+                        continue;
+                }
+                ob_text_add(line, *text == '"' ? "\\\"" : "\\\\", 2);
+                n = 1;
+        }
+}
+
+/* Whether a value says where it ends without quotes. */
+static bool is_plain(const char *text, size_t most)
+{
+        size_t length = strnlen(text, most);
+
+        for (size_t i = 0; i < length; i += ob_utf8_length(text + i))
+                if (!ob_utf8_shown(text + i) || strchr(" =\"\\", text[i]))
+                        return false;
+        return length > 0;
+}
+
+/* A character that is no text's. One that does not fit changes nothing, so that is_in_quotes says how the line
+ * ends. */
+static void put_frame(struct line *l, char c)
+{
+        ob_text_add_char(&l->text, c);
+        if (c == '"' && !l->text.too_long)
+                l->is_in_quotes = !l->is_in_quotes;
+}
+
+static void put_text(struct line *l, const char *text, size_t most)
+{
+        bool needs_quotes = !l->is_in_quotes && !is_plain(text, most);
+
+        if (needs_quotes)
+                put_frame(l, '"');
+        put_in_quotes(&l->text, text, most);
+        if (needs_quotes)
+                put_frame(l, '"');
+}
+
+/* The value of the conversion that begins at `at`. Where the format goes on. */
+static const char *put_value(struct line *l, const char *at, va_list *args)
+{
+        size_t most = SIZE_MAX;
+
+        if (!strncmp(at, "%lld", 4)) {
+                ob_text_add_int(&l->text, va_arg(*args, long long));
+                return at + 4;
+        }
+        if (!strncmp(at, "%zu", 3)) {
+                ob_text_add_int(&l->text, (long long)va_arg(*args, size_t));
+                return at + 3;
+        }
+        if (!strncmp(at, "%d", 2)) {
+                ob_text_add_int(&l->text, va_arg(*args, int));
+                return at + 2;
+        }
+        if (!strncmp(at, "%u", 2)) {
+                ob_text_add_int(&l->text, va_arg(*args, unsigned));
+                return at + 2;
+        }
+        if (at[1] == '.') {
+                char *end;
+
+                most = strtoul(at + 2, &end, 10);
+                at = end - 1;
+        }
+        assert(at[1] == 's');
+        put_text(l, va_arg(*args, const char *), most);
+        return at + 2;
 }
 
 /* With the lock held: what could not be written before is told before the next line. */
 static void tell_dropped(void)
 {
-        char line[LINE_MAX_BYTES];
-        size_t length = put_head(line, sizeof(line), OB_LOG_WARN);
+        char room[LINE_MAX_BYTES];
+        struct ob_text line = ob_text_over(room, sizeof(room));
 
-        length += (size_t)snprintf(line + length, sizeof(line) - length,
-                "event=log_lines_dropped n=%llu why=\"nobody read them, or the disk was full\"\n", dropped);
-        if (!is_cut && ob_stream_put(STDERR_FILENO, line, length))
+        put_head(&line, OB_LOG_WARN);
+        ob_text_add_string(&line, "event=log_lines_dropped n=");
+        ob_text_add_int(&line, dropped);
+        ob_text_add_string(&line, " why=\"nobody read them, or the disk was full\"\n");
+        if (!is_cut && ob_stream_put(STDERR_FILENO, room, line.length))
                 dropped = 0;
 }
 
@@ -92,22 +185,27 @@ static void put(const char *line, size_t length)
 
 void ob_log(enum ob_level level, const char *format, ...)
 {
-        char line[LINE_MAX_BYTES];
-        size_t length;
+        static const char end[] = "…\"\n";
+        char room[LINE_MAX_BYTES];
+        struct line l = { .text = ob_text_over(room, sizeof(room) - strlen(end)) };
         va_list args;
-        int said;
 
-        if ((int)level > most)
+        if ((int)level > verbosity)
                 return;
-        length = put_head(line, sizeof(line), level);
+        put_head(&l.text, level);
         va_start(args, format);
-        said = vsnprintf(line + length, sizeof(line) - length, format, args);
+        while (*format && !l.text.too_long) {
+                if (*format == '%')
+                        format = put_value(&l, format, &args);
+                else
+                        put_frame(&l, *format++);
+        }
         va_end(args);
-        if (said < 0)
-                return;
-        length += (size_t)said;
-        if (length > sizeof(line) - 1)
-                length = sizeof(line) - 1;
-        line[length++] = '\n';
-        put(line, length);
+        l.text.room = sizeof(room);
+        if (l.text.too_long) {
+                l.text.too_long = false;
+                ob_text_add_string(&l.text, l.is_in_quotes ? "…\"" : "…");
+        }
+        ob_text_add_char(&l.text, '\n');
+        put(room, l.text.length);
 }

@@ -15,7 +15,12 @@
  */
 int ob_log_open(const char *path, enum ob_level level, struct ob_err *err);
 
-/* Texts from outside go through %s in quotes and have had their control bytes taken out (ob_err has). */
+/*
+ * `format` is the frame of the line, a literal, and all that is put in by %s comes from outside, as far as the log
+ * knows: no text can end its quotes, its field or its line. Between quotes a text has its '"' and '\' escaped by a
+ * '\'; a bare `key=%s` gets quotes where its text needs some; what a terminal must not get is written as
+ * ob_utf8_show() does. Known are %s, %.40s, %d, %u, %lld and %zu. A line that is too long ends in "…".
+ */
 void ob_log(enum ob_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -40,9 +40,12 @@ void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const cha
         else
                 s->counters->lost += points;
         told = ob_tell(&s->tells[why], points);
-        if (told)
-                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld%s%s why=\"%s\"", s->settings->name,
-                        (long long)told, *what ? " first=" : "", what, losses[why]);
+        if (told && *what)
+                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld first=%s why=\"%s\"", s->settings->name,
+                        (long long)told, what, losses[why]);
+        else if (told)
+                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld why=\"%s\"", s->settings->name, (long long)told,
+                        losses[why]);
 }
 
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)

@@ -11,6 +11,7 @@
 #include "agent/sink/wire.h"
 #include "proto/bytes.h"
 #include "proto/memory.h"
+#include "proto/utf8.h"
 
 static const char *const types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = "statsd",
@@ -55,6 +56,21 @@ static int print(struct ob_wire *w, const struct ob_bytes *text, struct ob_err *
         return 0;
 }
 
+/* What goes on the wire as it is may be too much for a terminal. */
+static void add_line(struct ob_bytes *text, const char *type, const char *line, size_t length)
+{
+        size_t room = 8 * length; /* an escape has at most 8 bytes */
+        ob_cleanup(ob_free_at) char *copy = ob_format("%.*s", (int)length, line);
+        ob_cleanup(ob_free_at) char *data = ob_alloc(room + 1, 1);
+        struct ob_text shown = ob_text_over(data, room);
+
+        ob_utf8_show(&shown, copy, length);
+        ob_bytes_add(text, type, strlen(type));
+        ob_bytes_add(text, " ", 1);
+        ob_bytes_add(text, data, shown.length);
+        ob_bytes_add(text, "\n", 1);
+}
+
 static void add_lines(struct ob_bytes *text, const char *type, const struct iovec *piece)
 {
         const char *at = piece->iov_base, *end = at + piece->iov_len;
@@ -62,9 +78,7 @@ static void add_lines(struct ob_bytes *text, const char *type, const struct iove
         while (at < end) {
                 const char *newline = memchr(at, '\n', (size_t)(end - at));
 
-                ob_bytes_add(text, type, strlen(type));
-                ob_bytes_add(text, " ", 1);
-                ob_bytes_add(text, at, (size_t)(newline + 1 - at));
+                add_line(text, type, at, (size_t)(newline - at));
                 at = newline + 1;
         }
 }

@@ -125,9 +125,8 @@ static const char *admit(struct ob_feed *f, const struct ob_column *c, unsigned 
                 return value;
         if (!ev->is_told[i])
                 ob_log(OB_LOG_WARN,
-                        "source=%s event=limit tag=%s limit=%d why=\"it has more values than that: the others are "
-                        "\\\"" OTHER "\\\"\"",
-                        f->name, c->name, f->source->limit);
+                        "source=%s event=limit tag=%s limit=%d why=\"it has more values than that: the others are %s\"",
+                        f->name, c->name, f->source->limit, "\"" OTHER "\"");
         ev->is_told[i] = true;
         return OTHER;
 }

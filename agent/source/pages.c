@@ -168,14 +168,19 @@ static void count_error(struct ob_pages *p)
 void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
 {
         const char *url = p->setting.manager->page.url;
+        ob_cleanup(ob_free_at) char *whole =
+                ob_format("%s%s%s", url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address);
         struct memo *m = remember(p, key);
 
         count_error(p);
         if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
-                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s%s%s%s", p->setting.name, event,
-                        key, why, url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address,
-                        p->n_told == TOLD_MAX ? " note=\"further ones of this round are not told of\"" : "");
+                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s", p->setting.name, event, key,
+                        why, whole);
+                if (p->n_told == TOLD_MAX)
+                        ob_log(OB_LOG_ERROR,
+                                "source=%s event=pages_not_logged why=\"further ones of this round are not logged\"",
+                                p->setting.name);
                 m->is_told = true;
         }
         m->is_bad = true;

@@ -181,7 +181,7 @@ static int follow_socket(struct dial *d)
         d->t->is_watched = true;
         d->inode = st.st_ino;
         d->is_connected = false;
-        d->is_sound = !d->needs_tls;
+        d->is_sound = false;
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive));
         return give_time(d);
 }
@@ -218,26 +218,25 @@ static enum ob_greeting peek(const struct dial *d)
         return found;
 }
 
-/* Nothing of ours was sent yet, and nothing is when this fails. */
+/*
+ * Nothing of ours was sent yet, and nothing is when this fails. Without TLS, too: what is no greeting is not for
+ * the library, which a report of progress in its place makes crash.
+ */
 static int check_greeting(struct dial *d)
 {
-        switch (peek(d)) {
-        case OB_GREETING_TLS:
-        case OB_GREETING_ERROR:
-                d->is_sound = true;
+        enum ob_greeting found = peek(d);
+
+        d->is_sound = found == OB_GREETING_TLS || found == OB_GREETING_ERROR ||
+                      (found == OB_GREETING_PLAIN && !d->needs_tls);
+        if (d->is_sound)
                 return 0;
-        case OB_GREETING_MORE: /* the library says what became of it */
+        if (found == OB_GREETING_MORE) /* the library says what became of it */
                 return -1;
-        case OB_GREETING_PLAIN:
-                ob_fail(d->err, "mysql %u: the server offers no TLS, and mysql.tls asks for it",
-                        CR_SSL_CONNECTION_ERROR);
-                break;
-        case OB_GREETING_ODD:
-                ob_fail(d->err, "mysql %u: what answers does not speak MySQL's protocol", CR_SERVER_HANDSHAKE_ERR);
-                break;
-        }
         d->is_refused = true;
-        return -1;
+        if (found == OB_GREETING_PLAIN)
+                return ob_fail(d->err, "mysql %u: the server offers no TLS, and mysql.tls asks for it",
+                        CR_SSL_CONNECTION_ERROR);
+        return ob_fail(d->err, "mysql %u: what answers does not speak MySQL's protocol", CR_SERVER_HANDSHAKE_ERR);
 }
 
 /* Whether a connection is there, or only that it failed. */
@@ -258,7 +257,7 @@ static int dial_wait(struct dial *d, int wanted)
 
         if (!fails && !d->is_connected && is_connected(d->t)) {
                 d->is_connected = true;
-                fails = give_time(d) || (!d->is_sound && check_greeting(d));
+                fails = give_time(d) || check_greeting(d);
         }
         if (!fails)
                 return wanted & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);

@@ -24,6 +24,8 @@ TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "CHANGELOG
 NOT_OURS = {".git", "build", "node_modules", "__pycache__"}
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|strtok|atoi|atoll|strerror|localtime|usleep|pthread_cancel|alloca)\(")
 SAYS_NOTHING = re.compile(r"(^|/)(utils?|common|misc|helpers?)(\.[a-z]+)?(/|$)")
+LITERAL = re.compile(r'\s*((?:"(?:\\.|[^"\\])*"|\bOB_VERSION\b)\s*)+(?=,|$)')
+CONVERSION = re.compile(r"%(s|\.\d+s|d|u|lld|zu)")
 OURS = re.compile(r'^#include "([^"]+)"', re.M)
 
 
@@ -85,7 +87,33 @@ def strangers_on_top(root):
                    if not name.startswith(".") and name.split("/")[0] not in TOP})
 
 
-CHECKS = [includes_that_go_up, banned_calls, too_long, names_that_say_nothing, strangers_on_top]
+def log_formats(root):
+    """Where, and the format; None: it is no literal."""
+    for path in sources(root):
+        text = path.read_text()
+        for call in re.finditer(r"^ +ob_log\((.*?)\);$", text, re.M | re.S):
+            found = LITERAL.match(call.group(1).partition(",")[2])
+            where = f"{path.relative_to(root)}:{text.count(chr(10), 0, call.start()) + 1}"
+            yield where, found and "".join(re.findall(r'"((?:\\.|[^"\\])*)"', found.group(0))).replace('\\"', '"')
+
+
+def log_lines_that_a_text_could_forge(root):
+    """A line's frame is a literal, in which a bare %s is all of a field's value."""
+    for where, line in log_formats(root):
+        if line is None:
+            yield f"{where}: the format is no literal"
+            continue
+        for at in re.finditer(r"%", line):
+            known = CONVERSION.match(line, at.start())
+            is_bare = line.count('"', 0, at.start()) % 2 == 0
+            if not known:
+                yield f"{where}: the log does not know what is at {line[at.start():]}"
+            elif is_bare and known.group().endswith("s") and not (
+                    line[at.start() - 1] == "=" and line[known.end():known.end() + 1] in ("", " ")):
+                yield f"{where}: the text is a part of a field, or of none, at {line[at.start():]}"
+
+
+CHECKS = [includes_that_go_up, log_lines_that_a_text_could_forge, banned_calls, too_long, names_that_say_nothing, strangers_on_top]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -99,6 +127,10 @@ def test_house(check):
     (includes_that_go_up, "agent/store/a.c", '#include "store.h"\n'),
     (banned_calls, "agent/sink/a.c", "int x = atoi(text);\n"),
     (too_long, "proto/a.c", "static int f(void)\n{\n" + "\n" * 60 + "}\n"),
+    (log_lines_that_a_text_could_forge, "agent/a.c", '        ob_log(OB_LOG_INFO, text);\n'),
+    (log_lines_that_a_text_could_forge, "agent/a.c", '        ob_log(OB_LOG_INFO, "event=%s.%s", a, b);\n'),
+    (log_lines_that_a_text_could_forge, "agent/a.c", '        ob_log(OB_LOG_INFO, "event=x%s", more);\n'),
+    (log_lines_that_a_text_could_forge, "agent/a.c", '        ob_log(OB_LOG_INFO, "event=x n=%ld", n);\n'),
     (names_that_say_nothing, "agent/util.c", ""),
     (strangers_on_top, "src/a.c", ""),
 ])

@@ -185,7 +185,7 @@ static const struct {
                 "are both given" },
         { { PAGE("password = \"a\";") }, 2, "'password' needs a 'user'" },
         { { PAGE("key = \"a\";") }, 2, "'key' needs a 'cert'" },
-        { { MYSQL("password_file = \".\";") }, 2, "no regular file" },
+        { { MYSQL("password_file = \".\";") }, 2, "not a regular file" },
         { { MYSQL("password_file = \"empty\";") }, 2, "empty: the file is empty" },
         { { PAGE("password_file = \"not-there\";") }, 2, "not-there: No such file or directory" },
 };

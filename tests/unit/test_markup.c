@@ -1,6 +1,5 @@
 #include "tests/unit/unit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "agent/face/markup.h"
@@ -30,38 +29,9 @@ static void every_text_is_escaped(void **state)
         }
 }
 
-static void what_is_no_text_becomes_a_question_mark(void **state)
-{
-        static const struct {
-                const char *text, *want;
-        } cases[] = {
-                { "", "" }, { "a\tb\x7f\x1b[0m", "a?b??[0m" },
-                { "d\xc3\xa9j\xc3\xa0 管理 \xf0\x9f\xa6\xa6", "d\xc3\xa9j\xc3\xa0 管理 \xf0\x9f\xa6\xa6" },
-                { "\xff\xfe", "??" }, { "\xc3", "?" }, /* cut short */
-                { "\xe7\xae", "??" },                  /* … in three */
-                { "\xc3(", "?(" },                     /* no continuation */
-                { "\x80", "?" },                       /* nothing but one */
-                { "\xc0\xaf\xe0\x80\xaf", "?????" },   /* overlong */
-                { "\xed\xa0\x80", "???" },             /* a surrogate */
-                { "\xf4\x90\x80\x80", "????" },        /* beyond the last */
-        };
-
-        (void)state;
-        for (size_t i = 0; i < LENGTH(cases); i++) {
-                char text[64];
-
-                snprintf(text, sizeof(text), "%s", cases[i].text);
-                ob_markup_clean(text);
-                assert_string_equal(text, cases[i].want);
-        }
-}
-
 int main(void)
 {
-        static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(every_text_is_escaped),
-                cmocka_unit_test(what_is_no_text_becomes_a_question_mark),
-        };
+        static const struct CMUnitTest tests[] = { cmocka_unit_test(every_text_is_escaped) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/utf8.h"
@@ -29,6 +30,7 @@ static const struct {
         { "\xf4\x90\x80\x80", 100, "????", 4 }, /* behind the last one */
         { "\xf4\x8f\xbf\xbf", 100, "\xf4\x8f\xbf\xbf", 4 },
         { "a\n\tb\r\x01\x7f", 100, "a\n\tb???", 7 },
+        { "a\u202eb\u2028c\xc2\x85", 100, "a?b?c?", 11 },
 };
 
 static void what_is_added_is_utf8(void **state)
@@ -45,9 +47,80 @@ static void what_is_added_is_utf8(void **state)
         }
 }
 
+static const struct {
+        const char *text, *want;
+} shows[] = {
+        { "", "" },
+        { "plain \"quoted\" \\", "plain \"quoted\" \\" },
+        { "通道 d\u00e9j\u00e0 \U0001F9A6", "通道 d\u00e9j\u00e0 \U0001F9A6" },
+        { "a\nb\tc\r", "a<U+000A>b<U+0009>c<U+000D>" },
+        { "\x1b[1m\x7f", "<U+001B>[1m<U+007F>" },
+        { "\xc2\x80 \xc2\x9f \xc2\xa0", "<U+0080> <U+009F> \xc2\xa0" }, /* C1; a blank is none */
+        { "\u061c\u200e\u200f", "<U+061C><U+200E><U+200F>" },
+        { "\u202a\u202e\u202f", "<U+202A><U+202E>\u202f" },
+        { "\u2027\u2028\u2029", "\u2027<U+2028><U+2029>" },
+        { "\u2065\u2066\u2069\u206a", "\u2065<U+2066><U+2069>\u206a" },
+        { "\xef\xbb\xbf", "<U+FEFF>" },
+        { "a\xff\x80", "a<FF><80>" },
+        { "\x9b"
+          "31m",
+                "<9B>31m" },                /* C1 without UTF-8 */
+        { "\xe9\x80", "<E9><80>" },         /* ends too early */
+        { "\xc0\x8a", "<C0><8A>" },         /* a newline, overlong */
+        { "\xed\xa0\x80", "<ED><A0><80>" }, /* a surrogate */
+        { "\xf4\x90\x80\x80", "<F4><90><80><80>" },
+};
+
+static void what_is_shown_has_nothing_that_a_terminal_obeys(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(shows); i++) {
+                char once[128], twice[128];
+
+                snprintf(once, sizeof(once), "%s", shows[i].text);
+                ob_utf8_show_in(once, sizeof(once));
+                assert_string_equal(once, shows[i].want);
+                snprintf(twice, sizeof(twice), "%s", once);
+                ob_utf8_show_in(twice, sizeof(twice));
+                assert_string_equal(twice, once);
+        }
+}
+
+static void an_escape_that_does_not_fit_is_left_out_whole(void **state)
+{
+        (void)state;
+        for (size_t room = 1; room < 20; room++) {
+                char text[20] = "ab\n通c";
+
+                ob_utf8_show_in(text, room);
+                assert_string_equal(text, room > 14   ? "ab<U+000A>通c"
+                                          : room > 13 ? "ab<U+000A>通"
+                                          : room > 10 ? "ab<U+000A>"
+                                          : room > 2  ? "ab"
+                                          : room > 1  ? "a"
+                                                      : "");
+        }
+}
+
+static void no_more_than_was_asked_for_is_shown(void **state)
+{
+        char room[64];
+        struct ob_text t = ob_text_over(room, sizeof(room));
+
+        (void)state;
+        ob_utf8_show(&t, "通道\n", 4);
+        assert_int_equal(t.length, 3);
+        assert_false(t.too_long);
+}
+
 int main(void)
 {
-        static const struct CMUnitTest tests[] = { cmocka_unit_test(what_is_added_is_utf8) };
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_is_added_is_utf8),
+                cmocka_unit_test(what_is_shown_has_nothing_that_a_terminal_obeys),
+                cmocka_unit_test(an_escape_that_does_not_fit_is_left_out_whole),
+                cmocka_unit_test(no_more_than_was_asked_for_is_shown),
+        };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
