@@ -11,6 +11,9 @@
  */
 #define OB_CLOCK_STEP 7260
 
+/* Seconds since 1970: no clock that may be believed shows a later time, the end of the year 9999. */
+#define OB_CLOCK_LAST INT64_C(253402300799)
+
 /* Milliseconds that only ever grow: for deadlines and ages. */
 int64_t ob_clock_ms(void);
 

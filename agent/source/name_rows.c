@@ -65,11 +65,12 @@ static int read_page(struct ob_session *s, enum ob_named_kind kind, int64_t *fro
                 return got < 0 ? -1 : ob_fail(err, "mysql: a name is longer than a name can be");
         for (size_t i = 0; i < result.n; i++) {
                 const char *const *cells = result.cells + i * result.width;
-                struct ob_name_row row = { kind, .parent = number(cells[1]), .made = number(cells[2]) };
+                struct ob_name_row row = { kind, .parent = number(cells[1]) };
 
                 if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id))
                         continue;
                 last = row.id;
+                ob_result_time(&result, i, 2, &row.made);
                 row.texts[0] = cells[3];
                 row.texts[1] = cells[4];
                 each(ctx, &row);
@@ -101,10 +102,7 @@ int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err)
 
         if (ob_session_query(s, &query, &result, err))
                 return -1;
-        if (!result.n)
-                return ob_fail(err, "mysql: no clock");
-        *now = number(ob_result_cell(&result, 0, 0));
-        return 0;
+        return ob_result_time(&result, 0, 0, now) ? 0 : ob_fail(err, "mysql: the server does not tell the time");
 }
 
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err)

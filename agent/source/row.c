@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "agent/process/clock.h"
 #include "proto/number.h"
 
 #define SLOW_MS 30000
@@ -38,7 +39,7 @@ bool ob_row_time(const struct ob_feed *f, const char *const *row, enum ob_role r
                         return false;
                 seconds = (int64_t)(micros / OB_MICROS);
         }
-        if (seconds < 1)
+        if (seconds < 1 || seconds > OB_CLOCK_LAST)
                 return false;
         *time = seconds;
         return true;
