@@ -61,14 +61,6 @@ static int64_t number(const char *cell)
         return cell && ob_number_parse_int(cell, strlen(cell), &id) ? id : 0;
 }
 
-/* 0: nobody knows. */
-static int64_t time_of(const char *cell)
-{
-        int64_t time;
-
-        return cell && ob_number_parse_time(cell, strlen(cell), &time) ? time : 0;
-}
-
 static void tell_bad_id(const struct ob_name_reading *r, const char *id)
 {
         int64_t times = r->bad ? ob_tell(r->bad, 1) : 0;
@@ -98,13 +90,14 @@ static int read_page(struct ob_session *s, const struct ob_name_reading *r, cons
                 return got < 0 ? -1 : ob_fail(err, "mysql: a name is longer than a name can be");
         for (size_t i = 0; i < result.n; i++) {
                 const char *const *cells = result.cells + i * result.width;
-                struct ob_name_row row = { r->kind, .parent = number(cells[1]), .made = time_of(cells[2]) };
+                struct ob_name_row row = { r->kind, .parent = number(cells[1]) };
 
                 if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id)) {
                         tell_bad_id(r, cells[0]);
                         continue;
                 }
                 last = row.id;
+                ob_result_time(&result, i, 2, &row.made);
                 row.texts[0] = cells[3];
                 row.texts[1] = cells[4];
                 r->each(r->ctx, &row);
@@ -143,8 +136,7 @@ int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err)
 
         if (ob_session_query(s, &query, &result, err))
                 return -1;
-        *now = result.n ? time_of(ob_result_cell(&result, 0, 0)) : 0;
-        return *now ? 0 : ob_fail(err, "mysql: the server does not tell the time");
+        return ob_result_time(&result, 0, 0, now) ? 0 : ob_fail(err, "mysql: the server does not tell the time");
 }
 
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err)

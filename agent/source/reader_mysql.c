@@ -155,13 +155,12 @@ static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_er
 {
         const struct ob_query q = { .about = m->about, .sql = m->plan.look, .columns = 2, .rows = 1 };
         ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
-        const char *now, *id;
+        const char *id;
 
         if (query(m, &q, &result, err))
                 return -1;
-        now = ob_result_cell(&result, 0, 0);
         id = ob_result_cell(&result, 0, 1);
-        if (!now || !ob_number_parse_time(now, strlen(now), &at->now))
+        if (!ob_result_time(&result, 0, 0, &at->now))
                 return ob_fail(err, "mysql: the server does not tell the time");
         m->session->said = at->now;
         m->session->said_at = ob_clock_ms();

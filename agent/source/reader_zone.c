@@ -78,12 +78,10 @@ static int ask(struct reader_zone *z, const struct ob_zone_date *d, int64_t *epo
                         d->pipeline);
         const struct ob_query query = { .about = "table THROUGHPUT_STAT", .sql = sql, .columns = 1, .rows = 1 };
         ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
-        const char *time;
 
         if (ob_session_query(z->session, &query, &result, err))
                 return -1;
-        time = ob_result_cell(&result, 0, 0);
-        return time && ob_number_parse_time(time, strlen(time), epoch) ? 0 : 1;
+        return ob_result_time(&result, 0, 0, epoch) ? 0 : 1;
 }
 
 /* False: what differs is no zone. */

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/clock.h"
 #include "proto/memory.h"
+#include "proto/number.h"
 
 #define BLOCK (64U << 10) /* bytes; the first is kept for the next result */
 
@@ -122,6 +124,13 @@ const char *ob_result_text(const struct ob_result *r, size_t row, size_t column,
                 ob_fail(err, "mysql: the answer about %s has no text in row %zu, column %zu", r->about, row + 1,
                         column + 1);
         return cell;
+}
+
+bool ob_result_time(const struct ob_result *r, size_t row, size_t column, int64_t *time)
+{
+        const char *cell = ob_result_cell(r, row, column);
+
+        return cell && ob_number_parse_time(cell, strlen(cell), time);
 }
 
 const char *ob_result_named(const struct ob_result *r, size_t row, const char *column)

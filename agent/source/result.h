@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/error.h"
 
@@ -42,6 +43,9 @@ const char *ob_result_text(const struct ob_result *r, size_t row, size_t column,
 
 /* The cell of a column that was asked for by name; "" where there is none. */
 const char *ob_result_named(const struct ob_result *r, size_t row, const char *column);
+
+/* What a clock of the server's says there, in seconds since 1970. False: nothing that a clock can say. */
+bool ob_result_time(const struct ob_result *r, size_t row, size_t column, int64_t *time);
 
 /* For the session: empties it for so many columns, and at most `most` bytes. */
 void ob_result_begin(struct ob_result *r, const char *about, size_t width, size_t most);

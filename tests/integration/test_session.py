@@ -99,6 +99,9 @@ def test_a_byte_every_half_second(template, folder, make_agent, sink, wire, plac
         assert slow.slowed.wait(20), "the wire was never slow"
         wait_until(lambda: any(line.startswith("otter.manager.healthy.mine.n:") for line in sink.lines()), "the other manager's rows")
         agent.wait_for_log("source=slow/", 20)
+        server.query("INSERT INTO T (N) VALUES (1000)")
+        agent.reload()
+        wait_until(lambda: any(line.startswith("otter.manager.healthy.mine.n:1000|") for line in sink.lines()), "the row after the reload", 8)
         began = time.monotonic()
         assert agent.stop() == 0
         assert time.monotonic() - began < DRAIN + 2, agent.log()

@@ -55,6 +55,28 @@ static void names_find_what_is_there_and_an_empty_text_otherwise(void **state)
         ob_result_free(&r);
 }
 
+static void a_time_is_what_a_clock_can_say(void **state)
+{
+        static const struct {
+                char *cell;
+                int64_t wanted; /* 0: none */
+        } cases[] = { { "1587312000", 1587312000 }, { "1587312000.5", 1587312000 },
+                { "253402300799", 253402300799 }, { "253402300800", 0 }, { "9223372036854775807", 0 },
+                { "-9223372036854775808", 0 }, { "0", 0 }, { "-1", 0 }, { "", 0 }, { "abc", 0 }, { NULL, 0 } };
+        struct ob_result r = { .n = 0 };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                int64_t time = 0;
+
+                ob_result_begin(&r, "x", 2, 1000);
+                add(&r, cases[i].cell, cases[i].cell ? strlen(cases[i].cell) : 0, NULL, 0);
+                assert_int_equal(ob_result_time(&r, 0, 0, &time), cases[i].wanted != 0);
+                assert_int_equal(time, cases[i].wanted);
+        }
+        ob_result_free(&r);
+}
+
 /* Pointers count, too: rows of nothing but NULL fill a result as well. */
 static void there_is_never_more_than_may_be(void **state)
 {
@@ -107,6 +129,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_cell_is_a_text_or_null_wherever_one_looks),
                 cmocka_unit_test(names_find_what_is_there_and_an_empty_text_otherwise),
+                cmocka_unit_test(a_time_is_what_a_clock_can_say),
                 cmocka_unit_test(there_is_never_more_than_may_be),
                 cmocka_unit_test(many_rows_stay_as_they_were),
         };
