@@ -83,7 +83,7 @@ static int compare_page(struct ob_feed *f, const struct ob_rows *rows, struct co
  * of another table it is none, and of a copy nearly all, unless most of the few rows there are came late. A copy
  * that is more than a day behind has only rows of which it is not kept whether they were counted.
  */
-static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, struct ob_err *err)
+static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, bool *is_old, struct ob_err *err)
 {
         struct ob_rows rows;
         struct compared n = { .old = 0 };
@@ -91,7 +91,8 @@ static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, struct 
         if (f->reader->ops->read(f->reader, from, (unsigned)f->source->batch, &rows, err) ||
                 compare_page(f, &rows, &n, err))
                 return -1;
-        *is_same = n.old ? n.seen * 2 >= n.old : n.forgotten > 0;
+        *is_old = n.forgotten > 0;
+        *is_same = n.old ? n.seen * 2 >= n.old : *is_old;
         return 0;
 }
 
@@ -106,15 +107,15 @@ static void skip_counted(struct ob_standing *next)
  * The same rows, so the bits say what was counted; but for those that are older than bits are kept, which were. The
  * cursor may go back, and never forth: what is behind it was not read yet.
  */
-static void go_on(const struct ob_feed *f, struct ob_standing *next)
+static void go_on(const struct ob_feed *f, bool is_old, struct ob_standing *next)
 {
         int64_t last = f->standing.cursor, kept = ob_log_before(next->newest, OB_LOG_KEEP);
 
         if (next->cursor > last)
                 next->cursor = last;
-        if (next->since < kept)
+        if (is_old && next->since < kept)
                 next->since = kept;
-        if (next->floor < last)
+        if (is_old && next->floor < last)
                 next->floor = last;
 }
 
@@ -149,17 +150,17 @@ static int begin_by_ids(struct ob_feed *f, const struct ob_reading *at, struct o
  */
 static int begin_again(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
 {
-        bool is_same = false;
+        bool is_same = false, is_old = false;
         int64_t from;
 
         if (!ob_log_has_time(f))
                 return begin_by_ids(f, at, next, err);
         if (seek(f, at, ob_log_before(next.newest, f->source->overlap), &from, err) ||
-                is_same_table(f, from < next.cursor ? from : next.cursor, &is_same, err))
+                is_same_table(f, from < next.cursor ? from : next.cursor, &is_same, &is_old, err))
                 return -1;
         next.cursor = from;
         if (is_same)
-                go_on(f, &next);
+                go_on(f, is_old, &next);
         else
                 go_on_elsewhere(f, at, &next);
         return commit(f, &next, NOWHERE, err);
