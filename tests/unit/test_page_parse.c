@@ -279,6 +279,7 @@ static void there_is_an_end_to_reading(void **state)
         struct ob_stop stop;
 
         (void)state;
+        assert_null(ob_tree_parse(html, sizeof(html) - 1, &terms, &err));
         assert_null(ob_doc_parse(html, sizeof(html) - 1, &terms, &err));
         assert_non_null(strstr(err.text, "could not be read in page.timeout seconds"));
         ob_stop_init(&stop);
