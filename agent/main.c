@@ -77,8 +77,7 @@ struct options {
         const char *file;
         int argc; /* the words behind the options */
         char **argv;
-        sigset_t signals;            /* those that end us or make us read the config again; blocked */
-        void (*hang_up)(int number); /* what was to be done at SIGHUP before */
+        sigset_t signals; /* those that end us or make us read the config again; blocked */
 };
 
 /* A first word that is none of ours, or one with options that are not its, is misuse. */
@@ -155,7 +154,6 @@ static void block_signals(struct options *o)
         for (size_t i = 0; i < sizeof(blocked) / sizeof(*blocked); i++)
                 sigaddset(&o->signals, blocked[i]);
         pthread_sigmask(SIG_BLOCK, &o->signals, NULL);
-        o->hang_up = signal(SIGHUP, SIG_DFL); /* nohup and ctl leave it ignored: none would be waited for */
         for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
                 signal(ignored[i], SIG_IGN);
 }
@@ -163,7 +161,6 @@ static void block_signals(struct options *o)
 /* For a command that waits for no signal: one ends it, as it ends any program. */
 static void unblock_signals(const struct options *o)
 {
-        signal(SIGHUP, o->hang_up);
         pthread_sigmask(SIG_UNBLOCK, &o->signals, NULL);
 }
 

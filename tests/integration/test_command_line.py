@@ -1,6 +1,8 @@
 """What an operator types."""
 import os
+import pathlib
 import re
+import signal
 import stat
 import subprocess
 
@@ -123,6 +125,91 @@ def test_ctl(mariadb, otter, statsd, both, make_agent, folder):
     failed = ctl("start")
     assert failed.returncode == 1 and "otterbeat.cfg:1: " in failed.stderr
     assert ctl("nonsense").returncode == 64
+
+
+@pytest.fixture(name="place")
+def ctl_place(mariadb, make_agent, folder):
+    """A folder that --init made, whose agent runs for a while; it is stopped with the test."""
+    place = folder / "place"
+    run(folder, PROGRAM, "--init", place)
+    agent = make_agent(mariadb, [{"type": "statsd", "port": 9}])
+    (place / "otterbeat.cfg").write_text('log_file = "${OTTERBEAT_LOG:-}";\n' + agent.config.read_text())
+    yield place
+    run(folder, place / "ctl", "stop", HOME=str(folder))
+
+
+def agents(place):
+    """The processes that run by this config."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0] == str(PROGRAM).encode() and str(place / "otterbeat.cfg").encode() in words:
+            found.append(int(process.name))
+    return found
+
+
+def test_ctl_started_twice_at_once(place, folder):
+    """One agent runs, both say which, and ctl can stop it."""
+    for _ in range(3):
+        both = [subprocess.Popen([place / "ctl", "start"], env={**os.environ, "HOME": str(folder)},
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+        said = sorted(one.communicate(timeout=60)[0] for one in both)
+        running = agents(place)
+        assert len(running) == 1 and all(f"pid {running[0]}" in text for text in said), (running, said)
+        assert "runs already" in said[0] and "started" in said[1]
+        assert "stopped" in run(folder, place / "ctl", "stop", HOME=str(folder)).stdout
+        assert not agents(place)
+
+
+def test_ctl_ends_nobody_else(place, folder):
+    """A number of long ago may be another program's by now, also one that has the config open."""
+    other = subprocess.Popen(["tail", "-f", place / "otterbeat.cfg"], stdout=subprocess.DEVNULL)
+    try:
+        (place / "otterbeat.pid").write_text(f"{other.pid}\n")
+        for word, code in (("status", 3), ("reload", 3), ("stop", 0)):
+            assert run(folder, place / "ctl", word, HOME=str(folder)).returncode == code, word
+        assert run(folder, place / "ctl", "start", HOME=str(folder)).returncode == 0
+        running = agents(place)
+        (place / "otterbeat.pid").write_text(f"{other.pid}\n")
+        done = run(folder, place / "ctl", "stop", HOME=str(folder))
+        assert done.returncode == 1 and "is no otterbeat" in done.stderr
+        assert other.poll() is None and agents(place) == running
+        (place / "otterbeat.pid").write_text(f"{running[0]}\n")
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_ctl_knows_that_an_agent_was_killed(place, folder):
+    assert run(folder, place / "ctl", "start", HOME=str(folder)).returncode == 0
+    os.kill(agents(place)[0], signal.SIGKILL)
+    wait_until(lambda: not agents(place), "it is gone")
+    assert run(folder, place / "ctl", "status", HOME=str(folder)).returncode == 3
+    assert "started" in run(folder, place / "ctl", "start", HOME=str(folder)).stdout
+
+
+def test_ctl_without_a_home(place, folder):
+    """As under cron, or a service manager: where the user's home is says the system."""
+    tools = folder / "tools"
+    tools.mkdir()
+    (tools / "getent").write_text(f"#!/bin/sh\necho x:x:0:0:x:{folder / 'home'}:/bin/sh\n")
+    (tools / "getent").chmod(0o755)
+    env = {"PATH": f"{tools}:{os.environ['PATH']}"}
+
+    def ctl(word):
+        return subprocess.run([place / "ctl", word], env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ctl("status").returncode == 3 and not ctl("status").stderr
+    done = ctl("start")
+    assert done.returncode == 0 and str(folder / "home/logs/otterbeat/otterbeat.log") in done.stdout, done
+    assert ctl("status").returncode == 0 and ctl("reload").returncode == 0 and ctl("stop").returncode == 0
+    assert ctl("check").returncode in (0, 69)
+    (tools / "getent").write_text("#!/bin/sh\nexit 2\n")
+    assert str(place / "logs/otterbeat/otterbeat.log") in ctl("start").stdout
+    assert ctl("stop").returncode == 0
 
 
 LOG = ["2026-11-23T21:00:00.000Z info event=started why=\" error \"", "2026-11-23T21:00:01.000Z warn event=exposed",

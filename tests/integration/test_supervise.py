@@ -5,7 +5,7 @@ import time
 import pytest
 
 from servers.notified import Notified
-from servers.process import wait_until
+from servers.process import free_port, wait_until
 from servers.wiring import to_graphite
 
 WATCHDOG_SECONDS = 4
@@ -62,6 +62,33 @@ def test_the_watchdog_is_fed_whatever_the_world_does(own_mariadb, carbon, make_a
     gaps = [later - earlier for earlier, later in zip(beats, beats[1:])]
     assert max(gaps) < WATCHDOG_SECONDS, "a real systemd would not have ended it"
     assert agent.stop() == 0
+
+
+def test_the_watchdog_is_fed_while_a_reload_takes_its_time(mariadb, otter, make_agent, notified):
+    """A sink that is down is waited for as long as `drain`, which is longer than the watchdog waits."""
+    otter.do("history", "--rows", 300)
+    nobody = {"type": "graphite", "port": free_port()}
+    agent = supervised(make_agent, notified, mariadb, [nobody], drain=3 * WATCHDOG_SECONDS).start()
+    agent.wait_for_log("event=sink_failed")
+    agent.reload()
+    agent.wait_for_log("event=reloaded", 60)
+    wait_until(lambda: len(notified.lines("READY=1")) == 2, "it is ready again")
+    begin, end = notified.times("RELOADING=1")[0], notified.times("READY=1")[1]
+    assert end - begin > 2 * WATCHDOG_SECONDS, "it took its time"
+    beats = [begin, *(at for at in notified.times("WATCHDOG=1") if begin <= at <= end), end]
+    assert max(later - earlier for earlier, later in zip(beats, beats[1:])) < WATCHDOG_SECONDS
+    agent.write(drain=1)
+
+
+def test_an_end_that_is_wanted_during_a_reload_starts_nothing(mariadb, otter, make_agent, notified):
+    otter.do("history", "--rows", 300)
+    agent = supervised(make_agent, notified, mariadb, [{"type": "graphite", "port": free_port()}], drain=4).start()
+    agent.wait_for_log("event=sink_failed")
+    agent.reload()
+    wait_until(lambda: notified.lines("RELOADING=1"), "it reloads")
+    time.sleep(1)
+    assert agent.stop() == 0
+    assert agent.log().count("event=started") == 1 and "event=stopped" in agent.log()
 
 
 def test_nobody_is_told_too_early_or_by_others(mariadb, otter, both, make_agent, notified):

@@ -87,6 +87,23 @@ def state_is_a_file(w):
     (w.folder / "agent/state").write_text("")
 
 
+def open_state(w):
+    (w.folder / "agent/state").mkdir(parents=True)
+    (w.folder / "agent/state").chmod(0o777)
+
+
+def piped_password(w):
+    (w.folder / "agent").mkdir()
+    os.mkfifo(w.folder / "agent/password")
+    w.mysql["password_file"] = "password"
+
+
+def linked_log(w):
+    (w.folder / "agent").mkdir()
+    (w.folder / "agent/link.log").symlink_to(w.folder / "elsewhere")
+    w.top["log_file"] = "link.log"
+
+
 def spoilt_store(w):
     (w.folder / "agent/state").mkdir(parents=True)
     (w.folder / "agent/state/otterbeat.db").write_bytes(b"noise" * 10000)
@@ -133,6 +150,12 @@ TROUBLES = [
             78, log="'drain' must be", exits=78),
     Trouble("a config that everybody can read", lambda w: setattr(w, "mode", 0o644),
             r"warn config .*otterbeat.cfg: everybody on this machine can read it.* -> chmod o-r", 0, log="event=exposed"),
+    Trouble("a state folder that everybody can write to", open_state,
+            r"warn config .*/state: everybody on this machine can replace the files in it -> chmod o-w", 0, log="event=exposed"),
+    Trouble("a pipe in the place of a password file", piped_password,
+            r"otterbeat.cfg:\d+: .*password: it is a pipe, not a regular file", 78, log="it is a pipe", exits=78),
+    Trouble("a log file that is a symbolic link", linked_log, r"BAD  log .*link.log: it is a symbolic link, which is not followed",
+            log="event=start_failed", exits=69),
     Trouble("a state folder that is none", state_is_a_file, r"BAD  state .*/state: Not a directory -> who does the agent run as",
             log="event=start_failed", exits=69),
     Trouble("a damaged store", spoilt_store, r"warn store .*otterbeat.db: .* -> nothing to do: it is set aside", 0,

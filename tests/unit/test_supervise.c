@@ -1,6 +1,7 @@
 /* When something is called well, troubled, ill or stuck, and what the service manager hears of that. */
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,46 @@ static int listen_in(const char *folder)
         return fd;
 }
 
+/* What is logged goes to a pipe; its text, up to now. */
+static void logged(int reading, char text[4096])
+{
+        ssize_t n = read(reading, text, 4095);
+
+        text[n > 0 ? n : 0] = '\0';
+}
+
+/* Also where no service manager listens: the log is what there is to read. */
+static void that_a_thread_is_stuck_is_logged_once(void **state)
+{
+        int ends[2], before = dup(STDERR_FILENO);
+        struct ob_supervise s = { .beat_at = 0 };
+        char text[4096];
+        struct agent a;
+
+        (void)state;
+        unsetenv("NOTIFY_SOCKET");
+        unsetenv("WATCHDOG_USEC");
+        assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+        dup2(ends[1], STDERR_FILENO);
+        for (size_t i = 0; i < LENGTH(cases); i++) {
+                bool is_stuck = cases[i].source == OB_STUCK || cases[i].sink == OB_STUCK;
+
+                begin(&a);
+                set(&a, i);
+                ob_supervise_tick(&s, &a.of);
+                logged(ends[0], text);
+                assert_int_equal(strstr(text, " error event=stuck why=") != NULL, is_stuck);
+                ob_supervise_tick(&s, &a.of);
+                logged(ends[0], text);
+                assert_string_equal(text, "");
+                end(&a);
+        }
+        dup2(before, STDERR_FILENO);
+        close(before);
+        close(ends[0]);
+        close(ends[1]);
+}
+
 /* The watchdog hears nothing only when a thread is stuck. */
 static void the_watchdog_hears_of_threads_not_of_the_world(void **state)
 {
@@ -169,6 +210,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_called_how),
+                cmocka_unit_test(that_a_thread_is_stuck_is_logged_once),
                 cmocka_unit_test(the_watchdog_hears_of_threads_not_of_the_world),
         };
 

@@ -1,0 +1,146 @@
+/*
+ * A store off a damaged disk: its file with some bytes changed, opened, repaired and used as an agent does. Nothing
+ * crashes, and a repair leaves nothing to be repaired.
+ */
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/store/store.h"
+#include "proto/memory.h"
+
+#define FILE_MAX 65536
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char dir[] = "/dev/shm/fuzz-store-XXXXXX"; /* in memory: a disk would be waited for */
+static char path[sizeof(dir) + 16];
+static unsigned char sound[FILE_MAX];
+static size_t length;
+
+static void remove_all(void)
+{
+        static const char *const names[] = { "otterbeat.db", "otterbeat.db-wal", "otterbeat.db-shm",
+                "otterbeat.lock" };
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+                ob_cleanup(ob_free_at) char *file = ob_format("%s/%s", dir, names[i]);
+
+                unlink(file);
+        }
+}
+
+static void end(void)
+{
+        remove_all();
+        rmdir(dir);
+}
+
+static void fill(struct ob_store *st)
+{
+        struct ob_passed passed = { .mark = 1, .reached = 2, .carry = { (unsigned char *)"carry", 5, 5 } };
+        struct ob_bytes key = { (unsigned char *)"key", 3, 3 };
+        struct ob_standing standing = { .cursor = 700, .identity = "server otter" };
+        struct ob_chunk chunk = { .number = 2, .bits = { 1, 2, 3 } };
+        struct ob_err err;
+        int got = ob_store_put_passed(st, "graphite", &passed, &err) |
+                  ob_store_put_standing(st, "delay", &standing, &err) |
+                  ob_store_put_chunk(st, "delay", &chunk, &err) |
+                  ob_store_put_totals(st, "table", &key, 7, &key, &err) | ob_store_put_batch(st, 3, &key, &err) |
+                  ob_store_put_batch(st, 4, &key, &err);
+
+        assert(!got);
+}
+
+/* The file of a sound store, made once. */
+static void make(void)
+{
+        struct ob_store_place place;
+        struct ob_err err;
+        FILE *f;
+
+        if (!mkdtemp(dir))
+                abort();
+        atexit(end);
+        snprintf(path, sizeof(path), "%s/otterbeat.db", dir);
+        if (ob_store_place_open(&place, dir, &err))
+                abort();
+        fill(place.anchor);
+        ob_store_place_close(&place);
+        f = fopen(path, "re");
+        assert(f);
+        length = fread(sound, 1, sizeof(sound), f);
+        fclose(f);
+}
+
+/* Each four bytes of the input change one of the file: where, and how. */
+static void damage(const uint8_t *data, size_t size)
+{
+        ob_cleanup(ob_free_at) unsigned char *bytes = ob_alloc(length, 1);
+        FILE *f = fopen(path, "we");
+
+        assert(f);
+        memcpy(bytes, sound, length);
+        for (size_t i = 0; i + 4 <= size; i += 4)
+                bytes[(data[i] | data[i + 1] << 8 | data[i + 2] << 16) % (int)length] ^= data[i + 3];
+        fwrite(bytes, 1, length, f);
+        fclose(f);
+}
+
+static int take_total(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t room)
+{
+        (void)ctx;
+        (void)id;
+        return (key_length && !key) || (room && !amounts) ? -1 : 0;
+}
+
+static void use(struct ob_store *st)
+{
+        static const char *const sinks[] = { "graphite" };
+        struct ob_stored_batch b = { .seq = 0 };
+        struct ob_passed p = { .mark = 0 };
+        struct ob_standing s;
+        struct ob_chunk c;
+        struct ob_err err;
+        int64_t points, bytes;
+
+        while (ob_store_next_batch(st, b.seq, &b, &err) == 1)
+                continue;
+        ob_bytes_free(&b.body);
+        ob_store_get_passed(st, "graphite", &p, &err);
+        ob_bytes_free(&p.carry);
+        ob_store_get_standing(st, "delay", &s, &err);
+        ob_store_get_chunk(st, "delay", 2, &c, &err);
+        ob_store_each_totals(st, "table", take_total, NULL, &err);
+        ob_store_keep_sinks(st, sinks, 1, &err);
+        ob_store_rewind_source(st, "delay", 5, INT64_MAX, &err);
+        ob_store_drop_passed(st, &points, &bytes, &err);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct ob_store_place place;
+        struct ob_damage d;
+        struct ob_err err;
+
+        if (!length)
+                make();
+        remove_all();
+        damage(data, size);
+        if (!ob_store_place_open(&place, dir, &err)) {
+                if (!ob_store_mend(place.anchor, &d, &err)) {
+                        assert(!ob_store_mend(place.anchor, &d, &err));
+                        assert(!*d.first);
+                }
+                use(place.anchor);
+        }
+        if (*place.aside)
+                unlink(place.aside);
+        ob_store_place_close(&place);
+        return 0;
+}
