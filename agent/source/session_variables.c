@@ -212,12 +212,18 @@ static int set_names(struct ob_session *s, struct ob_err *err)
         return ob_session_do(s, "SET NAMES utf8", err);
 }
 
-/* A timestamp that was set stops NOW(). Where it may not be set (secure_timestamp) nobody else can have set it. */
+/*
+ * A timestamp that was set stops NOW(). Where it may not be set (secure_timestamp) nobody else can have set it, as
+ * check_clock() makes sure.
+ */
 static int set_clock(struct ob_session *s, struct ob_err *err)
 {
+        unsigned error;
+
         if (!ob_session_do(s, "SET SESSION timestamp = DEFAULT", err))
                 return 0;
-        return ob_session_error(s) == ER_OPTION_PREVENTS_STATEMENT ? 0 : -1;
+        error = ob_session_error(s);
+        return error == ER_OPTION_PREVENTS_STATEMENT || error == ER_SPECIFIC_ACCESS_DENIED_ERROR ? 0 : -1;
 }
 
 /* SYSDATE() goes by the server's clock also where NOW() does not. */
