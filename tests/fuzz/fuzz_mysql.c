@@ -10,15 +10,16 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,7 +33,9 @@
 #define AS_IS  0x4000U /* without a head */
 #define LENGTH 0x3fffU
 #define MAX    (1 << 15)
-#define ID_MAX 2 /* of the honest table */
+/* An end of each connection is remembered for a minute, and a listener can have as many as there are ports. */
+#define LISTENERS 64
+#define ID_MAX    2 /* of the honest table */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -40,9 +43,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 static struct {
-        struct sockaddr_in at;
-        int listener;
-        atomic_bool is_over;
+        int listeners[LISTENERS], *listener, over; /* descriptors: `over` is readable when a run is over */
+        size_t runs;
         bool is_honest;
         const uint8_t *data, *end; /* of the input: what was not said yet */
         struct ob_bytes spoken;    /* the honest conversation, as an input */
@@ -312,26 +314,25 @@ static void talk_honestly(int fd)
         }
 }
 
+/* Every connection, until nobody comes any more and the run is over. */
 static void *serve(void *arg)
 {
-        const struct linger abortive = { .l_onoff = 1 };
+        struct pollfd at[2] = { { .fd = *server.listener, .events = POLLIN },
+                { .fd = server.over, .events = POLLIN } };
+        uint64_t ignored;
 
         (void)arg;
-        for (;;) {
-                int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC);
+        while (poll(at, 2, -1) > 0 && at[0].revents) {
+                int fd = accept4(*server.listener, NULL, NULL, SOCK_CLOEXEC);
 
-                /* Aborted, or so many connections would leave no port for the next one. */
-                setsockopt(fd, SOL_SOCKET, SO_LINGER, &abortive, sizeof(abortive));
-                if (server.is_over) {
-                        close(fd);
-                        return NULL;
-                }
                 if (server.is_honest)
                         talk_honestly(fd);
                 else
                         talk(fd);
                 close(fd);
         }
+        assert(read(server.over, &ignored, sizeof(ignored)) == sizeof(ignored));
+        return NULL;
 }
 
 /* --- the client --- */
@@ -388,12 +389,21 @@ static size_t read_names(struct ob_session *s)
         return n;
 }
 
+static int port_of(int fd)
+{
+        struct sockaddr_in at;
+        socklen_t length = sizeof(at);
+
+        assert(!getsockname(fd, (struct sockaddr *)&at, &length));
+        return ntohs(at.sin_port);
+}
+
 /* Returns how many rows and names were read. */
 static size_t visit(void)
 {
         const struct ob_mysql_settings settings = {
                 .host = "127.0.0.1",
-                .port = ntohs(server.at.sin_port),
+                .port = port_of(*server.listener),
                 .socket = "",
                 .user = "otterbeat",
                 .password = "secret",
@@ -418,33 +428,36 @@ static size_t visit(void)
 /* The server listens before, and is gone after. */
 static size_t talk_to_each_other(void)
 {
-        int poke = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const uint64_t one = 1;
         pthread_t thread;
         size_t n;
 
-        server.is_over = false;
+        server.listener = &server.listeners[server.runs++ % LISTENERS];
         assert(!pthread_create(&thread, NULL, serve, NULL));
         n = visit();
-        server.is_over = true;
-        assert(!connect(poke, (const struct sockaddr *)&server.at, sizeof(server.at)));
+        assert(write(server.over, &one, sizeof(one)) == sizeof(one));
         pthread_join(thread, NULL);
-        close(poke);
         return n;
+}
+
+static int listen_somewhere(void)
+{
+        struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert(!bind(fd, (const struct sockaddr *)&at, sizeof(at)));
+        assert(!listen(fd, 16));
+        return fd;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-        socklen_t length = sizeof(server.at);
-
         (void)argc;
         (void)argv;
         signal(SIGPIPE, SIG_IGN);
-        server.at.sin_family = AF_INET;
-        server.at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert(!bind(server.listener, (const struct sockaddr *)&server.at, sizeof(server.at)));
-        assert(!getsockname(server.listener, (struct sockaddr *)&server.at, &length));
-        assert(!listen(server.listener, 16));
+        server.over = eventfd(0, EFD_CLOEXEC);
+        for (size_t i = 0; i < LISTENERS; i++)
+                server.listeners[i] = listen_somewhere();
         server.is_honest = true;
         assert(talk_to_each_other() == ID_MAX + 2 * OB_NAMED_KINDS);
         assert(server.spoken.length <= MAX);
