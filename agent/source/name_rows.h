@@ -23,7 +23,8 @@ int ob_name_rows_read(
 /* The database's clock, seconds since 1970. */
 int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err);
 
-/* The statements by which an administrator lets the session's user read a kind: a view and a GRANT a table; the caller's to free, NULL on failure. */
+/* The statements by which an administrator lets the session's user read a kind: a view and a GRANT a table; the
+ * caller's to free, NULL on failure. */
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err);
 
 #endif
