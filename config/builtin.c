@@ -187,9 +187,9 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_VALUE, "alarm_rules", "page.alarm_rules" },
                         { OB_VALUE, "last_sync_age_s", "last_sync_age_s" },
                         { OB_VALUE, "last_position_age_s", "last_position_age_s" },
-                        { OB_CLUE, "channel_id", "channel" },
-                        { OB_CLUE, "last_sync_epoch", "last_sync" },
-                        { OB_CLUE, "last_position_epoch", "last_position" },
+                        { OB_FACT, "channel_id", "channel" },
+                        { OB_FACT, "last_sync_epoch", "last_sync" },
+                        { OB_FACT, "last_position_epoch", "last_position" },
                 },
         },
         {
@@ -229,7 +229,7 @@ const struct ob_source ob_builtin_sources[] = {
                 },
         },
         {
-                .reader = OB_READER_STATE,
+                .reader = OB_READER_HEALTH,
                 .enabled = true,
                 .name = "state",
                 .worker = "state",

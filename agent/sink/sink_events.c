@@ -105,10 +105,10 @@ static void pass_event(struct events *ev)
 
 static int commit(struct ob_sink *s, struct events *ev, struct ob_err *err)
 {
-        s->passed.reached = s->passed.mark;
-        s->passed.carry.length = 0;
+        s->delivery.sent_upto = s->delivery.acked;
+        s->delivery.saved_state.length = 0;
         if (ev->told)
-                ob_bytes_add_unsigned(&s->passed.carry, ev->told);
+                ob_bytes_add_unsigned(&s->delivery.saved_state, ev->told);
         ev->looked = 0;
         return ob_sink_commit(s, err);
 }
@@ -116,21 +116,22 @@ static int commit(struct ob_sink *s, struct events *ev, struct ob_err *err)
 static int start_events(struct ob_sink *s, struct ob_err *err)
 {
         struct events *ev = ob_alloc(1, sizeof(*ev));
-        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
 
         (void)err;
         s->state = ev;
-        if (s->passed.carry.length)
-                ob_bytes_read_unsigned(&carry, &ev->skip);
+        if (s->delivery.saved_state.length)
+                ob_bytes_read_unsigned(&saved_state, &ev->skip);
         ev->told = ev->skip; /* until the batch is loaded */
-        s->passed.reached = s->passed.mark;
+        s->delivery.sent_upto = s->delivery.acked;
         return 0;
 }
 
 /* The points of a batch are not for us, and were not lost. */
 static void pass_batch(struct ob_sink *s, struct events *ev)
 {
-        s->passed.mark = ev->batch.seq;
+        s->delivery.acked = ev->batch.seq;
         s->counters->behind -= ev->brought;
         ev->is_loaded = false;
         ev->told = 0;
@@ -139,14 +140,14 @@ static void pass_batch(struct ob_sink *s, struct events *ev)
 
 static enum ob_step load(struct ob_sink *s, struct events *ev, struct ob_err *err)
 {
-        int got = ob_store_next_batch(s->store, s->passed.mark, &ev->batch, err);
+        int got = ob_store_next_batch(s->store, s->delivery.acked, &ev->batch, err);
         struct ob_event ignored;
         int64_t others;
 
         if (got < 1)
                 return got ? OB_STEP_FAILED : OB_STEP_IDLE;
         if (!ob_batch_open_events(&ev->reader, ev->batch.body.data, ev->batch.body.length)) {
-                ob_sink_lose(s, OB_LOSS_DAMAGED, ev->batch.points, "");
+                ob_sink_lose(s, OB_LOSS_CORRUPT, ev->batch.points, "");
                 ev->reader.n_events = 0;
         } else {
                 others = (int64_t)ev->batch.points - ev->reader.n_events;
@@ -178,7 +179,7 @@ static bool find_event(struct ob_sink *s, struct events *ev)
 }
 
 /* An event that the server won't have, or has failed at time and again, must not hold up the others. */
-static bool must_give_up(struct ob_sink *s, struct events *ev)
+static bool must_drop(struct ob_sink *s, struct events *ev)
 {
         ev->tries += s->wire.is_answered;
         return s->wire.is_refused || ev->tries >= TRIES_MAX;
@@ -196,7 +197,7 @@ static enum ob_step tell(struct ob_sink *s, struct events *ev, struct ob_err *er
         piece = (struct iovec) { body, strlen(body) };
         if (!s->wire.ops->send(&s->wire, &piece, 1, &sent, err))
                 ob_sink_sent(s, 1, 0);
-        else if (must_give_up(s, ev))
+        else if (must_drop(s, ev))
                 ob_sink_lose(s, OB_LOSS_REFUSED, 1, ev->event.kind);
         else
                 return OB_STEP_FAILED;
@@ -230,11 +231,11 @@ static void lost_wire_events(struct ob_sink *s)
         (void)s; /* the event that was not told is the next one */
 }
 
-static int give_up_events(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
+static int drop_oldest_events(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
 {
         struct events *ev = s->state;
 
-        while (bytes > 0 && s->passed.mark < last) {
+        while (bytes > 0 && s->delivery.acked < last) {
                 enum ob_step did = ev->is_loaded ? OB_STEP_BUSY : load(s, ev, err);
 
                 if (did != OB_STEP_BUSY)
@@ -246,8 +247,8 @@ static int give_up_events(struct ob_sink *s, int64_t last, int64_t bytes, struct
                 bytes -= (int64_t)ev->batch.body.length;
                 pass_batch(s, ev);
         }
-        s->passed.reached = s->passed.mark;
-        s->passed.carry.length = 0;
+        s->delivery.sent_upto = s->delivery.acked;
+        s->delivery.saved_state.length = 0;
         return 0;
 }
 
@@ -275,7 +276,7 @@ const struct ob_sink_ops ob_sink_events = {
         .start = start_events,
         .step = step_events,
         .lost_wire = lost_wire_events,
-        .give_up = give_up_events,
+        .drop_oldest = drop_oldest_events,
         .stop = stop_events,
         .free = free_events,
 };

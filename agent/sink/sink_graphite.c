@@ -17,23 +17,23 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
-#include "agent/sink/creates.h"
+#include "agent/sink/create_budget.h"
 #include "agent/sink/fold.h"
 #include "agent/sink/folding.h"
-#include "agent/sink/sent.h"
+#include "agent/sink/resend_schedule.h"
 #include "agent/sink/sink.h"
 #include "proto/graphite.h"
 #include "proto/memory.h"
 
 #define OUT_ROOM     65536
-#define LOOK_MS      50    /* how often is looked whether what was sent has arrived */
+#define POLL_MS      50    /* how often is looked whether what was sent has arrived */
 #define IDLE_SECONDS 86400 /* all steps of a series that is silent for so long are closed */
 
 struct graphite {
         struct ob_fold *head, *tail;
         int64_t head_seq, tail_seq;
-        struct ob_sent sent;
-        struct ob_creates creates;
+        struct ob_resend_schedule sent;
+        struct ob_create_budget budget;
         int64_t furthest; /* batch: the series up to it have been told to `creates` */
         struct ob_stored_batch batch;
         struct ob_folding folding; /* of the batch */
@@ -42,7 +42,7 @@ struct graphite {
         struct ob_text out;
         unsigned lines, points; /* counted ones in what is being sent; and the points they bring out */
         bool is_counting;       /* whether what is given out is to be counted: not when it is sent again */
-        bool is_giving_up;      /* what is given out is lost */
+        bool is_dropping;       /* what is given out is lost */
         bool has_failed;
         struct ob_err why;
 
@@ -68,7 +68,7 @@ static void emit(void *ctx, const struct ob_fold_value *v)
         struct graphite *g = s->state;
         size_t before = g->out.length;
 
-        if (g->is_giving_up) {
+        if (g->is_dropping) {
                 ob_sink_lose(s, OB_LOSS_QUEUE, v->points, v->path);
                 return;
         }
@@ -85,37 +85,38 @@ static void emit(void *ctx, const struct ob_fold_value *v)
 }
 
 /* The carry: until when carbon makes files, what was sent when, and the tail's fold at the mark. */
-static void write_carry(struct ob_sink *s, bool is_clean)
+static void write_saved_state(struct ob_sink *s, bool is_clean)
 {
         struct graphite *g = s->state;
         ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
-        struct ob_sent nothing = { .n = 0 };
-        struct ob_bytes *out = &s->passed.carry;
+        struct ob_resend_schedule nothing = { .n = 0 };
+        struct ob_bytes *out = &s->delivery.saved_state;
 
         out->length = 0;
-        ob_bytes_add_unsigned(out, is_clean ? (uint64_t)ob_creates_save(&g->creates) : 0);
-        ob_sent_write(is_clean ? &g->sent : &nothing, out);
+        ob_bytes_add_unsigned(out, is_clean ? (uint64_t)ob_create_budget_save(&g->budget) : 0);
+        ob_resend_schedule_write(is_clean ? &g->sent : &nothing, out);
         ob_fold_write(g->tail, &fold);
         ob_bytes_add(out, fold.data, fold.length);
 }
 
 /* Puts both folds back to the mark; what was sent since is sent again. */
-static void rewind_to_mark(struct ob_sink *s)
+static void rewind_to_acked(struct ob_sink *s)
 {
         struct graphite *g = s->state;
-        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
         uint64_t ignored;
 
-        ob_bytes_read_unsigned(&carry, &ignored);
-        ob_sent_read(&g->sent, &carry);
-        ob_sent_clear(&g->sent);
-        if (!ob_fold_read(g->tail, carry.at, (size_t)(carry.end - carry.at)))
+        ob_bytes_read_unsigned(&saved_state, &ignored);
+        ob_resend_schedule_read(&g->sent, &saved_state);
+        ob_resend_schedule_clear(&g->sent);
+        if (!ob_fold_read(g->tail, saved_state.at, (size_t)(saved_state.end - saved_state.at)))
                 ob_log(OB_LOG_WARN,
                         "sink=%s event=fold_dropped why=\"the step was changed, or the store is damaged: "
                         "steps that were begun go on from nothing\"",
                         s->settings->name);
         ob_fold_assign(g->head, g->tail);
-        g->head_seq = g->tail_seq = s->passed.mark;
+        g->head_seq = g->tail_seq = s->delivery.acked;
         g->has_failed = g->is_passing = false;
         g->lines = g->points = 0;
         ob_text_reset(&g->out, 0);
@@ -125,16 +126,17 @@ static void rewind_to_mark(struct ob_sink *s)
 static void read_clean_stop(struct ob_sink *s)
 {
         struct graphite *g = s->state;
-        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
         uint64_t creating;
 
-        g->furthest = s->passed.mark;
-        if (!ob_bytes_read_unsigned(&carry, &creating))
+        g->furthest = s->delivery.acked;
+        if (!ob_bytes_read_unsigned(&saved_state, &creating))
                 return;
-        ob_sent_read(&g->sent, &carry);
-        ob_creates_restore(&g->creates, (int64_t)creating);
+        ob_resend_schedule_read(&g->sent, &saved_state);
+        ob_create_budget_restore(&g->budget, (int64_t)creating);
         if (g->sent.n)
-                g->furthest = s->passed.reached;
+                g->furthest = s->delivery.sent_upto;
 }
 
 static int start_graphite(struct ob_sink *s, struct ob_err *err)
@@ -147,9 +149,9 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
         g->out = ob_text_over(g->out_data, OUT_ROOM);
         g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
         g->tail = ob_fold_new(s->settings->step, s->keep, emit, s);
-        ob_creates_init(&g->creates, s->settings->creates);
-        ob_sent_init(&g->sent, s->settings->horizon);
-        rewind_to_mark(s);
+        ob_create_budget_init(&g->budget, s->settings->creates);
+        ob_resend_schedule_init(&g->sent, s->settings->horizon);
+        rewind_to_acked(s);
         read_clean_stop(s);
         s->counters->points += ob_fold_points(g->tail);
         return 0;
@@ -163,7 +165,7 @@ static void settle_kept(struct ob_sink *s)
         if (!ob_fold_points(g->tail))
                 return;
         ob_fold_settle(g->tail);
-        write_carry(s, false);
+        write_saved_state(s, false);
 }
 
 /* Sends what the next batch changes. */
@@ -180,7 +182,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
         known = ob_fold_count(g->head);
         ob_folding_add(s, &g->batch, g->head, &g->folding);
         if (g->batch.seq > g->furthest) {
-                ob_creates_add(&g->creates, ob_fold_count(g->head) - known);
+                ob_create_budget_add(&g->budget, ob_fold_count(g->head) - known);
                 g->furthest = g->batch.seq;
         }
         ob_fold_flush(g->head, NULL);
@@ -194,11 +196,11 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
         ob_folding_count(s, &g->folding);
         settle_kept(s);
         g->head_seq = g->batch.seq;
-        if (g->head_seq > s->passed.reached) {
-                s->passed.reached = g->head_seq;
+        if (g->head_seq > s->delivery.sent_upto) {
+                s->delivery.sent_upto = g->head_seq;
                 s->counters->behind -= g->batch.points;
         }
-        ob_sent_add(&g->sent, g->head_seq);
+        ob_resend_schedule_add(&g->sent, g->head_seq);
         return OB_STEP_BUSY;
 }
 
@@ -243,11 +245,11 @@ static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
         struct graphite *g = s->state;
 
         g->is_passing = false;
-        ob_sent_drop_first(&g->sent);
+        ob_resend_schedule_drop_first(&g->sent);
         ob_fold_forget_idle(g->tail, g->made, IDLE_SECONDS, s->settings->max_age);
         ob_fold_forget_idle(g->head, g->made, IDLE_SECONDS, s->settings->max_age);
-        s->passed.mark = g->tail_seq;
-        write_carry(s, false);
+        s->delivery.acked = g->tail_seq;
+        write_saved_state(s, false);
         return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
 }
 
@@ -258,7 +260,7 @@ static bool must_wait_for_files(const struct ob_sink *s)
         int64_t points, bytes;
 
         ob_queue_size(s->queue, &points, &bytes);
-        return ob_creates_is_busy(&g->creates) && bytes < ob_queue_limit(s->queue) / 2;
+        return ob_create_budget_is_busy(&g->budget) && bytes < ob_queue_limit(s->queue) / 2;
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -276,39 +278,39 @@ static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_er
                 return OB_STEP_FAILED;
         if (g->is_passing && s->wire.arrived >= g->pass_at)
                 return pass_tail(s, err);
-        due = must_wait_for_files(s) ? INT64_MAX : ob_sent_due(&g->sent, g->head_seq);
+        due = must_wait_for_files(s) ? INT64_MAX : ob_resend_schedule_due(&g->sent, g->head_seq);
         if (g->is_passing)
-                due = ob_clock_ms() + LOOK_MS;
+                due = ob_clock_ms() + POLL_MS;
         else if (due <= ob_clock_ms())
                 return step_tail(s, err);
         did = step_head(s, err);
-        if (did == OB_STEP_IDLE && !ob_stop_is_wanted(s->stop) && ob_creates_is_due(&g->creates)) {
-                rewind_to_mark(s);
+        if (did == OB_STEP_IDLE && !ob_stop_is_wanted(s->stop) && ob_create_budget_is_due(&g->budget)) {
+                rewind_to_acked(s);
                 return OB_STEP_BUSY;
         }
-        *wake = earliest(*wake, earliest(due, g->creates.again_at));
+        *wake = earliest(*wake, earliest(due, g->budget.resend_at));
         return did;
 }
 
-static int give_up_graphite(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
+static int drop_oldest_graphite(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
 {
         struct graphite *g = s->state;
         enum ob_step did = OB_STEP_BUSY;
         int64_t made;
 
-        g->is_giving_up = true; /* what closes is lost; steps that stay open are sent when carbon is back */
+        g->is_dropping = true; /* what closes is lost; steps that stay open are sent when carbon is back */
         while (bytes > 0 && (did = fold_tail(s, last, &made, err)) == OB_STEP_BUSY) {
                 bytes -= (int64_t)g->batch.body.length;
                 ob_folding_count(s, &g->folding);
-                if (g->tail_seq > s->passed.reached) {
-                        s->passed.reached = g->tail_seq;
+                if (g->tail_seq > s->delivery.sent_upto) {
+                        s->delivery.sent_upto = g->tail_seq;
                         s->counters->behind -= g->batch.points;
                 }
         }
-        g->is_giving_up = false;
-        s->passed.mark = g->tail_seq;
-        write_carry(s, false);
-        rewind_to_mark(s);
+        g->is_dropping = false;
+        s->delivery.acked = g->tail_seq;
+        write_saved_state(s, false);
+        rewind_to_acked(s);
         return did == OB_STEP_FAILED ? -1 : 0;
 }
 
@@ -318,8 +320,8 @@ static int stop_graphite(struct ob_sink *s, struct ob_err *err)
         bool is_clean = s->is_clean && !g->is_passing;
 
         if (!is_clean)
-                rewind_to_mark(s);
-        write_carry(s, is_clean);
+                rewind_to_acked(s);
+        write_saved_state(s, is_clean);
         s->counters->behind += ob_fold_points(g->tail);
         return ob_sink_commit(s, err);
 }
@@ -341,8 +343,8 @@ static void free_graphite(struct ob_sink *s)
 const struct ob_sink_ops ob_sink_graphite = {
         .start = start_graphite,
         .step = step_graphite,
-        .lost_wire = rewind_to_mark,
-        .give_up = give_up_graphite,
+        .lost_wire = rewind_to_acked,
+        .drop_oldest = drop_oldest_graphite,
         .stop = stop_graphite,
         .free = free_graphite,
 };

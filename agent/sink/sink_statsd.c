@@ -16,7 +16,7 @@
 #include "agent/sink/statsd.h"
 #include "proto/memory.h"
 
-#define ROUND_MS 60000 /* in which each total is told again */
+#define CYCLE_MS 60000 /* in which each total is told again */
 #define SLICE    15    /* datagrams of such a round at a time: batches go in between */
 
 static int stage_statsd(struct ob_sink *s, struct ob_err *err)
@@ -38,28 +38,30 @@ static int commit(struct ob_sink *s, struct ob_err *err)
 }
 
 /* What of the next batch was sent, and what the next run must know to make the same datagrams of it. */
-static void write_carry(struct ob_sink *s, uint64_t place)
+static void write_saved_state(struct ob_sink *s, uint64_t place)
 {
         const struct ob_statsd *st = s->state;
-        struct ob_bytes *carry = &s->passed.carry;
+        struct ob_bytes *saved_state = &s->delivery.saved_state;
 
-        carry->length = 0;
+        saved_state->length = 0;
         if (place || st->past.fold)
-                ob_bytes_add_unsigned(carry, place);
+                ob_bytes_add_unsigned(saved_state, place);
         if (!st->past.fold)
                 return;
-        ob_bytes_add_unsigned(carry, st->past.run);
-        ob_bytes_add_signed(carry, st->past.now);
+        ob_bytes_add_unsigned(saved_state, st->past.run);
+        ob_bytes_add_signed(saved_state, st->past.now);
 }
 
-static void read_carry(struct ob_sink *s)
+static void read_saved_state(struct ob_sink *s)
 {
         struct ob_statsd *st = s->state;
-        struct ob_bytes_place carry = { s->passed.carry.data, s->passed.carry.data + s->passed.carry.length };
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
 
-        if (!s->passed.carry.length || !ob_bytes_read_unsigned(&carry, &st->skip))
+        if (!s->delivery.saved_state.length || !ob_bytes_read_unsigned(&saved_state, &st->skip))
                 return;
-        if (ob_bytes_read_unsigned(&carry, &st->past.run) && ob_bytes_read_signed(&carry, &st->past.now))
+        if (ob_bytes_read_unsigned(&saved_state, &st->past.run) &&
+                ob_bytes_read_signed(&saved_state, &st->past.now))
                 st->past.run++;
 }
 
@@ -70,12 +72,12 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
         bool is_lost = s->settings->after_crash == OB_AFTER_CRASH_LOSE;
         int64_t points, behind, bytes;
 
-        if (s->passed.reached <= s->passed.mark || ob_statsd_is_idempotent(s)) {
-                s->passed.reached = s->passed.mark;
+        if (s->delivery.sent_upto <= s->delivery.acked || ob_statsd_is_idempotent(s)) {
+                s->delivery.sent_upto = s->delivery.acked;
                 return 0;
         }
-        if (ob_store_sum_batches(s->store, s->passed.mark, &points, &bytes, err) ||
-                ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
+        if (ob_store_sum_batches(s->store, s->delivery.acked, &points, &bytes, err) ||
+                ob_store_sum_batches(s->store, s->delivery.sent_upto, &behind, &bytes, err))
                 return -1;
         points -= behind;
         points -= (int64_t)st->skip < points ? (int64_t)st->skip : points;
@@ -85,11 +87,11 @@ static int settle_doubt(struct ob_sink *s, struct ob_err *err)
         if (is_lost) {
                 s->counters->points += points;
                 ob_sink_lose(s, OB_LOSS_WIRE, points, "");
-                s->passed.mark = s->passed.reached;
+                s->delivery.acked = s->delivery.sent_upto;
                 st->skip = 0;
-                write_carry(s, 0);
+                write_saved_state(s, 0);
         }
-        s->passed.reached = s->passed.mark;
+        s->delivery.sent_upto = s->delivery.acked;
         return commit(s, err);
 }
 
@@ -103,7 +105,7 @@ static int open_totals(struct ob_sink *s, struct ob_err *err)
 
         if (s->settings->counters == OB_COUNTERS_COUNTER)
                 return ob_totals_forget(s->store, s->settings->name, err);
-        got = ob_totals_open(&st->totals, s->store, s->settings->name, by, s->passed.mark, err);
+        got = ob_totals_open(&st->totals, s->store, s->settings->name, by, s->delivery.acked, err);
         if (got)
                 return got < 0 ? -1 : 0;
         ob_log(OB_LOG_INFO,
@@ -119,8 +121,8 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
         s->state = st;
         st->round.is_hurried = true;
         ob_statsd_begin_encoding(s);
-        read_carry(s);
-        write_carry(s, st->skip);
+        read_saved_state(s);
+        write_saved_state(s, st->skip);
         if (settle_doubt(s, err) || open_totals(s, err))
                 return -1;
         return st->past.fold ? commit(s, err) : 0; /* no later run may be the same as this one */
@@ -152,7 +154,7 @@ static void encode(struct ob_sink *s, struct ob_statsd *st)
 /* Takes the next batch and says so to the store, which also learns that the one before is passed. */
 static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
 {
-        int got = ob_store_next_batch(s->store, s->passed.mark, &st->batch, err);
+        int got = ob_store_next_batch(s->store, s->delivery.acked, &st->batch, err);
 
         if (got < 0)
                 return OB_STEP_FAILED;
@@ -160,10 +162,10 @@ static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err 
                 return OB_STEP_IDLE;
         if (st->totals)
                 ob_totals_add(st->totals, &st->batch);
-        if (!ob_statsd_is_idempotent(s) && s->passed.reached != st->batch.seq) {
-                s->passed.reached = st->batch.seq;
+        if (!ob_statsd_is_idempotent(s) && s->delivery.sent_upto != st->batch.seq) {
+                s->delivery.sent_upto = st->batch.seq;
                 if (commit(s, err)) {
-                        s->passed.reached = s->passed.mark;
+                        s->delivery.sent_upto = s->delivery.acked;
                         return OB_STEP_FAILED;
                 }
         }
@@ -188,8 +190,8 @@ static void count_sent(struct ob_sink *s, struct ob_statsd *st, size_t sent)
 
 static void pass_batch(struct ob_sink *s, struct ob_statsd *st)
 {
-        s->passed.mark = s->passed.reached = st->batch.seq;
-        write_carry(s, 0);
+        s->delivery.acked = s->delivery.sent_upto = st->batch.seq;
+        write_saved_state(s, 0);
         s->counters->behind -= st->brought;
         st->is_loaded = false;
 }
@@ -199,7 +201,7 @@ static int64_t pause_behind(const struct ob_statsd *st, bool is_last, size_t tol
 {
         if (st->round.is_hurried && !is_last)
                 return 0;
-        return st->round.is_hurried || !all ? ROUND_MS : (int64_t)(ROUND_MS * told / all);
+        return st->round.is_hurried || !all ? CYCLE_MS : (int64_t)(CYCLE_MS * told / all);
 }
 
 /* Tells the next totals of the round; the slices are spread over its time, unless it is hurried. */
@@ -226,13 +228,13 @@ static enum ob_step tell_again(struct ob_sink *s, struct ob_statsd *st, struct o
 }
 
 /* A round without a total is over at once: it would not tell whether the other end is there. */
-static bool is_round_due(struct ob_statsd *st)
+static bool is_cycle_due(struct ob_statsd *st)
 {
         if (!st->totals || st->round.due > ob_clock_ms())
                 return false;
         if (ob_totals_count(st->totals))
                 return true;
-        st->round.due = ob_clock_ms() + ROUND_MS;
+        st->round.due = ob_clock_ms() + CYCLE_MS;
         st->round.is_hurried = false;
         return false;
 }
@@ -246,7 +248,7 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
 
         if (ob_sink_need_wire(s, err))
                 return OB_STEP_FAILED;
-        if (is_round_due(st))
+        if (is_cycle_due(st))
                 return tell_again(s, st, err);
         if (!st->is_loaded) {
                 did = load(s, st, err);
@@ -274,11 +276,11 @@ static void lost_wire_statsd(struct ob_sink *s)
         st->round.is_hurried = true;
 }
 
-static int give_up_statsd(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
+static int drop_oldest_statsd(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
 {
         struct ob_statsd *st = s->state;
 
-        while (bytes > 0 && s->passed.mark < last) {
+        while (bytes > 0 && s->delivery.acked < last) {
                 enum ob_step did = st->is_loaded ? OB_STEP_BUSY : load(s, st, err);
 
                 if (did != OB_STEP_BUSY)
@@ -295,10 +297,10 @@ static int stop_statsd(struct ob_sink *s, struct ob_err *err)
         struct ob_statsd *st = s->state;
         const struct ob_datagrams *out = &st->out;
 
-        s->passed.reached = s->passed.mark;
+        s->delivery.sent_upto = s->delivery.acked;
         if (st->is_loaded) {
                 s->counters->behind -= st->brought - ob_datagrams_points_left(out);
-                write_carry(s, out->next < out->n ? out->brought[out->next].first : UINT32_MAX);
+                write_saved_state(s, out->next < out->n ? out->brought[out->next].first : UINT32_MAX);
         }
         return commit(s, err);
 }
@@ -323,7 +325,7 @@ const struct ob_sink_ops ob_sink_statsd = {
         .step = step_statsd,
         .stage = stage_statsd,
         .lost_wire = lost_wire_statsd,
-        .give_up = give_up_statsd,
+        .drop_oldest = drop_oldest_statsd,
         .stop = stop_statsd,
         .free = free_statsd,
 };

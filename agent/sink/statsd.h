@@ -34,7 +34,7 @@ struct ob_statsd {
         uint64_t skip;            /* places of the next batch that an earlier run has sent */
         struct ob_datagrams out;  /* the batch */
         struct ob_totals *totals; /* NULL: counters alone */
-        struct ob_tell too_long;
+        struct ob_log_once too_long;
         struct ob_dog dog; /* with flavor dogstatsd */
         char origin[OB_ORIGIN_MAX];
         void (*encode)(struct ob_text *out, const struct ob_sink *s, const struct ob_metric *m);

@@ -16,7 +16,7 @@
 
 #define BURST   16
 #define FULL_MS 30000 /* how long nothing may be read */
-#define LOOK_MS 2     /* how often is looked whether all is read: nothing else tells */
+#define POLL_MS 2     /* how often is looked whether all is read: nothing else tells */
 #define HEAD    4
 
 /* All of a frame, or an errno. */
@@ -68,7 +68,7 @@ static int wait_until_read(struct ob_wire *w, int64_t deadline)
                         return EPIPE;
                 if (ob_clock_ms() >= deadline || is_too_late(w))
                         return ETIMEDOUT;
-                ob_wire_poll(w, POLLIN, ob_clock_ms() + LOOK_MS);
+                ob_wire_poll(w, POLLIN, ob_clock_ms() + POLL_MS);
         }
         return 0;
 }

@@ -8,10 +8,11 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-static int begin_newest(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+static int begin_newest(
+        struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
         (void)at;
-        return ob_feed_commit(f, &next, NULL, err);
+        return ob_task_commit(f, &next, NULL, err);
 }
 
 static bool same_key(const struct ob_source *s, const char *const *a, const char *const *b)
@@ -35,7 +36,7 @@ static void free_roll(struct roll *r)
 }
 
 /* Notes the pipeline of a row. False: it was deleted since. */
-static bool call(struct ob_feed *f, struct roll *r, const char *const *row, int64_t newest)
+static bool call(struct ob_task *f, struct roll *r, const char *const *row, int64_t newest)
 {
         const char *key = row[ob_source_find(f->source, OB_KEY)];
         int64_t id;
@@ -55,7 +56,7 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* A pipeline that never had a row has kept silent since it was made. */
-static void tell_silent(struct ob_feed *f, struct roll *r)
+static void tell_silent(struct ob_task *f, struct roll *r)
 {
         const char *row[OB_COLUMNS_MAX] = { NULL };
         struct ob_amounts age = { .has = { false } };
@@ -79,7 +80,7 @@ static void tell_silent(struct ob_feed *f, struct roll *r)
 }
 
 /* Rows of one key follow each other, since the query groups by the key first. */
-static int poll_newest(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+static int poll_newest(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
         unsigned column = (unsigned)ob_source_find(f->source, OB_AGE);
         struct ob_amounts age = { .has = { false } };
@@ -106,10 +107,10 @@ static int poll_newest(struct ob_feed *f, const struct ob_reading *at, struct ob
         }
         tell_silent(f, &roll);
         ob_outbox_close(&f->outbox);
-        return f->outbox.points || rows.n ? ob_feed_commit(f, &f->standing, NULL, err) : 0;
+        return f->outbox.points || rows.n ? ob_task_commit(f, &f->checkpoint, NULL, err) : 0;
 }
 
-static void reset_newest(struct ob_feed *f)
+static void reset_newest(struct ob_task *f)
 {
         (void)f;
 }

@@ -9,60 +9,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/known.h"
 #include "agent/source/row.h"
+#include "agent/source/tracked_rows.h"
 #include "proto/memory.h"
 
 /* Of one poll of a source. */
 struct state {
-        struct ob_knowns known;
+        struct ob_tracked_rows known;
         bool is_loaded;
         uint64_t poll;
-        int64_t last;            /* the clock of the last whole poll */
-        struct ob_known **heirs; /* ours, the array */
-        size_t n_heirs, room_heirs;
+        int64_t last;                       /* the clock of the last whole poll */
+        struct ob_tracked_row **successors; /* ours, the array */
+        size_t n_heirs, room_successors;
         int64_t rows;
 };
 
-static struct state *state(struct ob_feed *f)
+static struct state *state(struct ob_task *f)
 {
         if (!f->state) {
                 struct state *s = f->state = ob_alloc(1, sizeof(*s));
 
                 for (unsigned i = 0; i < f->source->n_columns; i++)
                         if (f->source->columns[i].role == OB_TOTAL)
-                                ob_knowns_add_total(&s->known, f->source->columns[i].column);
+                                ob_tracked_rows_add_total(&s->known, f->source->columns[i].column);
         }
         return f->state;
 }
 
-static void reset_state(struct ob_feed *f)
+static void reset_state(struct ob_task *f)
 {
         struct state *s = f->state;
 
         if (!s)
                 return;
-        ob_knowns_free(&s->known);
-        free(s->heirs);
+        ob_tracked_rows_free(&s->known);
+        free(s->successors);
         free(s);
         f->state = NULL;
 }
 
-static int load(struct ob_feed *f, struct ob_err *err)
+static int load(struct ob_task *f, struct ob_err *err)
 {
         struct state *s = state(f);
 
         if (s->is_loaded)
                 return 0;
-        if (ob_knowns_load(&s->known, f->store, f->name, err))
+        if (ob_tracked_rows_load(&s->known, f->store, f->name, err))
                 return -1;
-        s->last = f->standing.newest;
+        s->last = f->checkpoint.newest;
         s->is_loaded = true;
         return 0;
 }
 
 /* The tags as they are in the row, each with whether it is there. */
-static void make_key(const struct ob_feed *f, const char *const *row, struct ob_bytes *key)
+static void make_key(const struct ob_task *f, const char *const *row, struct ob_bytes *key)
 {
         ob_bytes_add(key, "", 1); /* a source may have no tags, and a key is never empty */
         for (unsigned i = 0; i < f->source->n_columns; i++) {
@@ -74,9 +74,9 @@ static void make_key(const struct ob_feed *f, const char *const *row, struct ob_
         }
 }
 
-static void mark_changed(struct ob_feed *f, struct ob_known *e)
+static void mark_changed(struct ob_task *f, struct ob_tracked_row *e)
 {
-        ob_knowns_mark_changed(&state(f)->known, e);
+        ob_tracked_rows_mark_changed(&state(f)->known, e);
 }
 
 /* What the totals of a row are compared with; one that was not known is compared with itself. */
@@ -102,7 +102,7 @@ static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
 }
 
 /* Turns the total in a column into an amount, and notes the total. True: there is something to count. */
-static bool compare(struct ob_feed *f, struct ob_known *e, __int128 *known, enum base base, __int128 *value)
+static bool compare(struct ob_task *f, struct ob_tracked_row *e, __int128 *known, enum base base, __int128 *value)
 {
         __int128 total = *value;
 
@@ -118,7 +118,7 @@ static bool compare(struct ob_feed *f, struct ob_known *e, __int128 *known, enum
 }
 
 static void compare_all(
-        struct ob_feed *f, const char *const *row, struct ob_known *e, enum base base, struct ob_amounts *a)
+        struct ob_task *f, const char *const *row, struct ob_tracked_row *e, enum base base, struct ob_amounts *a)
 {
         __int128 *known = e->totals;
         bool is_counted = false;
@@ -131,7 +131,7 @@ static void compare_all(
                 if (base == BASE_ITSELF && !a->has[i])
                         *known = OB_TOTAL_UNKNOWN;
                 if (a->has[i] && base == BASE_LAST && a->value[i] < *known)
-                        ob_feed_tell(f, OB_ODD_RESET, c->column, ob_row_id(f, row),
+                        ob_task_log_once(f, OB_FAULT_RESET, c->column, ob_row_id(f, row),
                                 "the total became smaller; counting goes on from there");
                 a->has[i] = a->has[i] && compare(f, e, known, base, &a->value[i]);
                 is_counted |= a->has[i];
@@ -140,7 +140,7 @@ static void compare_all(
         state(f)->rows += is_counted;
 }
 
-static bool is_lower(const struct ob_feed *f, const struct ob_known *e, const struct ob_amounts *a)
+static bool is_lower(const struct ob_task *f, const struct ob_tracked_row *e, const struct ob_amounts *a)
 {
         const __int128 *known = e->totals;
 
@@ -150,7 +150,7 @@ static bool is_lower(const struct ob_feed *f, const struct ob_known *e, const st
         return false;
 }
 
-static void set_below(struct ob_feed *f, struct ob_known *e, int64_t since)
+static void set_below(struct ob_task *f, struct ob_tracked_row *e, int64_t since)
 {
         if (e->below != since)
                 mark_changed(f, e);
@@ -162,9 +162,9 @@ static void set_below(struct ob_feed *f, struct ob_known *e, int64_t since)
  * copy that is behind: then the highest total that was counted stays the base, until the row has passed it, or has
  * been below it for longer than the overlap.
  */
-static enum base base_of_lower(struct ob_feed *f, const char *const *row, struct ob_known *e)
+static enum base base_of_lower(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
 {
-        bool is_held = e->below ? f->now - e->below <= f->source->overlap : ob_feed_is_doubtful(f);
+        bool is_held = e->below ? f->now - e->below <= f->source->overlap : ob_task_is_doubtful(f);
 
         if (!is_held) {
                 set_below(f, e, 0);
@@ -172,12 +172,12 @@ static enum base base_of_lower(struct ob_feed *f, const char *const *row, struct
         }
         if (!e->below || f->now < e->below) /* the clock was set, or is another server's */
                 set_below(f, e, f->now);
-        ob_feed_tell(f, OB_ODD_BEHIND, "-", ob_row_id(f, row),
+        ob_task_log_once(f, OB_FAULT_BEHIND, "-", ob_row_id(f, row),
                 "the total is lower than on the server before: it may be a copy that is behind; counted is what is above");
         return BASE_HIGHEST;
 }
 
-static void follow(struct ob_feed *f, const char *const *row, struct ob_known *e, enum base base)
+static void follow(struct ob_task *f, const char *const *row, struct ob_tracked_row *e, enum base base)
 {
         struct ob_amounts amounts;
         int64_t time;
@@ -193,7 +193,7 @@ static void follow(struct ob_feed *f, const char *const *row, struct ob_known *e
         ob_row_emit(f, row, time, &amounts);
 }
 
-static int64_t made_of(struct ob_feed *f, const char *const *row)
+static int64_t made_of(struct ob_task *f, const char *const *row)
 {
         int64_t made;
 
@@ -201,13 +201,14 @@ static int64_t made_of(struct ob_feed *f, const char *const *row)
 }
 
 /* Whether a row is behind all that were there at the last poll: clocks are set, ids are not. */
-static bool is_added(const struct ob_feed *f, int64_t id)
+static bool is_added(const struct ob_task *f, int64_t id)
 {
-        return ob_source_find(f->source, OB_CURSOR) >= 0 && id > f->standing.cursor;
+        return ob_source_find(f->source, OB_CURSOR) >= 0 && id > f->checkpoint.cursor;
 }
 
 /* A key's row that is not the one that was followed: all of it is new when it was made after `since`. */
-static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, struct ob_known *e, int64_t since)
+static void follow_other(
+        struct ob_task *f, const char *const *row, int64_t id, struct ob_tracked_row *e, int64_t since)
 {
         int64_t made = made_of(f, row);
         enum base base = since == INT64_MIN || made >= since || is_added(f, id) ? BASE_ZERO : BASE_ITSELF;
@@ -223,7 +224,7 @@ static void follow_other(struct ob_feed *f, const char *const *row, int64_t id, 
  * Whether a row that another server has is not the one that was followed but was made anew: it is younger, and was
  * made after all that was counted, but for what that server was late. A copy that is behind has the older one.
  */
-static bool is_made_anew(const struct ob_feed *f, const struct ob_known *e, int64_t made)
+static bool is_made_anew(const struct ob_task *f, const struct ob_tracked_row *e, int64_t made)
 {
         const struct state *s = f->state;
         int64_t last = s->last < f->source->overlap ? 0 : s->last - f->source->overlap;
@@ -233,14 +234,14 @@ static bool is_made_anew(const struct ob_feed *f, const struct ob_known *e, int6
 
 /* Where the server became another one: a row of the key that is followed, by its id or, where that is gone,
  * another. */
-static void follow_doubtful(struct ob_feed *f, const char *const *row, int64_t id, struct ob_known *e)
+static void follow_doubtful(struct ob_task *f, const char *const *row, int64_t id, struct ob_tracked_row *e)
 {
         int64_t made = made_of(f, row);
         enum base base = is_made_anew(f, e, made) ? BASE_ZERO : BASE_LAST;
 
         e->met = state(f)->poll;
         if (made < e->made) {
-                ob_feed_tell(f, OB_ODD_BEHIND, "-", ob_row_id(f, row),
+                ob_task_log_once(f, OB_FAULT_BEHIND, "-", ob_row_id(f, row),
                         "the row is older than on the server before: it may be a copy that is behind; it is not counted");
                 return;
         }
@@ -251,19 +252,19 @@ static void follow_doubtful(struct ob_feed *f, const char *const *row, int64_t i
         follow(f, row, e, base);
 }
 
-static void follow_same(struct ob_feed *f, const char *const *row, struct ob_known *e)
+static void follow_same(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
 {
         int64_t made = made_of(f, row);
         enum base base = made == e->made ? BASE_LAST : made > e->made ? BASE_ZERO : BASE_ITSELF;
 
-        if (ob_feed_is_doubtful(f)) {
+        if (ob_task_is_doubtful(f)) {
                 follow_doubtful(f, row, e->id, e);
                 return;
         }
         e->met = state(f)->poll;
         if (base == BASE_ITSELF)
-                ob_feed_tell(
-                        f, OB_ODD_RESET, "-", ob_row_id(f, row), "it is an older row; counting goes on from there");
+                ob_task_log_once(f, OB_FAULT_RESET, "-", ob_row_id(f, row),
+                        "it is an older row; counting goes on from there");
         if (base != BASE_LAST)
                 mark_changed(f, e);
         e->made = made;
@@ -271,87 +272,88 @@ static void follow_same(struct ob_feed *f, const char *const *row, struct ob_kno
 }
 
 /* Keeps a copy of the lowest row that could be followed next. */
-static void keep_heir(struct ob_feed *f, const char *const *row, struct ob_known *e)
+static void keep_successor(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
 {
         struct state *s = state(f);
         size_t n = f->source->n_columns, length = 0;
         char *texts;
 
-        if (e->heir)
+        if (e->successor)
                 return;
         for (size_t i = 0; i < n; i++)
                 length += row[i] ? strlen(row[i]) + 1 : 0;
-        e->heir = ob_alloc(1, n * sizeof(*e->heir) + length);
-        texts = (char *)(e->heir + n);
+        e->successor = ob_alloc(1, n * sizeof(*e->successor) + length);
+        texts = (char *)(e->successor + n);
         for (size_t i = 0; i < n; i++) {
                 size_t size = row[i] ? strlen(row[i]) + 1 : 0;
 
                 if (size)
-                        e->heir[i] = memcpy(texts, row[i], size);
+                        e->successor[i] = memcpy(texts, row[i], size);
                 texts += size;
         }
-        s->heirs = ob_grow(s->heirs, &s->room_heirs, s->n_heirs, sizeof(*s->heirs));
-        s->heirs[s->n_heirs++] = e;
+        s->successors = ob_grow(s->successors, &s->room_successors, s->n_heirs, sizeof(*s->successors));
+        s->successors[s->n_heirs++] = e;
 }
 
-static void take_row(struct ob_feed *f, const char *const *row)
+static void take_row(struct ob_task *f, const char *const *row)
 {
         struct state *s = state(f);
         ob_cleanup(ob_bytes_free) struct ob_bytes key = { .length = 0 };
         bool has_id = ob_source_find(f->source, OB_CURSOR) >= 0;
-        struct ob_known *e;
+        struct ob_tracked_row *e;
         int64_t id = 0;
 
         if (has_id && !ob_row_cursor(f, row, &id))
                 return;
         make_key(f, row, &key);
-        e = ob_knowns_find(&s->known, &key);
+        e = ob_tracked_rows_find(&s->known, &key);
         if (!e) {
-                e = ob_knowns_add(&s->known, key.data, key.length);
-                follow_other(f, row, id, e, f->standing.since);
+                e = ob_tracked_rows_add(&s->known, key.data, key.length);
+                follow_other(f, row, id, e, f->checkpoint.since);
                 return;
         }
         if (e->met == s->poll) {
-                ob_feed_tell(f, OB_ODD_DUPLICATE, "-", ob_row_id(f, row),
+                ob_task_log_once(f, OB_FAULT_DUPLICATE, "-", ob_row_id(f, row),
                         "another row has the same key; it is left out");
                 return;
         }
         if (e->id == id)
                 follow_same(f, row, e);
         else
-                keep_heir(f, row, e);
+                keep_successor(f, row, e);
 }
 
 /* Where the followed row is gone, its heir takes its place. */
-static void take_heirs(struct ob_feed *f)
+static void take_heirs(struct ob_task *f)
 {
         struct state *s = state(f);
 
         for (size_t i = 0; i < s->n_heirs; i++) {
-                struct ob_known *e = s->heirs[i];
+                struct ob_tracked_row *e = s->successors[i];
                 int64_t id;
 
                 if (e->met == s->poll) {
-                        ob_feed_tell(f, OB_ODD_DUPLICATE, "-", ob_row_id(f, e->heir),
+                        ob_task_log_once(f, OB_FAULT_DUPLICATE, "-", ob_row_id(f, e->successor),
                                 "another row has the same key; it is left out");
-                } else if (ob_row_cursor(f, e->heir, &id) && ob_feed_is_doubtful(f)) {
-                        follow_doubtful(f, e->heir, id, e);
-                } else if (ob_row_cursor(f, e->heir, &id)) {
-                        ob_feed_tell(f, OB_ODD_RESET, "-", ob_row_id(f, e->heir), "the row of a key was replaced");
-                        follow_other(f, e->heir, id, e, s->last);
+                } else if (ob_row_cursor(f, e->successor, &id) && ob_task_is_doubtful(f)) {
+                        follow_doubtful(f, e->successor, id, e);
+                } else if (ob_row_cursor(f, e->successor, &id)) {
+                        ob_task_log_once(f, OB_FAULT_RESET, "-", ob_row_id(f, e->successor),
+                                "the row of a key was replaced");
+                        follow_other(f, e->successor, id, e, s->last);
                 }
-                free(e->heir);
-                e->heir = NULL;
+                free(e->successor);
+                e->successor = NULL;
         }
         s->n_heirs = 0;
 }
 
-static int put_changed(struct ob_feed *f, struct ob_err *err)
+static int put_changed(struct ob_task *f, struct ob_err *err)
 {
-        return ob_knowns_put(&state(f)->known, f->store, f->name, err);
+        return ob_tracked_rows_put(&state(f)->known, f->store, f->name, err);
 }
 
-static int commit_page(struct ob_feed *f, const struct ob_standing *next, struct ob_err *err)
+static int commit_page(struct ob_task *f, const struct ob_checkpoint *next, struct ob_err *err)
 {
         struct state *s = state(f);
         int got;
@@ -359,32 +361,32 @@ static int commit_page(struct ob_feed *f, const struct ob_standing *next, struct
         ob_outbox_close(&f->outbox);
         if (!f->outbox.points && !s->known.n_changed)
                 return 0;
-        got = ob_feed_commit(f, next, put_changed, err);
+        got = ob_task_commit(f, next, put_changed, err);
         if (got)
                 return got;
-        ob_knowns_settle(&s->known);
+        ob_tracked_rows_settle(&s->known);
         f->counters->rows += s->rows;
         s->rows = 0;
         return 0;
 }
 
 /* A read of the list of pipelines that was whole names all there are. */
-static void note_list(const struct ob_feed *f)
+static void note_list(const struct ob_task *f)
 {
         for (unsigned i = 0; !f->reader->is_partial && i < f->source->n_columns; i++)
-                if (ob_states_clue_lists(f->clues[i]))
-                        ob_states_list_is_whole(f->states, f->page_at);
+                if (ob_fact_source_lists(f->fact_sources[i]))
+                        ob_pipeline_health_list_is_whole(f->states, f->page_at);
 }
 
 /* Where the page behind one begins. False: there is none. */
-static bool next_page(struct ob_feed *f, const struct ob_rows *rows, int64_t *from)
+static bool next_page(struct ob_task *f, const struct ob_rows *rows, int64_t *from)
 {
         char id[24];
 
         if (rows->is_skipped) {
                 *from = rows->skipped;
                 snprintf(id, sizeof(id), "%" PRId64, rows->skipped);
-                ob_feed_tell(f, OB_ODD_CELL, "-", id, OB_ROW_TOO_LARGE);
+                ob_task_log_once(f, OB_FAULT_CELL, "-", id, OB_ROW_TOO_LARGE);
         } else if (!rows->has_more || !rows->n ||
                    !ob_row_cursor(f, rows->cells + (rows->n - 1) * rows->width, from)) {
                 return false;
@@ -396,17 +398,17 @@ static bool next_page(struct ob_feed *f, const struct ob_rows *rows, int64_t *fr
 }
 
 /* The id behind which rows are new: a copy that is behind does not make rows new that were there before. */
-static int64_t highest(const struct ob_feed *f, const struct ob_reading *at, int64_t before)
+static int64_t highest(const struct ob_task *f, const struct ob_reading *at, int64_t before)
 {
         int64_t there = at->has_rows ? at->max_id : INT64_MIN;
 
-        return ob_feed_is_doubtful(f) && there < before ? before : there;
+        return ob_task_is_doubtful(f) && there < before ? before : there;
 }
 
-static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+static int poll_state(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
         bool is_last = false;
-        struct ob_standing next;
+        struct ob_checkpoint next;
         struct state *s;
         int64_t from = INT64_MIN;
 
@@ -423,26 +425,27 @@ static int poll_state(struct ob_feed *f, const struct ob_reading *at, struct ob_
                 for (size_t i = 0; i < rows.n; i++)
                         take_row(f, rows.cells + i * rows.width);
                 is_last = !next_page(f, &rows, &from);
-                got = ob_stop_is_wanted(f->stop) ? 1 : is_last ? 0 : commit_page(f, &f->standing, err);
+                got = ob_stop_is_wanted(f->stop) ? 1 : is_last ? 0 : commit_page(f, &f->checkpoint, err);
                 if (got)
                         return got;
         }
         take_heirs(f);
         note_list(f);
         s->last = f->now;
-        next = f->standing;
+        next = f->checkpoint;
         next.newest = f->now;
         next.cursor = highest(f, at, next.cursor);
         return commit_page(f, &next, err);
 }
 
-static int begin_state(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+static int begin_state(
+        struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
         next.cursor = highest(f, at, next.cursor);
         /* What was counted of these totals is not known any more; a row of this very second may have been. */
-        if (next.again != INT64_MIN)
-                next.since = next.again + 1;
-        return ob_feed_commit(f, &next, NULL, err);
+        if (next.counted_before != INT64_MIN)
+                next.since = next.counted_before + 1;
+        return ob_task_commit(f, &next, NULL, err);
 }
 
 const struct ob_delta_ops ob_delta_state = {

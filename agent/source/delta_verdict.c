@@ -7,39 +7,39 @@
 #include <string.h>
 
 #include "agent/process/log.h"
-#include "agent/source/known.h"
 #include "agent/source/row.h"
+#include "agent/source/tracked_rows.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
 #define TITLE_MAX (OB_EVENT_TITLE_MAX + 1)
 
 /* The id of a known one is the state that was told. */
-struct verdicts {
-        struct ob_knowns told;
+struct evaluations {
+        struct ob_tracked_rows told;
         bool is_loaded;
 };
 
-static struct verdicts *self(struct ob_feed *f)
+static struct evaluations *self(struct ob_task *f)
 {
         if (!f->state)
-                f->state = ob_alloc(1, sizeof(struct verdicts));
+                f->state = ob_alloc(1, sizeof(struct evaluations));
         return f->state;
 }
 
-static void reset_verdict(struct ob_feed *f)
+static void reset_health(struct ob_task *f)
 {
         if (f->state)
-                ob_knowns_free(&self(f)->told);
+                ob_tracked_rows_free(&self(f)->told);
         free(f->state);
         f->state = NULL;
 }
 
-static int begin_verdict(
-        struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+static int begin_health(
+        struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
         (void)at;
-        return ob_feed_commit(f, &next, NULL, err);
+        return ob_task_commit(f, &next, NULL, err);
 }
 
 /* Sinks draw or alert on the words, monitors on the status. */
@@ -51,7 +51,7 @@ static const enum ob_event_alert alerts[OB_CHECKS] = {
 };
 
 static void add_event(
-        struct ob_feed *f, const char *const *row, enum ob_state was, enum ob_state is, const char *why)
+        struct ob_task *f, const char *const *row, enum ob_state was, enum ob_state is, const char *why)
 {
         const char *series = f->source->columns[ob_source_find(f->source, OB_VALUE)].name;
         ob_cleanup(ob_free_at) char *text = NULL;
@@ -73,28 +73,28 @@ static void add_event(
         ob_outbox_add_event(&f->outbox, &e);
 }
 
-static void tell_change(struct ob_feed *f, const char *const *row, enum ob_state is)
+static void tell_change(struct ob_task *f, const char *const *row, enum ob_state is)
 {
-        struct verdicts *v = self(f);
+        struct evaluations *v = self(f);
         const char *subject = row[ob_source_find(f->source, OB_KEY)];
         const char *why = row[ob_source_find(f->source, OB_REASON)];
         const struct ob_bytes key = { .data = (unsigned char *)subject, .length = strlen(subject) };
-        struct ob_known *told = ob_knowns_find(&v->told, &key);
+        struct ob_tracked_row *told = ob_tracked_rows_find(&v->told, &key);
         enum ob_state was = told ? (enum ob_state)told->id : OB_STATES;
 
         if (was == is)
                 return;
         if (!told)
-                told = ob_knowns_add(&v->told, key.data, key.length);
+                told = ob_tracked_rows_add(&v->told, key.data, key.length);
         told->id = is;
-        ob_knowns_mark_changed(&v->told, told);
+        ob_tracked_rows_mark_changed(&v->told, told);
         ob_log(ob_state_is_bad(is) ? OB_LOG_WARN : OB_LOG_INFO,
                 "source=%s event=state pipeline=%.40s was=%s is=%s why=\"%s\"", f->name, subject,
                 ob_state_word(was), ob_state_word(is), why);
         add_event(f, row, was, is, why);
 }
 
-static void take_row(struct ob_feed *f, const char *const *row)
+static void take_row(struct ob_task *f, const char *const *row)
 {
         unsigned column = (unsigned)ob_source_find(f->source, OB_VALUE);
         struct ob_amounts amounts;
@@ -105,19 +105,19 @@ static void take_row(struct ob_feed *f, const char *const *row)
         ob_row_emit(f, row, f->now, &amounts);
 }
 
-static int put_told(struct ob_feed *f, struct ob_err *err)
+static int put_told(struct ob_task *f, struct ob_err *err)
 {
-        return ob_knowns_put(&self(f)->told, f->store, f->name, err);
+        return ob_tracked_rows_put(&self(f)->told, f->store, f->name, err);
 }
 
-static int poll_verdict(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+static int poll_health(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
-        struct verdicts *v = self(f);
+        struct evaluations *v = self(f);
         struct ob_rows rows;
         int got;
 
         (void)at;
-        if (!v->is_loaded && ob_knowns_load(&v->told, f->store, f->name, err))
+        if (!v->is_loaded && ob_tracked_rows_load(&v->told, f->store, f->name, err))
                 return -1;
         v->is_loaded = true;
         if (f->reader->ops->read(f->reader, 0, 0, &rows, err))
@@ -126,14 +126,14 @@ static int poll_verdict(struct ob_feed *f, const struct ob_reading *at, struct o
                 take_row(f, rows.cells + i * rows.width);
         if (!rows.n)
                 return 0;
-        got = ob_feed_commit(f, &f->standing, put_told, err);
+        got = ob_task_commit(f, &f->checkpoint, put_told, err);
         if (!got)
-                ob_knowns_settle(&v->told);
+                ob_tracked_rows_settle(&v->told);
         return got;
 }
 
-const struct ob_delta_ops ob_delta_verdict = {
-        .begin = begin_verdict,
-        .poll = poll_verdict,
-        .reset = reset_verdict,
+const struct ob_delta_ops ob_delta_health = {
+        .begin = begin_health,
+        .poll = poll_health,
+        .reset = reset_health,
 };

@@ -13,13 +13,13 @@
 #define CHUNKS_MAX 256 /* that are read again at once; there is a next audit */
 
 /* A clock that was set makes it early, not late. */
-static bool is_due(const struct ob_feed *f, const struct ob_log *l)
+static bool is_due(const struct ob_task *f, const struct ob_log *l)
 {
-        int64_t every = f->source->overlap / 2, passed = f->now - l->audited_at;
+        int64_t every = f->source->overlap / 2, delivery = f->now - l->audited_at;
 
         if (every > LONGEST)
                 every = LONGEST;
-        return passed < 0 || passed >= every;
+        return delivery < 0 || delivery >= every;
 }
 
 /* The chunks in which there are rows that were not seen. */
@@ -50,17 +50,17 @@ static bool read_word(const char *text, uint64_t *word)
 static bool has_unseen(const char *const *words, const struct ob_chunk *c)
 {
         for (size_t i = 0; i < OB_LIST_WORDS; i++) {
-                uint64_t there, seen = 0;
+                uint64_t there, seen_ids = 0;
 
                 for (size_t byte = 0; byte < 8; byte++)
-                        seen |= (uint64_t)c->bits[i * 8 + byte] << byte * 8;
-                if (read_word(words[i], &there) && there & ~seen)
+                        seen_ids |= (uint64_t)c->bits[i * 8 + byte] << byte * 8;
+                if (read_word(words[i], &there) && there & ~seen_ids)
                         return true;
         }
         return false;
 }
 
-static int compare(struct ob_feed *f, const struct ob_rows *ids, struct found *found, struct ob_err *err)
+static int compare(struct ob_task *f, const struct ob_rows *ids, struct found *found, struct ob_err *err)
 {
         for (size_t i = 0; i < ids->n && found->n < CHUNKS_MAX; i++) {
                 const char *const *row = ids->cells + i * ids->width;
@@ -78,7 +78,7 @@ static int compare(struct ob_feed *f, const struct ob_rows *ids, struct found *f
 }
 
 /* What is behind the overlap and still remembered. 0: nothing; 1. */
-static int find_range(struct ob_feed *f, int64_t *from, int64_t *end, struct ob_err *err)
+static int find_range(struct ob_task *f, int64_t *from, int64_t *end, struct ob_err *err)
 {
         int64_t first, inside;
         int got = ob_store_first_chunk_since(f->store, f->name, INT64_MIN, &first, err);
@@ -89,12 +89,12 @@ static int find_range(struct ob_feed *f, int64_t *from, int64_t *end, struct ob_
                 f->store, f->name, ob_log_before(f->now, f->source->overlap), &inside, err);
         if (got < 0)
                 return -1;
-        *from = ob_seen_first_id(first);
-        *end = got ? ob_seen_first_id(inside) : f->standing.cursor;
+        *from = ob_seen_ids_first_id(first);
+        *end = got ? ob_seen_ids_first_id(inside) : f->checkpoint.cursor;
         return *from < *end;
 }
 
-int ob_log_audit(struct ob_feed *f, struct ob_err *err)
+int ob_log_audit(struct ob_task *f, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
         struct found found = { .n = 0 };
@@ -112,7 +112,7 @@ int ob_log_audit(struct ob_feed *f, struct ob_err *err)
                 return -1;
         l->audited_at = f->now;
         for (size_t i = 0; i < found.n; i++) {
-                int64_t from = ob_seen_first_id(found.chunks[i]);
+                int64_t from = ob_seen_ids_first_id(found.chunks[i]);
 
                 got = ob_log_read(f, from, from + (OB_CHUNK_IDS - 1), err);
                 if (got || l->is_remade) /* the poll follows that first */

@@ -9,7 +9,7 @@
  * The id to begin at so that no row as new as `time` is missed, as far as ids follow the clock: by halving,
  * since the primary key is the one index that every table has.
  */
-static int seek(struct ob_feed *f, const struct ob_reading *at, int64_t time, int64_t *id, struct ob_err *err)
+static int seek(struct ob_task *f, const struct ob_reading *at, int64_t time, int64_t *id, struct ob_err *err)
 {
         __int128 low = INT64_MIN, high = at->max_id; /* not behind it: MAX(ID) below the cursor means something */
 
@@ -33,46 +33,46 @@ static int seek(struct ob_feed *f, const struct ob_reading *at, int64_t time, in
         return 0;
 }
 
-static int stage_forget(struct ob_feed *f, struct ob_err *err)
+static int stage_forget(struct ob_task *f, struct ob_err *err)
 {
-        return ob_seen_forget_from(f->store, f->name, ob_log_state(f)->forget_from, err);
+        return ob_seen_ids_forget_from(f->store, f->name, ob_log_state(f)->forget_from, err);
 }
 
 /* Forgets the seen ids from `from` on, and goes on at `next`. */
-static int commit(struct ob_feed *f, const struct ob_standing *next, int64_t from, struct ob_err *err)
+static int commit(struct ob_task *f, const struct ob_checkpoint *next, int64_t from, struct ob_err *err)
 {
         ob_log_state(f)->forget_from = from;
         ob_outbox_start(&f->outbox, f->now);
-        return ob_feed_commit(f, next, stage_forget, err);
+        return ob_task_commit(f, next, stage_forget, err);
 }
 
 /* Of a page: rows that could have been counted, how many of these were, and those of which that is not kept. */
 struct compared {
-        size_t old, seen, forgotten;
+        size_t old, seen_ids, forgotten;
 };
 
-static int compare_page(struct ob_feed *f, const struct ob_rows *rows, struct compared *n, struct ob_err *err)
+static int compare_page(struct ob_task *f, const struct ob_rows *rows, struct compared *n, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
 
-        ob_seen_start(&l->seen);
+        ob_seen_ids_start(&l->seen_ids);
         for (size_t i = 0; i < rows->n; i++) {
                 const char *const *row = rows->cells + i * rows->width;
                 const struct ob_seen_chunk *c;
                 int64_t id, time;
 
                 if (!ob_row_cursor(f, row, &id) || !ob_row_time(f, row, OB_TIME, &time) ||
-                        time > f->standing.newest)
+                        time > f->checkpoint.newest)
                         continue;
-                c = ob_seen_find(&l->seen, f->store, f->name, id, err);
+                c = ob_seen_ids_find(&l->seen_ids, f->store, f->name, id, err);
                 if (!c)
                         return -1;
-                if (!c->is_known && time < ob_log_before(f->standing.newest, OB_LOG_KEEP)) {
+                if (!c->is_known && time < ob_log_before(f->checkpoint.newest, OB_LOG_KEEP)) {
                         n->forgotten++;
                         continue;
                 }
                 n->old++;
-                n->seen += ob_seen_has(c, id) && time <= c->stored_newest;
+                n->seen_ids += ob_seen_ids_has(c, id) && time <= c->stored_newest;
         }
         return 0;
 }
@@ -83,7 +83,7 @@ static int compare_page(struct ob_feed *f, const struct ob_rows *rows, struct co
  * of another table it is none, and of a copy nearly all, unless most of the few rows there are came late. A copy
  * that is more than a day behind has only rows of which it is not kept whether they were counted.
  */
-static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, bool *is_old, struct ob_err *err)
+static int is_same_table(struct ob_task *f, int64_t from, bool *is_same, bool *is_old, struct ob_err *err)
 {
         struct ob_rows rows;
         struct compared n = { .old = 0 };
@@ -92,12 +92,12 @@ static int is_same_table(struct ob_feed *f, int64_t from, bool *is_same, bool *i
                 compare_page(f, &rows, &n, err))
                 return -1;
         *is_old = n.forgotten > 0;
-        *is_same = n.old ? n.seen * 2 >= n.old : *is_old;
+        *is_same = n.old ? n.seen_ids * 2 >= n.old : *is_old;
         return 0;
 }
 
 /* Old is what is no newer than what was counted: rows wait until they settle, so what is new is newer. */
-static void skip_counted(struct ob_standing *next)
+static void skip_counted(struct ob_checkpoint *next)
 {
         if (next->newest != INT64_MIN && next->since <= next->newest)
                 next->since = next->newest + 1;
@@ -107,9 +107,9 @@ static void skip_counted(struct ob_standing *next)
  * The same rows, so the bits say what was counted; but for those that are older than bits are kept, which were. The
  * cursor may go back, and never forth: what is behind it was not read yet.
  */
-static void go_on(const struct ob_feed *f, bool is_old, struct ob_standing *next)
+static void go_on(const struct ob_task *f, bool is_old, struct ob_checkpoint *next)
 {
-        int64_t last = f->standing.cursor, kept = ob_log_before(next->newest, OB_LOG_KEEP);
+        int64_t last = f->checkpoint.cursor, kept = ob_log_before(next->newest, OB_LOG_KEEP);
 
         if (next->cursor > last)
                 next->cursor = last;
@@ -120,24 +120,25 @@ static void go_on(const struct ob_feed *f, bool is_old, struct ob_standing *next
 }
 
 /* Another table: nothing that is as old as what was counted is counted, in what is there now. */
-static void go_on_elsewhere(const struct ob_feed *f, const struct ob_reading *at, struct ob_standing *next)
+static void go_on_elsewhere(const struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint *next)
 {
         skip_counted(next);
-        if (next->floor < f->standing.cursor)
-                next->floor = f->standing.cursor;
+        if (next->floor < f->checkpoint.cursor)
+                next->floor = f->checkpoint.cursor;
         if (at->has_rows && next->floor < at->max_id)
                 next->floor = at->max_id;
 }
 
-bool ob_log_may_be_behind(const struct ob_feed *f)
+bool ob_log_may_be_behind(const struct ob_task *f)
 {
-        return !ob_log_has_time(f) && ob_feed_is_doubtful(f);
+        return !ob_log_has_time(f) && ob_task_is_doubtful(f);
 }
 
 /* Nothing tells new rows from old but their ids: where these went back, the table began anew, or is a copy. */
-static int begin_by_ids(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+static int begin_by_ids(
+        struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
-        bool is_anew = at->has_rows && at->max_id < next.cursor && !ob_feed_is_doubtful(f);
+        bool is_anew = at->has_rows && at->max_id < next.cursor && !ob_task_is_doubtful(f);
 
         if (is_anew)
                 next.cursor = next.floor = INT64_MIN;
@@ -148,7 +149,8 @@ static int begin_by_ids(struct ob_feed *f, const struct ob_reading *at, struct o
  * Begins anew where the clock of what was counted last was. Nothing of before is counted again: neither ids that
  * were seen nor, where the table is another one, rows that are older than the newest one that was counted.
  */
-static int begin_again(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+static int begin_again(
+        struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
         bool is_same = false, is_old = false;
         int64_t from;
@@ -170,7 +172,7 @@ static int begin_again(struct ob_feed *f, const struct ob_reading *at, struct ob
  * Leaves out Graphite's step of the oldest row, of which some rows may be purged: it would be drawn anew with too
  * little. A table that still has its first rows was not purged.
  */
-static int skip_purged(struct ob_feed *f, int64_t *since, struct ob_err *err)
+static int skip_purged(struct ob_task *f, int64_t *since, struct ob_err *err)
 {
         int64_t oldest = INT64_MAX, time, id;
         struct ob_rows rows;
@@ -189,12 +191,12 @@ static int skip_purged(struct ob_feed *f, int64_t *since, struct ob_err *err)
         return 0;
 }
 
-int ob_log_begin(struct ob_feed *f, const struct ob_reading *at, struct ob_standing next, struct ob_err *err)
+int ob_log_begin(struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
         if (next.newest != INT64_MIN || next.cursor != INT64_MIN)
                 return begin_again(f, at, next, err);
         next.floor = at->has_rows ? at->max_id : INT64_MIN;
-        if ((next.again != INT64_MIN || f->source->until) && skip_purged(f, &next.since, err))
+        if ((next.counted_before != INT64_MIN || f->source->until) && skip_purged(f, &next.since, err))
                 return -1;
         if (!ob_log_has_time(f) && next.since != INT64_MIN)
                 next.cursor = next.floor;
@@ -203,21 +205,21 @@ int ob_log_begin(struct ob_feed *f, const struct ob_reading *at, struct ob_stand
         return commit(f, &next, NOWHERE, err);
 }
 
-int ob_log_begin_below(struct ob_feed *f, const struct ob_reading *at, struct ob_err *err)
+int ob_log_begin_below(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
         ob_log(OB_LOG_WARN,
                 "source=%s event=ids_went_back table=%s was=%lld is=%lld why=\"rows were deleted, or the table was "
                 "emptied or restored; what was counted before is not counted again\"",
-                f->name, f->source->table, (long long)f->standing.cursor, (long long)at->max_id);
-        return begin_again(f, at, f->standing, err);
+                f->name, f->source->table, (long long)f->checkpoint.cursor, (long long)at->max_id);
+        return begin_again(f, at, f->checkpoint, err);
 }
 
-int ob_log_begin_remade(struct ob_feed *f, const struct ob_reading *at, int64_t id, struct ob_err *err)
+int ob_log_begin_remade(struct ob_task *f, const struct ob_reading *at, int64_t id, struct ob_err *err)
 {
-        struct ob_standing next = f->standing;
+        struct ob_checkpoint next = f->checkpoint;
 
         ob_log(OB_LOG_WARN,
-                "source=%s event=ids_used_again table=%s id=%lld why=\"the table was emptied or restored; what is "
+                "source=%s event=ids_reused table=%s id=%lld why=\"the table was emptied or restored; what is "
                 "older than what was counted last is not counted\"",
                 f->name, f->source->table, (long long)id);
         skip_counted(&next);

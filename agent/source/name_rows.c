@@ -63,7 +63,7 @@ static int64_t number(const char *cell)
 
 static void tell_bad_id(const struct ob_name_reading *r, const char *id)
 {
-        int64_t times = r->bad ? ob_tell(r->bad, 1) : 0;
+        int64_t times = r->bad ? ob_log_once(r->bad, 1) : 0;
 
         if (times)
                 ob_log(OB_LOG_WARN,

@@ -18,7 +18,7 @@
 
 struct ob_pages;
 struct ob_session;
-struct ob_states;
+struct ob_pipeline_health;
 
 /* Rows of the last read; the reader's, until it is asked again. */
 struct ob_rows {
@@ -46,7 +46,7 @@ struct ob_reader_ops {
         /* Gets ready to read, also after a failure; cheap when nothing has changed since. */
         int (*open)(struct ob_reader *r, struct ob_err *err);
 
-        int (*look)(struct ob_reader *r, struct ob_reading *at, struct ob_err *err);
+        int (*read_clock)(struct ob_reader *r, struct ob_reading *at, struct ob_err *err);
 
         /* Up to `limit` rows from the id `from` on, in order, or less where they are large. Without a cursor: all
          * rows. */
@@ -73,7 +73,7 @@ struct ob_reader {
         /* After read: there was more, which could not be read, and that was told. */
         bool is_partial;
         /* After a read that failed: it was told already what is wrong, perhaps for several readers at once. */
-        bool is_told;
+        bool is_logged;
 };
 
 /* One of a table, over a session that several readers of one thread share. */
@@ -100,7 +100,7 @@ struct ob_reader *ob_reader_zone_new(
         const struct ob_source *source, struct ob_pages *pages, struct ob_session *session);
 
 /* One of the states of a manager's pipelines. */
-struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states);
+struct ob_reader *ob_reader_health_new(const struct ob_source *source, struct ob_pipeline_health *states);
 
 void ob_reader_free(struct ob_reader *r);
 

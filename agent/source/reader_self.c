@@ -130,7 +130,7 @@ static int open_self(struct ob_reader *r, struct ob_err *err)
         return 0;
 }
 
-static int look_self(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
+static int read_clock_self(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
 {
         (void)r;
         (void)err;
@@ -179,7 +179,7 @@ static void free_self(struct ob_reader *r)
 
 static const struct ob_reader_ops ops = {
         .open = open_self,
-        .look = look_self,
+        .read_clock = read_clock_self,
         .read = read_self,
         .free = free_self,
 };

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "agent/process/clock.h"
+#include "agent/source/pipeline_health.h"
 #include "agent/source/reader.h"
-#include "agent/source/states.h"
 #include "proto/memory.h"
 
 struct reader_state {
         struct ob_reader reader; /* first */
-        struct ob_states *states;
+        struct ob_pipeline_health *states;
         struct row {
                 const char *pipeline, *state, *why;
         } * rows; /* ours */
@@ -30,7 +30,7 @@ static int open_state(struct ob_reader *r, struct ob_err *err)
         return 0;
 }
 
-static int look_state(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
+static int read_clock_state(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
 {
         (void)r;
         (void)err;
@@ -41,19 +41,19 @@ static int look_state(struct ob_reader *r, struct ob_reading *at, struct ob_err 
 static int read_state(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
 {
         struct reader_state *s = self(r);
-        const struct ob_verdict *verdicts;
+        const struct ob_evaluation *evaluations;
         size_t n;
 
         (void)from;
         (void)limit;
         (void)err;
-        verdicts = ob_states_judge(s->states, ob_clock_ms(), &n);
+        evaluations = ob_pipeline_health_evaluate(s->states, ob_clock_ms(), &n);
         s->rows = ob_grow(s->rows, &s->room, n, sizeof(*s->rows));
         for (size_t i = 0; i < n; i++) {
-                snprintf(s->numbers[verdicts[i].state], sizeof(*s->numbers), "%d", (int)verdicts[i].state);
-                s->rows[i].pipeline = verdicts[i].pipeline;
-                s->rows[i].state = s->numbers[verdicts[i].state];
-                s->rows[i].why = verdicts[i].why;
+                snprintf(s->numbers[evaluations[i].state], sizeof(*s->numbers), "%d", (int)evaluations[i].state);
+                s->rows[i].pipeline = evaluations[i].pipeline;
+                s->rows[i].state = s->numbers[evaluations[i].state];
+                s->rows[i].why = evaluations[i].why;
         }
         *rows = (struct ob_rows) { .cells = &s->rows->pipeline, .n = n, .width = 3 };
         return 0;
@@ -67,12 +67,12 @@ static void free_state(struct ob_reader *r)
 
 static const struct ob_reader_ops ops = {
         .open = open_state,
-        .look = look_state,
+        .read_clock = read_clock_state,
         .read = read_state,
         .free = free_state,
 };
 
-struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states)
+struct ob_reader *ob_reader_health_new(const struct ob_source *source, struct ob_pipeline_health *states)
 {
         struct reader_state *s = ob_alloc(1, sizeof(*s));
 

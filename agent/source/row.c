@@ -7,25 +7,25 @@
 
 #define SLOW_MS 30000
 
-const char *ob_row_id(const struct ob_feed *f, const char *const *row)
+const char *ob_row_id(const struct ob_task *f, const char *const *row)
 {
         int cursor = ob_source_find(f->source, OB_CURSOR);
 
         return cursor >= 0 && row[cursor] ? row[cursor] : "";
 }
 
-bool ob_row_cursor(struct ob_feed *f, const char *const *row, int64_t *id)
+bool ob_row_cursor(struct ob_task *f, const char *const *row, int64_t *id)
 {
         const char *text = ob_row_id(f, row);
 
         if (ob_number_parse_int(text, strlen(text), id))
                 return true;
-        ob_feed_tell(f, OB_ODD_CELL, f->source->columns[ob_source_find(f->source, OB_CURSOR)].column, text,
+        ob_task_log_once(f, OB_FAULT_CELL, f->source->columns[ob_source_find(f->source, OB_CURSOR)].column, text,
                 "no id, or one that is too large");
         return false;
 }
 
-bool ob_row_time(const struct ob_feed *f, const char *const *row, enum ob_role role, int64_t *time)
+bool ob_row_time(const struct ob_task *f, const char *const *row, enum ob_role role, int64_t *time)
 {
         int column = ob_source_find(f->source, role);
         const char *text = column >= 0 ? row[column] : NULL;
@@ -33,7 +33,7 @@ bool ob_row_time(const struct ob_feed *f, const char *const *row, enum ob_role r
         return text && ob_number_parse_time(text, strlen(text), time);
 }
 
-static bool read_amount(struct ob_feed *f, const char *const *row, unsigned i, __int128 *value)
+static bool read_amount(struct ob_task *f, const char *const *row, unsigned i, __int128 *value)
 {
         const struct ob_column *c = &f->source->columns[i];
         enum ob_role role = c->role;
@@ -49,17 +49,17 @@ static bool read_amount(struct ob_feed *f, const char *const *row, unsigned i, _
                 why = "no whole number";
         else
                 return true;
-        ob_feed_tell(f, OB_ODD_CELL, c->column, ob_row_id(f, row), why);
+        ob_task_log_once(f, OB_FAULT_CELL, c->column, ob_row_id(f, row), why);
         return false;
 }
 
-void ob_row_amounts(struct ob_feed *f, const char *const *row, struct ob_amounts *a)
+void ob_row_amounts(struct ob_task *f, const char *const *row, struct ob_amounts *a)
 {
         memset(a->has, 0, sizeof(a->has)); /* what is not there has no value */
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 enum ob_role role = f->source->columns[i].role;
 
-                if ((!ob_roles[role].is_metric && role != OB_CLUE) || !f->reader->has[i])
+                if ((!ob_roles[role].is_metric && role != OB_FACT) || !f->reader->has[i])
                         continue;
                 a->value[i] = OB_MICROS;
                 a->has[i] = role == OB_COUNT || read_amount(f, row, i, &a->value[i]);
@@ -85,7 +85,7 @@ static bool is_nothing(const char *text)
 
 /* Identity first, then labels. `words` keeps what had to be changed. */
 static void name_series(
-        const struct ob_feed *f, const char *const *row, struct ob_series *s, char words[OB_TAGS_MAX][OB_ENUM_MAX])
+        const struct ob_task *f, const char *const *row, struct ob_series *s, char words[OB_TAGS_MAX][OB_ENUM_MAX])
 {
         const struct ob_source *source = f->source;
 
@@ -108,7 +108,7 @@ static void name_series(
                         s->tags[s->n_tags++] = (struct ob_tag) { source->columns[i].name, row[i] };
 }
 
-void ob_row_name(const struct ob_feed *f, const char *const *row, int64_t time, struct ob_row_series *n)
+void ob_row_name(const struct ob_task *f, const char *const *row, int64_t time, struct ob_row_series *n)
 {
         name_series(f, row, &n->series, n->words);
         ob_names_add(f->names, &n->series, time);
@@ -124,10 +124,10 @@ static const enum ob_kind kinds[OB_ROLES] = {
 };
 
 /* What a cell tells of a pipeline's state; it holds for three polls, and some seconds for a slow one. */
-static void note_clue(
-        const struct ob_feed *f, unsigned i, const struct ob_series *series, int64_t time, __int128 value)
+static void note_fact(
+        const struct ob_task *f, unsigned i, const struct ob_series *series, int64_t time, __int128 value)
 {
-        ob_states_note(f->states, f->clues[i], series,
+        ob_pipeline_health_note(f->states, f->fact_sources[i], series,
                 &(struct ob_sighting) { .time = time,
                         .clock = f->now,
                         .now = f->page_at,
@@ -135,7 +135,7 @@ static void note_clue(
                         .value = ob_number_whole(value) });
 }
 
-void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const struct ob_amounts *a)
+void ob_row_emit(struct ob_task *f, const char *const *row, int64_t time, const struct ob_amounts *a)
 {
         struct ob_series *series;
         struct ob_row_series named;
@@ -145,12 +145,12 @@ void ob_row_emit(struct ob_feed *f, const char *const *row, int64_t time, const 
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 if (!a->has[i])
                         continue;
-                if (f->clues[i])
-                        note_clue(f, i, series, time, a->value[i]);
+                if (f->fact_sources[i])
+                        note_fact(f, i, series, time, a->value[i]);
                 if (!ob_roles[f->source->columns[i].role].is_metric)
                         continue;
                 series->name = f->source->columns[i].name;
-                series->telling = f->telling;
+                series->deliver_to = f->deliver_to;
                 series->kind = kinds[f->source->columns[i].role];
                 ob_outbox_add(&f->outbox, &(struct ob_metric) { series, time, a->value[i] });
         }

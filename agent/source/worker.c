@@ -6,70 +6,70 @@
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/thread.h"
-#include "agent/source/again.h"
+#include "agent/source/rewind.h"
 #include "proto/memory.h"
 
-#define AGAIN_MS 500 /* between polls while young rows settle */
+#define RETRY_MS 500 /* between polls while young rows settle */
 
 /* Polls stay on their beat, so that those of a worker stay together; those that were missed are not made up for. */
-static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_feed *wf, int64_t now)
+static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_task *wt, int64_t now)
 {
-        int64_t every = wf->feed.source->every * INT64_C(1000);
+        int64_t every = wt->task.source->every * INT64_C(1000);
 
         return w->began + ((now - w->began) / every + 1) * every;
 }
 
-static bool is_of_pages(const struct ob_worker_feed *wf)
+static bool is_of_pages(const struct ob_worker_task *wt)
 {
-        return wf->feed.source->reader == OB_READER_PAGE || wf->feed.source->reader == OB_READER_ZONE;
+        return wt->task.source->reader == OB_READER_PAGE || wt->task.source->reader == OB_READER_ZONE;
 }
 
 /*
  * What several sources wait for alike is tried again for all of them at once, and what is read off pages in their
  * next round: a round of its own would fetch them once more.
  */
-static void note_failure(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now, const struct ob_err *err)
+static void note_failure(struct ob_worker *w, struct ob_worker_task *wt, int64_t now, const struct ob_err *err)
 {
-        bool is_shared = wf->feed.reader->is_told;
+        bool is_shared = wt->task.reader->is_logged;
         struct ob_err said = *err;
 
-        if (!wf->is_told && !is_shared) {
-                ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wf->name, err->text);
-                wf->is_told = true;
+        if (!wt->is_logged && !is_shared) {
+                ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wt->name, err->text);
+                wt->is_logged = true;
         }
-        wf->is_failing = true;
-        wf->due = is_shared || is_of_pages(wf) ? next_beat(w, wf, now)
-                                               : ob_clock_ms() + ob_backoff_next(&wf->backoff);
+        wt->is_failing = true;
+        wt->due = is_shared || is_of_pages(wt) ? next_beat(w, wt, now)
+                                               : ob_clock_ms() + ob_backoff_next(&wt->backoff);
         w->counters->sources[w->index].errors++;
-        ob_health_fail(&w->counters->sources[w->index].health, (ob_fail_in(&said, wf->name), said.text));
+        ob_health_fail(&w->counters->sources[w->index].health, (ob_fail_in(&said, wt->name), said.text));
 }
 
-static void note_success(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
+static void note_success(struct ob_worker *w, struct ob_worker_task *wt, int64_t now)
 {
-        if (wf->is_told)
-                ob_log(OB_LOG_INFO, "source=%s event=poll_recovered", wf->name);
-        wf->is_failing = wf->is_told = false;
-        ob_backoff_reset(&wf->backoff);
-        wf->due = next_beat(w, wf, now);
+        if (wt->is_logged)
+                ob_log(OB_LOG_INFO, "source=%s event=poll_recovered", wt->name);
+        wt->is_failing = wt->is_logged = false;
+        ob_backoff_reset(&wt->backoff);
+        wt->due = next_beat(w, wt, now);
 }
 
 /* `now` is when those that are due together were begun with. */
-static void poll(struct ob_worker *w, struct ob_worker_feed *wf, int64_t now)
+static void poll(struct ob_worker *w, struct ob_worker_task *wt, int64_t now)
 {
         int64_t began = ob_clock_ms();
         struct ob_err err;
         int got;
 
         ob_health_promise(&w->counters->sources[w->index].health, w->counters->sources[w->index].busy_ms);
-        got = ob_feed_poll(&wf->feed, &err);
+        got = ob_task_poll(&wt->task, &err);
         ob_session_rest(&w->session);
-        wf->took_ms = ob_clock_ms() - began;
+        wt->took_ms = ob_clock_ms() - began;
         if (got < 0 && ob_stop_is_wanted(w->stop)) /* it cut the poll short */
                 got = 1;
         if (got < 0)
-                note_failure(w, wf, now, &err);
+                note_failure(w, wt, now, &err);
         if (!got)
-                note_success(w, wf, now);
+                note_success(w, wt, now);
 }
 
 static void count(struct ob_worker *w)
@@ -78,17 +78,17 @@ static void count(struct ob_worker *w)
         int64_t took = 0;
         bool is_partial = false;
 
-        for (size_t i = 0; i < w->n_feeds; i++) {
-                if (w->feeds[i].is_failing)
+        for (size_t i = 0; i < w->n_tasks; i++) {
+                if (w->tasks[i].is_failing)
                         return;
-                is_partial |= w->feeds[i].feed.reader->is_partial;
-                took += w->feeds[i].took_ms;
+                is_partial |= w->tasks[i].task.reader->is_partial;
+                took += w->tasks[i].took_ms;
         }
         if (is_partial) {
                 ob_health_fail(&c->health, "not all pages could be read; the log says which");
                 return;
         }
-        ob_health_mend(&c->health);
+        ob_health_recover(&c->health);
         c->poll_ms = took;
         c->polled_at = ob_clock_ms();
 }
@@ -102,13 +102,13 @@ static int64_t poll_due(struct ob_worker *w)
 
         if (w->pages)
                 ob_pages_begin(w->pages);
-        for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
-                if (w->feeds[i].due <= now) {
-                        poll(w, &w->feeds[i], now);
+        for (size_t i = 0; i < w->n_tasks && !ob_stop_is_wanted(w->stop); i++) {
+                if (w->tasks[i].due <= now) {
+                        poll(w, &w->tasks[i], now);
                         polled = true;
                 }
-                if (w->feeds[i].due < next)
-                        next = w->feeds[i].due;
+                if (w->tasks[i].due < next)
+                        next = w->tasks[i].due;
         }
         if (polled) {
                 count(w);
@@ -124,14 +124,14 @@ static bool poll_once(struct ob_worker *w)
 {
         if (w->pages)
                 ob_pages_begin(w->pages);
-        for (size_t i = 0; i < w->n_feeds && !ob_stop_is_wanted(w->stop); i++) {
-                struct ob_worker_feed *wf = &w->feeds[i];
-                int64_t enough = ob_clock_ms() + (wf->feed.source->settle + 1) * INT64_C(1000);
+        for (size_t i = 0; i < w->n_tasks && !ob_stop_is_wanted(w->stop); i++) {
+                struct ob_worker_task *wt = &w->tasks[i];
+                int64_t enough = ob_clock_ms() + (wt->task.source->settle + 1) * INT64_C(1000);
 
                 do {
-                        poll(w, wf, ob_clock_ms());
-                } while (!wf->is_failing && wf->feed.has_unsettled && ob_clock_ms() < enough &&
-                         !ob_stop_wait(w->stop, ob_clock_ms() + AGAIN_MS));
+                        poll(w, wt, ob_clock_ms());
+                } while (!wt->is_failing && wt->task.has_unsettled && ob_clock_ms() < enough &&
+                         !ob_stop_wait(w->stop, ob_clock_ms() + RETRY_MS));
         }
         count(w);
         return !ob_stop_is_wanted(w->stop) && !w->counters->sources[w->index].errors;
@@ -140,7 +140,7 @@ static bool poll_once(struct ob_worker *w)
 /* Our own counters are told last when all is read once: at first there is nothing in them. */
 static void wait_for_others(struct ob_worker *w)
 {
-        while (w->counters->reading > 1 && !ob_stop_wait(w->stop, ob_clock_ms() + AGAIN_MS / 10))
+        while (w->counters->reading > 1 && !ob_stop_wait(w->stop, ob_clock_ms() + RETRY_MS / 10))
                 ;
 }
 
@@ -154,7 +154,7 @@ static void *run(void *arg)
                 if (!w->manager)
                         wait_for_others(w);
                 w->is_clean = poll_once(w);
-                w->counters->sources[w->index].reached = OB_REACHED_ALL;
+                w->counters->sources[w->index].read_upto = OB_READ_UPTO_ALL;
         } else {
                 while (!ob_stop_wait(w->stop, poll_due(w)))
                         ;
@@ -209,7 +209,7 @@ static struct ob_reader *make_zone(struct ob_worker *w, const struct ob_source *
 
 static struct ob_reader *make_state(struct ob_worker *w, const struct ob_source *source)
 {
-        return ob_reader_state_new(source, w->states);
+        return ob_reader_health_new(source, w->states);
 }
 
 static struct ob_reader *(*const makers[OB_READERS])(struct ob_worker *w, const struct ob_source *source) = {
@@ -217,18 +217,18 @@ static struct ob_reader *(*const makers[OB_READERS])(struct ob_worker *w, const 
         [OB_READER_SELF] = make_self,
         [OB_READER_PAGE] = make_page,
         [OB_READER_ZONE] = make_zone,
-        [OB_READER_STATE] = make_state,
+        [OB_READER_HEALTH] = make_state,
 };
 
-static void add_feed(struct ob_worker *w, const struct ob_source *source)
+static void add_task(struct ob_worker *w, const struct ob_source *source)
 {
-        struct ob_worker_feed *wf = &w->feeds[w->n_feeds++];
+        struct ob_worker_task *wt = &w->tasks[w->n_tasks++];
 
-        wf->name = ob_worker_name(w, source->name);
-        wf->feed = (struct ob_feed) {
+        wt->name = ob_worker_name(w, source->name);
+        wt->task = (struct ob_task) {
                 .source = source,
                 .manager = w->manager ? w->manager->name : "",
-                .name = wf->name,
+                .name = wt->name,
                 .store = w->store,
                 .queue = w->queue,
                 .counters = &w->counters->sources[w->index],
@@ -236,12 +236,12 @@ static void add_feed(struct ob_worker *w, const struct ob_source *source)
                 .names = w->names,
                 .reader = makers[source->reader](w, source),
                 .states = w->states,
-                .step = ob_again_step(w->config),
+                .step = ob_rewind_step(w->config),
         };
-        wf->due = w->began;
+        wt->due = w->began;
         if (w->counters->sources[w->index].every_ms < source->every * INT64_C(1000))
                 w->counters->sources[w->index].every_ms = source->every * INT64_C(1000);
-        ob_feed_init(&wf->feed);
+        ob_task_init(&wt->task);
 }
 
 /*
@@ -256,7 +256,7 @@ static int64_t longest_silence(const struct ob_worker *w)
 
 int ob_worker_start(struct ob_worker *w, struct ob_err *err)
 {
-        w->store = ob_store_open(w->place, err);
+        w->store = ob_store_open(w->state_dir, err);
         if (!w->store)
                 return -1;
         if (w->manager) {
@@ -265,10 +265,10 @@ int ob_worker_start(struct ob_worker *w, struct ob_err *err)
                 w->session.health = &w->counters->sources[w->index].health;
         }
         w->began = ob_clock_ms();
-        w->feeds = ob_alloc(w->config->n_sources, sizeof(*w->feeds));
+        w->tasks = ob_alloc(w->config->n_sources, sizeof(*w->tasks));
         for (size_t i = 0; i < w->config->n_sources; i++)
                 if (w->config->sources[i].enabled && !strcmp(w->config->sources[i].worker, w->name))
-                        add_feed(w, &w->config->sources[i]);
+                        add_task(w, &w->config->sources[i]);
         w->counters->sources[w->index].busy_ms = longest_silence(w);
         return ob_thread_start(&w->thread, run, w, w->counters->sources[w->index].name, err);
 }
@@ -277,13 +277,13 @@ void ob_worker_join(struct ob_worker *w)
 {
         if (w->thread)
                 pthread_join(w->thread, NULL);
-        for (size_t i = 0; i < w->n_feeds; i++) {
-                ob_feed_fini(&w->feeds[i].feed);
-                free(w->feeds[i].name);
+        for (size_t i = 0; i < w->n_tasks; i++) {
+                ob_task_fini(&w->tasks[i].task);
+                free(w->tasks[i].name);
         }
         ob_pages_free(w->pages);
         ob_session_fini(&w->session);
         ob_store_close(w->store);
-        free(w->feeds);
+        free(w->tasks);
         w->thread = 0;
 }

@@ -11,19 +11,19 @@
 #include <stddef.h>
 
 #include "agent/process/backoff.h"
-#include "agent/source/feed.h"
 #include "agent/source/names.h"
-#include "agent/source/pages.h"
 #include "agent/source/session.h"
+#include "agent/source/task.h"
+#include "agent/source/web/pages.h"
 #include "config/config.h"
 
-struct ob_worker_feed {
-        struct ob_feed feed;
+struct ob_worker_task {
+        struct ob_task task;
         char *name; /* ours: [manager/]source */
         int64_t due, took_ms;
         struct ob_backoff backoff;
         bool is_failing;
-        bool is_told; /* … and the log has it from us */
+        bool is_logged; /* … and the log has it from us */
 };
 
 struct ob_worker {
@@ -35,9 +35,9 @@ struct ob_worker {
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
         struct ob_names *names; /* the manager's; NULL: they are not looked up */
-        struct ob_store_place *place;
-        struct ob_states *states;       /* of the manager's pipelines; NULL */
-        struct ob_session_turns *turns; /* of the manager's sessions; NULL */
+        struct ob_state_dir *state_dir;
+        struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
+        struct ob_session_turns *turns;    /* of the manager's sessions; NULL */
         struct ob_stop *stop;
         bool is_once; /* reads until nothing is left, then ends */
 
@@ -45,8 +45,8 @@ struct ob_worker {
         struct ob_store *store;
         struct ob_session session;
         struct ob_pages *pages;       /* ours; NULL until a source of it is read off pages */
-        struct ob_worker_feed *feeds; /* ours */
-        size_t n_feeds;
+        struct ob_worker_task *tasks; /* ours */
+        size_t n_tasks;
         int64_t began; /* of the beat */
         pthread_t thread;
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/source/page_cell.h"
+#include "agent/source/web/cell.h"
 
 #define OB_ZONE_DATES_MAX 5 /* pipelines that are asked for in the tables, until one tells */
 

@@ -14,10 +14,13 @@ FLOORS = {
     "config": {"proto"},
     "agent/process": {"proto", "config"},
     "agent/store": {"proto", "config", "agent/process"},
-    "agent/source": {"proto", "config", "agent/process", "agent/store"},
+    "agent/source": {"proto", "config", "agent/process", "agent/store", "agent/source/web"},
+    "agent/source/web": {"proto", "config", "agent/process", "agent/store", "agent/source"},
     "agent/sink": {"proto", "config", "agent/process", "agent/store"},
-    "agent/face": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/sink"},
-    "agent": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/sink", "agent/face"},
+    "agent/ops": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/source/web", "agent/sink"},
+    "agent/dashboards": {"proto", "config", "agent/process", "agent/ops"},
+    "agent": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/source/web", "agent/sink", "agent/ops",
+              "agent/dashboards"},
 }
 TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
        "agent", "proto", "config", "tests", "deploy"}
@@ -123,7 +126,7 @@ def test_house(check):
 
 @pytest.mark.parametrize("check, name, text", [
     (includes_that_go_up, "proto/a.c", '#include "config/config.h"\n'),
-    (includes_that_go_up, "agent/sink/a.c", '#include "agent/source/feed.h"\n'),
+    (includes_that_go_up, "agent/sink/a.c", '#include "agent/source/task.h"\n'),
     (includes_that_go_up, "agent/store/a.c", '#include "store.h"\n'),
     (banned_calls, "agent/sink/a.c", "int x = atoi(text);\n"),
     (too_long, "proto/a.c", "static int f(void)\n{\n" + "\n" * 60 + "}\n"),

@@ -3,14 +3,14 @@
 #include "tests/unit/story.h"
 
 /* Columns: key, state, why. */
-static const struct ob_source verdict_source = {
+static const struct ob_source health_source = {
         .name = "verdict",
         .table = "T",
         .n_columns = 3,
         .columns = { { OB_KEY, "k", "pipeline" }, { OB_VALUE, "s", "state" }, { OB_REASON, "why" } },
 };
 
-static const struct story verdict_stories[] = {
+static const struct story health_stories[] = {
         { "a state is a gauge each time, and told in words when it is another one", NOW, 0,
                 { { 50, "3 0 rows", "pipeline.3.state 0@50; ! (rows) state?0" },
                         { 65, "3 0 rows", "pipeline.3.state 0@65" },
@@ -30,7 +30,7 @@ static const struct story verdict_stories[] = {
 static void changes_are_told_once(void **unused)
 {
         (void)unused;
-        story_tell_all(verdict_stories, LENGTH(verdict_stories), &verdict_source);
+        story_tell_all(health_stories, LENGTH(health_stories), &health_source);
 }
 
 int main(void)

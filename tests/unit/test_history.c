@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "agent/face/history.h"
-#include "agent/source/again.h"
+#include "agent/ops/history.h"
+#include "agent/source/rewind.h"
 
 #define NOW 1600000000 /* 2020-09-13 12:26:40 */
 #define LOG .columns = { { .role = OB_CURSOR }, { .role = OB_TIME } }
@@ -30,7 +30,7 @@ static void steps_of_all_graphite_sinks_end_together(void **state)
                         sinks[k].type = cases[i].types[k];
                         sinks[k].step = cases[i].steps[k];
                 }
-                assert_int_equal(ob_again_step(&c), cases[i].want);
+                assert_int_equal(ob_rewind_step(&c), cases[i].want);
         }
 }
 
@@ -44,9 +44,9 @@ static void only_tables_whose_rows_stay_are_histories(void **state)
         };
 
         (void)state;
-        assert_true(ob_again_has_history(&cases[0]));
+        assert_true(ob_rewind_has_history(&cases[0]));
         for (size_t i = 1; i < LENGTH(cases); i++)
-                assert_false(ob_again_has_history(&cases[i]));
+                assert_false(ob_rewind_has_history(&cases[i]));
 }
 
 /* What a running agent may still send: a row that is an overlap late, and its step once more after the horizon. */

@@ -1,0 +1,214 @@
+#include "agent/source/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "proto/memory.h"
+
+static const struct ob_delta_ops *const deltas[OB_SHAPES] = {
+        [OB_SHAPE_LOG] = &ob_delta_log,
+        [OB_SHAPE_STATE] = &ob_delta_state,
+        [OB_SHAPE_NEWEST] = &ob_delta_newest,
+        [OB_SHAPE_HEALTH] = &ob_delta_health,
+};
+
+static const struct {
+        const char *event;
+        bool is_error; /* something could not be counted as it should */
+} row_faults[OB_ROW_FAULTS] = {
+        [OB_FAULT_CELL] = { "bad_cell", true },
+        [OB_FAULT_RESET] = { "reset", false },
+        [OB_FAULT_BEHIND] = { "behind", false },
+        [OB_FAULT_DUPLICATE] = { "duplicate_key", false },
+        [OB_FAULT_CHANGED] = { "row_changed", true },
+};
+
+void ob_task_init(struct ob_task *f)
+{
+        f->delta = deltas[ob_source_shape(f->source)];
+        for (unsigned i = 0; f->states && i < f->source->n_columns; i++)
+                f->fact_sources[i] = ob_fact_source_find(f->source->columns[i].name);
+        f->events = ob_events_new(f);
+        f->logged_plan = ob_copy("");
+        f->logged_missing = ob_copy("");
+}
+
+void ob_task_fini(struct ob_task *f)
+{
+        if (f->delta)
+                f->delta->reset(f);
+        ob_events_free(f->events);
+        ob_outbox_free(&f->outbox);
+        ob_reader_free(f->reader);
+        free(f->logged_plan);
+        free(f->logged_missing);
+}
+
+void ob_task_log_once(
+        struct ob_task *f, enum ob_row_fault what, const char *column, const char *id, const char *why)
+{
+        int64_t n = ob_log_once(&f->logged[what], 1);
+
+        f->counters->errors += row_faults[what].is_error;
+        if (n)
+                ob_log(OB_LOG_WARN, "source=%s event=%s table=%s column=%s id=%.40s times=%lld why=\"%s\"", f->name,
+                        row_faults[what].event, f->source->table, column, id, (long long)n, why);
+}
+
+/* Says something about the source when it is not what was said last. */
+static bool is_news(char **told, const char *text)
+{
+        if (!strcmp(*told, text))
+                return false;
+        free(*told);
+        *told = ob_copy(text);
+        return true;
+}
+
+static void log_plan(struct ob_task *f)
+{
+        if (is_news(&f->logged_plan, f->reader->plan))
+                ob_log(OB_LOG_INFO, "source=%s event=plan table=%s reads=\"%s\"", f->name, f->source->table,
+                        f->reader->plan);
+        if (!is_news(&f->logged_missing, f->reader->missing) || !*f->reader->missing)
+                return;
+        f->counters->errors++;
+        ob_log(OB_LOG_WARN,
+                "source=%s event=columns_missing table=%s columns=\"%s\" why=\"the table has none of "
+                "these; their metrics are left out\"",
+                f->name, f->source->table, f->reader->missing);
+}
+
+/* Whether a standing is that of a database which is another one than that which was read before. */
+static bool is_changed(const struct ob_task *f, const struct ob_checkpoint *next)
+{
+        return f->checkpoint.known && strcmp(f->checkpoint.identity, next->identity) != 0;
+}
+
+bool ob_task_is_doubtful(const struct ob_task *f)
+{
+        return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;
+}
+
+static int write_all(
+        struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err)
+{
+        if (ob_store_begin(f->store, err))
+                return -1;
+        if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_checkpoint(f->store, f->name, next, err) ||
+                (is_changed(f, next) && ob_store_put_changed(f->store, f->name, f->changed, err)) ||
+                ob_events_stage(f, err) || (stage && stage(f, err))) {
+                ob_store_rollback(f->store);
+                return -1;
+        }
+        return ob_store_commit(f->store, err);
+}
+
+int ob_task_commit(struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err)
+{
+        bool got_room;
+
+        ob_outbox_close(&f->outbox);
+        f->counters->health.is_waiting = true;
+        got_room = !f->outbox.bytes || ob_queue_reserve(f->queue, f->outbox.bytes, f->stop);
+        f->counters->health.is_waiting = false;
+        ob_health_promise(&f->counters->health, f->counters->busy_ms);
+        if (!got_room)
+                return 1;
+        if (write_all(f, next, stage, err)) {
+                ob_queue_release(f->queue, f->outbox.bytes);
+                return -1;
+        }
+        if (f->outbox.points)
+                ob_queue_publish(f->queue, f->outbox.points);
+        ob_events_staged(f->events);
+        f->checkpoint = *next;
+        ob_outbox_start(&f->outbox, f->now);
+        f->page_at = ob_clock_ms();
+        return 0;
+}
+
+/* Begins by the source's setting. */
+static struct ob_checkpoint first_checkpoint(const struct ob_task *f)
+{
+        return (struct ob_checkpoint) {
+                .known = true,
+                .cursor = INT64_MIN,
+                .since = ob_start_time(&f->source->start, f->now),
+                .floor = INT64_MIN,
+                .counted_before = INT64_MIN,
+                .newest = INT64_MIN,
+        };
+}
+
+/* Notes where the source is read from; a source that was never read begins by its setting. */
+static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
+{
+        struct ob_checkpoint next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
+
+        if (f->checkpoint.known && !*next.identity) {
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=rewound why=\"rows that were counted before go only to Graphite, "
+                        "which may be told again\"",
+                        f->name);
+                if (next.counted_before == OB_COUNTED_ALL)
+                        next.counted_before = f->now;
+        }
+        if (f->checkpoint.known && *next.identity)
+                ob_log(OB_LOG_WARN, "source=%s event=database_changed was=%s is=%s", f->name, next.identity,
+                        f->reader->identity);
+        strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
+        next.identity[sizeof(next.identity) - 1] = '\0';
+        if (f->checkpoint.known)
+                f->changed = f->now;
+        return f->delta->begin(f, at, next, err);
+}
+
+/* Reads what the store knows of the source, where that is not known by heart. */
+static int load(struct ob_task *f, struct ob_err *err)
+{
+        if (!f->is_loaded) {
+                f->changed = INT64_MIN;
+                if (ob_store_get_checkpoint(f->store, f->name, &f->checkpoint, err) ||
+                        ob_store_get_changed(f->store, f->name, &f->changed, err) < 0)
+                        return -1;
+        }
+        return ob_events_load(f, err);
+}
+
+static int poll_once(struct ob_task *f, struct ob_err *err)
+{
+        struct ob_reading at = { .has_rows = false };
+
+        if (f->reader->ops->open(f->reader, err))
+                return -1;
+        log_plan(f);
+        if (load(f, err))
+                return -1;
+        f->is_loaded = true;
+        if (f->reader->ops->read_clock(f->reader, &at, err))
+                return -1;
+        f->now = at.now;
+        f->page_at = ob_clock_ms();
+        f->has_unsettled = false;
+        ob_outbox_start(&f->outbox, f->now);
+        if ((!f->checkpoint.known || strcmp(f->checkpoint.identity, f->reader->identity) != 0) &&
+                begin(f, &at, err))
+                return -1;
+        return f->delta->poll(f, &at, err);
+}
+
+int ob_task_poll(struct ob_task *f, struct ob_err *err)
+{
+        int got = poll_once(f, err);
+
+        if (!got)
+                return 0;
+        /* What we know by heart may be ahead of what was committed. */
+        f->delta->reset(f);
+        ob_events_reset(f->events);
+        f->is_loaded = false;
+        return got;
+}
