@@ -6,20 +6,14 @@
 
 #include "agent/ops/check_parts.h"
 #include "agent/process/stop.h"
-#include "agent/sink/wire.h"
+#include "agent/sink/datagram_socket.h"
+#include "agent/sink/event_post.h"
+#include "agent/sink/tcp_stream.h"
 
 #define ANSWER_MS 250 /* that "nobody listens" may take to come back */
 #define UDP_HEAD  8
 
-static const struct {
-        const struct ob_wire_ops *wire;
-        const char *fix;
-} types[OB_SINK_TYPES] = {
-        [OB_SINK_STATSD] = { &ob_wire_datagram,
-                "is the statsd or Datadog Agent running, at this host and port, or socket?" },
-        [OB_SINK_GRAPHITE] = { &ob_wire_tcp, "is carbon running, and its line receiver at this host and port?" },
-        [OB_SINK_EVENTS] = { &ob_wire_http, "is graphite-web running, at this url?" },
-};
+static const char statsd_fix[] = "is the statsd or Datadog Agent running, at this host and port, or socket?";
 
 /* Bytes around a datagram's payload. */
 static int heads(int family)
@@ -28,15 +22,15 @@ static int heads(int family)
 }
 
 /* As far as this machine knows the way: a datagram that is cut into pieces is lost as soon as one of them is. */
-static void check_mtu(struct ob_report *r, const struct ob_sink_settings *s, const struct ob_wire *w)
+static void check_mtu(struct ob_report *r, const struct ob_sink_settings *s, const struct ob_datagram_socket *d)
 {
-        bool is_six = w->peer.at.ss_family == AF_INET6;
+        bool is_six = d->peer.at.ss_family == AF_INET6;
         int mtu = 0, most;
         socklen_t length = sizeof(mtu);
 
-        if (getsockopt(w->fd, is_six ? IPPROTO_IPV6 : IPPROTO_IP, is_six ? IPV6_MTU : IP_MTU, &mtu, &length))
+        if (getsockopt(d->fd, is_six ? IPPROTO_IPV6 : IPPROTO_IP, is_six ? IPV6_MTU : IP_MTU, &mtu, &length))
                 return;
-        most = mtu - heads(w->peer.at.ss_family);
+        most = mtu - heads(d->peer.at.ss_family);
         if (s->payload > most)
                 ob_report_add(r, OB_GRADE_WARN, "mtu", s->name,
                         "make payload smaller: what is sent in pieces is lost by one",
@@ -48,7 +42,7 @@ static void check_mtu(struct ob_report *r, const struct ob_sink_settings *s, con
 
 /* An empty datagram counts nothing anywhere; a closed port refuses it, and then the name's next address is asked.
  */
-static int knock(struct ob_wire *w, struct ob_err *err)
+static int knock(struct ob_datagram_socket *d, struct ob_err *err)
 {
         struct iovec nothing = { .iov_base = (char *)"" };
         struct pollfd p = { .events = 0 };
@@ -56,16 +50,16 @@ static int knock(struct ob_wire *w, struct ob_err *err)
         int code = 0;
         size_t sent;
 
-        if (w->ops->send(w, &nothing, 1, &sent, err))
+        if (ob_datagram_socket_send(d, &nothing, 1, &sent, err))
                 return -1;
-        p.fd = w->fd;
+        p.fd = d->fd;
         if (poll(&p, 1, ANSWER_MS) == 1)
-                getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &code, &length);
+                getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &code, &length);
         errno = code;
-        return code ? ob_fail(err, "%s:%d: %m", w->settings->host, w->settings->port) : 0;
+        return code ? ob_fail(err, "%s:%d: %m", d->settings->host, d->settings->port) : 0;
 }
 
-static void check_datagrams(struct ob_report *r, const struct ob_sink_settings *s, struct ob_wire *w)
+static void check_datagrams(struct ob_report *r, const struct ob_sink_settings *s, struct ob_datagram_socket *d)
 {
         struct ob_err err;
 
@@ -74,30 +68,62 @@ static void check_datagrams(struct ob_report *r, const struct ob_sink_settings *
                         r, OB_GRADE_OK, "sink", s->name, "", "there is somebody who listens on %s", s->socket);
                 return;
         }
-        if (knock(w, &err))
-                ob_report_add(r, OB_GRADE_BAD, "sink", s->name, types[s->type].fix, "%s", err.text);
+        if (knock(d, &err))
+                ob_report_add(r, OB_GRADE_BAD, "sink", s->name, statsd_fix, "%s", err.text);
         else
                 ob_report_add(r, OB_GRADE_OK, "sink", s->name, "",
                         "%s:%d did not refuse a datagram; UDP tells no more", s->host, s->port);
-        check_mtu(r, s, w);
+        check_mtu(r, s, d);
+}
+
+static void check_statsd(struct ob_report *r, const struct ob_sink_settings *s, struct ob_stop *never)
+{
+        struct ob_datagram_socket d;
+        struct ob_err err;
+
+        ob_datagram_socket_init(&d, s, never);
+        if (ob_datagram_socket_connect(&d, &err))
+                ob_report_add(r, OB_GRADE_BAD, "sink", s->name, statsd_fix, "%s", err.text);
+        else
+                check_datagrams(r, s, &d);
+        ob_datagram_socket_close(&d);
+}
+
+static int connect_graphite(const struct ob_sink_settings *s, struct ob_stop *never, struct ob_err *err)
+{
+        struct ob_tcp_stream stream;
+        int got;
+
+        ob_tcp_stream_init(&stream, s->host, s->port, never);
+        got = ob_tcp_stream_connect(&stream, err);
+        ob_tcp_stream_abort(&stream);
+        return got;
+}
+
+static int connect_events(const struct ob_sink_settings *s, struct ob_stop *never, struct ob_err *err)
+{
+        struct ob_event_post post = { .base = s->url, .stop = never };
+        int got = ob_event_post_connect(&post, err);
+
+        ob_event_post_close(&post);
+        return got;
 }
 
 void ob_check_sink(struct ob_report *r, const struct ob_sink_settings *s)
 {
+        bool is_events = s->type == OB_SINK_EVENTS;
         struct ob_stop never;
-        struct ob_wire wire;
         struct ob_err err;
 
         ob_stop_init(&never);
-        ob_wire_init(&wire, types[s->type].wire, s, &never);
-        if (wire.ops->open(&wire, &err)) {
-                ob_report_add(r, OB_GRADE_BAD, "sink", s->name, types[s->type].fix, "%s", err.text);
-        } else {
-                if (s->type == OB_SINK_STATSD)
-                        check_datagrams(r, s, &wire);
-                else
-                        ob_report_add(r, OB_GRADE_OK, "sink", s->name, "", "there is somebody who listens");
-                wire.ops->abort(&wire);
-        }
+        if (s->type == OB_SINK_STATSD)
+                check_statsd(r, s, &never);
+        else if (is_events ? connect_events(s, &never, &err) : connect_graphite(s, &never, &err))
+                ob_report_add(r, OB_GRADE_BAD, "sink", s->name,
+                        is_events ? "is graphite-web running, at this url?"
+                                  : "is carbon running, and its line receiver at this host and port?",
+                        "%s", err.text);
+        else
+                ob_report_add(r, OB_GRADE_OK, "sink", s->name, "", "there is somebody who listens");
         ob_stop_fini(&never);
 }

@@ -1,6 +1,7 @@
 #include "agent/sink/sink.h"
 
-#include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
@@ -10,13 +11,10 @@
 #define DRAIN_MS 500 /* between tries while we are stopping */
 #define SHARE    16  /* what a sink that is down gives up at a time: this part of the queue */
 
-static const struct {
-        const struct ob_sink_ops *ops;
-        const struct ob_wire_ops *wire;
-} types[OB_SINK_TYPES] = {
-        [OB_SINK_STATSD] = { &ob_sink_statsd, &ob_wire_datagram },
-        [OB_SINK_GRAPHITE] = { &ob_sink_graphite, &ob_wire_tcp },
-        [OB_SINK_EVENTS] = { &ob_sink_events, &ob_wire_http },
+static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
+        [OB_SINK_STATSD] = &ob_sink_statsd,
+        [OB_SINK_GRAPHITE] = &ob_sink_graphite,
+        [OB_SINK_EVENTS] = &ob_sink_events,
 };
 
 static const char *const losses[OB_LOSSES] = {
@@ -83,14 +81,12 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
         return is_put ? 0 : -1; /* what could not be deleted now is with the next commit */
 }
 
-int ob_sink_need_wire(struct ob_sink *s, struct ob_err *err)
+int ob_sink_connect(struct ob_sink *s, struct ob_err *err)
 {
-        if (s->wire.is_open)
-                return s->wire.ops->check(&s->wire, err);
-        return s->wire.ops->open(&s->wire, err);
+        return s->is_dry ? 0 : s->ops->connect(s, err);
 }
 
-/* Says what is wrong, once, and lets go of the wire. */
+/* Logs what is wrong, once, and closes the transport. */
 static void note_failure(struct ob_sink *s, const struct ob_err *err)
 {
         if (!s->is_failing)
@@ -98,11 +94,9 @@ static void note_failure(struct ob_sink *s, const struct ob_err *err)
                         (long long)s->counters->behind, err->text);
         s->is_failing = true;
         ob_health_fail(&s->counters->health, err->text);
-        if (s->wire.is_open) {
-                s->wire.ops->abort(&s->wire);
-                s->counters->reconnects++;
-        }
-        s->ops->lost_wire(s);
+        s->counters->reconnects += s->ops->disconnect(s);
+        if (s->ops->rewind)
+                s->ops->rewind(s);
         ob_queue_set_down(s->queue, s->index, true);
 }
 
@@ -203,12 +197,11 @@ static void *run(void *arg)
         struct ob_err err;
 
         s->is_clean = deliver(s);
-        if (s->wire.is_open && s->is_clean && s->wire.ops->finish(&s->wire, &err)) {
+        if (s->is_clean && s->ops->finish && s->ops->finish(s, &err)) {
                 note_failure(s, &err);
                 s->is_clean = false;
         }
-        if (s->wire.is_open)
-                s->wire.ops->abort(&s->wire);
+        s->ops->disconnect(s);
         if (s->ops->stop(s, &err))
                 ob_log(OB_LOG_ERROR, "sink=%s event=stop_failed err=\"%s\"", s->settings->name, err.text);
         tell_account(s);
@@ -219,8 +212,7 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
 {
         int64_t behind, bytes;
 
-        s->ops = types[s->settings->type].ops;
-        ob_wire_init(&s->wire, s->is_dry ? &ob_wire_print : types[s->settings->type].wire, s->settings, s->stop);
+        s->ops = types[s->settings->type];
         s->counters->name = s->settings->name;
         s->store = ob_store_open(s->state_dir, err);
         if (!s->store)

@@ -1,10 +1,11 @@
 /*
- * What the two files of the StatsD sink share: sink_statsd.c sends and remembers, statsd_batch.c makes datagrams of
+ * What the two files of the StatsD sink share: statsd.c sends and remembers, statsd_batch.c makes datagrams of
  * a batch. The sink's thread's own.
  */
 #ifndef OB_SINK_STATSD_H
 #define OB_SINK_STATSD_H
 
+#include "agent/sink/datagram_socket.h"
 #include "agent/sink/datagrams.h"
 #include "agent/sink/fold.h"
 #include "agent/sink/origin.h"
@@ -28,6 +29,7 @@ struct ob_statsd_past {
 };
 
 struct ob_statsd {
+        struct ob_datagram_socket socket;
         struct ob_stored_batch batch;
         bool is_loaded;
         int64_t brought;          /* points of the batch that came in: an earlier run may have sent the others */

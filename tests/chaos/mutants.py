@@ -28,8 +28,8 @@ class Mutant:
 MUTANTS = (
     Mutant("ID > cursor: the overlap is not read again", ("--only", "late commits*", "--only", "two masters*", "60"),
            "agent/source/delta_log.c", "if (got && ob_seen_ids_first_id(chunk) < from)", "if (0)"),
-    Mutant("the mark moves after the send", ("--kills", "300"), "agent/sink/sink_statsd.c",
-           "s->passed.reached != st->batch.seq) {", "s->passed.reached != st->batch.seq && !s) {"),
+    Mutant("the mark moves after the send", ("--kills", "300"), "agent/sink/statsd.c",
+           "s->delivery.sent_upto != st->batch.seq) {", "s->delivery.sent_upto != st->batch.seq && !s) {"),
     Mutant("batches are committed 2 ms before the place they reach to", ("--kills", "400"), "agent/source/task.c",
            "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_checkpoint",
            "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_commit(f->store, err) || "

@@ -49,7 +49,7 @@ static void what_is_no_file_is_refused_at_once(void **state)
         assert_int_equal(mkfifo(pipe, 0600), 0);
         for (size_t i = 0; i < LENGTH(paths); i++) {
                 assert_int_equal(ob_secret_read(paths[i], secret, &err), -1);
-                assert_non_null(strstr(err.text, "no regular file"));
+                assert_non_null(strstr(err.text, "not a regular file"));
                 assert_string_equal(secret, "");
                 ob_secret_now(paths[i], "known", secret);
                 assert_string_equal(secret, "known");

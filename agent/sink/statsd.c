@@ -13,6 +13,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/sink/dry_run.h"
 #include "agent/sink/statsd.h"
 #include "proto/memory.h"
 
@@ -119,6 +120,7 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
         struct ob_statsd *st = ob_alloc(1, sizeof(*st));
 
         s->state = st;
+        ob_datagram_socket_init(&st->socket, s->settings, s->stop);
         st->round.is_hurried = true;
         ob_statsd_begin_encoding(s);
         read_saved_state(s);
@@ -176,12 +178,25 @@ static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err 
         return OB_STEP_BUSY;
 }
 
+static int send_payloads(
+        struct ob_sink *s, const struct iovec *payloads, size_t n, size_t *sent, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        if (!s->is_dry)
+                return ob_datagram_socket_send(&st->socket, payloads, n, sent, err);
+        for (*sent = 0; *sent < n; (*sent)++)
+                if (ob_dry_run_print("statsd", payloads[*sent].iov_base, payloads[*sent].iov_len, s->stop, err))
+                        return -1;
+        return 0;
+}
+
 static void count_sent(struct ob_sink *s, struct ob_statsd *st, size_t sent)
 {
         for (size_t i = 0; i < sent; i++, st->out.next++) {
                 unsigned points = st->out.brought[st->out.next].points;
 
-                if (i + s->wire.doubted >= sent)
+                if (i + st->socket.doubted >= sent)
                         ob_sink_lose(s, OB_LOSS_WIRE, points, "");
                 else
                         ob_sink_sent(s, points, 0);
@@ -217,7 +232,7 @@ static enum ob_step tell_again(struct ob_sink *s, struct ob_statsd *st, struct o
                 told++;
         }
         ob_datagrams_finish(&st->round.out);
-        if (s->wire.ops->send(&s->wire, st->round.out.pieces, st->round.out.n, &sent, err))
+        if (send_payloads(s, st->round.out.pieces, st->round.out.n, &sent, err))
                 return OB_STEP_FAILED;
         st->round.due = ob_clock_ms() + pause_behind(st, !next, told, all);
         if (!next) {
@@ -246,7 +261,7 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
         size_t sent = 0;
         int result;
 
-        if (ob_sink_need_wire(s, err))
+        if (ob_sink_connect(s, err))
                 return OB_STEP_FAILED;
         if (is_cycle_due(st))
                 return tell_again(s, st, err);
@@ -257,7 +272,7 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
                 if (did != OB_STEP_BUSY)
                         return did;
         }
-        result = s->wire.ops->send(&s->wire, st->out.pieces + st->out.next, st->out.n - st->out.next, &sent, err);
+        result = send_payloads(s, st->out.pieces + st->out.next, st->out.n - st->out.next, &sent, err);
         count_sent(s, st, sent);
         if (result)
                 return OB_STEP_FAILED;
@@ -267,13 +282,29 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
 }
 
 /* What was not sent of the loaded batch is sent when there is a wire again; and all totals, at once. */
-static void lost_wire_statsd(struct ob_sink *s)
+static void rewind_statsd(struct ob_sink *s)
 {
         struct ob_statsd *st = s->state;
 
         st->round.told = NULL;
         st->round.due = 0;
         st->round.is_hurried = true;
+}
+
+static int connect_statsd(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        return ob_datagram_socket_connect(&st->socket, err);
+}
+
+static bool disconnect_statsd(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+        bool was_open = st->socket.fd >= 0;
+
+        ob_datagram_socket_close(&st->socket);
+        return was_open;
 }
 
 static int drop_oldest_statsd(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
@@ -324,7 +355,9 @@ const struct ob_sink_ops ob_sink_statsd = {
         .start = start_statsd,
         .step = step_statsd,
         .stage = stage_statsd,
-        .lost_wire = lost_wire_statsd,
+        .connect = connect_statsd,
+        .disconnect = disconnect_statsd,
+        .rewind = rewind_statsd,
         .drop_oldest = drop_oldest_statsd,
         .stop = stop_statsd,
         .free = free_statsd,

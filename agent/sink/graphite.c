@@ -18,10 +18,12 @@
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/sink/create_budget.h"
+#include "agent/sink/dry_run.h"
 #include "agent/sink/fold.h"
 #include "agent/sink/folding.h"
 #include "agent/sink/resend_schedule.h"
 #include "agent/sink/sink.h"
+#include "agent/sink/tcp_stream.h"
 #include "proto/graphite.h"
 #include "proto/memory.h"
 
@@ -30,6 +32,7 @@
 #define IDLE_SECONDS 86400 /* all steps of a series that is silent for so long are closed */
 
 struct graphite {
+        struct ob_tcp_stream stream;
         struct ob_fold *head, *tail;
         int64_t head_seq, tail_seq;
         struct ob_resend_schedule sent;
@@ -51,13 +54,19 @@ struct graphite {
         int64_t made;    /* the clock of their last batch */
 };
 
+static int send_lines(struct ob_sink *s, const char *lines, size_t length, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return s->is_dry ? ob_dry_run_print("graphite", lines, length, s->stop, err)
+                         : ob_tcp_stream_send(&g->stream, lines, length, err);
+}
+
 static void send_out(struct ob_sink *s)
 {
         struct graphite *g = s->state;
-        struct iovec piece = { g->out.data, g->out.length };
-        size_t sent;
 
-        if (piece.iov_len && !g->has_failed && s->wire.ops->send(&s->wire, &piece, 1, &sent, &g->why))
+        if (g->out.length && !g->has_failed && send_lines(s, g->out.data, g->out.length, &g->why))
                 g->has_failed = true;
         ob_text_reset(&g->out, 0);
 }
@@ -145,6 +154,7 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
 
         (void)err;
         s->state = g;
+        ob_tcp_stream_init(&g->stream, s->settings->host, s->settings->port, s->stop);
         g->out_data = ob_alloc(1, OUT_ROOM);
         g->out = ob_text_over(g->out_data, OUT_ROOM);
         g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
@@ -235,7 +245,7 @@ static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
                 return OB_STEP_FAILED;
         }
         g->is_passing = true;
-        g->pass_at = s->wire.sent;
+        g->pass_at = g->stream.sent;
         return OB_STEP_BUSY;
 }
 
@@ -274,9 +284,9 @@ static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_er
         int64_t due;
         enum ob_step did;
 
-        if (ob_sink_need_wire(s, err))
+        if (ob_sink_connect(s, err))
                 return OB_STEP_FAILED;
-        if (g->is_passing && s->wire.arrived >= g->pass_at)
+        if (g->is_passing && g->stream.arrived >= g->pass_at)
                 return pass_tail(s, err);
         due = must_wait_for_files(s) ? INT64_MAX : ob_resend_schedule_due(&g->sent, g->head_seq);
         if (g->is_passing)
@@ -290,6 +300,29 @@ static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_er
         }
         *wake = earliest(*wake, earliest(due, g->budget.resend_at));
         return did;
+}
+
+static int connect_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return ob_tcp_stream_connect(&g->stream, err);
+}
+
+static bool disconnect_graphite(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        bool was_open = g->stream.fd >= 0;
+
+        ob_tcp_stream_abort(&g->stream);
+        return was_open;
+}
+
+static int finish_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return ob_tcp_stream_finish(&g->stream, err);
 }
 
 static int drop_oldest_graphite(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
@@ -343,7 +376,10 @@ static void free_graphite(struct ob_sink *s)
 const struct ob_sink_ops ob_sink_graphite = {
         .start = start_graphite,
         .step = step_graphite,
-        .lost_wire = rewind_to_acked,
+        .connect = connect_graphite,
+        .disconnect = disconnect_graphite,
+        .finish = finish_graphite,
+        .rewind = rewind_to_acked,
         .drop_oldest = drop_oldest_graphite,
         .stop = stop_graphite,
         .free = free_graphite,

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/sink/wire.h"
+#include "agent/sink/datagram_socket.h"
 #include "proto/memory.h"
 #include "tests/unit/unit.h"
 
@@ -105,7 +105,7 @@ static const char *receive(int fd, char text[16])
 struct world {
         struct ob_stop stop;
         struct ob_sink_settings settings;
-        struct ob_wire wire;
+        struct ob_datagram_socket socket;
         struct ob_err err;
 };
 
@@ -116,20 +116,20 @@ static void begin(struct world *w, int port, const char *first, const char *seco
         addresses[1] = second;
         addresses[2] = third;
         ob_stop_init(&w->stop);
-        ob_wire_init(&w->wire, &ob_wire_datagram, &w->settings, &w->stop);
+        ob_datagram_socket_init(&w->socket, &w->settings, &w->stop);
 }
 
 static void end(struct world *w)
 {
-        w->wire.ops->abort(&w->wire);
+        ob_datagram_socket_close(&w->socket);
         ob_stop_fini(&w->stop);
 }
 
 static int put(struct world *w, const char *first, const char *second, size_t *sent)
 {
-        const struct iovec pieces[] = { { (char *)first, strlen(first) }, { (char *)second, strlen(second) } };
+        const struct iovec payloads[] = { { (char *)first, strlen(first) }, { (char *)second, strlen(second) } };
 
-        return w->wire.ops->send(&w->wire, pieces, 2, sent, &w->err);
+        return ob_datagram_socket_send(&w->socket, payloads, 2, sent, &w->err);
 }
 
 static const struct {
@@ -166,12 +166,12 @@ static void each_address_has_its_turn(void **state)
 
                 assert_true(fd >= 0);
                 begin(&w, port, at[0], at[1], at[2]);
-                if (w.wire.ops->open(&w.wire, &w.err) || put(&w, "a", "b", &sent))
+                if (ob_datagram_socket_connect(&w.socket, &w.err) || put(&w, "a", "b", &sent))
                         fail_msg("%s: %s", cases[i].name, w.err.text);
                 assert_int_equal(sent, 2);
                 assert_string_equal(receive(fd, text), "a");
                 assert_string_equal(receive(fd, text), "b");
-                assert_int_equal(w.wire.peer.at.ss_family, cases[i].family);
+                assert_int_equal(w.socket.peer.at.ss_family, cases[i].family);
                 end(&w);
                 close(fd);
         }
@@ -191,14 +191,14 @@ static void where_nobody_listens_is_said_after_all_were_asked(void **state)
         fd = listen_on(AF_INET, &port);
         close(fd);
         begin(&w, port, "::1", "127.0.0.1", NULL);
-        assert_int_equal(w.wire.ops->open(&w.wire, &w.err), 0);
+        assert_int_equal(ob_datagram_socket_connect(&w.socket, &w.err), 0);
         assert_int_equal(put(&w, "a", "b", &sent), -1);
         assert_int_equal(sent, 0);
         assert_non_null(strstr(w.err.text, "nobody listens on " NAME));
-        w.wire.ops->abort(&w.wire);
+        ob_datagram_socket_close(&w.socket);
         fd = listen_on(AF_INET6, &port);
         assert_true(fd >= 0);
-        assert_int_equal(w.wire.ops->open(&w.wire, &w.err), 0);
+        assert_int_equal(ob_datagram_socket_connect(&w.socket, &w.err), 0);
         assert_int_equal(put(&w, "c", "d", &sent), 0);
         assert_string_equal(receive(fd, text), "c");
         end(&w);
@@ -219,16 +219,16 @@ static void a_name_that_leads_elsewhere_is_followed(void **state)
         other = listen_on(AF_INET6, &port);
         assert_true(fd >= 0 && other >= 0);
         begin(&w, port, "127.0.0.1", NULL, NULL);
-        assert_int_equal(w.wire.ops->open(&w.wire, &w.err), 0);
+        assert_int_equal(ob_datagram_socket_connect(&w.socket, &w.err), 0);
         assert_int_equal(put(&w, "a", "b", &sent), 0);
         addresses[0] = "::1";
         addresses[1] = "127.0.0.1";
-        w.wire.resolved_at -= 100000;
-        assert_int_equal(w.wire.ops->check(&w.wire, &w.err), 0);
-        assert_int_equal(w.wire.peer.at.ss_family, AF_INET);
+        w.socket.resolved_at -= 100000;
+        assert_int_equal(ob_datagram_socket_connect(&w.socket, &w.err), 0);
+        assert_int_equal(w.socket.peer.at.ss_family, AF_INET);
         addresses[1] = NULL;
-        w.wire.resolved_at -= 100000;
-        assert_int_equal(w.wire.ops->check(&w.wire, &w.err), 0);
+        w.socket.resolved_at -= 100000;
+        assert_int_equal(ob_datagram_socket_connect(&w.socket, &w.err), 0);
         assert_int_equal(put(&w, "c", "d", &sent), 0);
         assert_string_equal(receive(other, text), "c");
         end(&w);
@@ -244,5 +244,5 @@ int main(void)
                 cmocka_unit_test(a_name_that_leads_elsewhere_is_followed),
         };
 
-        return cmocka_run_group_tests_name("wire_datagram", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("datagram_socket", tests, NULL, NULL);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/sink/dry_run.h"
+#include "agent/sink/event_post.h"
 #include "agent/sink/sink.h"
 #include "proto/batch.h"
 #include "proto/dogstatsd.h"
@@ -21,6 +23,7 @@
 #define TAGS_MAX   255 /* bytes: of the column that holds them all */
 
 struct events {
+        struct ob_event_post post;
         struct ob_stored_batch batch;
         struct ob_batch_reader reader; /* of its events */
         bool is_loaded;
@@ -121,6 +124,7 @@ static int start_events(struct ob_sink *s, struct ob_err *err)
 
         (void)err;
         s->state = ev;
+        ev->post = (struct ob_event_post) { .base = s->settings->url, .stop = s->stop };
         if (s->delivery.saved_state.length)
                 ob_bytes_read_unsigned(&saved_state, &ev->skip);
         ev->told = ev->skip; /* until the batch is loaded */
@@ -179,25 +183,30 @@ static bool find_event(struct ob_sink *s, struct events *ev)
 }
 
 /* An event that the server won't have, or has failed at time and again, must not hold up the others. */
-static bool must_drop(struct ob_sink *s, struct events *ev)
+static bool must_drop(struct events *ev)
 {
-        ev->tries += s->wire.is_answered;
-        return s->wire.is_refused || ev->tries >= TRIES_MAX;
+        ev->tries += ev->post.is_answered;
+        return ev->post.is_refused || ev->tries >= TRIES_MAX;
+}
+
+static int send_event(struct ob_sink *s, const char *body, struct ob_err *err)
+{
+        struct events *ev = s->state;
+
+        return s->is_dry ? ob_dry_run_print("graphite POST /events/", body, strlen(body), s->stop, err)
+                         : ob_event_post_send(&ev->post, body, strlen(body), err);
 }
 
 static enum ob_step tell(struct ob_sink *s, struct events *ev, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *body = NULL;
-        struct iovec piece;
-        size_t sent;
 
-        if (ob_sink_need_wire(s, err))
+        if (ob_sink_connect(s, err))
                 return OB_STEP_FAILED;
         body = make_body(s, &ev->event);
-        piece = (struct iovec) { body, strlen(body) };
-        if (!s->wire.ops->send(&s->wire, &piece, 1, &sent, err))
+        if (!send_event(s, body, err))
                 ob_sink_sent(s, 1, 0);
-        else if (must_drop(s, ev))
+        else if (must_drop(ev))
                 ob_sink_lose(s, OB_LOSS_REFUSED, 1, ev->event.kind);
         else
                 return OB_STEP_FAILED;
@@ -226,9 +235,20 @@ static enum ob_step step_events(struct ob_sink *s, int64_t *wake, struct ob_err 
         return OB_STEP_BUSY;
 }
 
-static void lost_wire_events(struct ob_sink *s)
+static int connect_events(struct ob_sink *s, struct ob_err *err)
 {
-        (void)s; /* the event that was not told is the next one */
+        struct events *ev = s->state;
+
+        return ob_event_post_connect(&ev->post, err);
+}
+
+static bool disconnect_events(struct ob_sink *s)
+{
+        struct events *ev = s->state;
+        bool was_open = ev->post.curl;
+
+        ob_event_post_close(&ev->post);
+        return was_open;
 }
 
 static int drop_oldest_events(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
@@ -275,7 +295,8 @@ static void free_events(struct ob_sink *s)
 const struct ob_sink_ops ob_sink_events = {
         .start = start_events,
         .step = step_events,
-        .lost_wire = lost_wire_events,
+        .connect = connect_events,
+        .disconnect = disconnect_events,
         .drop_oldest = drop_oldest_events,
         .stop = stop_events,
         .free = free_events,
