@@ -51,9 +51,9 @@ static size_t make_workers(struct ob_agent *a)
         for (size_t i = 0; i < c->n_sources; i++) {
                 if (!makes_worker(c, i))
                         continue;
-                if (c->sources[i].reader == OB_READER_SELF)
+                if (c->sources[i].kind == OB_SOURCE_COUNTERS)
                         add_worker(a, &n, NULL, c->sources[i].worker);
-                for (size_t m = 0; m < c->n_managers && c->sources[i].reader != OB_READER_SELF; m++)
+                for (size_t m = 0; m < c->n_managers && c->sources[i].kind != OB_SOURCE_COUNTERS; m++)
                         add_worker(a, &n, &c->managers[m], c->sources[i].worker);
         }
         return n;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/dashboards/board_series.h"
-#include "agent/source/health_rules.h"
+#include "proto/pipeline_state.h"
 
 #define POLLS_MISSED 5 /* that make a source one that is not read */
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "config/own_series.h"
+
 bool ob_board_has_managers(const struct ob_config *c)
 {
         return c->n_managers && *c->managers[0].name;
@@ -28,11 +30,28 @@ static void add_tag(struct ob_board_series *out, const char *tag)
 /* As row.c makes a row's series. */
 static void add_tags(struct ob_board_series *out, const struct ob_config *c, const struct ob_source *s)
 {
-        if (ob_board_has_managers(c) && s->reader != OB_READER_SELF)
+        if (ob_board_has_managers(c))
                 add_tag(out, "manager");
         for (unsigned i = 0; i < s->n_columns; i++)
                 if (s->columns[i].role == OB_KEY || s->columns[i].role == OB_ENUM)
                         add_tag(out, s->columns[i].name);
+}
+
+static bool find_own(const struct ob_config *c, const char *name, struct ob_board_series *out)
+{
+        for (int i = 0; i < OB_OWN_SERIES; i++) {
+                const struct ob_own_series *own = &ob_own_series[i];
+
+                if (strcmp(own->name, name) != 0)
+                        continue;
+                out->is_counter = own->kind == OB_COUNTER;
+                if (own->is_of_manager && ob_board_has_managers(c))
+                        add_tag(out, "manager");
+                for (unsigned t = 0; t < OB_OWN_TAGS_MAX && own->tags[t]; t++)
+                        add_tag(out, own->tags[t]);
+                return true;
+        }
+        return false;
 }
 
 bool ob_board_series(const struct ob_config *c, const char *name, struct ob_board_series *out)
@@ -43,7 +62,7 @@ bool ob_board_series(const struct ob_config *c, const char *name, struct ob_boar
                         add_tags(out, c, &c->sources[i]);
                         return true;
                 }
-        return false;
+        return find_own(c, name, out);
 }
 
 int ob_board_series_tag(const struct ob_board_series *s, const char *tag)

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "agent/ops/target.h"
+#include "agent/dashboards/target.h"
 
 #define OB_GRAFANA_UID_MAX 40 /* bytes */
 

@@ -8,6 +8,7 @@
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
 #include "agent/source/web/pages.h"
+#include "agent/source/web/zone.h"
 
 /* What a page's trouble begins with, and what helps. */
 static const struct {
@@ -49,6 +50,27 @@ static void check_page(struct ob_report *r, const struct ob_source *source, stru
                 ob_report_add(r, OB_GRADE_OK, "source", source->name, "", "%s", err.text);
 }
 
+static void check_zone(struct ob_report *r, const char *name, struct ob_pages *pages, struct ob_session *session)
+{
+        struct ob_zone_check zone = { .manager = "", .pages = pages, .session = session };
+        struct ob_err err;
+        int64_t skew;
+        int got;
+
+        ob_zone_check_init(&zone);
+        got = ob_zone_check_measure(&zone, &skew, &err);
+        if (got < 0)
+                ob_report_add(r, OB_GRADE_BAD, "source", name, fix_for(err.text), "%s", err.text);
+        else if (got)
+                ob_report_add(r, OB_GRADE_OK, "source", name, "",
+                        "no date on the Pipeline pages can be compared with THROUGHPUT_STAT yet");
+        else
+                ob_report_add(r, OB_GRADE_OK, "source", name, "",
+                        "the dates on the Pipeline pages are %lld s from the times in THROUGHPUT_STAT",
+                        (long long)skew);
+        ob_zone_check_fini(&zone);
+}
+
 void ob_check_pages(
         struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns)
 {
@@ -62,15 +84,15 @@ void ob_check_pages(
         session.turn.turns = turns;
         for (size_t i = 0; i < c->n_sources; i++) {
                 const struct ob_source *s = &c->sources[i];
-                struct ob_reader *reader = NULL;
 
-                if (s->enabled && s->reader == OB_READER_PAGE)
-                        reader = ob_reader_page_new(s, pages);
-                if (s->enabled && s->reader == OB_READER_ZONE)
-                        reader = ob_reader_zone_new(s, pages, &session);
-                if (reader)
+                if (s->enabled && s->kind == OB_SOURCE_PAGE) {
+                        struct ob_reader *reader = ob_reader_page_new(s, pages);
+
                         check_page(r, s, reader);
-                ob_reader_free(reader);
+                        ob_reader_free(reader);
+                }
+                if (s->enabled && s->kind == OB_SOURCE_ZONE)
+                        check_zone(r, s->name, pages, &session);
         }
         ob_pages_free(pages);
         ob_session_fini(&session);

@@ -381,7 +381,7 @@ void ob_check_database(
                 check_clock(&l);
                 check_schema(&l);
                 for (size_t i = 0; i < c->n_sources; i++)
-                        if (c->sources[i].enabled && c->sources[i].reader == OB_READER_MYSQL)
+                        if (c->sources[i].enabled && c->sources[i].kind == OB_SOURCE_TABLE)
                                 check_source(&l, &c->sources[i]);
                 if (c->names.enabled)
                         check_names(&l);

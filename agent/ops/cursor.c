@@ -70,7 +70,7 @@ static int show_sources(const struct ob_config *c, struct ob_store *st, bool as_
                         ob_cleanup(ob_free_at) char *name = ob_worker_name(&w, c->sources[i].name);
                         struct ob_checkpoint s;
 
-                        if (c->sources[i].reader != OB_READER_MYSQL ||
+                        if (c->sources[i].kind != OB_SOURCE_TABLE ||
                                 ob_source_shape(&c->sources[i]) == OB_SHAPE_NEWEST)
                                 continue;
                         if (ob_store_get_checkpoint(st, name, &s, err))

@@ -63,7 +63,8 @@ static void note(struct ob_log *l, struct ob_seen_chunk *c, int64_t id, int64_t 
 static int was_forgotten(struct ob_task *f, int64_t id, struct ob_err *err)
 {
         int64_t first;
-        int got = ob_store_first_chunk_since(f->store, ob_log_state(f)->before_rewind_name, INT64_MIN, &first, err);
+        int got = ob_store_first_chunk_since(
+                f->outbox.store, ob_log_state(f)->before_rewind_name, INT64_MIN, &first, err);
 
         return got < 0 ? -1 : !got || ob_seen_chunk_of(id) < first;
 }
@@ -78,7 +79,7 @@ static int find_deliver_to(struct ob_task *f, int64_t id, int64_t time, struct o
         f->deliver_to = OB_TO_ALL;
         if (time >= l->next.counted_before)
                 return 0;
-        c = ob_seen_ids_find(&l->before_rewind, f->store, l->before_rewind_name, id, err);
+        c = ob_seen_ids_find(&l->before_rewind, f->outbox.store, l->before_rewind_name, id, err);
         if (!c)
                 return -1;
         was_counted = c->is_known ? ob_seen_ids_has(c, id) : was_forgotten(f, id, err);
@@ -147,7 +148,7 @@ static int take_row(struct ob_task *f, const char *const *row, struct ob_err *er
 
         if (!ob_row_cursor(f, row, &id))
                 return 0;
-        c = ob_seen_ids_find(&l->seen_ids, f->store, f->name, id, err);
+        c = ob_seen_ids_find(&l->seen_ids, f->outbox.store, f->name, id, err);
         if (!c)
                 return -1;
         if (!ob_row_time(f, row, OB_SETTLED, &settled))
@@ -178,7 +179,7 @@ static int take_row(struct ob_task *f, const char *const *row, struct ob_err *er
 
 static int stage_page(struct ob_task *f, struct ob_err *err)
 {
-        return ob_seen_ids_put(&ob_log_state(f)->seen_ids, f->store, f->name, err);
+        return ob_seen_ids_put(&ob_log_state(f)->seen_ids, f->outbox.store, f->name, err);
 }
 
 /* What it would have told is told when its rows are read again. */
@@ -193,7 +194,7 @@ static int abandon_page(struct ob_task *f, struct ob_err *err)
 static int leave_out(struct ob_task *f, int64_t id, struct ob_err *err)
 {
         struct ob_log *l = ob_log_state(f);
-        struct ob_seen_chunk *c = ob_seen_ids_find(&l->seen_ids, f->store, f->name, id, err);
+        struct ob_seen_chunk *c = ob_seen_ids_find(&l->seen_ids, f->outbox.store, f->name, id, err);
         char text[24];
 
         if (!c)
@@ -255,7 +256,7 @@ int ob_log_read(struct ob_task *f, int64_t from, int64_t last, struct ob_err *er
 
         l->is_held = l->is_remade = false;
         while (!is_last && !l->is_remade && from <= last) {
-                int got = ob_stop_is_wanted(f->stop) ? 1 : take_page(f, &from, &is_last, err);
+                int got = ob_stop_is_wanted(f->outbox.stop) ? 1 : take_page(f, &from, &is_last, err);
 
                 if (got)
                         return got;
@@ -268,7 +269,7 @@ static int read_new(struct ob_task *f, struct ob_err *err)
 {
         int64_t from = f->checkpoint.cursor, chunk;
         int got = ob_store_first_chunk_since(
-                f->store, f->name, ob_log_before(f->now, f->source->overlap), &chunk, err);
+                f->outbox.store, f->name, ob_log_before(f->now, f->source->overlap), &chunk, err);
 
         if (got < 0)
                 return -1;
@@ -286,13 +287,14 @@ static int forget_old(struct ob_task *f, struct ob_err *err)
 {
         int64_t newest = f->checkpoint.newest, chunk, keep = ob_seen_chunk_of(f->checkpoint.cursor);
         int64_t end = newest != INT64_MIN && newest < f->now ? newest : f->now;
-        int got = ob_store_first_chunk_since(f->store, f->name, ob_log_before(end, OB_LOG_KEEP), &chunk, err);
+        int got =
+                ob_store_first_chunk_since(f->outbox.store, f->name, ob_log_before(end, OB_LOG_KEEP), &chunk, err);
 
         if (got < 0)
                 return -1;
         if (got && chunk < keep)
                 keep = chunk;
-        return ob_store_forget_chunks_below(f->store, f->name, keep, err);
+        return ob_store_forget_chunks_below(f->outbox.store, f->name, keep, err);
 }
 
 /* Rows that were made anew: the table, or a part of it, begins again. */

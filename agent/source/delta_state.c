@@ -54,7 +54,7 @@ static int load(struct ob_task *f, struct ob_err *err)
 
         if (s->is_loaded)
                 return 0;
-        if (ob_tracked_rows_load(&s->known, f->store, f->name, err))
+        if (ob_tracked_rows_load(&s->known, f->outbox.store, f->name, err))
                 return -1;
         s->last = f->checkpoint.newest;
         s->is_loaded = true;
@@ -350,7 +350,7 @@ static void take_heirs(struct ob_task *f)
 
 static int put_changed(struct ob_task *f, struct ob_err *err)
 {
-        return ob_tracked_rows_put(&state(f)->known, f->store, f->name, err);
+        return ob_tracked_rows_put(&state(f)->known, f->outbox.store, f->name, err);
 }
 
 static int commit_page(struct ob_task *f, const struct ob_checkpoint *next, struct ob_err *err)
@@ -425,7 +425,7 @@ static int poll_state(struct ob_task *f, const struct ob_reading *at, struct ob_
                 for (size_t i = 0; i < rows.n; i++)
                         take_row(f, rows.cells + i * rows.width);
                 is_last = !next_page(f, &rows, &from);
-                got = ob_stop_is_wanted(f->stop) ? 1 : is_last ? 0 : commit_page(f, &f->checkpoint, err);
+                got = ob_stop_is_wanted(f->outbox.stop) ? 1 : is_last ? 0 : commit_page(f, &f->checkpoint, err);
                 if (got)
                         return got;
         }

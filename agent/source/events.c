@@ -79,7 +79,7 @@ int ob_events_load(struct ob_task *f, struct ob_err *err)
 
         if (!ev || ev->is_loaded)
                 return 0;
-        if (ob_store_each_totals(f->store, ev->store_name, take_stored, ev, err))
+        if (ob_store_each_totals(f->outbox.store, ev->store_name, take_stored, ev, err))
                 return -1;
         ev->is_loaded = true;
         return 0;
@@ -95,7 +95,7 @@ int ob_events_stage(struct ob_task *f, struct ob_err *err)
         if (!ev || !ev->dedup.is_changed)
                 return 0;
         ob_dedup_write(&ev->dedup, &stored);
-        return ob_store_put_totals(f->store, ev->store_name, &key, 0, &stored, err);
+        return ob_store_put_totals(f->outbox.store, ev->store_name, &key, 0, &stored, err);
 }
 
 void ob_events_staged(struct ob_events *ev)

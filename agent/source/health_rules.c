@@ -6,21 +6,6 @@
 
 #define NO_EVENT_TIME 1000000000 /* milliseconds, 11 days: a source whose events carry no time, or wild clocks */
 
-static const struct {
-        const char *word;
-        enum ob_check check;
-} told[OB_STATES] = {
-        [OB_STATE_OK] = { "ok", OB_CHECK_OK },
-        [OB_STATE_IDLE] = { "idle", OB_CHECK_OK },
-        [OB_STATE_PAUSED] = { "paused", OB_CHECK_WARNING },
-        [OB_STATE_STOPPED] = { "stopped", OB_CHECK_WARNING },
-        [OB_STATE_LOCATING] = { "locating", OB_CHECK_WARNING },
-        [OB_STATE_LAGGING] = { "lagging", OB_CHECK_WARNING },
-        [OB_STATE_SKEWED] = { "skewed", OB_CHECK_WARNING },
-        [OB_STATE_STALLED] = { "stalled", OB_CHECK_CRITICAL },
-        [OB_STATE_HUNG] = { "hung", OB_CHECK_CRITICAL },
-};
-
 /* What a fact is compared with: a number, or a setting of that many units. */
 #define SETTING(member) offsetof(struct ob_state_settings, member)
 
@@ -76,21 +61,6 @@ static const struct rule {
         { OB_STATE_IDLE, { { OB_FACT_ALIVE_AGE, WITHIN, 1, SETTING(stall) } },
                 "no rows ever, and it lived %" PRId64 " s ago" },
 };
-
-const char *ob_state_word(enum ob_state state)
-{
-        return state < OB_STATES ? told[state].word : "unknown";
-}
-
-enum ob_check ob_state_check(enum ob_state state)
-{
-        return state < OB_STATES ? told[state].check : OB_CHECK_UNKNOWN;
-}
-
-bool ob_state_is_bad(enum ob_state state)
-{
-        return state >= OB_STATE_LOCATING && state < OB_STATES;
-}
 
 static void take_least(struct ob_facts *f, enum ob_fact of, enum ob_fact from)
 {

@@ -10,21 +10,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "proto/metric.h"
-
-/* In rising order of trouble; the numbers are the values of the gauge `state`. */
-enum ob_state {
-        OB_STATE_OK,
-        OB_STATE_IDLE,     /* its source has nothing to copy */
-        OB_STATE_PAUSED,   /* its channel is (挂起) */
-        OB_STATE_STOPPED,  /* its channel is (停止) */
-        OB_STATE_LOCATING, /* it looks for its position (定位中) */
-        OB_STATE_LAGGING,
-        OB_STATE_SKEWED,  /* its dates can't be true: clocks or zones differ */
-        OB_STATE_STALLED, /* there is work, and nothing arrives */
-        OB_STATE_HUNG,    /* says that it works, and has not moved: a silent hang, or a source without heartbeat */
-        OB_STATES
-};
+#include "proto/pipeline_state.h"
 
 /* Ages are seconds, negative when the date is in the future. */
 enum ob_fact {
@@ -61,14 +47,5 @@ void ob_facts_conclude(struct ob_facts *f);
  */
 enum ob_state ob_health_rules_evaluate(
         const struct ob_facts *f, const struct ob_state_settings *t, enum ob_state was, char why[OB_WHY_MAX]);
-
-/* "ok", "idle", … */
-const char *ob_state_word(enum ob_state state);
-
-/* The state as the status of a service check. */
-enum ob_check ob_state_check(enum ob_state state);
-
-/* Whether somebody should look: lagging and beyond, and locating. */
-bool ob_state_is_bad(enum ob_state state);
 
 #endif

@@ -69,7 +69,7 @@ static int compare(struct ob_task *f, const struct ob_rows *ids, struct found *f
 
                 if (!read_number(row[0], found, &number))
                         continue;
-                if (ob_store_get_chunk(f->store, f->name, number, &c, err) < 0)
+                if (ob_store_get_chunk(f->outbox.store, f->name, number, &c, err) < 0)
                         return -1;
                 if (has_unseen(row + 1, &c))
                         found->chunks[found->n++] = number;
@@ -81,12 +81,12 @@ static int compare(struct ob_task *f, const struct ob_rows *ids, struct found *f
 static int find_range(struct ob_task *f, int64_t *from, int64_t *end, struct ob_err *err)
 {
         int64_t first, inside;
-        int got = ob_store_first_chunk_since(f->store, f->name, INT64_MIN, &first, err);
+        int got = ob_store_first_chunk_since(f->outbox.store, f->name, INT64_MIN, &first, err);
 
         if (got < 1)
                 return got;
         got = ob_store_first_chunk_since(
-                f->store, f->name, ob_log_before(f->now, f->source->overlap), &inside, err);
+                f->outbox.store, f->name, ob_log_before(f->now, f->source->overlap), &inside, err);
         if (got < 0)
                 return -1;
         *from = ob_seen_ids_first_id(first);

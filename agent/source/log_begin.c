@@ -35,7 +35,7 @@ static int seek(struct ob_task *f, const struct ob_reading *at, int64_t time, in
 
 static int stage_forget(struct ob_task *f, struct ob_err *err)
 {
-        return ob_seen_ids_forget_from(f->store, f->name, ob_log_state(f)->forget_from, err);
+        return ob_seen_ids_forget_from(f->outbox.store, f->name, ob_log_state(f)->forget_from, err);
 }
 
 /* Forgets the seen ids from `from` on, and goes on at `next`. */
@@ -64,7 +64,7 @@ static int compare_page(struct ob_task *f, const struct ob_rows *rows, struct co
                 if (!ob_row_cursor(f, row, &id) || !ob_row_time(f, row, OB_TIME, &time) ||
                         time > f->checkpoint.newest)
                         continue;
-                c = ob_seen_ids_find(&l->seen_ids, f->store, f->name, id, err);
+                c = ob_seen_ids_find(&l->seen_ids, f->outbox.store, f->name, id, err);
                 if (!c)
                         return -1;
                 if (!c->is_known && time < ob_log_before(f->checkpoint.newest, OB_LOG_KEEP)) {

@@ -68,6 +68,13 @@ struct subject {
         char channel[24];        /* the id of its channel; "" */
 };
 
+/* What is known of a pipeline at one moment. */
+struct copy {
+        struct subject *subject; /* none ever goes while there is a thread */
+        struct ob_facts facts;
+        bool is_gone;
+};
+
 struct ob_pipeline_health {
         pthread_mutex_t lock;
         const struct ob_state_settings *settings;
@@ -75,8 +82,10 @@ struct ob_pipeline_health {
         struct subject *found_pipeline, *found_channel; /* the last ones; NULL */
         int64_t listed_at; /* when the pages last named all pipelines, on ob_clock_ms(); 0: they never did */
 
-        struct ob_evaluation *evaluations; /* ours; without the lock, of the thread that judges */
-        size_t n, room;
+        /* Without the lock, of the thread that evaluates. */
+        struct copy *copies;               /* ours */
+        struct ob_evaluation *evaluations; /* ours */
+        size_t n, room, room_evaluations;
 };
 
 struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_state_settings *settings)
@@ -105,6 +114,7 @@ void ob_pipeline_health_free(struct ob_pipeline_health *s)
                 return;
         free_subjects(&s->pipelines);
         free_subjects(&s->channels);
+        free(s->copies);
         free(s->evaluations);
         pthread_mutex_destroy(&s->lock);
         free(s);
@@ -213,23 +223,42 @@ static bool is_gone(const struct ob_pipeline_health *s, const struct subject *on
         return s->listed_at > one->seen[OB_FACT_MAINSTEM].at;
 }
 
-/* A state is told when it has stood for a while: the first one, too. */
-static void evaluate(struct ob_pipeline_health *s, struct subject *one, int64_t now, struct ob_evaluation *v)
+/* Copies what is known of every pipeline, so that no rule is evaluated under the lock. */
+static void copy_facts(struct ob_pipeline_health *s, int64_t now)
 {
-        struct ob_facts facts = { .has = { false } };
-        struct subject *channel;
-        enum ob_state state;
+        struct subject *one, *next, *channel;
 
-        HASH_FIND_STR(s->channels, one->channel, channel);
-        if (channel)
-                take_facts(channel, now, &facts);
-        take_facts(one, now, &facts);
-        ob_facts_conclude(&facts);
-        state = is_gone(s, one) ? OB_STATES : ob_health_rules_evaluate(&facts, s->settings, one->state, v->why);
+        s->n = 0;
+        pthread_mutex_lock(&s->lock);
+        s->copies = ob_grow(s->copies, &s->room, HASH_COUNT(s->pipelines), sizeof(*s->copies));
+        HASH_ITER (hh, s->pipelines, one, next) {
+                struct copy *c = &s->copies[s->n++];
+
+                *c = (struct copy) { .subject = one, .is_gone = is_gone(s, one) };
+                HASH_FIND_STR(s->channels, one->channel, channel);
+                if (channel)
+                        take_facts(channel, now, &c->facts);
+                take_facts(one, now, &c->facts);
+        }
+        pthread_mutex_unlock(&s->lock);
+}
+
+/*
+ * A state is told when it has stood for a while, the first one, too. Only this thread writes what was evaluated;
+ * the lock is for those who list it meanwhile.
+ */
+static void evaluate(struct ob_pipeline_health *s, struct copy *c, int64_t now, struct ob_evaluation *v)
+{
+        struct subject *one = c->subject;
+        enum ob_state state = OB_STATES;
+
+        ob_facts_conclude(&c->facts);
+        if (!c->is_gone)
+                state = ob_health_rules_evaluate(&c->facts, s->settings, one->state, v->why);
+        pthread_mutex_lock(&s->lock);
         if (state != one->evaluated)
                 one->evaluated_since = now;
         one->evaluated = state;
-        v->pipeline = one->id;
         if (state != one->state && now - one->evaluated_since >= s->settings->hold * INT64_C(1000)) {
                 one->state = state;
                 one->told_at = now;
@@ -238,22 +267,21 @@ static void evaluate(struct ob_pipeline_health *s, struct subject *one, int64_t 
                 memcpy(one->why, v->why, sizeof(one->why));
         else
                 memcpy(v->why, one->why, sizeof(v->why));
+        pthread_mutex_unlock(&s->lock);
+        v->pipeline = one->id;
         v->state = state == OB_STATES ? OB_STATES : one->state;
 }
 
 const struct ob_evaluation *ob_pipeline_health_evaluate(struct ob_pipeline_health *s, int64_t now, size_t *n)
 {
-        struct subject *one, *next;
-
-        s->n = 0;
-        pthread_mutex_lock(&s->lock);
-        s->evaluations = ob_grow(s->evaluations, &s->room, HASH_COUNT(s->pipelines), sizeof(*s->evaluations));
-        HASH_ITER (hh, s->pipelines, one, next) {
-                evaluate(s, one, now, &s->evaluations[s->n]);
-                s->n += s->evaluations[s->n].state != OB_STATES;
+        *n = 0;
+        copy_facts(s, now);
+        s->evaluations = ob_grow(s->evaluations, &s->room_evaluations, s->n, sizeof(*s->evaluations));
+        for (size_t i = 0; i < s->n; i++) {
+                s->evaluations[*n].why[0] = '\0';
+                evaluate(s, &s->copies[i], now, &s->evaluations[*n]);
+                *n += s->evaluations[*n].state != OB_STATES;
         }
-        pthread_mutex_unlock(&s->lock);
-        *n = s->n;
         return s->evaluations;
 }
 

@@ -28,7 +28,7 @@ int64_t ob_rewind_step(const struct ob_config *c)
 
 bool ob_rewind_has_history(const struct ob_source *s)
 {
-        return s->enabled && s->reader == OB_READER_MYSQL && ob_source_shape(s) == OB_SHAPE_LOG &&
+        return s->enabled && s->kind == OB_SOURCE_TABLE && ob_source_shape(s) == OB_SHAPE_LOG &&
                ob_source_find(s, OB_TIME) >= 0;
 }
 

@@ -11,7 +11,6 @@ static const struct ob_delta_ops *const deltas[OB_SHAPES] = {
         [OB_SHAPE_LOG] = &ob_delta_log,
         [OB_SHAPE_STATE] = &ob_delta_state,
         [OB_SHAPE_NEWEST] = &ob_delta_newest,
-        [OB_SHAPE_HEALTH] = &ob_delta_health,
 };
 
 static const struct {
@@ -81,7 +80,7 @@ static void log_plan(struct ob_task *f)
                 f->name, f->source->table, f->reader->missing);
 }
 
-/* Whether a standing is that of a database which is another one than that which was read before. */
+/* Whether a checkpoint is that of a database which is another one than that which was read before. */
 static bool is_changed(const struct ob_task *f, const struct ob_checkpoint *next)
 {
         return f->checkpoint.known && strcmp(f->checkpoint.identity, next->identity) != 0;
@@ -92,40 +91,35 @@ bool ob_task_is_doubtful(const struct ob_task *f)
         return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;
 }
 
-static int write_all(
-        struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err)
+/* What one commit of a task writes beside its points. */
+struct staging {
+        struct ob_task *task;
+        const struct ob_checkpoint *next;
+        ob_task_stage_fn *stage;
+};
+
+static int stage_all(void *ctx, struct ob_err *err)
 {
-        if (ob_store_begin(f->store, err))
+        const struct staging *s = ctx;
+        struct ob_task *f = s->task;
+        struct ob_store *store = f->outbox.store;
+
+        if (ob_store_put_checkpoint(store, f->name, s->next, err) ||
+                (is_changed(f, s->next) && ob_store_put_changed(store, f->name, f->changed, err)) ||
+                ob_events_stage(f, err))
                 return -1;
-        if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_checkpoint(f->store, f->name, next, err) ||
-                (is_changed(f, next) && ob_store_put_changed(f->store, f->name, f->changed, err)) ||
-                ob_events_stage(f, err) || (stage && stage(f, err))) {
-                ob_store_rollback(f->store);
-                return -1;
-        }
-        return ob_store_commit(f->store, err);
+        return s->stage ? s->stage(f, err) : 0;
 }
 
 int ob_task_commit(struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err)
 {
-        bool got_room;
+        struct staging s = { f, next, stage };
+        int got = ob_outbox_commit(&f->outbox, stage_all, &s, err);
 
-        ob_outbox_close(&f->outbox);
-        f->counters->health.is_waiting = true;
-        got_room = !f->outbox.bytes || ob_queue_reserve(f->queue, f->outbox.bytes, f->stop);
-        f->counters->health.is_waiting = false;
-        ob_health_promise(&f->counters->health, f->counters->busy_ms);
-        if (!got_room)
-                return 1;
-        if (write_all(f, next, stage, err)) {
-                ob_queue_release(f->queue, f->outbox.bytes);
-                return -1;
-        }
-        if (f->outbox.points)
-                ob_queue_publish(f->queue, f->outbox.points);
+        if (got)
+                return got;
         ob_events_staged(f->events);
         f->checkpoint = *next;
-        ob_outbox_start(&f->outbox, f->now);
         f->page_at = ob_clock_ms();
         return 0;
 }
@@ -171,8 +165,8 @@ static int load(struct ob_task *f, struct ob_err *err)
 {
         if (!f->is_loaded) {
                 f->changed = INT64_MIN;
-                if (ob_store_get_checkpoint(f->store, f->name, &f->checkpoint, err) ||
-                        ob_store_get_changed(f->store, f->name, &f->changed, err) < 0)
+                if (ob_store_get_checkpoint(f->outbox.store, f->name, &f->checkpoint, err) ||
+                        ob_store_get_changed(f->outbox.store, f->name, &f->changed, err) < 0)
                         return -1;
         }
         return ob_events_load(f, err);

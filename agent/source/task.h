@@ -37,7 +37,6 @@ struct ob_delta_ops {
 extern const struct ob_delta_ops ob_delta_log;
 extern const struct ob_delta_ops ob_delta_state;
 extern const struct ob_delta_ops ob_delta_newest;
-extern const struct ob_delta_ops ob_delta_health;
 
 /* What is told of a feed at most once a minute. */
 enum ob_row_fault {
@@ -54,10 +53,7 @@ struct ob_task {
         const struct ob_source *source;
         const char *manager; /* its name: the first tag; "" */
         const char *name;    /* in the store and the log */
-        struct ob_store *store;
-        struct ob_queue *queue;
         struct ob_source_counters *counters;
-        struct ob_stop *stop;
         struct ob_names *names;            /* NULL: there are none */
         struct ob_reader *reader;          /* ours */
         struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
@@ -73,8 +69,8 @@ struct ob_task {
         int64_t page_at;                 /* our own, when the page of rows was begun: ob_clock_ms() */
         bool has_unsettled;              /* the last poll left rows that are too young */
         enum ob_deliver_to deliver_to;   /* of the points that are made now */
-        struct ob_outbox outbox;
-        struct ob_events *events; /* ours; NULL: the source has no text */
+        struct ob_outbox outbox;         /* its store, queue, counters and stop are set by the worker */
+        struct ob_events *events;        /* ours; NULL: the source has no text */
         struct ob_log_once logged[OB_ROW_FAULTS];
         char *logged_plan, *logged_missing; /* ours: what was last said of them */
         const struct ob_fact_source

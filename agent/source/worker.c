@@ -11,17 +11,158 @@
 
 #define RETRY_MS 500 /* between polls while young rows settle */
 
+char *ob_worker_name(const struct ob_worker *w, const char *name)
+{
+        bool is_named = w->manager && *w->manager->name;
+
+        return ob_format("%s%s%s", is_named ? w->manager->name : "", is_named ? "/" : "", name);
+}
+
+static struct ob_pages *pages(struct ob_worker *w)
+{
+        const struct ob_pages_setting setting = {
+                .config = w->config,
+                .manager = w->manager,
+                .name = w->counters->sources[w->index].name,
+                .counters = &w->counters->sources[w->index],
+                .stop = w->stop,
+                .is_patient = w->is_once,
+        };
+
+        if (!w->pages)
+                w->pages = ob_pages_new(&setting);
+        return w->pages;
+}
+
+static const char *manager_of(const struct ob_worker *w)
+{
+        return w->manager ? w->manager->name : "";
+}
+
+static struct ob_outbox make_outbox(const struct ob_worker *w)
+{
+        return (struct ob_outbox) {
+                .store = w->store,
+                .queue = w->queue,
+                .counters = &w->counters->sources[w->index],
+                .stop = w->stop,
+        };
+}
+
+static void init_rows(struct ob_worker *w, struct ob_worker_task *wt)
+{
+        wt->rows = (struct ob_task) {
+                .source = wt->source,
+                .manager = manager_of(w),
+                .name = wt->name,
+                .counters = &w->counters->sources[w->index],
+                .names = w->names,
+                .reader = wt->source->kind == OB_SOURCE_PAGE ? ob_reader_page_new(wt->source, pages(w))
+                                                             : ob_reader_mysql_new(wt->source, &w->session),
+                .states = w->states,
+                .step = ob_rewind_step(w->config),
+                .outbox = make_outbox(w),
+        };
+        ob_task_init(&wt->rows);
+}
+
+static int poll_rows(struct ob_worker_task *wt, struct ob_err *err)
+{
+        int got = ob_task_poll(&wt->rows, err);
+
+        wt->has_unsettled = wt->rows.has_unsettled;
+        wt->is_partial = wt->rows.reader->is_partial;
+        wt->is_shared = wt->rows.reader->is_logged;
+        return got;
+}
+
+static void fini_rows(struct ob_worker_task *wt)
+{
+        ob_task_fini(&wt->rows);
+}
+
+static void init_counters(struct ob_worker *w, struct ob_worker_task *wt)
+{
+        wt->counters =
+                (struct ob_own_counters) { .counters = w->counters, .queue = w->queue, .outbox = make_outbox(w) };
+        ob_own_counters_init(&wt->counters);
+}
+
+static int poll_counters(struct ob_worker_task *wt, struct ob_err *err)
+{
+        return ob_own_counters_poll(&wt->counters, err);
+}
+
+static void fini_counters(struct ob_worker_task *wt)
+{
+        ob_own_counters_fini(&wt->counters);
+}
+
+static void init_zone(struct ob_worker *w, struct ob_worker_task *wt)
+{
+        wt->zone = (struct ob_zone_check) {
+                .manager = manager_of(w), .pages = pages(w), .session = &w->session, .outbox = make_outbox(w)
+        };
+        ob_zone_check_init(&wt->zone);
+}
+
+static int poll_zone(struct ob_worker_task *wt, struct ob_err *err)
+{
+        int got = ob_zone_check_poll(&wt->zone, err);
+
+        wt->is_partial = wt->zone.is_partial;
+        wt->is_shared = wt->zone.is_logged;
+        return got;
+}
+
+static void fini_zone(struct ob_worker_task *wt)
+{
+        ob_zone_check_fini(&wt->zone);
+}
+
+static void init_health(struct ob_worker *w, struct ob_worker_task *wt)
+{
+        wt->health = (struct ob_health_changes) { .manager = manager_of(w),
+                .name = wt->name,
+                .health = w->states,
+                .names = w->names,
+                .outbox = make_outbox(w) };
+}
+
+static int poll_health(struct ob_worker_task *wt, struct ob_err *err)
+{
+        return ob_health_changes_poll(&wt->health, err);
+}
+
+static void fini_health(struct ob_worker_task *wt)
+{
+        ob_health_changes_fini(&wt->health);
+}
+
+/* How each kind of source is polled: as ob_task_poll. */
+static const struct {
+        void (*init)(struct ob_worker *w, struct ob_worker_task *wt);
+        int (*poll)(struct ob_worker_task *wt, struct ob_err *err);
+        void (*fini)(struct ob_worker_task *wt);
+} kinds[OB_SOURCE_KINDS] = {
+        [OB_SOURCE_TABLE] = { init_rows, poll_rows, fini_rows },
+        [OB_SOURCE_PAGE] = { init_rows, poll_rows, fini_rows },
+        [OB_SOURCE_COUNTERS] = { init_counters, poll_counters, fini_counters },
+        [OB_SOURCE_ZONE] = { init_zone, poll_zone, fini_zone },
+        [OB_SOURCE_HEALTH] = { init_health, poll_health, fini_health },
+};
+
 /* Polls stay on their beat, so that those of a worker stay together; those that were missed are not made up for. */
 static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_task *wt, int64_t now)
 {
-        int64_t every = wt->task.source->every * INT64_C(1000);
+        int64_t every = wt->source->every * INT64_C(1000);
 
         return w->began + ((now - w->began) / every + 1) * every;
 }
 
 static bool is_of_pages(const struct ob_worker_task *wt)
 {
-        return wt->task.source->reader == OB_READER_PAGE || wt->task.source->reader == OB_READER_ZONE;
+        return wt->source->kind == OB_SOURCE_PAGE || wt->source->kind == OB_SOURCE_ZONE;
 }
 
 /*
@@ -30,16 +171,15 @@ static bool is_of_pages(const struct ob_worker_task *wt)
  */
 static void note_failure(struct ob_worker *w, struct ob_worker_task *wt, int64_t now, const struct ob_err *err)
 {
-        bool is_shared = wt->task.reader->is_logged;
         struct ob_err said = *err;
 
-        if (!wt->is_logged && !is_shared) {
+        if (!wt->is_logged && !wt->is_shared) {
                 ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wt->name, err->text);
                 wt->is_logged = true;
         }
         wt->is_failing = true;
-        wt->due = is_shared || is_of_pages(wt) ? next_beat(w, wt, now)
-                                               : ob_clock_ms() + ob_backoff_next(&wt->backoff);
+        wt->due = wt->is_shared || is_of_pages(wt) ? next_beat(w, wt, now)
+                                                   : ob_clock_ms() + ob_backoff_next(&wt->backoff);
         w->counters->sources[w->index].errors++;
         ob_health_fail(&w->counters->sources[w->index].health, (ob_fail_in(&said, wt->name), said.text));
 }
@@ -61,7 +201,7 @@ static void poll(struct ob_worker *w, struct ob_worker_task *wt, int64_t now)
         int got;
 
         ob_health_promise(&w->counters->sources[w->index].health, w->counters->sources[w->index].busy_ms);
-        got = ob_task_poll(&wt->task, &err);
+        got = kinds[wt->source->kind].poll(wt, &err);
         ob_session_rest(&w->session);
         wt->took_ms = ob_clock_ms() - began;
         if (got < 0 && ob_stop_is_wanted(w->stop)) /* it cut the poll short */
@@ -81,7 +221,7 @@ static void count(struct ob_worker *w)
         for (size_t i = 0; i < w->n_tasks; i++) {
                 if (w->tasks[i].is_failing)
                         return;
-                is_partial |= w->tasks[i].task.reader->is_partial;
+                is_partial |= w->tasks[i].is_partial;
                 took += w->tasks[i].took_ms;
         }
         if (is_partial) {
@@ -126,11 +266,11 @@ static bool poll_once(struct ob_worker *w)
                 ob_pages_begin(w->pages);
         for (size_t i = 0; i < w->n_tasks && !ob_stop_is_wanted(w->stop); i++) {
                 struct ob_worker_task *wt = &w->tasks[i];
-                int64_t enough = ob_clock_ms() + (wt->task.source->settle + 1) * INT64_C(1000);
+                int64_t enough = ob_clock_ms() + (wt->source->settle + 1) * INT64_C(1000);
 
                 do {
                         poll(w, wt, ob_clock_ms());
-                } while (!wt->is_failing && wt->task.has_unsettled && ob_clock_ms() < enough &&
+                } while (!wt->is_failing && wt->has_unsettled && ob_clock_ms() < enough &&
                          !ob_stop_wait(w->stop, ob_clock_ms() + RETRY_MS));
         }
         count(w);
@@ -164,84 +304,16 @@ static void *run(void *arg)
         return NULL;
 }
 
-char *ob_worker_name(const struct ob_worker *w, const char *name)
-{
-        bool is_named = w->manager && *w->manager->name;
-
-        return ob_format("%s%s%s", is_named ? w->manager->name : "", is_named ? "/" : "", name);
-}
-
-static struct ob_pages *pages(struct ob_worker *w)
-{
-        const struct ob_pages_setting setting = {
-                .config = w->config,
-                .manager = w->manager,
-                .name = w->counters->sources[w->index].name,
-                .counters = &w->counters->sources[w->index],
-                .stop = w->stop,
-                .is_patient = w->is_once,
-        };
-
-        if (!w->pages)
-                w->pages = ob_pages_new(&setting);
-        return w->pages;
-}
-
-static struct ob_reader *make_mysql(struct ob_worker *w, const struct ob_source *source)
-{
-        return ob_reader_mysql_new(source, &w->session);
-}
-
-static struct ob_reader *make_self(struct ob_worker *w, const struct ob_source *source)
-{
-        return ob_reader_self_new(source, w->counters, w->queue);
-}
-
-static struct ob_reader *make_page(struct ob_worker *w, const struct ob_source *source)
-{
-        return ob_reader_page_new(source, pages(w));
-}
-
-static struct ob_reader *make_zone(struct ob_worker *w, const struct ob_source *source)
-{
-        return ob_reader_zone_new(source, pages(w), &w->session);
-}
-
-static struct ob_reader *make_state(struct ob_worker *w, const struct ob_source *source)
-{
-        return ob_reader_health_new(source, w->states);
-}
-
-static struct ob_reader *(*const makers[OB_READERS])(struct ob_worker *w, const struct ob_source *source) = {
-        [OB_READER_MYSQL] = make_mysql,
-        [OB_READER_SELF] = make_self,
-        [OB_READER_PAGE] = make_page,
-        [OB_READER_ZONE] = make_zone,
-        [OB_READER_HEALTH] = make_state,
-};
-
 static void add_task(struct ob_worker *w, const struct ob_source *source)
 {
         struct ob_worker_task *wt = &w->tasks[w->n_tasks++];
 
+        wt->source = source;
         wt->name = ob_worker_name(w, source->name);
-        wt->task = (struct ob_task) {
-                .source = source,
-                .manager = w->manager ? w->manager->name : "",
-                .name = wt->name,
-                .store = w->store,
-                .queue = w->queue,
-                .counters = &w->counters->sources[w->index],
-                .stop = w->stop,
-                .names = w->names,
-                .reader = makers[source->reader](w, source),
-                .states = w->states,
-                .step = ob_rewind_step(w->config),
-        };
+        kinds[source->kind].init(w, wt);
         wt->due = w->began;
         if (w->counters->sources[w->index].every_ms < source->every * INT64_C(1000))
                 w->counters->sources[w->index].every_ms = source->every * INT64_C(1000);
-        ob_task_init(&wt->task);
 }
 
 /*
@@ -278,7 +350,7 @@ void ob_worker_join(struct ob_worker *w)
         if (w->thread)
                 pthread_join(w->thread, NULL);
         for (size_t i = 0; i < w->n_tasks; i++) {
-                ob_task_fini(&w->tasks[i].task);
+                kinds[w->tasks[i].source->kind].fini(&w->tasks[i]);
                 free(w->tasks[i].name);
         }
         ob_pages_free(w->pages);

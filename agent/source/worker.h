@@ -11,19 +11,33 @@
 #include <stddef.h>
 
 #include "agent/process/backoff.h"
+#include "agent/source/health_changes.h"
 #include "agent/source/names.h"
+#include "agent/source/own_counters.h"
 #include "agent/source/session.h"
 #include "agent/source/task.h"
 #include "agent/source/web/pages.h"
+#include "agent/source/web/zone.h"
 #include "config/config.h"
 
 struct ob_worker_task {
-        struct ob_task task;
-        char *name; /* ours: [manager/]source */
+        const struct ob_source *source; /* borrowed */
+        char *name;                     /* ours: [manager/]source */
+        union {
+                struct ob_task rows; /* of a table or a page */
+                struct ob_own_counters counters;
+                struct ob_zone_check zone;
+                struct ob_health_changes health;
+        };
         int64_t due, took_ms;
         struct ob_backoff backoff;
         bool is_failing;
         bool is_logged; /* … and the log has it from us */
+
+        /* After a poll: */
+        bool has_unsettled; /* there are rows that are too young */
+        bool is_partial;    /* there was more, which could not be read, and that was logged */
+        bool is_shared;     /* it failed, and the log has it already, perhaps for several sources at once */
 };
 
 struct ob_worker {

@@ -28,12 +28,12 @@ class Mutant:
 MUTANTS = (
     Mutant("ID > cursor: the overlap is not read again", ("--only", "late commits*", "--only", "two masters*", "60"),
            "agent/source/delta_log.c", "if (got && ob_seen_ids_first_id(chunk) < from)", "if (0)"),
-    Mutant("the mark moves after the send", ("--kills", "300"), "agent/sink/statsd.c",
+    Mutant("the batch is noted as sent after the send", ("--kills", "300"), "agent/sink/statsd.c",
            "s->delivery.sent_upto != st->batch.seq) {", "s->delivery.sent_upto != st->batch.seq && !s) {"),
-    Mutant("batches are committed 2 ms before the place they reach to", ("--kills", "400"), "agent/source/task.c",
-           "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_checkpoint",
-           "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_commit(f->store, err) || "
-           "ob_stop_wait(f->stop, ob_clock_ms() + 2) || ob_store_begin(f->store, err) || ob_store_put_checkpoint",
+    Mutant("batches are committed 2 ms before the checkpoint they belong to", ("--kills", "400"),
+           "agent/source/outbox.c", "if (ob_outbox_put(o, o->store, err) || (stage",
+           "if (ob_outbox_put(o, o->store, err) || ob_store_commit(o->store, err) || "
+           "ob_stop_wait(o->stop, ob_clock_ms() + 2) || ob_store_begin(o->store, err) || (stage",
            '#include "agent/process/clock.h"\n'),
     Mutant("points that are parts of others are not accounted for", ("--only", "SIGHUP*", "30"), "agent/sink/sink.c",
            "s->counters->folded += folded;", "(void)folded;"),

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from chaos.mutants import MUTANTS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FUNCTION_MAX = 60
 
@@ -117,6 +119,11 @@ def log_lines_that_a_text_could_forge(root):
 
 
 CHECKS = [includes_that_go_up, log_lines_that_a_text_could_forge, banned_calls, too_long, names_that_say_nothing, strangers_on_top]
+
+
+def test_the_text_of_each_mutant_is_there():
+    for mutant in MUTANTS:
+        assert not mutant.file or (ROOT / mutant.file).read_text().count(mutant.old) == 1, mutant.name
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

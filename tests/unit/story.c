@@ -140,12 +140,13 @@ static void restart(struct world *w, const struct ob_source *source)
         w->task = (struct ob_task) { .source = source,
                 .manager = "",
                 .name = source->name,
-                .store = w->state_dir.anchor,
-                .queue = &w->queue,
                 .counters = &w->counters.sources[0],
-                .stop = &w->stop,
                 .reader = &w->script->reader,
-                .step = 3600 };
+                .step = 3600,
+                .outbox = { .store = w->state_dir.anchor,
+                        .queue = &w->queue,
+                        .counters = &w->counters.sources[0],
+                        .stop = &w->stop } };
         ob_task_init(&w->task);
 }
 

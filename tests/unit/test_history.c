@@ -37,10 +37,10 @@ static void steps_of_all_graphite_sinks_end_together(void **state)
 static void only_tables_whose_rows_stay_are_histories(void **state)
 {
         const struct ob_source cases[] = {
-                { .enabled = true, .reader = OB_READER_MYSQL, LOG, .n_columns = 2 },
-                { .enabled = false, .reader = OB_READER_MYSQL, LOG, .n_columns = 2 },
-                { .enabled = true, .reader = OB_READER_PAGE, LOG, .n_columns = 2 },
-                { .enabled = true, .reader = OB_READER_MYSQL, LOG, .n_columns = 1 },
+                { .enabled = true, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 2 },
+                { .enabled = false, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 2 },
+                { .enabled = true, .kind = OB_SOURCE_PAGE, LOG, .n_columns = 2 },
+                { .enabled = true, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 1 },
         };
 
         (void)state;
@@ -53,8 +53,8 @@ static void only_tables_whose_rows_stay_are_histories(void **state)
 static void the_end_is_behind_overlap_and_horizon(void **state)
 {
         struct ob_source sources[] = {
-                { .enabled = true, .reader = OB_READER_MYSQL, LOG, .n_columns = 2, .overlap = 600 },
-                { .enabled = true, .reader = OB_READER_PAGE, LOG, .n_columns = 2, .overlap = 9000 },
+                { .enabled = true, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 2, .overlap = 600 },
+                { .enabled = true, .kind = OB_SOURCE_PAGE, LOG, .n_columns = 2, .overlap = 9000 },
         };
         struct ob_sink_settings sinks[] = { { .type = OB_SINK_GRAPHITE, .step = 60, .horizon = 300 } };
         const struct ob_config c = { .sources = sources, .n_sources = 2, .sinks = sinks, .n_sinks = 1 };

@@ -122,7 +122,7 @@ static void stories_are_evaluated(void **state)
         }
 }
 
-static void only_alarms_about_time_are_clues(void **state)
+static void only_alarms_about_time_are_facts(void **state)
 {
         static const struct {
                 const char *title;
@@ -199,7 +199,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(stories_are_evaluated),
-                cmocka_unit_test(only_alarms_about_time_are_clues),
+                cmocka_unit_test(only_alarms_about_time_are_facts),
                 cmocka_unit_test(a_clock_that_was_set_back_makes_nothing_old),
                 cmocka_unit_test(many_pipelines_at_once),
         };

@@ -2,8 +2,8 @@
  * How the tables' queries are asked of Graphite: paths with globs for a sink that sends dotted names, seriesByTag
  * for one that sends tagged ones. Functions as in graphite-web 1.1.
  */
-#ifndef OB_OPS_TARGET_H
-#define OB_OPS_TARGET_H
+#ifndef OB_DASHBOARDS_TARGET_H
+#define OB_DASHBOARDS_TARGET_H
 
 #include "agent/dashboards/board.h"
 

@@ -1,6 +1,6 @@
 /* Of a round's pages the newest dates, one a pipeline: by them the pages' zone is found. A value; one thread's. */
-#ifndef OB_SOURCE_ZONE_DATES_H
-#define OB_SOURCE_ZONE_DATES_H
+#ifndef OB_SOURCE_WEB_ZONE_DATES_H
+#define OB_SOURCE_WEB_ZONE_DATES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "agent/source/zone_dates.h"
+#include "agent/source/web/zone_dates.h"
 
 void ob_zone_dates_add(struct ob_zone_dates *dates, const struct ob_zone_date *date)
 {

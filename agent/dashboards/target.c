@@ -1,4 +1,4 @@
-#include "agent/ops/target.h"
+#include "agent/dashboards/target.h"
 
 #include <stdlib.h>
 #include <string.h>
