@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/dashboards/board_series.h"
+#include "agent/dashboards/board.h"
 #include "agent/ops/exit.h"
 #include "agent/ops/outfile.h"
 #include "proto/memory.h"

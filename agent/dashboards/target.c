@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/dashboards/board_series.h"
+#include "agent/dashboards/board.h"
 #include "proto/memory.h"
 
 #define STEPS_MIN 3   /* of a window: the newest may not be written yet */
