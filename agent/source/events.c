@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "agent/process/log.h"
+#include "agent/source/decode.h"
 #include "agent/source/dedup.h"
-#include "agent/source/row.h"
 #include "agent/source/task.h"
 #include "proto/dogstatsd.h"
 #include "proto/memory.h"

@@ -1,17 +1,8 @@
 #include "agent/source/task.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "agent/process/clock.h"
 #include "agent/process/log.h"
-#include "proto/memory.h"
-
-static const struct ob_delta_ops *const deltas[OB_SHAPES] = {
-        [OB_SHAPE_LOG] = &ob_delta_log,
-        [OB_SHAPE_STATE] = &ob_delta_state,
-        [OB_SHAPE_NEWEST] = &ob_delta_newest,
-};
 
 static const struct {
         const char *event;
@@ -24,27 +15,6 @@ static const struct {
         [OB_FAULT_CHANGED] = { "row_changed", true },
 };
 
-void ob_task_init(struct ob_task *f)
-{
-        f->delta = deltas[ob_source_shape(f->source)];
-        for (unsigned i = 0; f->states && i < f->source->n_columns; i++)
-                f->fact_sources[i] = ob_fact_source_find(f->source->columns[i].name);
-        f->events = ob_events_new(f);
-        f->logged_plan = ob_copy("");
-        f->logged_missing = ob_copy("");
-}
-
-void ob_task_fini(struct ob_task *f)
-{
-        if (f->delta)
-                f->delta->reset(f);
-        ob_events_free(f->events);
-        ob_outbox_free(&f->outbox);
-        ob_reader_free(f->reader);
-        free(f->logged_plan);
-        free(f->logged_missing);
-}
-
 void ob_task_log_once(
         struct ob_task *f, enum ob_row_fault what, const char *column, const char *id, const char *why)
 {
@@ -56,153 +26,7 @@ void ob_task_log_once(
                         row_faults[what].event, f->source->table, column, id, (long long)n, why);
 }
 
-/* Says something about the source when it is not what was said last. */
-static bool is_news(char **told, const char *text)
-{
-        if (!strcmp(*told, text))
-                return false;
-        free(*told);
-        *told = ob_copy(text);
-        return true;
-}
-
-static void log_plan(struct ob_task *f)
-{
-        if (is_news(&f->logged_plan, f->reader->plan))
-                ob_log(OB_LOG_INFO, "source=%s event=plan table=%s reads=\"%s\"", f->name, f->source->table,
-                        f->reader->plan);
-        if (!is_news(&f->logged_missing, f->reader->missing) || !*f->reader->missing)
-                return;
-        f->counters->errors++;
-        ob_log(OB_LOG_WARN,
-                "source=%s event=columns_missing table=%s columns=\"%s\" why=\"the table has none of "
-                "these; their metrics are left out\"",
-                f->name, f->source->table, f->reader->missing);
-}
-
-/* Whether a checkpoint is that of a database which is another one than that which was read before. */
-static bool is_changed(const struct ob_task *f, const struct ob_checkpoint *next)
-{
-        return f->checkpoint.known && strcmp(f->checkpoint.identity, next->identity) != 0;
-}
-
 bool ob_task_is_doubtful(const struct ob_task *f)
 {
         return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;
-}
-
-/* What one commit of a task writes beside its points. */
-struct staging {
-        struct ob_task *task;
-        const struct ob_checkpoint *next;
-        ob_task_stage_fn *stage;
-};
-
-static int stage_all(void *ctx, struct ob_err *err)
-{
-        const struct staging *s = ctx;
-        struct ob_task *f = s->task;
-        struct ob_store *store = f->outbox.store;
-
-        if (ob_store_put_checkpoint(store, f->name, s->next, err) ||
-                (is_changed(f, s->next) && ob_store_put_changed(store, f->name, f->changed, err)) ||
-                ob_events_stage(f, err))
-                return -1;
-        return s->stage ? s->stage(f, err) : 0;
-}
-
-int ob_task_commit(struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err)
-{
-        struct staging s = { f, next, stage };
-        int got = ob_outbox_commit(&f->outbox, stage_all, &s, err);
-
-        if (got)
-                return got;
-        ob_events_staged(f->events);
-        f->checkpoint = *next;
-        f->page_at = ob_clock_ms();
-        return 0;
-}
-
-/* Begins by the source's setting. */
-static struct ob_checkpoint first_checkpoint(const struct ob_task *f)
-{
-        return (struct ob_checkpoint) {
-                .known = true,
-                .cursor = INT64_MIN,
-                .since = ob_start_time(&f->source->start, f->now),
-                .floor = INT64_MIN,
-                .counted_before = INT64_MIN,
-                .newest = INT64_MIN,
-        };
-}
-
-/* Notes where the source is read from; a source that was never read begins by its setting. */
-static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
-{
-        struct ob_checkpoint next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
-
-        if (f->checkpoint.known && !*next.identity) {
-                ob_log(OB_LOG_WARN,
-                        "source=%s event=rewound why=\"rows that were counted before go only to Graphite, "
-                        "which may be told again\"",
-                        f->name);
-                if (next.counted_before == OB_COUNTED_ALL)
-                        next.counted_before = f->now;
-        }
-        if (f->checkpoint.known && *next.identity)
-                ob_log(OB_LOG_WARN, "source=%s event=database_changed was=%s is=%s", f->name, next.identity,
-                        f->reader->identity);
-        strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
-        next.identity[sizeof(next.identity) - 1] = '\0';
-        if (f->checkpoint.known)
-                f->changed = f->now;
-        return f->delta->begin(f, at, next, err);
-}
-
-/* Reads what the store knows of the source, where that is not known by heart. */
-static int load(struct ob_task *f, struct ob_err *err)
-{
-        if (!f->is_loaded) {
-                f->changed = INT64_MIN;
-                if (ob_store_get_checkpoint(f->outbox.store, f->name, &f->checkpoint, err) ||
-                        ob_store_get_changed(f->outbox.store, f->name, &f->changed, err) < 0)
-                        return -1;
-        }
-        return ob_events_load(f, err);
-}
-
-static int poll_once(struct ob_task *f, struct ob_err *err)
-{
-        struct ob_reading at = { .has_rows = false };
-
-        if (f->reader->ops->open(f->reader, err))
-                return -1;
-        log_plan(f);
-        if (load(f, err))
-                return -1;
-        f->is_loaded = true;
-        if (f->reader->ops->read_clock(f->reader, &at, err))
-                return -1;
-        f->now = at.now;
-        f->page_at = ob_clock_ms();
-        f->has_unsettled = false;
-        ob_outbox_start(&f->outbox, f->now);
-        if ((!f->checkpoint.known || strcmp(f->checkpoint.identity, f->reader->identity) != 0) &&
-                begin(f, &at, err))
-                return -1;
-        return f->delta->poll(f, &at, err);
-}
-
-int ob_task_poll(struct ob_task *f, struct ob_err *err)
-{
-        int got = poll_once(f, err);
-
-        if (!got)
-                return 0;
-        /* What we know by heart may be ahead of what was committed. */
-        f->delta->reset(f);
-        ob_events_reset(f->events);
-        f->is_loaded = false;
-        return got;
 }

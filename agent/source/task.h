@@ -11,7 +11,6 @@
 #include "agent/process/counters.h"
 #include "agent/process/log_once.h"
 #include "agent/process/stop.h"
-#include "agent/source/events.h"
 #include "agent/source/names.h"
 #include "agent/source/outbox.h"
 #include "agent/source/pipeline_health.h"
@@ -20,6 +19,7 @@
 #include "agent/store/store.h"
 #include "config/source.h"
 
+struct ob_events;
 struct ob_task;
 
 /* From the rows of a table to what came to pass since the last poll. */
@@ -33,10 +33,6 @@ struct ob_delta_ops {
         /* Forgets what it knew by heart; the store may say otherwise. */
         void (*reset)(struct ob_task *f);
 };
-
-extern const struct ob_delta_ops ob_delta_log;
-extern const struct ob_delta_ops ob_delta_state;
-extern const struct ob_delta_ops ob_delta_newest;
 
 /* What is told of a feed at most once a minute. */
 enum ob_row_fault {
@@ -77,22 +73,11 @@ struct ob_task {
                 *fact_sources[OB_COLUMNS_MAX]; /* by column: what it tells of a pipeline; NULL */
 };
 
-void ob_task_init(struct ob_task *f);
-void ob_task_fini(struct ob_task *f);
-
 /*
  * For deltas: whether the database became another one not longer than the source's overlap ago. Then what it lacks,
  * or has less of than was counted, may only be late: it is perhaps a copy of the other one, some seconds behind.
  */
 bool ob_task_is_doubtful(const struct ob_task *f);
-
-/* One poll. 1: a stop cut it short. */
-int ob_task_poll(struct ob_task *f, struct ob_err *err);
-
-/* For deltas: appends the outbox and what `stage` writes, in one transaction, and makes `next` the standing. */
-typedef int ob_task_stage_fn(struct ob_task *f, struct ob_err *err);
-int ob_task_commit(
-        struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err);
 
 /* For deltas: tells of something odd; counts it as an error where it is one. */
 void ob_task_log_once(

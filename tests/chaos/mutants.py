@@ -27,7 +27,7 @@ class Mutant:
 
 MUTANTS = (
     Mutant("ID > cursor: the overlap is not read again", ("--only", "late commits*", "--only", "two masters*", "60"),
-           "agent/source/delta_log.c", "if (got && ob_seen_ids_first_id(chunk) < from)", "if (0)"),
+           "agent/source/append_log.c", "if (got && ob_seen_ids_first_id(chunk) < from)", "if (0)"),
     Mutant("the batch is noted as sent after the send", ("--kills", "300"), "agent/sink/statsd.c",
            "s->delivery.sent_upto != st->batch.seq) {", "s->delivery.sent_upto != st->batch.seq && !s) {"),
     Mutant("batches are committed 2 ms before the checkpoint they belong to", ("--kills", "400"),
@@ -39,7 +39,7 @@ MUTANTS = (
            "s->counters->folded += folded;", "(void)folded;"),
     Mutant("another server is believed at once", ("--only", "two copies*", "30"), "agent/source/task.c",
            "return f->changed != INT64_MIN &&", "return f->changed == INT64_MAX &&"),
-    Mutant("the audit counts the rows of a chunk", ("--only", "late rows and*", "30"), "agent/source/log_audit.c",
+    Mutant("the audit counts the rows of a chunk", ("--only", "late rows and*", "30"), "agent/source/append_log.c",
            "if (read_word(words[i], &there) && there & ~seen_ids)",
            "if (read_word(words[i], &there) && __builtin_popcountll(there) > __builtin_popcountll(seen_ids))"),
     Mutant("horizon 0", ("--only", "kill -9 of carbon", "--only", "SIGSTOP of carbon", "300"),

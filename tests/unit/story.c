@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/task.h"
+#include "agent/source/poll.h"
 #include "proto/batch.h"
 #include "proto/memory.h"
 #include "proto/name.h"

@@ -1,4 +1,4 @@
-#include "agent/source/row.h"
+#include "agent/source/decode.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,10 +1,15 @@
 /* The age of the newest row of each key. There may be several rows a key: the youngest stands. */
+#include "agent/source/newest.h"
+
+#include "agent/source/newest.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/row.h"
+#include "agent/source/decode.h"
+#include "agent/source/transaction.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
@@ -115,7 +120,7 @@ static void reset_newest(struct ob_task *f)
         (void)f;
 }
 
-const struct ob_delta_ops ob_delta_newest = {
+const struct ob_delta_ops ob_newest = {
         .begin = begin_newest,
         .poll = poll_newest,
         .reset = reset_newest,

@@ -4,13 +4,18 @@
  * A key may stand in several rows (Otter's TABLE_STAT, where two writers raced), and then each of them gets
  * every later amount: so one row a key is followed, the lowest at first sight, for as long as it exists.
  */
+#include "agent/source/diff.h"
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "agent/source/diff.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/row.h"
+#include "agent/source/decode.h"
 #include "agent/source/tracked_rows.h"
+#include "agent/source/transaction.h"
 #include "proto/memory.h"
 
 /* Of one poll of a source. */
@@ -448,7 +453,7 @@ static int begin_state(
         return ob_task_commit(f, &next, NULL, err);
 }
 
-const struct ob_delta_ops ob_delta_state = {
+const struct ob_delta_ops ob_diff = {
         .begin = begin_state,
         .poll = poll_state,
         .reset = reset_state,

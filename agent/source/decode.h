@@ -2,8 +2,8 @@
  * From a row's texts to numbers, times and metrics. What can't be read is told of with its column and id,
  * never with its content, and left out.
  */
-#ifndef OB_SOURCE_ROW_H
-#define OB_SOURCE_ROW_H
+#ifndef OB_SOURCE_DECODE_H
+#define OB_SOURCE_DECODE_H
 
 #include <stdbool.h>
 #include <stdint.h>
