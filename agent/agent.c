@@ -5,7 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
-#include "agent/source/again.h"
+#include "agent/source/rewind.h"
 #include "proto/memory.h"
 
 #define DAY 86400 /* seconds */
@@ -29,7 +29,7 @@ static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *m
                 .index = *n,
                 .queue = &a->queue,
                 .names = manager && a->names ? &a->names[manager - a->config->managers] : NULL,
-                .place = &a->place,
+                .state_dir = &a->state_dir,
                 .states = manager ? a->states[manager - a->config->managers] : NULL,
                 .turns = manager ? &a->turns[manager - a->config->managers] : NULL,
                 .stop = &a->stop_workers,
@@ -47,13 +47,13 @@ static size_t make_workers(struct ob_agent *a)
         a->workers = ob_alloc(c->n_sources * c->n_managers, sizeof(*a->workers));
         a->states = ob_alloc(c->n_managers, sizeof(*a->states));
         for (size_t m = 0; m < c->n_managers; m++)
-                a->states[m] = ob_states_new(&c->states);
+                a->states[m] = ob_pipeline_health_new(&c->states);
         for (size_t i = 0; i < c->n_sources; i++) {
                 if (!makes_worker(c, i))
                         continue;
-                if (c->sources[i].reader == OB_READER_SELF)
+                if (c->sources[i].kind == OB_SOURCE_COUNTERS)
                         add_worker(a, &n, NULL, c->sources[i].worker);
-                for (size_t m = 0; m < c->n_managers && c->sources[i].reader != OB_READER_SELF; m++)
+                for (size_t m = 0; m < c->n_managers && c->sources[i].kind != OB_SOURCE_COUNTERS; m++)
                         add_worker(a, &n, &c->managers[m], c->sources[i].worker);
         }
         return n;
@@ -84,23 +84,23 @@ static void make_sinks(struct ob_agent *a)
                         .queue = &a->queue,
                         .counters = &a->counters.sinks[i],
                         .stop = &a->stop_sinks,
-                        .place = &a->place,
+                        .state_dir = &a->state_dir,
                         .is_dry = a->is_dry,
                 };
 }
 
 /* The place of the store: a copy of it in memory when nothing shall be moved. */
-static int open_place(struct ob_agent *a, struct ob_err *err)
+static int open_state_dir(struct ob_agent *a, struct ob_err *err)
 {
         const char *dir = a->config->state_dir;
 
-        if (ob_store_place_open(&a->place, a->is_dry ? "" : dir, err))
+        if (ob_state_dir_open(&a->state_dir, a->is_dry ? "" : dir, err))
                 return -1;
         if (a->is_dry)
-                return ob_store_place_copy(&a->place, dir, err);
-        if (*a->place.aside)
-                ob_log(OB_LOG_ERROR, "store=%s event=set_aside as=%s why=\"%s\"", a->place.path, a->place.aside,
-                        a->place.why);
+                return ob_state_dir_copy(&a->state_dir, dir, err);
+        if (*a->state_dir.aside)
+                ob_log(OB_LOG_ERROR, "store=%s event=set_aside as=%s why=\"%s\"", a->state_dir.path,
+                        a->state_dir.aside, a->state_dir.why);
         if (!*dir && !a->is_replay)
                 ob_log(OB_LOG_WARN,
                         "store=memory event=not_durable why=\"state_dir is empty: what is in the queue, "
@@ -120,7 +120,7 @@ static int rewind_worker(
                 if (!w->manager || strcmp(s->worker, w->name) != 0 ||
                         (shape != OB_SHAPE_LOG && (shape != OB_SHAPE_STATE || has_totals)))
                         continue;
-                if (ob_again_rewind(a->place.anchor, w->manager, s, name, since, OB_AGAIN_ALL, err))
+                if (ob_rewind_source(a->state_dir.anchor, w->manager, s, name, since, OB_COUNTED_ALL, err))
                         return -1;
         }
         return 0;
@@ -134,33 +134,33 @@ static int rewind_all(struct ob_agent *a, size_t n_workers, bool has_totals, str
 {
         int64_t since = (ob_clock_wall() / DAY - 1) * DAY;
 
-        if (ob_store_begin(a->place.anchor, err))
+        if (ob_store_begin(a->state_dir.anchor, err))
                 return -1;
         for (size_t i = 0; i < n_workers; i++)
                 if (rewind_worker(a, &a->workers[i], since, has_totals, err)) {
-                        ob_store_rollback(a->place.anchor);
+                        ob_store_rollback(a->state_dir.anchor);
                         return -1;
                 }
-        return ob_store_commit(a->place.anchor, err);
+        return ob_store_commit(a->state_dir.anchor, err);
 }
 
 static int begin_after_loss(struct ob_agent *a, size_t n_workers, struct ob_err *err)
 {
-        struct ob_damage d;
+        struct ob_corruption d;
 
-        if (*a->place.aside)
+        if (*a->state_dir.aside)
                 return rewind_all(a, n_workers, false, err);
-        if (ob_store_mend(a->place.anchor, &d, err))
+        if (ob_store_repair(a->state_dir.anchor, &d, err))
                 return -1;
         if (!*d.first)
                 return 0;
         ob_log(OB_LOG_ERROR,
-                "store=%s event=damaged first=\"%s\" batches=%lld points=%lld sinks=%lld chunks=%lld totals=%lld "
+                "store=%s event=corrupt first=\"%s\" batches=%lld points=%lld sinks=%lld chunks=%lld totals=%lld "
                 "sources=%lld why=\"checksums do not match: these points are lost, Graphite is told again what the "
                 "tables still have of them\"",
-                a->place.path, d.first, (long long)d.batches, (long long)d.points, (long long)d.sinks,
-                (long long)d.chunks, (long long)d.totals, (long long)d.standings);
-        return rewind_all(a, n_workers, !d.totals && !d.standings, err);
+                a->state_dir.path, d.first, (long long)d.batches, (long long)d.points, (long long)d.sinks,
+                (long long)d.chunks, (long long)d.totals, (long long)d.checkpoints);
+        return rewind_all(a, n_workers, !d.totals && !d.checkpoints, err);
 }
 
 static int forget_other_sinks(struct ob_agent *a, struct ob_err *err)
@@ -170,11 +170,11 @@ static int forget_other_sinks(struct ob_agent *a, struct ob_err *err)
 
         for (size_t i = 0; i < a->config->n_sinks; i++)
                 names[i] = a->config->sinks[i].name;
-        forgotten = ob_store_keep_sinks(a->place.anchor, names, a->config->n_sinks, err);
+        forgotten = ob_store_keep_sinks(a->state_dir.anchor, names, a->config->n_sinks, err);
         if (forgotten > 0)
                 ob_log(OB_LOG_WARN,
                         "store=%s event=sinks_forgotten n=%d why=\"they are not in the config any more\"",
-                        a->place.path, forgotten);
+                        a->state_dir.path, forgotten);
         return forgotten < 0 ? -1 : 0;
 }
 
@@ -193,7 +193,7 @@ static void make_names(struct ob_agent *a)
         for (size_t i = 0; i < c->n_managers; i++)
                 a->names[i] = (struct ob_names) {
                         .manager = &c->managers[i],
-                        .place = &a->place,
+                        .state_dir = &a->state_dir,
                         .stop = &a->stop_workers,
                         .turns = &a->turns[i],
                         .every = c->names.every,
@@ -205,17 +205,17 @@ static void make_names(struct ob_agent *a)
 /* Names hold from a time on, which only the store knows: a replay asks the one of the agent it stands beside. */
 static int start_names(struct ob_agent *a, struct ob_err *err)
 {
-        struct ob_store_place copy = { .lock_fd = -1 };
-        struct ob_store *kept = a->place.anchor;
+        struct ob_state_dir copy = { .lock_fd = -1 };
+        struct ob_store *kept = a->state_dir.anchor;
         int got = 0;
 
         if (a->names && a->names_dir) {
-                got = ob_store_place_open(&copy, "", err) || ob_store_place_copy(&copy, a->names_dir, err) ? -1 : 0;
+                got = ob_state_dir_open(&copy, "", err) || ob_state_dir_copy(&copy, a->names_dir, err) ? -1 : 0;
                 kept = copy.anchor;
         }
         while (!got && a->names && a->n_names < a->config->n_managers)
                 got = ob_names_start(&a->names[a->n_names++], kept, err);
-        ob_store_place_close(&copy);
+        ob_state_dir_close(&copy);
         return got;
 }
 
@@ -260,10 +260,10 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         ob_counters_init(&a->counters, n_workers, a->config->n_sinks);
         for (size_t i = 0; i < n_workers; i++)
                 a->counters.sources[i].name = ob_worker_name(&a->workers[i], a->workers[i].name);
-        if (open_place(a, err) || begin_after_loss(a, n_workers, err) || forget_other_sinks(a, err) ||
-                ob_queue_open(&a->queue, a->place.anchor, a->config->queue_max_bytes, &a->counters, err))
+        if (open_state_dir(a, err) || begin_after_loss(a, n_workers, err) || forget_other_sinks(a, err) ||
+                ob_queue_open(&a->queue, a->state_dir.anchor, a->config->queue_max_bytes, &a->counters, err))
                 return -1;
-        ob_agent_look(a);
+        ob_agent_watch(a);
         a->counters.reading = n_workers;
         make_sinks(a);
         while (a->n_sinks < a->config->n_sinks)
@@ -287,7 +287,7 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
         a->turns = NULL;
         a->status = NULL;
         a->progress = NULL;
-        a->place = (struct ob_store_place) { .lock_fd = -1 };
+        a->state_dir = (struct ob_state_dir) { .lock_fd = -1 };
         a->queue = (struct ob_queue) { .max_bytes = 0 };
         ob_stop_init(&a->stop_workers);
         ob_stop_init(&a->stop_sinks);
@@ -309,9 +309,9 @@ int64_t ob_agent_progress(const struct ob_agent *a)
         return sum;
 }
 
-bool ob_agent_is_damaged(const struct ob_agent *a)
+bool ob_agent_is_corrupt(const struct ob_agent *a)
 {
-        return a->place.is_damaged;
+        return a->state_dir.is_corrupt;
 }
 
 bool ob_agent_is_drained(struct ob_agent *a)
@@ -360,7 +360,7 @@ bool ob_agent_stop(struct ob_agent *a)
                 ob_names_stop(&a->names[i]);
         /* Out of a damaged store nothing drains: it is mended by the next start. */
         ob_stop_want(
-                &a->stop_sinks, ob_clock_ms() + (ob_agent_is_damaged(a) ? 0 : a->config->drain * INT64_C(1000)));
+                &a->stop_sinks, ob_clock_ms() + (ob_agent_is_corrupt(a) ? 0 : a->config->drain * INT64_C(1000)));
         if (a->queue.sinks)
                 ob_queue_wake(&a->queue);
         is_clean &= join_sinks(a);
@@ -369,11 +369,11 @@ bool ob_agent_stop(struct ob_agent *a)
         ob_status_stop(a->status);
         ob_queue_close(&a->queue);
         ob_counters_fini(&a->counters);
-        ob_store_place_close(&a->place);
+        ob_state_dir_close(&a->state_dir);
         ob_stop_fini(&a->stop_workers);
         ob_stop_fini(&a->stop_sinks);
         for (size_t m = 0; a->turns && m < a->config->n_managers; m++) {
-                ob_states_free(a->states[m]);
+                ob_pipeline_health_free(a->states[m]);
                 ob_session_turns_fini(&a->turns[m]);
         }
         free(a->turns);

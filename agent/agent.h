@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "agent/face/progress.h"
-#include "agent/face/status.h"
+#include "agent/ops/progress.h"
+#include "agent/ops/status.h"
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/sink/sink.h"
@@ -28,17 +28,17 @@ struct ob_agent {
         int terminal;                   /* where it shows its progress; 0: nowhere */
         const char *names_dir;          /* borrowed: a state_dir whose names hold; NULL: the config's */
 
-        struct ob_store_place place;
+        struct ob_state_dir state_dir;
         struct ob_counters counters;
         struct ob_queue queue;
         struct ob_stop stop_workers, stop_sinks;
         struct ob_session_turns *turns; /* ours; one a manager, in the config's order */
-        struct ob_names *names;       /* ours: one a manager, in the config's order; NULL: they are not looked up */
-        struct ob_states **states;    /* ours; one a manager */
-        struct ob_worker *workers;    /* ours */
-        struct ob_sink *sinks;        /* ours */
-        struct ob_status *status;     /* ours; NULL: it is off */
-        struct ob_progress *progress; /* ours; NULL: it is not shown */
+        struct ob_names *names; /* ours: one a manager, in the config's order; NULL: they are not looked up */
+        struct ob_pipeline_health **states; /* ours; one a manager */
+        struct ob_worker *workers;          /* ours */
+        struct ob_sink *sinks;              /* ours */
+        struct ob_status *status;           /* ours; NULL: it is off */
+        struct ob_progress *progress;       /* ours; NULL: it is not shown */
         size_t n_names, n_workers, n_sinks; /* that were started */
         bool is_disk_low, is_queue_full;    /* and told so */
 };
@@ -50,13 +50,13 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
 bool ob_agent_is_drained(struct ob_agent *a);
 
 /* Looks how much room the queue has, and tells who keeps it full; to be called each second or so. */
-void ob_agent_look(struct ob_agent *a);
+void ob_agent_watch(struct ob_agent *a);
 
 /* What its status is drawn from; valid until it stops. */
 struct ob_status_of ob_agent_status_of(struct ob_agent *a);
 
 /* Whether the store has turned out to be damaged: to be started again. */
-bool ob_agent_is_damaged(const struct ob_agent *a);
+bool ob_agent_is_corrupt(const struct ob_agent *a);
 
 /* A number that grows with whatever the agent gets done. */
 int64_t ob_agent_progress(const struct ob_agent *a);

@@ -12,20 +12,20 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
-#include "agent/face/check.h"
-#include "agent/face/cursor.h"
-#include "agent/face/datadog.h"
-#include "agent/face/exit.h"
-#include "agent/face/grafana.h"
-#include "agent/face/init.h"
-#include "agent/face/page.h"
-#include "agent/face/supervise.h"
+#include "agent/dashboards/datadog.h"
+#include "agent/dashboards/grafana.h"
+#include "agent/ops/check.h"
+#include "agent/ops/cursor.h"
+#include "agent/ops/exit.h"
+#include "agent/ops/init.h"
+#include "agent/ops/page.h"
+#include "agent/ops/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "agent/replay.h"
-#include "agent/source/page_fetch.h"
+#include "agent/source/web/fetch.h"
 
 #define LOOK_MS    100   /* how often --once looks whether all is done */
 #define RESTART_MS 10000 /* how often it starts again for that, at most */
@@ -265,8 +265,8 @@ static const char *wait_until_drained(struct run *r, const sigset_t *signals)
         while (!ob_agent_is_drained(&r->agent)) {
                 if (sigtimedwait(signals, NULL, &look) > 0)
                         return "a signal ended it";
-                ob_agent_look(&r->agent);
-                if (ob_agent_is_damaged(&r->agent))
+                ob_agent_watch(&r->agent);
+                if (ob_agent_is_corrupt(&r->agent))
                         return "the store is damaged: the next start repairs it";
                 if (progress != ob_agent_progress(&r->agent)) {
                         progress = ob_agent_progress(&r->agent);
@@ -319,10 +319,10 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
                         return EXIT_FINE;
                 }
                 of = ob_agent_status_of(&r->agent);
-                ob_agent_look(&r->agent);
+                ob_agent_watch(&r->agent);
                 if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
                         ob_supervise_tick(&r->supervise, &of);
-                        if (!ob_agent_is_damaged(&r->agent) || ob_clock_ms() - began < RESTART_MS)
+                        if (!ob_agent_is_corrupt(&r->agent) || ob_clock_ms() - began < RESTART_MS)
                                 continue;
                         began = ob_clock_ms();
                         if (restart(r, start_again))

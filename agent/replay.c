@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
-#include "agent/face/exit.h"
-#include "agent/face/history.h"
+#include "agent/ops/exit.h"
+#include "agent/ops/history.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
-#include "agent/source/again.h"
+#include "agent/source/rewind.h"
 #include "proto/memory.h"
 
 #define LOOK_NS 100000000L /* how often we look whether all is out */
@@ -59,7 +59,7 @@ static int read_range(const struct ob_config *config, struct range *r)
         int64_t now = ob_clock_wall(), end;
         char until[OB_HISTORY_DATE], last[OB_HISTORY_DATE];
 
-        r->step = ob_again_step(config);
+        r->step = ob_rewind_step(config);
         if (!r->step) {
                 fputs("otterbeat: the config has no Graphite sink, and StatsD can't be told anything twice\n",
                         stderr);
@@ -96,7 +96,7 @@ static struct ob_config narrow(const struct ob_config *from, const struct range 
         for (size_t i = 0; i < from->n_sources; i++) {
                 struct ob_source *s = &c.sources[c.n_sources];
 
-                if (!ob_again_has_history(&from->sources[i]))
+                if (!ob_rewind_has_history(&from->sources[i]))
                         continue;
                 *s = from->sources[i];
                 s->start = (struct ob_start) { r->since == INT64_MIN ? OB_START_OLDEST : OB_START_AT, r->since };

@@ -11,12 +11,8 @@
 
 #include "config/alarm.h"
 
-#define MYSQL_DEFAULTS .reader = OB_READER_MYSQL, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
+#define MYSQL_DEFAULTS .kind = OB_SOURCE_TABLE, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
 #define PAGE_DEFAULTS  OB_PAGE_DEFAULTS, .enabled = true, .every = 30, .worker = "page"
-#define SELF_DEFAULTS                                                                                              \
-        .reader = OB_READER_SELF, .enabled = true, .batch = 1000, .every = 15, .worker = "agent",                  \
-        .start = { .kind = OB_START_OLDEST }
-
 /* What stands in an alarm's text. */
 #define OF_MESSAGE(role, name_, part_, ...)                                                                        \
         {                                                                                                          \
@@ -156,15 +152,13 @@ const struct ob_source ob_builtin_sources[] = {
         /* First: the ages below may hang on what it finds. */
         {
                 PAGE_DEFAULTS,
-                .reader = OB_READER_ZONE,
+                .kind = OB_SOURCE_ZONE,
                 .name = "page_zone",
                 .table = "pipelines",
-                .n_columns = 1,
-                .columns = { { OB_VALUE, "zone_skew_s", "page.zone_skew_s" } },
         },
         {
                 PAGE_DEFAULTS,
-                .reader = OB_READER_PAGE,
+                .kind = OB_SOURCE_PAGE,
                 .name = "page_channels",
                 .table = "channels",
                 .n_columns = 2,
@@ -175,7 +169,7 @@ const struct ob_source ob_builtin_sources[] = {
         },
         {
                 PAGE_DEFAULTS,
-                .reader = OB_READER_PAGE,
+                .kind = OB_SOURCE_PAGE,
                 .name = "page_pipelines",
                 .table = "pipelines",
                 .n_columns = 10,
@@ -187,14 +181,14 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_VALUE, "alarm_rules", "page.alarm_rules" },
                         { OB_VALUE, "last_sync_age_s", "last_sync_age_s" },
                         { OB_VALUE, "last_position_age_s", "last_position_age_s" },
-                        { OB_CLUE, "channel_id", "channel" },
-                        { OB_CLUE, "last_sync_epoch", "last_sync" },
-                        { OB_CLUE, "last_position_epoch", "last_position" },
+                        { OB_FACT, "channel_id", "channel" },
+                        { OB_FACT, "last_sync_epoch", "last_sync" },
+                        { OB_FACT, "last_position_epoch", "last_position" },
                 },
         },
         {
                 PAGE_DEFAULTS,
-                .reader = OB_READER_PAGE,
+                .kind = OB_SOURCE_PAGE,
                 .name = "page_nodes",
                 .table = "nodes",
                 .n_columns = 2,
@@ -205,7 +199,7 @@ const struct ob_source ob_builtin_sources[] = {
         },
         {
                 PAGE_DEFAULTS,
-                .reader = OB_READER_PAGE,
+                .kind = OB_SOURCE_PAGE,
                 .name = "page_progress",
                 .table = "progress",
                 .n_columns = 3,
@@ -217,7 +211,7 @@ const struct ob_source ob_builtin_sources[] = {
         },
         {
                 PAGE_DEFAULTS,
-                .reader = OB_READER_PAGE,
+                .kind = OB_SOURCE_PAGE,
                 .name = "page_stages",
                 .table = "stages",
                 .n_columns = 3,
@@ -228,67 +222,8 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_PEAK, "ms", "stage_ms" },
                 },
         },
-        {
-                .reader = OB_READER_STATE,
-                .enabled = true,
-                .name = "state",
-                .worker = "state",
-                .table = "states",
-                .every = 15,
-                .batch = 1000,
-                .n_columns = 3,
-                .columns = {
-                        { OB_KEY, "pipeline_id", "pipeline" },
-                        { OB_VALUE, "state", "state" },
-                        { OB_REASON, "why" },
-                },
-        },
-        {
-                SELF_DEFAULTS,
-                .name = "agent_sources",
-                .table = "sources",
-                .n_columns = 8,
-                .columns = {
-                        { OB_KEY, "agent", "agent" },
-                        { OB_KEY, "source", "source" },
-                        { OB_VALUE, "poll_ms", "agent.poll_ms" },
-                        { OB_VALUE, "age_s", "agent.source_age_s" },
-                        { OB_TOTAL, "rows", "agent.rows" },
-                        { OB_TOTAL, "late_rows", "agent.late_rows" },
-                        { OB_TOTAL, "errors", "agent.errors" },
-                        { OB_MADE, "started" },
-                },
-        },
-        {
-                SELF_DEFAULTS,
-                .name = "agent_sinks",
-                .table = "sinks",
-                .n_columns = 11,
-                .columns = {
-                        { OB_KEY, "agent", "agent" },
-                        { OB_KEY, "sink", "sink" },
-                        { OB_TOTAL, "points", "agent.points" },
-                        { OB_TOTAL, "sent", "agent.sent" },
-                        { OB_TOTAL, "folded", "agent.folded" },
-                        { OB_TOTAL, "late", "agent.late" },
-                        { OB_TOTAL, "lost", "agent.lost" },
-                        { OB_TOTAL, "uncertain", "agent.uncertain" },
-                        { OB_TOTAL, "reconnects", "agent.reconnects" },
-                        { OB_VALUE, "behind", "agent.behind" },
-                        { OB_MADE, "started" },
-                },
-        },
-        {
-                SELF_DEFAULTS,
-                .name = "agent_queue",
-                .table = "queue",
-                .n_columns = 3,
-                .columns = {
-                        { OB_KEY, "agent", "agent" },
-                        { OB_VALUE, "points", "agent.queue_points" },
-                        { OB_VALUE, "bytes", "agent.queue_bytes" },
-                },
-        },
+        { .kind = OB_SOURCE_HEALTH, .enabled = true, .name = "state", .worker = "state", .every = 15 },
+        { .kind = OB_SOURCE_COUNTERS, .enabled = true, .name = "agent", .worker = "agent", .every = 15 },
 };
 
 const unsigned ob_n_builtin_sources = sizeof(ob_builtin_sources) / sizeof(*ob_builtin_sources);

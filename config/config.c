@@ -209,7 +209,7 @@ static int read_source(const config_setting_t *at, struct ob_config *c, struct o
                         builtin->name, builtin->worker);
         *s = (struct ob_source) { .enabled = true, .every = 15, .overlap = 600, .settle = 2, .batch = 1000 };
         if (ob_config_is_page(at))
-                *s = (struct ob_source) { OB_PAGE_DEFAULTS, .reader = OB_READER_PAGE, .enabled = true, .every = 30,
+                *s = (struct ob_source) { OB_PAGE_DEFAULTS, .kind = OB_SOURCE_PAGE, .enabled = true, .every = 30,
                         .worker = "page" };
         s->name = ob_texts_keep(&c->texts, ob_copy(config_setting_name(at)));
         s->worker = s->worker ? s->worker : s->name;
@@ -217,7 +217,7 @@ static int read_source(const config_setting_t *at, struct ob_config *c, struct o
                 ob_config_define(at, s, &c->pages[c->n_pages], &c->texts, err))
                 return -1;
         c->n_sources++;
-        c->n_pages += s->reader == OB_READER_PAGE;
+        c->n_pages += s->kind == OB_SOURCE_PAGE;
         return 0;
 }
 

@@ -84,7 +84,7 @@ struct ob_sink_settings {
         const char *url;    /* events: the same */
 };
 
-/* When a pipeline is called what, see agent/source/state_rule.h. Seconds. */
+/* When a pipeline is called what, see agent/source/health_rules.h. Seconds. */
 struct ob_state_settings {
         int lag;        /* of delay, or behind in the binlog: lagging */
         int idle;       /* without rows, but alive: idle */

@@ -55,7 +55,7 @@ static const char *default_name(const struct ob_source *source, const struct ob_
 static int read_column(const config_setting_t *at, const struct ob_source *source, struct ob_column *c,
         struct ob_texts *texts, struct ob_err *err)
 {
-        int length = config_setting_length(at), most = source->reader == OB_READER_PAGE ? 5 : 3;
+        int length = config_setting_length(at), most = source->kind == OB_SOURCE_PAGE ? 5 : 3;
         const char *words[3] = { NULL };
 
         if (config_setting_is_aggregate(at) == CONFIG_FALSE || length < 2 || length > most)
@@ -71,7 +71,7 @@ static int read_column(const config_setting_t *at, const struct ob_source *sourc
         if (find_role(at, words[0], &c->role, err))
                 return -1;
         c->column = *words[1] ? words[1] : NULL;
-        if (!c->column && c->role != OB_COUNT && source->reader != OB_READER_PAGE)
+        if (!c->column && c->role != OB_COUNT && source->kind != OB_SOURCE_PAGE)
                 return ob_setting_fail(at, err, "role \"%s\" needs a column", words[0]);
         if (c->column && strchr(c->column, '`'))
                 return ob_setting_fail(at, err, "a column's name has no \"`\"");
@@ -105,7 +105,7 @@ static int read_columns(const config_setting_t *list, struct ob_source *source, 
                 for (int j = 0; c->name && j < i; j++)
                         if (source->columns[j].name && !strcmp(source->columns[j].name, c->name))
                                 return ob_setting_fail(at, err, "\"%s\" names two columns", c->name);
-                if (source->reader != OB_READER_PAGE)
+                if (source->kind != OB_SOURCE_PAGE)
                         continue;
                 if (ob_config_define_cell(at, c, &page->columns[page->n_columns++], texts, err))
                         return -1;
@@ -141,7 +141,7 @@ int ob_config_define(const config_setting_t *group, struct ob_source *source, st
 {
         const config_setting_t *table = config_setting_get_member(group, "table");
         const config_setting_t *columns = config_setting_get_member(group, "columns");
-        bool is_page = source->reader == OB_READER_PAGE;
+        bool is_page = source->kind == OB_SOURCE_PAGE;
         struct ob_err why;
 
         if ((!table && !is_page) || !columns)

@@ -19,8 +19,7 @@ const struct ob_role_facts ob_roles[OB_ROLES] = {
         [OB_COUNT] = { .word = "count", .is_metric = true },
         [OB_AGE] = { .word = "age", .is_metric = true, .is_time = true, .at_most_one = true },
         [OB_EVENT] = { .word = "event", .at_most_one = true },
-        [OB_CLUE] = { .word = "clue", .is_number = true },
-        [OB_REASON] = { .word = "", .at_most_one = true },
+        [OB_FACT] = { .word = "fact", .is_number = true },
 };
 
 static unsigned count(const struct ob_source *s, enum ob_role role)
@@ -34,8 +33,6 @@ static unsigned count(const struct ob_source *s, enum ob_role role)
 
 enum ob_shape ob_source_shape(const struct ob_source *s)
 {
-        if (count(s, OB_REASON))
-                return OB_SHAPE_VERDICT;
         if (count(s, OB_AGE))
                 return OB_SHAPE_NEWEST;
         if (count(s, OB_TOTAL) || !count(s, OB_CURSOR))

@@ -28,9 +28,8 @@ enum ob_role {
         OB_TOTAL,     /* counter; the row's number only grows, its difference is what came to pass */
         OB_COUNT,     /* counter; one a row */
         OB_AGE,       /* gauge; seconds from the newest such time of each key to now */
-        OB_EVENT,  /* a text that is told in words, for sinks that can; not each row's, see agent/source/events.h */
-        OB_CLUE,   /* a number that is not sent: it tells what state a pipeline is in */
-        OB_REASON, /* why the state is what it is, in words; not for the config */
+        OB_EVENT, /* a text that is told in words, for sinks that can; not each row's, see agent/source/events.h */
+        OB_FACT,  /* a number that is not sent: it tells what state a pipeline is in */
         OB_ROLES
 };
 
@@ -49,20 +48,21 @@ struct ob_column {
 
 /* How a source is read, which follows from its roles. */
 enum ob_shape {
-        OB_SHAPE_LOG,     /* rows are added and stay as they are: each id is counted once */
-        OB_SHAPE_STATE,   /* rows change in place: the whole table, compared with what it was */
-        OB_SHAPE_NEWEST,  /* the newest time of each key */
-        OB_SHAPE_VERDICT, /* the state of each key, and why: its changes are told in words */
+        OB_SHAPE_LOG,    /* rows are added and stay as they are: each id is counted once */
+        OB_SHAPE_STATE,  /* rows change in place: the whole table, compared with what it was */
+        OB_SHAPE_NEWEST, /* the newest time of each key */
         OB_SHAPES
 };
 
-enum ob_reader_kind {
-        OB_READER_MYSQL,
-        OB_READER_SELF,  /* our own counters */
-        OB_READER_PAGE,  /* the manager's pages; the source's table is the name of one */
-        OB_READER_ZONE,  /* how the dates on the pages differ from the tables' */
-        OB_READER_STATE, /* what state each pipeline is in, by what the others saw */
-        OB_READERS
+/* What a source is: rows of a table or a page, or what we make ourselves (config/own_series.h), which has no
+ * columns. */
+enum ob_source_kind {
+        OB_SOURCE_TABLE,
+        OB_SOURCE_PAGE,     /* the source's table is the name of a page */
+        OB_SOURCE_COUNTERS, /* our own counters */
+        OB_SOURCE_ZONE,     /* how far the dates on the pages are from the tables' */
+        OB_SOURCE_HEALTH,   /* the state of each pipeline, by what the other sources read */
+        OB_SOURCE_KINDS
 };
 
 enum ob_start_kind {
@@ -81,7 +81,7 @@ struct ob_source {
         const char *name;
         const char *worker; /* sources of one worker share a thread and their settings */
         const char *table;
-        enum ob_reader_kind reader;
+        enum ob_source_kind kind;
         unsigned n_columns;
         struct ob_column columns[OB_COLUMNS_MAX];
 

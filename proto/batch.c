@@ -84,7 +84,7 @@ static void add_tags(struct ob_bytes *out, const struct ob_tag *tags, unsigned n
 
 static void encode_series(struct ob_bytes *out, const struct ob_series *s)
 {
-        const unsigned char head[HEAD_SIZE] = { (unsigned char)s->kind, (unsigned char)s->telling,
+        const unsigned char head[HEAD_SIZE] = { (unsigned char)s->kind, (unsigned char)s->deliver_to,
                 (unsigned char)s->n_identity, (unsigned char)s->n_tags };
 
         out->length = 0;
@@ -164,7 +164,7 @@ const struct ob_bytes *ob_batch_blob(struct ob_batch *b)
         return &b->blob;
 }
 
-static bool read_tags(struct ob_bytes_place *p, struct ob_tag *tags, unsigned n)
+static bool read_tags(struct ob_bytes_reader *p, struct ob_tag *tags, unsigned n)
 {
         for (unsigned i = 0; i < n; i++) {
                 tags[i].node = NULL;
@@ -174,7 +174,7 @@ static bool read_tags(struct ob_bytes_place *p, struct ob_tag *tags, unsigned n)
         return true;
 }
 
-static bool read_event(struct ob_bytes_place *p, struct ob_event *e)
+static bool read_event(struct ob_bytes_reader *p, struct ob_event *e)
 {
         const char **const texts[] = { &e->kind, &e->title, &e->text, &e->signature, &e->check };
 
@@ -192,16 +192,16 @@ static bool read_event(struct ob_bytes_place *p, struct ob_event *e)
         return read_tags(p, e->tags, e->n_tags);
 }
 
-static bool read_series(struct ob_bytes_place *p, struct ob_series *s)
+static bool read_series(struct ob_bytes_reader *p, struct ob_series *s)
 {
         if (p->end - p->at < HEAD_SIZE)
                 return false;
         s->kind = (enum ob_kind)p->at[0];
-        s->telling = (enum ob_telling)p->at[1];
+        s->deliver_to = (enum ob_deliver_to)p->at[1];
         s->n_identity = p->at[2];
         s->n_tags = p->at[3];
         p->at += HEAD_SIZE;
-        if (s->kind >= OB_KINDS || s->telling >= OB_TELLINGS || s->n_tags > OB_TAGS_MAX ||
+        if (s->kind >= OB_KINDS || s->deliver_to >= OB_DELIVER_TO_END || s->n_tags > OB_TAGS_MAX ||
                 s->n_identity > s->n_tags)
                 return false;
         if (!ob_bytes_read_string(p, &s->name) || !read_tags(p, s->tags, s->n_tags))

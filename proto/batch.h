@@ -46,7 +46,7 @@ struct ob_batch_reader {
         unsigned n_series, n_points, read; /* points: metrics */
         unsigned n_events, read_events;
         int64_t time;
-        struct ob_bytes_place at, events_at;
+        struct ob_bytes_reader at, events_at;
 };
 
 /* False when the bytes are no batch. Close it either way. */

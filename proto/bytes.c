@@ -74,7 +74,7 @@ void ob_bytes_add_number(struct ob_bytes *b, __int128 micros)
 }
 
 /* What fits 63 bits, as nearly all does, is far cheaper. False, and nothing read: it may be wider, or damaged. */
-static inline bool read_narrow(struct ob_bytes_place *p, uint64_t *n)
+static inline bool read_narrow(struct ob_bytes_reader *p, uint64_t *n)
 {
         const unsigned char *at = p->at;
         uint64_t made = 0;
@@ -92,7 +92,7 @@ static inline bool read_narrow(struct ob_bytes_place *p, uint64_t *n)
         return false;
 }
 
-static bool read_wide(struct ob_bytes_place *p, unsigned __int128 *n)
+static bool read_wide(struct ob_bytes_reader *p, unsigned __int128 *n)
 {
         unsigned __int128 made = 0;
 
@@ -108,7 +108,7 @@ static bool read_wide(struct ob_bytes_place *p, unsigned __int128 *n)
         return false;
 }
 
-bool ob_bytes_read_unsigned(struct ob_bytes_place *p, uint64_t *n)
+bool ob_bytes_read_unsigned(struct ob_bytes_reader *p, uint64_t *n)
 {
         unsigned __int128 wide;
 
@@ -120,7 +120,7 @@ bool ob_bytes_read_unsigned(struct ob_bytes_place *p, uint64_t *n)
         return true;
 }
 
-bool ob_bytes_read_signed(struct ob_bytes_place *p, int64_t *n)
+bool ob_bytes_read_signed(struct ob_bytes_reader *p, int64_t *n)
 {
         unsigned __int128 wide;
         uint64_t narrow;
@@ -139,7 +139,7 @@ bool ob_bytes_read_signed(struct ob_bytes_place *p, int64_t *n)
         return true;
 }
 
-bool ob_bytes_read_number(struct ob_bytes_place *p, __int128 *micros)
+bool ob_bytes_read_number(struct ob_bytes_reader *p, __int128 *micros)
 {
         const __int128 limit = (__int128)1 << 100;
         unsigned __int128 wide;
@@ -157,7 +157,7 @@ bool ob_bytes_read_number(struct ob_bytes_place *p, __int128 *micros)
         return true;
 }
 
-bool ob_bytes_read_string(struct ob_bytes_place *p, const char **text)
+bool ob_bytes_read_string(struct ob_bytes_reader *p, const char **text)
 {
         const unsigned char *end = memchr(p->at, '\0', (size_t)(p->end - p->at));
 

@@ -21,15 +21,15 @@ void ob_bytes_add_signed(struct ob_bytes *b, int64_t n);
 void ob_bytes_add_number(struct ob_bytes *b, __int128 micros);
 
 /* A place in bytes that someone else owns and that may hold anything: each read says if it could. */
-struct ob_bytes_place {
+struct ob_bytes_reader {
         const unsigned char *at, *end;
 };
 
-bool ob_bytes_read_unsigned(struct ob_bytes_place *p, uint64_t *n);
-bool ob_bytes_read_signed(struct ob_bytes_place *p, int64_t *n);
-bool ob_bytes_read_number(struct ob_bytes_place *p, __int128 *micros);
+bool ob_bytes_read_unsigned(struct ob_bytes_reader *p, uint64_t *n);
+bool ob_bytes_read_signed(struct ob_bytes_reader *p, int64_t *n);
+bool ob_bytes_read_number(struct ob_bytes_reader *p, __int128 *micros);
 
 /* A text with its NUL; `*text` points into the bytes. */
-bool ob_bytes_read_string(struct ob_bytes_place *p, const char **text);
+bool ob_bytes_read_string(struct ob_bytes_reader *p, const char **text);
 
 #endif

@@ -20,11 +20,11 @@ enum ob_kind {
 };
 
 /* Whom a point is for: what was counted before must not be counted twice. */
-enum ob_telling {
-        OB_TELL_ALL,
-        OB_TELL_AGAIN,  /* it was counted before: only for a sink that may draw everything again */
-        OB_TELL_FORGET, /* no point: such a sink begins all series of this name and manager from nothing */
-        OB_TELLINGS
+enum ob_deliver_to {
+        OB_TO_ALL,
+        OB_TO_IDEMPOTENT, /* it was counted before: only for a sink that may draw everything again */
+        OB_TO_FORGET,     /* no point: such a sink begins all series of this name and manager from nothing */
+        OB_DELIVER_TO_END
 };
 
 struct ob_tag {
@@ -34,7 +34,7 @@ struct ob_tag {
 
 struct ob_series {
         enum ob_kind kind;
-        enum ob_telling telling;
+        enum ob_deliver_to deliver_to;
         const char *name;    /* ours: [a-z0-9_.] */
         unsigned n_identity; /* how many of the tags, from the first, tell this series from others */
         unsigned n_tags;     /* identity and labels */

@@ -13,7 +13,7 @@ void ob_counters_init(struct ob_counters *c, size_t n_sources, size_t n_sinks)
         c->sinks = ob_alloc(n_sinks, sizeof(*c->sinks));
         for (size_t i = 0; i < n_sources; i++) {
                 atomic_store(&c->sources[i].polled_at, ob_clock_ms());
-                atomic_store(&c->sources[i].reached, OB_REACHED_NOTHING);
+                atomic_store(&c->sources[i].read_upto, OB_READ_UPTO_NOTHING);
                 ob_health_init(&c->sources[i].health);
         }
         for (size_t i = 0; i < n_sinks; i++)

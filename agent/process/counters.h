@@ -11,15 +11,16 @@
 
 #include "agent/process/health.h"
 
-#define OB_REACHED_NOTHING INT64_MIN
-#define OB_REACHED_ALL     INT64_MAX
+#define OB_READ_UPTO_NOTHING INT64_MIN
+#define OB_READ_UPTO_ALL     INT64_MAX
 
 struct ob_source_counters {
         char *name;                /* ours; set before any thread starts */
         _Atomic int64_t poll_ms;   /* of the last whole poll */
         _Atomic int64_t polled_at; /* ob_clock_ms() of the last whole poll, at first: of the start */
         _Atomic int64_t rows;      /* counted rows */
-        _Atomic int64_t reached; /* the latest time of a counted row, seconds; NOTHING; ALL: of what is read once */
+        _Atomic int64_t
+                read_upto; /* the latest time of a counted row, seconds; NOTHING; ALL: of what is read once */
         _Atomic int64_t late_rows; /* … of which became visible after a newer one had been counted */
         _Atomic int64_t errors;    /* failed polls, and cells that could not be read */
         int64_t every_ms;          /* from poll to poll; set before its thread starts, as is … */

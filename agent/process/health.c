@@ -45,7 +45,7 @@ void ob_health_fail(struct ob_health *h, const char *error)
         pthread_mutex_unlock(&h->lock);
 }
 
-void ob_health_mend(struct ob_health *h)
+void ob_health_recover(struct ob_health *h)
 {
         h->failing_since = 0;
 }

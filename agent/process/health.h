@@ -44,7 +44,7 @@ void ob_health_fini(struct ob_health *h);
 void ob_health_promise(struct ob_health *h, int64_t ms);
 
 void ob_health_fail(struct ob_health *h, const char *error);
-void ob_health_mend(struct ob_health *h);
+void ob_health_recover(struct ob_health *h);
 
 /* Rows were read, or points sent. */
 void ob_health_add(struct ob_health *h, int64_t done);

@@ -365,7 +365,7 @@ void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
         }
 }
 
-static bool read_entry(const struct ob_fold *f, struct ob_bytes_place *p, struct entry *e)
+static bool read_entry(const struct ob_fold *f, struct ob_bytes_reader *p, struct entry *e)
 {
         uint64_t grew, points;
         int64_t newest;
@@ -380,7 +380,7 @@ static bool read_entry(const struct ob_fold *f, struct ob_bytes_place *p, struct
         return true;
 }
 
-static bool read_series(struct ob_fold *f, struct ob_bytes_place *p, uint64_t version)
+static bool read_series(struct ob_fold *f, struct ob_bytes_reader *p, uint64_t version)
 {
         struct ob_fold_series *s;
         struct entry e;
@@ -408,7 +408,7 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_place *p, uint64_t ve
 
 bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length)
 {
-        struct ob_bytes_place p = { bytes, (const unsigned char *)bytes + length };
+        struct ob_bytes_reader p = { bytes, (const unsigned char *)bytes + length };
         uint64_t version, step, n;
 
         empty(f);

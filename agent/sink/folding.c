@@ -85,7 +85,7 @@ static void refuse(struct folding *f, enum ob_loss why, int64_t points, const ch
 
 static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
 {
-        if (m->series->telling == OB_TELL_FORGET) {
+        if (m->series->deliver_to == OB_TO_FORGET) {
                 forget_series(f, m->series);
                 return;
         }
@@ -104,7 +104,9 @@ static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned s
 int64_t ob_folding_add(
         struct ob_sink *s, const struct ob_stored_batch *batch, struct ob_fold *fold, struct ob_folding *counts)
 {
-        struct folding f = { .s = s, .fold = fold, .is_counted = batch->seq > s->passed.reached, .counts = counts };
+        struct folding f = {
+                .s = s, .fold = fold, .is_counted = batch->seq > s->delivery.sent_upto, .counts = counts
+        };
         struct ob_metric m;
         unsigned series, done = 0;
         int got = -1;
@@ -116,7 +118,7 @@ int64_t ob_folding_add(
         if (!got && f.is_counted) /* events are not for this sink */
                 counts->obeyed += f.reader.n_events;
         if (got < 0)
-                refuse(&f, OB_LOSS_DAMAGED, batch->points - done, "");
+                refuse(&f, OB_LOSS_CORRUPT, batch->points - done, "");
         ob_batch_close(&f.reader);
         return f.reader.made;
 }

@@ -1,6 +1,7 @@
 #include "agent/sink/sink.h"
 
-#include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
@@ -10,20 +11,17 @@
 #define DRAIN_MS 500 /* between tries while we are stopping */
 #define SHARE    16  /* what a sink that is down gives up at a time: this part of the queue */
 
-static const struct {
-        const struct ob_sink_ops *ops;
-        const struct ob_wire_ops *wire;
-} types[OB_SINK_TYPES] = {
-        [OB_SINK_STATSD] = { &ob_sink_statsd, &ob_wire_datagram },
-        [OB_SINK_GRAPHITE] = { &ob_sink_graphite, &ob_wire_tcp },
-        [OB_SINK_EVENTS] = { &ob_sink_events, &ob_wire_http },
+static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
+        [OB_SINK_STATSD] = &ob_sink_statsd,
+        [OB_SINK_GRAPHITE] = &ob_sink_graphite,
+        [OB_SINK_EVENTS] = &ob_sink_events,
 };
 
 static const char *const losses[OB_LOSSES] = {
         [OB_LOSS_LATE] = "late: the step is closed; a longer overlap keeps steps open longer",
         [OB_LOSS_TIME] = "its time is in the future, or older than max_age",
         [OB_LOSS_NAME] = "its name is too long",
-        [OB_LOSS_DAMAGED] = "a batch in the store is damaged",
+        [OB_LOSS_CORRUPT] = "a batch in the store is damaged",
         [OB_LOSS_QUEUE] = "the queue was full while the sink was down",
         [OB_LOSS_WIRE] = "sent while nobody listened, or in doubt after a crash",
         [OB_LOSS_REFUSED] = "the server refuses it, or fails at it each time",
@@ -31,7 +29,7 @@ static const char *const losses[OB_LOSSES] = {
 
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what)
 {
-        int64_t told;
+        int64_t n_logged;
 
         if (!points)
                 return;
@@ -39,13 +37,13 @@ void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const cha
                 s->counters->late += points;
         else
                 s->counters->lost += points;
-        told = ob_tell(&s->tells[why], points);
-        if (told && *what)
+        n_logged = ob_log_once(&s->logged[why], points);
+        if (n_logged && *what)
                 ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld first=%s why=\"%s\"", s->settings->name,
-                        (long long)told, what, losses[why]);
-        else if (told)
-                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld why=\"%s\"", s->settings->name, (long long)told,
-                        losses[why]);
+                        (long long)n_logged, what, losses[why]);
+        else if (n_logged)
+                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld why=\"%s\"", s->settings->name,
+                        (long long)n_logged, losses[why]);
 }
 
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)
@@ -54,11 +52,11 @@ void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)
         s->counters->folded += folded;
 }
 
-static int put_passed(struct ob_sink *s, struct ob_err *err)
+static int put_delivery(struct ob_sink *s, struct ob_err *err)
 {
         if (s->ops->stage && s->ops->stage(s, err))
                 return -1;
-        return ob_store_put_passed(s->store, s->settings->name, &s->passed, err);
+        return ob_store_put_delivery(s->store, s->settings->name, &s->delivery, err);
 }
 
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
@@ -70,27 +68,25 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
         do {
                 if (ob_store_begin(s->store, err))
                         break;
-                if ((!is_put && put_passed(s, err)) ||
-                        (got = ob_store_drop_passed(s->store, &points, &bytes, err)) < 0) {
+                if ((!is_put && put_delivery(s, err)) ||
+                        (got = ob_store_drop_acked(s->store, &points, &bytes, err)) < 0) {
                         ob_store_rollback(s->store);
                         break;
                 }
                 if (ob_store_commit(s->store, err))
                         break;
                 is_put = true;
-                ob_queue_pass(s->queue, s->index, s->passed.mark, points, bytes);
+                ob_queue_ack(s->queue, s->index, s->delivery.acked, points, bytes);
         } while (got);
         return is_put ? 0 : -1; /* what could not be deleted now is with the next commit */
 }
 
-int ob_sink_need_wire(struct ob_sink *s, struct ob_err *err)
+int ob_sink_connect(struct ob_sink *s, struct ob_err *err)
 {
-        if (s->wire.is_open)
-                return s->wire.ops->check(&s->wire, err);
-        return s->wire.ops->open(&s->wire, err);
+        return s->is_dry ? 0 : s->ops->connect(s, err);
 }
 
-/* Says what is wrong, once, and lets go of the wire. */
+/* Logs what is wrong, once, and closes the transport. */
 static void note_failure(struct ob_sink *s, const struct ob_err *err)
 {
         if (!s->is_failing)
@@ -98,11 +94,9 @@ static void note_failure(struct ob_sink *s, const struct ob_err *err)
                         (long long)s->counters->behind, err->text);
         s->is_failing = true;
         ob_health_fail(&s->counters->health, err->text);
-        if (s->wire.is_open) {
-                s->wire.ops->abort(&s->wire);
-                s->counters->reconnects++;
-        }
-        s->ops->lost_wire(s);
+        s->counters->reconnects += s->ops->disconnect(s);
+        if (s->ops->rewind)
+                s->ops->rewind(s);
         ob_queue_set_down(s->queue, s->index, true);
 }
 
@@ -112,17 +106,17 @@ static void note_success(struct ob_sink *s)
                 ob_log(OB_LOG_INFO, "sink=%s event=sink_recovered behind=%lld", s->settings->name,
                         (long long)s->counters->behind);
         s->is_failing = false;
-        ob_health_mend(&s->counters->health);
+        ob_health_recover(&s->counters->health);
         ob_backoff_reset(&s->backoff);
         ob_queue_set_down(s->queue, s->index, false);
 }
 
 /* The queue is full and others deliver: our oldest batches go, at most up to this one. */
-static void yield(struct ob_sink *s, int64_t last)
+static void drop_oldest(struct ob_sink *s, int64_t last)
 {
         struct ob_err err;
 
-        if (s->ops->give_up(s, last, s->queue->max_bytes / SHARE, &err) || ob_sink_commit(s, &err))
+        if (s->ops->drop_oldest(s, last, s->queue->max_bytes / SHARE, &err) || ob_sink_commit(s, &err))
                 note_failure(s, &err);
 }
 
@@ -134,10 +128,10 @@ static void wait_after_failure(struct ob_sink *s, uint64_t *seen)
 
         ob_health_promise(&s->counters->health, wait + OB_HEALTH_SPARE);
         while (ob_clock_ms() < retry) {
-                int64_t last = ob_queue_yield_to(s->queue, s->index);
+                int64_t last = ob_queue_drop_upto(s->queue, s->index);
 
                 if (last)
-                        yield(s, last);
+                        drop_oldest(s, last);
                 ob_queue_wait(s->queue, seen, retry);
                 if (ob_stop_is_wanted(s->stop) && retry > ob_clock_ms() + DRAIN_MS)
                         retry = ob_clock_ms() + DRAIN_MS;
@@ -203,12 +197,11 @@ static void *run(void *arg)
         struct ob_err err;
 
         s->is_clean = deliver(s);
-        if (s->wire.is_open && s->is_clean && s->wire.ops->finish(&s->wire, &err)) {
+        if (s->is_clean && s->ops->finish && s->ops->finish(s, &err)) {
                 note_failure(s, &err);
                 s->is_clean = false;
         }
-        if (s->wire.is_open)
-                s->wire.ops->abort(&s->wire);
+        s->ops->disconnect(s);
         if (s->ops->stop(s, &err))
                 ob_log(OB_LOG_ERROR, "sink=%s event=stop_failed err=\"%s\"", s->settings->name, err.text);
         tell_account(s);
@@ -219,16 +212,15 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
 {
         int64_t behind, bytes;
 
-        s->ops = types[s->settings->type].ops;
-        ob_wire_init(&s->wire, s->is_dry ? &ob_wire_print : types[s->settings->type].wire, s->settings, s->stop);
+        s->ops = types[s->settings->type];
         s->counters->name = s->settings->name;
-        s->store = ob_store_open(s->place, err);
+        s->store = ob_store_open(s->state_dir, err);
         if (!s->store)
                 return -1;
-        if (ob_store_get_passed(s->store, s->settings->name, &s->passed, err) || s->ops->start(s, err) ||
-                ob_store_sum_batches(s->store, s->passed.reached, &behind, &bytes, err))
+        if (ob_store_get_delivery(s->store, s->settings->name, &s->delivery, err) || s->ops->start(s, err) ||
+                ob_store_sum_batches(s->store, s->delivery.sent_upto, &behind, &bytes, err))
                 return -1;
-        ob_queue_pass(s->queue, s->index, s->passed.mark, 0, 0);
+        ob_queue_ack(s->queue, s->index, s->delivery.acked, 0, 0);
         s->counters->points += behind;
         s->counters->behind += behind;
         return ob_thread_start(&s->thread, run, s, s->settings->name, err);
@@ -241,7 +233,7 @@ void ob_sink_join(struct ob_sink *s)
         if (s->ops)
                 s->ops->free(s);
         ob_store_close(s->store);
-        ob_bytes_free(&s->passed.carry);
+        ob_bytes_free(&s->delivery.saved_state);
         s->thread = 0;
         s->store = NULL;
 }

@@ -13,8 +13,7 @@
 
 #include "agent/process/backoff.h"
 #include "agent/process/counters.h"
-#include "agent/process/tell.h"
-#include "agent/sink/wire.h"
+#include "agent/process/log_once.h"
 #include "agent/store/queue.h"
 #include "agent/store/store.h"
 #include "config/config.h"
@@ -37,14 +36,24 @@ struct ob_sink_ops {
          * nothing. */
         int (*stage)(struct ob_sink *s, struct ob_err *err);
 
-        /* The wire is gone; begin again where that is safe. */
-        void (*lost_wire)(struct ob_sink *s);
+        /* Opens the transport where it is closed, and looks whether the other end is still there. */
+        int (*connect)(struct ob_sink *s, struct ob_err *err);
+
+        /* Closes the transport with what is on its way. Returns whether it was open. */
+        bool (*disconnect)(struct ob_sink *s);
+
+        /* Closes the transport in peace: what was sent arrives, as far as there is time. NULL: it has nothing on
+         * its way. */
+        int (*finish)(struct ob_sink *s, struct ob_err *err);
+
+        /* The connection is gone; begins again where that is safe. NULL: there is nothing to go back to. */
+        void (*rewind)(struct ob_sink *s);
 
         /*
          * Gives up the oldest batches, so many bytes of them and none after `last`, and counts what that loses.
          * Does not commit.
          */
-        int (*give_up)(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err);
+        int (*drop_oldest)(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err);
 
         /* Notes for the next start what a clean stop knows and a crash would not, and what else is behind. */
         int (*stop)(struct ob_sink *s, struct ob_err *err);
@@ -57,7 +66,7 @@ enum ob_loss {
         OB_LOSS_LATE,
         OB_LOSS_TIME,
         OB_LOSS_NAME,
-        OB_LOSS_DAMAGED,
+        OB_LOSS_CORRUPT,
         OB_LOSS_QUEUE,
         OB_LOSS_WIRE,
         OB_LOSS_REFUSED,
@@ -73,16 +82,15 @@ struct ob_sink {
         struct ob_queue *queue;
         struct ob_sink_counters *counters;
         struct ob_stop *stop;
-        struct ob_store_place *place;
+        struct ob_state_dir *state_dir;
         bool is_dry;
 
         /* The thread's own. */
         const struct ob_sink_ops *ops;
         struct ob_store *store;
-        struct ob_wire wire;
-        struct ob_passed passed;
+        struct ob_delivery delivery;
         struct ob_backoff backoff;
-        struct ob_tell tells[OB_LOSSES];
+        struct ob_log_once logged[OB_LOSSES];
         bool is_failing;
         void *state; /* ours, by ops->free */
         pthread_t thread;
@@ -110,7 +118,7 @@ void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);
  */
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err);
 
-/* For ops: the wire, opened where it was not, and looked after. */
-int ob_sink_need_wire(struct ob_sink *s, struct ob_err *err);
+/* For ops: connects, but with --dry-run. */
+int ob_sink_connect(struct ob_sink *s, struct ob_err *err);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * What the two files of the StatsD sink share: sink_statsd.c sends and remembers, statsd_batch.c makes datagrams of
+ * What the two files of the StatsD sink share: statsd.c sends and remembers, statsd_batch.c makes datagrams of
  * a batch. The sink's thread's own.
  */
 #ifndef OB_SINK_STATSD_H
 #define OB_SINK_STATSD_H
 
+#include "agent/sink/datagram_socket.h"
 #include "agent/sink/datagrams.h"
 #include "agent/sink/fold.h"
 #include "agent/sink/origin.h"
@@ -28,13 +29,14 @@ struct ob_statsd_past {
 };
 
 struct ob_statsd {
+        struct ob_datagram_socket socket;
         struct ob_stored_batch batch;
         bool is_loaded;
         int64_t brought;          /* points of the batch that came in: an earlier run may have sent the others */
         uint64_t skip;            /* places of the next batch that an earlier run has sent */
         struct ob_datagrams out;  /* the batch */
         struct ob_totals *totals; /* NULL: counters alone */
-        struct ob_tell too_long;
+        struct ob_log_once too_long;
         struct ob_dog dog; /* with flavor dogstatsd */
         char origin[OB_ORIGIN_MAX];
         void (*encode)(struct ob_text *out, const struct ob_sink *s, const struct ob_metric *m);

@@ -135,7 +135,7 @@ static bool encode_total(
         e->totals[number] = total && ob_statsd_add_total(s, &st->out, total, e->done + 1) ? TOLD : TOO_LONG;
         if (e->totals[number] == TOLD)
                 return true;
-        told = ob_tell(&st->too_long, 1);
+        told = ob_log_once(&st->too_long, 1);
         if (told)
                 ob_log(OB_LOG_WARN, "sink=%s event=totals_too_long n=%lld first=%s", s->settings->name,
                         (long long)told, series->name);
@@ -182,7 +182,8 @@ static void encode_point(
 {
         struct ob_statsd *st = s->state;
         bool has_total = st->totals && ob_totals_has(m->series), is_new = e->done >= st->skip;
-        bool is_all_in_total = has_total && ob_statsd_is_idempotent(s), is_told = m->series->telling == OB_TELL_ALL;
+        bool is_all_in_total = has_total && ob_statsd_is_idempotent(s),
+             is_told = m->series->deliver_to == OB_TO_ALL;
 
         if (is_told && !is_all_in_total && is_past(s, m))
                 note_past(e, m, number);
@@ -299,7 +300,7 @@ void ob_statsd_encode(struct ob_sink *s)
         HASH_CLEAR(hh, e.by_step);
         ob_batch_close(&e.reader);
         if (got < 0)
-                ob_sink_lose(s, OB_LOSS_DAMAGED, st->batch.points - e.done, "");
+                ob_sink_lose(s, OB_LOSS_CORRUPT, st->batch.points - e.done, "");
         st->skip = 0;
         st->encoding = NULL;
         ob_datagrams_finish(&st->out);

@@ -30,7 +30,7 @@ struct ob_totals {
         struct ob_total **changed; /* ours, the array */
         size_t n_changed, room_changed;
         struct ob_bytes key;         /* of what is being looked up */
-        bool has_header, is_damaged; /* what was read of the store */
+        bool has_header, is_corrupt; /* what was read of the store */
 };
 
 static char *source_of(const char *sink)
@@ -70,7 +70,7 @@ static struct ob_total *insert(struct ob_totals *t, const void *key, size_t leng
         return total;
 }
 
-static bool read_key(struct ob_bytes_place p, struct ob_series *s)
+static bool read_key(struct ob_bytes_reader p, struct ob_series *s)
 {
         if (p.end - p.at < HEAD_SIZE)
                 return false;
@@ -103,7 +103,7 @@ static void write_key(struct ob_totals *t, const struct ob_series *s)
 }
 
 /* The row without a key tells of all: the last batch, and how they are kept. */
-static void load_header(struct ob_totals *t, int64_t seq, struct ob_bytes_place at)
+static void load_header(struct ob_totals *t, int64_t seq, struct ob_bytes_reader at)
 {
         uint64_t version, by;
 
@@ -115,33 +115,33 @@ static void load_header(struct ob_totals *t, int64_t seq, struct ob_bytes_place 
 static int load_row(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
 {
         struct ob_totals *t = ctx;
-        struct ob_bytes_place at = { amounts, (const unsigned char *)amounts + length };
+        struct ob_bytes_reader at = { amounts, (const unsigned char *)amounts + length };
         struct ob_series ignored;
         __int128 value;
 
         if (!key_length)
                 load_header(t, id, at);
-        else if (!read_key((struct ob_bytes_place) { key, (const unsigned char *)key + key_length }, &ignored) ||
+        else if (!read_key((struct ob_bytes_reader) { key, (const unsigned char *)key + key_length }, &ignored) ||
                  !ob_bytes_read_number(&at, &value) || at.at != at.end)
-                t->is_damaged = true;
+                t->is_corrupt = true;
         else
                 insert(t, key, key_length)->value = value;
         return 0;
 }
 
-static int load(struct ob_totals *t, struct ob_store *st, int64_t mark, struct ob_err *err)
+static int load(struct ob_totals *t, struct ob_store *st, int64_t acked, struct ob_err *err)
 {
         if (ob_store_each_totals(st, t->source, load_row, t, err))
                 return -1;
-        if (t->has_header && !t->is_damaged)
+        if (t->has_header && !t->is_corrupt)
                 return 1;
         empty(t);
-        t->seq = mark;
+        t->seq = acked;
         t->stored_seq = -1;
         return ob_store_forget_source(st, t->source, err);
 }
 
-int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t mark,
+int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t acked,
         struct ob_err *err)
 {
         struct ob_totals *made = ob_alloc(1, sizeof(*made));
@@ -149,7 +149,7 @@ int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, 
 
         made->source = source_of(sink);
         made->by = by;
-        got = load(made, st, mark, err);
+        got = load(made, st, acked, err);
         if (got < 0)
                 ob_totals_free(ob_take(made));
         *t = made;
@@ -158,7 +158,7 @@ int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, 
 
 bool ob_totals_has(const struct ob_series *s)
 {
-        return s->kind == OB_COUNTER && s->telling == OB_TELL_ALL;
+        return s->kind == OB_COUNTER && s->deliver_to == OB_TO_ALL;
 }
 
 static struct ob_total *find(struct ob_totals *t, const struct ob_series *s)
@@ -271,7 +271,7 @@ size_t ob_totals_count(const struct ob_totals *t)
 
 struct ob_metric ob_total_gauge(const struct ob_total *total, struct ob_series *s)
 {
-        const struct ob_bytes_place key = { total->key, total->key + total->length };
+        const struct ob_bytes_reader key = { total->key, total->key + total->length };
         bool is_read = read_key(key, s);
 
         assert(is_read);

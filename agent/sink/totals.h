@@ -29,7 +29,7 @@ enum ob_totals_by {
  * Reads those of a sink; `*t` is the caller's, by ob_totals_free. 1: they go on; 0: they begin at 0, behind batch
  * `mark`, since there are none that go by the same series, or they are damaged; -1.
  */
-int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t mark,
+int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t acked,
         struct ob_err *err);
 void ob_totals_free(struct ob_totals *t);
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "agent/process/log.h"
-#include "agent/source/alike.h"
-#include "agent/source/feed.h"
-#include "agent/source/row.h"
+#include "agent/source/decode.h"
+#include "agent/source/dedup.h"
+#include "agent/source/task.h"
 #include "proto/dogstatsd.h"
 #include "proto/memory.h"
 #include "proto/utf8.h"
@@ -22,7 +22,7 @@
 
 struct ob_events {
         int text; /* the column */
-        struct ob_alikes alikes;
+        struct ob_dedup dedup;
         bool is_loaded;
         bool is_told[OB_COLUMNS_MAX]; /* that a tag has too many values */
         const char *cells[OB_COLUMNS_MAX];
@@ -30,7 +30,7 @@ struct ob_events {
         char *store_name; /* ours */
 };
 
-struct ob_events *ob_events_new(const struct ob_feed *f)
+struct ob_events *ob_events_new(const struct ob_task *f)
 {
         int text = ob_source_find(f->source, OB_EVENT);
         struct ob_events *ev;
@@ -47,7 +47,7 @@ void ob_events_free(struct ob_events *ev)
 {
         if (!ev)
                 return;
-        ob_alikes_free(&ev->alikes);
+        ob_dedup_free(&ev->dedup);
         free(ev->store_name);
         free(ev);
 }
@@ -56,7 +56,7 @@ void ob_events_reset(struct ob_events *ev)
 {
         if (!ev)
                 return;
-        ob_alikes_free(&ev->alikes);
+        ob_dedup_free(&ev->dedup);
         ev->is_loaded = false;
 }
 
@@ -68,40 +68,40 @@ static int take_stored(
         (void)key;
         (void)key_length;
         (void)id;
-        if (!ob_alikes_read(&ev->alikes, amounts, amounts_length))
-                ob_alikes_free(&ev->alikes); /* damaged: some may be told once more */
+        if (!ob_dedup_read(&ev->dedup, amounts, amounts_length))
+                ob_dedup_free(&ev->dedup); /* damaged: some may be told once more */
         return 0;
 }
 
-int ob_events_load(struct ob_feed *f, struct ob_err *err)
+int ob_events_load(struct ob_task *f, struct ob_err *err)
 {
         struct ob_events *ev = f->events;
 
         if (!ev || ev->is_loaded)
                 return 0;
-        if (ob_store_each_totals(f->store, ev->store_name, take_stored, ev, err))
+        if (ob_store_each_totals(f->outbox.store, ev->store_name, take_stored, ev, err))
                 return -1;
         ev->is_loaded = true;
         return 0;
 }
 
-int ob_events_stage(struct ob_feed *f, struct ob_err *err)
+int ob_events_stage(struct ob_task *f, struct ob_err *err)
 {
         static unsigned char all[] = "all";
         const struct ob_bytes key = { .data = all, .length = sizeof(all) - 1 };
         struct ob_events *ev = f->events;
         ob_cleanup(ob_bytes_free) struct ob_bytes stored = { .length = 0 };
 
-        if (!ev || !ev->alikes.is_changed)
+        if (!ev || !ev->dedup.is_changed)
                 return 0;
-        ob_alikes_write(&ev->alikes, &stored);
-        return ob_store_put_totals(f->store, ev->store_name, &key, 0, &stored, err);
+        ob_dedup_write(&ev->dedup, &stored);
+        return ob_store_put_totals(f->outbox.store, ev->store_name, &key, 0, &stored, err);
 }
 
 void ob_events_staged(struct ob_events *ev)
 {
         if (ev)
-                ev->alikes.is_changed = false;
+                ev->dedup.is_changed = false;
 }
 
 /* A part of the text, or NULL. */
@@ -116,22 +116,21 @@ static const char *read_part(struct ob_events *ev, const struct ob_column *c, un
 }
 
 /* The values that came first have their own series; the others share one, so that there is an end to it. */
-static const char *admit(struct ob_feed *f, const struct ob_column *c, unsigned i, const char *value)
+static const char *admit(struct ob_task *f, const struct ob_column *c, unsigned i, const char *value)
 {
         struct ob_events *ev = f->events;
 
-        if (!value || !strcmp(value, "-1") ||
-                ob_alikes_admit(&ev->alikes, c->name, value, (size_t)f->source->limit))
+        if (!value || !strcmp(value, "-1") || ob_dedup_admit(&ev->dedup, c->name, value, (size_t)f->source->limit))
                 return value;
         if (!ev->is_told[i])
                 ob_log(OB_LOG_WARN,
-                        "source=%s event=limit tag=%s limit=%d why=\"it has more values than that: the others are %s\"",
+                        "source=%s event=tag_limit tag=%s limit=%d why=\"it has more values than that: the others are %s\"",
                         f->name, c->name, f->source->limit, "\"" OTHER "\"");
         ev->is_told[i] = true;
         return OTHER;
 }
 
-const char *const *ob_events_parts(struct ob_feed *f, const char *const *row)
+const char *const *ob_events_parts(struct ob_task *f, const char *const *row)
 {
         struct ob_events *ev = f->events;
 
@@ -150,7 +149,7 @@ const char *const *ob_events_parts(struct ob_feed *f, const char *const *row)
 }
 
 /* All tags of a row: what they have in common tells which are alike. */
-static void write_signature(const struct ob_feed *f, const char *const *row, struct ob_text *out)
+static void write_signature(const struct ob_task *f, const char *const *row, struct ob_text *out)
 {
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 const struct ob_column *c = &f->source->columns[i];
@@ -179,14 +178,14 @@ static const char *end_text(struct ob_text *t)
         return t->data;
 }
 
-bool ob_events_is_twin(struct ob_feed *f, const char *const *row, int64_t time)
+bool ob_events_is_duplicate(struct ob_task *f, const char *const *row, int64_t time)
 {
         struct ob_events *ev = f->events;
         char room[SIGNATURE_MAX + 1];
         struct ob_text key = ob_text_over(room, SIGNATURE_MAX);
-        struct ob_alike *seen;
+        struct ob_dedup_item *seen;
 
-        if (!ev || !f->source->merge || f->telling != OB_TELL_ALL)
+        if (!ev || !f->source->merge || f->deliver_to != OB_TO_ALL)
                 return false;
         for (unsigned i = 0; i < f->source->n_columns; i++)
                 if (f->source->columns[i].is_sole && row[i] && strcmp(row[i], "-1") != 0)
@@ -194,14 +193,14 @@ bool ob_events_is_twin(struct ob_feed *f, const char *const *row, int64_t time)
         ob_text_add_string(&key, "twin ");
         write_signature(f, row, &key);
         write_shape(row[ev->text], &key);
-        seen = ob_alikes_find(&ev->alikes, end_text(&key), time);
+        seen = ob_dedup_find(&ev->dedup, end_text(&key), time);
         if (strcmp(seen->key, key.data) != 0) /* there are too many to know */
                 return false;
         if (seen->count && time < seen->last + f->source->merge && time > seen->last - f->source->merge)
                 return true;
         seen->count = 1;
         seen->last = time;
-        ev->alikes.is_changed = true;
+        ev->dedup.is_changed = true;
         return false;
 }
 
@@ -227,7 +226,7 @@ const char *ob_event_title(
 }
 
 /* The word of a row's enumeration, or what the source is called. */
-static const char *title_word(const struct ob_feed *f, const struct ob_series *series, const char *key)
+static const char *title_word(const struct ob_task *f, const struct ob_series *series, const char *key)
 {
         for (unsigned i = 0; i < series->n_tags; i++)
                 if (!strcmp(series->tags[i].key, key))
@@ -235,7 +234,7 @@ static const char *title_word(const struct ob_feed *f, const struct ob_series *s
         return f->source->name;
 }
 
-static enum ob_event_alert read_alert(const struct ob_feed *f, const char *text)
+static enum ob_event_alert read_alert(const struct ob_task *f, const char *text)
 {
         const struct ob_column *c = &f->source->columns[f->events->text];
         const char *word = c->part ? read_part(f->events, c, (unsigned)f->events->text, text) : NULL;
@@ -247,7 +246,7 @@ static enum ob_event_alert read_alert(const struct ob_feed *f, const char *text)
 }
 
 /* Tells of one row, and of those that were alike and only counted. */
-static void tell(struct ob_feed *f, const char *const *row, int64_t time, struct ob_alike *alike)
+static void tell(struct ob_task *f, const char *const *row, int64_t time, struct ob_dedup_item *item)
 {
         char title[SIGNATURE_MAX + 1], signature[32];
         int column = ob_source_find(f->source, OB_ENUM);
@@ -258,9 +257,9 @@ static void tell(struct ob_feed *f, const char *const *row, int64_t time, struct
         struct ob_row_series named;
 
         ob_row_name(f, row, time, &named);
-        if (alike->count)
-                longer = ob_format("%s\n(%" PRId64 " more like this in the minutes before)", text, alike->count);
-        snprintf(signature, sizeof(signature), "%016" PRIx64, ob_alike_hash(alike));
+        if (item->count)
+                longer = ob_format("%s\n(%" PRId64 " more like this in the minutes before)", text, item->count);
+        snprintf(signature, sizeof(signature), "%016" PRIx64, ob_dedup_item_hash(item));
         e.title = ob_event_title(title, sizeof(title), title_word(f, &named.series, key), &named.series, key);
         e.text = longer ? longer : text;
         e.signature = signature;
@@ -268,61 +267,61 @@ static void tell(struct ob_feed *f, const char *const *row, int64_t time, struct
         e.n_tags = named.series.n_tags;
         memcpy(e.tags, named.series.tags, e.n_tags * sizeof(*e.tags));
         ob_outbox_add_event(&f->outbox, &e);
-        ob_alike_keep(alike, &e);
+        ob_dedup_item_keep(item, &e);
 }
 
-void ob_events_note(struct ob_feed *f, const char *const *row, int64_t time)
+void ob_events_note(struct ob_task *f, const char *const *row, int64_t time)
 {
         struct ob_events *ev = f->events;
         char room[SIGNATURE_MAX + 1];
         struct ob_text key = ob_text_over(room, SIGNATURE_MAX);
-        struct ob_alike *alike;
+        struct ob_dedup_item *item;
 
-        if (!ev || f->telling != OB_TELL_ALL || time < f->now - OLD_SECONDS)
+        if (!ev || f->deliver_to != OB_TO_ALL || time < f->now - OLD_SECONDS)
                 return;
         write_signature(f, row, &key);
-        alike = ob_alikes_find(&ev->alikes, end_text(&key), time);
-        ev->alikes.is_changed = true;
-        if (alike->is_told && time < alike->since + MINUTE) {
-                alike->count++;
-                alike->last = alike->last < time ? time : alike->last;
+        item = ob_dedup_find(&ev->dedup, end_text(&key), time);
+        ev->dedup.is_changed = true;
+        if (item->is_told && time < item->since + MINUTE) {
+                item->count++;
+                item->last = item->last < time ? time : item->last;
                 return;
         }
-        tell(f, row, time, alike);
-        alike->is_told = true;
-        alike->since = alike->last = time;
-        alike->count = 0;
+        tell(f, row, time, item);
+        item->is_told = true;
+        item->since = item->last = time;
+        item->count = 0;
 }
 
 /* What was counted in a minute that is over, as one event at its end. */
-static void sum_up(struct ob_feed *f, struct ob_alike *alike)
+static void sum_up(struct ob_task *f, struct ob_dedup_item *item)
 {
         ob_cleanup(ob_free_at) char *text = NULL;
         struct ob_event e;
 
-        if (ob_alike_kept(alike, &e)) {
-                text = ob_format("%" PRId64 " more like this within the minute\n%s", alike->count, e.text);
+        if (ob_dedup_item_kept(item, &e)) {
+                text = ob_format("%" PRId64 " more like this within the minute\n%s", item->count, e.text);
                 e.text = text;
-                e.time = alike->since + MINUTE;
+                e.time = item->since + MINUTE;
                 ob_outbox_add_event(&f->outbox, &e);
         }
-        alike->since += MINUTE;
-        alike->count = 0;
-        f->events->alikes.is_changed = true;
+        item->since += MINUTE;
+        item->count = 0;
+        f->events->dedup.is_changed = true;
 }
 
-bool ob_events_sum_up(struct ob_feed *f)
+bool ob_events_sum_up(struct ob_task *f)
 {
         struct ob_events *ev = f->events;
         bool did = false;
 
         if (!ev)
                 return false;
-        for (struct ob_alike *a = ob_alikes_next(&ev->alikes, NULL); a; a = ob_alikes_next(&ev->alikes, a))
+        for (struct ob_dedup_item *a = ob_dedup_next(&ev->dedup, NULL); a; a = ob_dedup_next(&ev->dedup, a))
                 if (a->is_told && a->count && f->now >= a->since + MINUTE) {
                         sum_up(f, a);
                         did = true;
                 }
-        ob_alikes_forget(&ev->alikes);
+        ob_dedup_forget(&ev->dedup);
         return did;
 }

@@ -63,7 +63,7 @@ static int64_t number(const char *cell)
 
 static void tell_bad_id(const struct ob_name_reading *r, const char *id)
 {
-        int64_t times = r->bad ? ob_tell(r->bad, 1) : 0;
+        int64_t times = r->bad ? ob_log_once(r->bad, 1) : 0;
 
         if (times)
                 ob_log(OB_LOG_WARN,
@@ -121,7 +121,8 @@ int ob_name_rows_read(struct ob_session *s, const struct ob_name_reading *r, str
                 while (got > 0);
                 if (!got)
                         return 1;
-                if (!is_refusal(ob_session_error(s)))
+                /* Who may not log in any more is refused by the same number as at a view whose maker is gone. */
+                if (!ob_session_is_open(s) || !is_refusal(ob_session_error(s)))
                         return -1;
         }
         return 0;

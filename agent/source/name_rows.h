@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "agent/process/tell.h"
+#include "agent/process/log_once.h"
 #include "agent/source/name_table.h"
 #include "agent/source/session.h"
 
@@ -19,8 +19,8 @@ struct ob_name_reading {
         enum ob_named_kind kind;
         ob_name_row_fn *each;
         void *ctx;
-        const char *name;    /* of the source, in the log */
-        struct ob_tell *bad; /* lets a row be logged whose id is none, or too large; NULL: none is */
+        const char *name;        /* of the source, in the log */
+        struct ob_log_once *bad; /* lets a row be logged whose id is none, or too large; NULL: none is */
 };
 
 /*

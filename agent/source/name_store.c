@@ -12,8 +12,8 @@
 /* One that can't be read is one that was never kept. */
 static int load_name(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
 {
-        struct ob_bytes_place at_key = { key, (const unsigned char *)key + key_length };
-        struct ob_bytes_place at = { amounts, (const unsigned char *)amounts + length };
+        struct ob_bytes_reader at_key = { key, (const unsigned char *)key + key_length };
+        struct ob_bytes_reader at = { amounts, (const unsigned char *)amounts + length };
         struct ob_name name = { .id = id };
         int64_t key_id;
         uint64_t kind;

@@ -48,7 +48,7 @@ int ob_names_start(struct ob_names *n, struct ob_store *kept, struct ob_err *err
         n->name = ob_format("%s%sotter.names", n->manager->name, *n->manager->name ? "/" : "");
         ob_session_init(&n->session, &n->manager->mysql, n->stop);
         n->session.turn.turns = n->turns;
-        n->store = ob_store_open(n->place, err);
+        n->store = ob_store_open(n->state_dir, err);
         if (!n->store || ob_name_store_load(kept, n->name, &n->book, err))
                 return -1;
         ob_name_table_fill(&n->table, &n->book);

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "agent/process/backoff.h"
+#include "agent/process/log_once.h"
 #include "agent/process/stop.h"
-#include "agent/process/tell.h"
 #include "agent/source/name_table.h"
 #include "agent/source/session.h"
 #include "agent/store/store.h"
@@ -28,7 +28,7 @@
 struct ob_names {
         /* Set before the start; borrowed. */
         const struct ob_manager *manager;
-        struct ob_store_place *place;
+        struct ob_state_dir *state_dir;
         struct ob_session_turns *turns; /* of the manager's sessions */
         struct ob_stop *stop;           /* ends waits for the database */
         int every;                      /* seconds */
@@ -41,7 +41,7 @@ struct ob_names {
         struct ob_name_book book;
         struct ob_backoff backoff;
         bool is_failing, is_refusal_told;
-        struct ob_tell bad_ids; /* rows left out, whose ids are too large */
+        struct ob_log_once bad_ids; /* rows left out, whose ids are too large */
         pthread_t thread;
 
         /* Everybody's, under the lock. */

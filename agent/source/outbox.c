@@ -10,7 +10,9 @@ void ob_outbox_free(struct ob_outbox *o)
                 ob_bytes_free(&o->parts[i].body);
         free(o->parts);
         ob_batch_free(o->batch);
-        *o = (struct ob_outbox) { .n = 0 };
+        o->parts = NULL;
+        o->batch = NULL;
+        o->n = o->room = 0;
 }
 
 void ob_outbox_start(struct ob_outbox *o, int64_t made)
@@ -64,5 +66,37 @@ int ob_outbox_put(const struct ob_outbox *o, struct ob_store *st, struct ob_err 
         for (size_t i = 0; i < o->n; i++)
                 if (ob_store_put_batch(st, o->parts[i].points, &o->parts[i].body, err))
                         return -1;
+        return 0;
+}
+
+static int write_all(struct ob_outbox *o, ob_stage_fn *stage, void *ctx, struct ob_err *err)
+{
+        if (ob_store_begin(o->store, err))
+                return -1;
+        if (ob_outbox_put(o, o->store, err) || (stage && stage(ctx, err))) {
+                ob_store_rollback(o->store);
+                return -1;
+        }
+        return ob_store_commit(o->store, err);
+}
+
+int ob_outbox_commit(struct ob_outbox *o, ob_stage_fn *stage, void *ctx, struct ob_err *err)
+{
+        bool got_room;
+
+        ob_outbox_close(o);
+        o->counters->health.is_waiting = true;
+        got_room = !o->bytes || ob_queue_reserve(o->queue, o->bytes, o->stop);
+        o->counters->health.is_waiting = false;
+        ob_health_promise(&o->counters->health, o->counters->busy_ms);
+        if (!got_room)
+                return 1;
+        if (write_all(o, stage, ctx, err)) {
+                ob_queue_release(o->queue, o->bytes);
+                return -1;
+        }
+        if (o->points)
+                ob_queue_publish(o->queue, o->points);
+        ob_outbox_start(o, o->made);
         return 0;
 }

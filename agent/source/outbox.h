@@ -8,10 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/process/counters.h"
+#include "agent/process/stop.h"
+#include "agent/store/queue.h"
 #include "agent/store/store.h"
 #include "proto/batch.h"
 
 struct ob_outbox {
+        /* Where it goes; borrowed. */
+        struct ob_store *store;
+        struct ob_queue *queue;
+        struct ob_source_counters *counters;
+        struct ob_stop *stop;
+
         struct ob_batch *batch; /* ours; being filled */
         int64_t made;
         struct ob_outbox_part {
@@ -31,6 +40,13 @@ void ob_outbox_add_event(struct ob_outbox *o, const struct ob_event *e);
 
 /* Puts the last points among the parts; `points` and `bytes` are right from here on. */
 void ob_outbox_close(struct ob_outbox *o);
+
+/*
+ * Appends all that is in it to the queue, and what `stage` writes (NULL: nothing), in one transaction; then it is
+ * empty. Waits for room in the queue. 1: a stop is wanted, and nothing was written.
+ */
+typedef int ob_stage_fn(void *ctx, struct ob_err *err);
+int ob_outbox_commit(struct ob_outbox *o, ob_stage_fn *stage, void *ctx, struct ob_err *err);
 
 /* Appends all parts to the queue's table, inside the caller's transaction. */
 int ob_outbox_put(const struct ob_outbox *o, struct ob_store *st, struct ob_err *err);

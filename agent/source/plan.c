@@ -20,12 +20,12 @@ void ob_table_free(struct ob_table *t)
 
 void ob_plan_free(struct ob_plan *p)
 {
-        free(p->look);
+        free(p->clock_query);
         free(p->list);
         free(p->read);
         free(p->why);
         free(p->missing);
-        *p = (struct ob_plan) { .look = NULL };
+        *p = (struct ob_plan) { .clock_query = NULL };
 }
 
 /* MySQL compares the names of columns without regard to case. */
@@ -217,9 +217,10 @@ int ob_plan_make(struct ob_plan *p, const struct ob_source *s, const struct ob_t
         p->list = select_list(p, s);
         p->read = ob_format("SELECT %s FROM `%s`", p->list, s->table);
         /* Of ids without a sign, one that is no id for us must not hide the others. */
-        p->look = p->cursor ? ob_format("SELECT UNIX_TIMESTAMP(), MAX(`%s`) FROM `%s` WHERE `%s` <= %" PRId64,
-                                      p->cursor, s->table, p->cursor, INT64_MAX)
-                            : ob_copy("SELECT UNIX_TIMESTAMP(), NULL");
+        p->clock_query = p->cursor
+                                 ? ob_format("SELECT UNIX_TIMESTAMP(), MAX(`%s`) FROM `%s` WHERE `%s` <= %" PRId64,
+                                           p->cursor, s->table, p->cursor, INT64_MAX)
+                                 : ob_copy("SELECT UNIX_TIMESTAMP(), NULL");
         return planners[ob_source_shape(s)](p, s, t, err);
 }
 

@@ -35,7 +35,7 @@ void ob_table_free(struct ob_table *t);
 
 struct ob_plan {
         bool has[OB_COLUMNS_MAX]; /* columns of the source that the table has */
-        char *look;               /* ours: the clock and the highest id */
+        char *clock_query;        /* ours: the clock and the highest id */
         char *list;               /* ours: what is selected */
         char *read;               /* ours: all rows; with a cursor followed by WHERE … */
         const char *table;        /* from the source */

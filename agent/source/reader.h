@@ -18,7 +18,6 @@
 
 struct ob_pages;
 struct ob_session;
-struct ob_states;
 
 /* Rows of the last read; the reader's, until it is asked again. */
 struct ob_rows {
@@ -46,7 +45,7 @@ struct ob_reader_ops {
         /* Gets ready to read, also after a failure; cheap when nothing has changed since. */
         int (*open)(struct ob_reader *r, struct ob_err *err);
 
-        int (*look)(struct ob_reader *r, struct ob_reading *at, struct ob_err *err);
+        int (*read_clock)(struct ob_reader *r, struct ob_reading *at, struct ob_err *err);
 
         /* Up to `limit` rows from the id `from` on, in order, or less where they are large. Without a cursor: all
          * rows. */
@@ -73,7 +72,7 @@ struct ob_reader {
         /* After read: there was more, which could not be read, and that was told. */
         bool is_partial;
         /* After a read that failed: it was told already what is wrong, perhaps for several readers at once. */
-        bool is_told;
+        bool is_logged;
 };
 
 /* One of a table, over a session that several readers of one thread share. */
@@ -88,19 +87,8 @@ struct ob_explained {
 int ob_reader_mysql_explain(
         struct ob_reader *r, int64_t from, unsigned limit, struct ob_explained *e, struct ob_err *err);
 
-/* One of our own counters; the source's table says which: sources, sinks or queue. */
-struct ob_reader *ob_reader_self_new(
-        const struct ob_source *source, struct ob_counters *counters, struct ob_queue *queue);
-
 /* One of the manager's pages, in the rounds that a worker's sources share. The source's table is a page's name. */
 struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_pages *pages);
-
-/* One of how far the dates on the pages are from the tables': one row, or none while that is not known. */
-struct ob_reader *ob_reader_zone_new(
-        const struct ob_source *source, struct ob_pages *pages, struct ob_session *session);
-
-/* One of the states of a manager's pipelines. */
-struct ob_reader *ob_reader_state_new(const struct ob_source *source, struct ob_states *states);
 
 void ob_reader_free(struct ob_reader *r);
 

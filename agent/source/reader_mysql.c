@@ -153,7 +153,7 @@ static int query(struct reader_mysql *m, const struct ob_query *q, struct ob_res
 /* The server's clock, and the highest id where there is a cursor. */
 static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_err *err)
 {
-        const struct ob_query q = { .about = m->about, .sql = m->plan.look, .columns = 2, .rows = 1 };
+        const struct ob_query q = { .about = m->about, .sql = m->plan.clock_query, .columns = 2, .rows = 1 };
         ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
         const char *id;
 
@@ -172,7 +172,7 @@ static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_er
 }
 
 /* Sources of one session are polled together: where only the clock is asked for, the one before has just asked. */
-static int look_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
+static int read_clock_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
 {
         struct reader_mysql *m = self(r);
 
@@ -290,7 +290,7 @@ static void free_mysql(struct ob_reader *r)
 
 static const struct ob_reader_ops ops = {
         .open = open_mysql,
-        .look = look_mysql,
+        .read_clock = read_clock_mysql,
         .read = read_mysql,
         .list = list_mysql,
         .free = free_mysql,

@@ -14,7 +14,7 @@
 
 static bool reads_database(const struct ob_source *s)
 {
-        return s->enabled && (s->reader == OB_READER_MYSQL || s->reader == OB_READER_ZONE);
+        return s->enabled && (s->kind == OB_SOURCE_TABLE || s->kind == OB_SOURCE_ZONE);
 }
 
 /* One for each worker that has a source in the database, and one for names. */

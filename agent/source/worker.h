@@ -11,19 +11,33 @@
 #include <stddef.h>
 
 #include "agent/process/backoff.h"
-#include "agent/source/feed.h"
+#include "agent/source/health_changes.h"
 #include "agent/source/names.h"
-#include "agent/source/pages.h"
+#include "agent/source/own_counters.h"
+#include "agent/source/poll.h"
 #include "agent/source/session.h"
+#include "agent/source/web/pages.h"
+#include "agent/source/web/zone.h"
 #include "config/config.h"
 
-struct ob_worker_feed {
-        struct ob_feed feed;
-        char *name; /* ours: [manager/]source */
+struct ob_worker_task {
+        const struct ob_source *source; /* borrowed */
+        char *name;                     /* ours: [manager/]source */
+        union {
+                struct ob_task rows; /* of a table or a page */
+                struct ob_own_counters counters;
+                struct ob_zone_check zone;
+                struct ob_health_changes health;
+        };
         int64_t due, took_ms;
         struct ob_backoff backoff;
         bool is_failing;
-        bool is_told; /* … and the log has it from us */
+        bool is_logged; /* … and the log has it from us */
+
+        /* After a poll: */
+        bool has_unsettled; /* there are rows that are too young */
+        bool is_partial;    /* there was more, which could not be read, and that was logged */
+        bool is_shared;     /* it failed, and the log has it already, perhaps for several sources at once */
 };
 
 struct ob_worker {
@@ -35,9 +49,9 @@ struct ob_worker {
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
         struct ob_names *names; /* the manager's; NULL: they are not looked up */
-        struct ob_store_place *place;
-        struct ob_states *states;       /* of the manager's pipelines; NULL */
-        struct ob_session_turns *turns; /* of the manager's sessions; NULL */
+        struct ob_state_dir *state_dir;
+        struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
+        struct ob_session_turns *turns;    /* of the manager's sessions; NULL */
         struct ob_stop *stop;
         bool is_once; /* reads until nothing is left, then ends */
 
@@ -45,8 +59,8 @@ struct ob_worker {
         struct ob_store *store;
         struct ob_session session;
         struct ob_pages *pages;       /* ours; NULL until a source of it is read off pages */
-        struct ob_worker_feed *feeds; /* ours */
-        size_t n_feeds;
+        struct ob_worker_task *tasks; /* ours */
+        size_t n_tasks;
         int64_t began; /* of the beat */
         pthread_t thread;
 

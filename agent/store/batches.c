@@ -26,7 +26,7 @@ int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_bat
         if (!ob_statement_is_sound(q, 1, 3)) {
                 ob_cleanup(ob_free_at) char *which = ob_format("batch %lld", (long long)b->seq);
 
-                return ob_statement_damaged(st, q, err, which);
+                return ob_statement_corrupt(st, q, err, which);
         }
         b->points = (unsigned)sqlite3_column_int64(q, 1);
         b->body.length = 0;
@@ -48,7 +48,7 @@ int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, in
         return 0;
 }
 
-int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err)
+int ob_store_drop_acked(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err)
 {
         const struct ob_value values[] = { ob_value_number(DROP_MOST) };
         int64_t n, last;
@@ -66,35 +66,35 @@ int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, s
         return n == DROP_MOST;
 }
 
-int ob_store_get_passed(struct ob_store *st, const char *sink, struct ob_passed *p, struct ob_err *err)
+int ob_store_get_delivery(struct ob_store *st, const char *sink, struct ob_delivery *p, struct ob_err *err)
 {
         const struct ob_value values[] = { ob_value_text(sink) };
         sqlite3_stmt *q;
-        int got = ob_statement_first(st, OB_SQL_GET_PASSED, values, 1, &q, err);
+        int got = ob_statement_first(st, OB_SQL_GET_DELIVERY, values, 1, &q, err);
 
-        p->carry.length = 0;
+        p->saved_state.length = 0;
         if (got < 0)
                 return -1;
         if (!got) {
-                if (ob_statement_first(st, OB_SQL_FIRST_MARK, NULL, 0, &q, err) < 1)
+                if (ob_statement_first(st, OB_SQL_FIRST_ACKED, NULL, 0, &q, err) < 1)
                         return -1;
-                p->mark = p->reached = sqlite3_column_int64(q, 0);
+                p->acked = p->sent_upto = sqlite3_column_int64(q, 0);
                 sqlite3_reset(q);
-                return ob_store_put_passed(st, sink, p, err);
+                return ob_store_put_delivery(st, sink, p, err);
         }
         if (!ob_statement_is_sound(q, 0, 4))
-                return ob_statement_damaged(st, q, err, "what a sink has passed");
-        p->mark = sqlite3_column_int64(q, 1);
-        p->reached = sqlite3_column_int64(q, 2);
-        ob_bytes_add(&p->carry, sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3));
+                return ob_statement_corrupt(st, q, err, "what a sink has passed");
+        p->acked = sqlite3_column_int64(q, 1);
+        p->sent_upto = sqlite3_column_int64(q, 2);
+        ob_bytes_add(&p->saved_state, sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3));
         sqlite3_reset(q);
         return 0;
 }
 
-int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_passed *p, struct ob_err *err)
+int ob_store_put_delivery(struct ob_store *st, const char *sink, const struct ob_delivery *p, struct ob_err *err)
 {
-        return OB_PUT(st, OB_SQL_PUT_PASSED, err, ob_value_text(sink), ob_value_number(p->mark),
-                ob_value_number(p->reached), ob_value_blob(p->carry.data, p->carry.length));
+        return OB_PUT(st, OB_SQL_PUT_DELIVERY, err, ob_value_text(sink), ob_value_number(p->acked),
+                ob_value_number(p->sent_upto), ob_value_blob(p->saved_state.data, p->saved_state.length));
 }
 
 static bool is_kept(const char *name, const char *const *names, size_t n)

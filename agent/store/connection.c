@@ -21,7 +21,7 @@ static const char session[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = 
                               "PRAGMA cache_size = -512; PRAGMA journal_size_limit = 16777216;";
 
 /* A full disk, or too few rights, say nothing about the file itself. */
-static bool is_spoilt(int code)
+static bool is_corrupt(int code)
 {
         switch (code & 0xff) {
         case SQLITE_FULL:
@@ -77,7 +77,7 @@ int ob_connection_fail(sqlite3 *db, struct ob_err *err)
         const char *file = sqlite3_db_filename(db, "main");
 
         say(db, file && *file ? file : "in memory", err);
-        return is_spoilt(sqlite3_extended_errcode(db)) ? OB_SPOILT : -1;
+        return is_corrupt(sqlite3_extended_errcode(db)) ? OB_CORRUPT : -1;
 }
 
 static int exec(sqlite3 *db, const char *sql, struct ob_err *err)
@@ -175,7 +175,7 @@ static int check_marks(sqlite3 *db, struct ob_err *err)
                         OB_STORE_VERSION);
         else
                 return 0;
-        return OB_SPOILT;
+        return OB_CORRUPT;
 }
 
 /* Runs a query that answers "ok", or what is wrong. */
@@ -187,7 +187,7 @@ static int check_answer(sqlite3 *db, const char *sql, const char *ok, struct ob_
         if (got || !strcmp(answer, ok))
                 return got;
         ob_fail(err, "it is damaged: %.400s", answer);
-        return OB_SPOILT;
+        return OB_CORRUPT;
 }
 
 /* The tables' definitions as one text; compared with those of a store that was just made. */

@@ -12,7 +12,7 @@
 #define OB_STORE_VERSION        3
 
 /* What these return besides 0 and -1: the file itself can't be read as what it should be. */
-#define OB_SPOILT (-2)
+#define OB_CORRUPT (-2)
 
 /* Opens, sets the session up, makes nothing. On failure `*db` is NULL. */
 int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);
@@ -39,7 +39,7 @@ int ob_connection_check(sqlite3 *db, struct ob_err *err);
  */
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err);
 
-/* Says what SQLite says, with the path. Returns -1 or OB_SPOILT. */
+/* Says what SQLite says, with the path. Returns -1 or OB_CORRUPT. */
 int ob_connection_fail(sqlite3 *db, struct ob_err *err);
 
 #endif

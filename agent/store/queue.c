@@ -37,18 +37,18 @@ static void tell(struct ob_queue *q)
 }
 
 /* With the lock held: whoever is down makes room, by what nobody who delivers still needs. */
-static bool ask_to_yield(struct ob_queue *q)
+static bool ask_to_drop(struct ob_queue *q)
 {
         size_t n = q->counters->n_sinks;
         int64_t needed = INT64_MIN; /* batch: no sink that delivers needs one up to this */
         bool is_asked = false;
 
         for (size_t i = 0; i < n; i++)
-                if (!q->sinks[i].is_down && (needed == INT64_MIN || q->sinks[i].mark < needed))
-                        needed = q->sinks[i].mark;
+                if (!q->sinks[i].is_down && (needed == INT64_MIN || q->sinks[i].acked < needed))
+                        needed = q->sinks[i].acked;
         for (size_t i = 0; i < n; i++)
-                if (q->sinks[i].is_down && q->sinks[i].mark < needed) {
-                        q->sinks[i].yield_to = needed;
+                if (q->sinks[i].is_down && q->sinks[i].acked < needed) {
+                        q->sinks[i].drop_upto = needed;
                         is_asked = true;
                 }
         if (is_asked)
@@ -61,7 +61,7 @@ static void want_room(struct ob_queue *q, int64_t bytes)
 {
         if (q->bytes + bytes <= q->max_bytes) /* giving up would only lose points */
                 q->waits.disk = true;
-        else if (!ask_to_yield(q))
+        else if (!ask_to_drop(q))
                 q->waits.sinks = true;
 }
 
@@ -111,10 +111,10 @@ void ob_queue_release(struct ob_queue *q, int64_t bytes)
         pthread_mutex_unlock(&q->lock);
 }
 
-void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark, int64_t points, int64_t bytes)
+void ob_queue_ack(struct ob_queue *q, size_t sink, int64_t acked, int64_t points, int64_t bytes)
 {
         pthread_mutex_lock(&q->lock);
-        q->sinks[sink].mark = mark;
+        q->sinks[sink].acked = acked;
         q->points -= points;
         q->bytes -= bytes;
         pthread_cond_broadcast(&q->room); /* if this freed none: another sink may now be asked to */
@@ -147,7 +147,7 @@ size_t ob_queue_keeper(struct ob_queue *q)
 
         pthread_mutex_lock(&q->lock);
         for (size_t i = 1; i < q->counters->n_sinks; i++)
-                if (q->sinks[i].mark < q->sinks[keeper].mark)
+                if (q->sinks[i].acked < q->sinks[keeper].acked)
                         keeper = i;
         pthread_mutex_unlock(&q->lock);
         return keeper;
@@ -195,19 +195,19 @@ void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down)
         pthread_mutex_lock(&q->lock);
         if (q->sinks[sink].is_down != is_down) {
                 q->sinks[sink].is_down = is_down;
-                q->sinks[sink].yield_to = 0;
+                q->sinks[sink].drop_upto = 0;
                 pthread_cond_broadcast(&q->room); /* a worker that waits must ask anew */
         }
         pthread_mutex_unlock(&q->lock);
 }
 
-int64_t ob_queue_yield_to(struct ob_queue *q, size_t sink)
+int64_t ob_queue_drop_upto(struct ob_queue *q, size_t sink)
 {
         int64_t last;
 
         pthread_mutex_lock(&q->lock);
-        last = q->sinks[sink].yield_to;
-        q->sinks[sink].yield_to = 0;
+        last = q->sinks[sink].drop_upto;
+        q->sinks[sink].drop_upto = 0;
         pthread_mutex_unlock(&q->lock);
         return last;
 }

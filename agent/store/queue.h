@@ -35,10 +35,10 @@ struct ob_queue {
         struct ob_queue_waits waits;
         uint64_t news; /* grows with whatever a waiting thread should look at */
         struct ob_queue_sink {
-                int64_t mark;     /* batch: the last one that it does not need any more */
-                int64_t yield_to; /* batch: it is asked to give up its oldest ones, up to this; 0: it is not */
-                bool is_down;     /* does not deliver at the moment */
-        } * sinks;                /* ours; as many as counters->n_sinks, in the same order */
+                int64_t acked;     /* batch: the last one that it does not need any more */
+                int64_t drop_upto; /* batch: it is asked to give up its oldest ones, up to this; 0: it is not */
+                bool is_down;      /* does not deliver at the moment */
+        } * sinks;                 /* ours; as many as counters->n_sinks, in the same order */
         struct ob_counters *counters;
 };
 
@@ -76,12 +76,12 @@ void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
 void ob_queue_wake(struct ob_queue *q);
 
 /* A sink has passed the batches up to this one; so many points and bytes, passed by all, are deleted. */
-void ob_queue_pass(struct ob_queue *q, size_t sink, int64_t mark, int64_t points, int64_t bytes);
+void ob_queue_ack(struct ob_queue *q, size_t sink, int64_t acked, int64_t points, int64_t bytes);
 
 /* Says whether a sink delivers. */
 void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down);
 
 /* The batch up to which the sink may give up its oldest ones, as it was asked to; 0: it was not. Takes it back. */
-int64_t ob_queue_yield_to(struct ob_queue *q, size_t sink);
+int64_t ob_queue_drop_upto(struct ob_queue *q, size_t sink);
 
 #endif

@@ -31,11 +31,11 @@ const char ob_sql_gaps[] =
 #define SINK   "SELECT name, mark, reached, carry, checksum FROM sinks"
 
 const char *const ob_sql[OB_SQL_STATEMENTS] = {
-        [OB_SQL_GET_STANDING] = SOURCE " WHERE name = ?",
-        [OB_SQL_EACH_STANDING] = SOURCE,
-        [OB_SQL_PUT_STANDING] = "REPLACE INTO sources (name, position, since, floor, again, newest, identity,"
-                                " checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [OB_SQL_FORGET_STANDING] = "DELETE FROM sources WHERE name = ?",
+        [OB_SQL_GET_CHECKPOINT] = SOURCE " WHERE name = ?",
+        [OB_SQL_EACH_CHECKPOINT] = SOURCE,
+        [OB_SQL_PUT_CHECKPOINT] = "REPLACE INTO sources (name, position, since, floor, again, newest, identity,"
+                                  " checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [OB_SQL_FORGET_CHECKPOINT] = "DELETE FROM sources WHERE name = ?",
         [OB_SQL_FORGET_NAMELESS_STANDINGS] = "DELETE FROM sources WHERE name IS NULL",
         [OB_SQL_GET_CHUNK] = SEEN " WHERE source = ? AND chunk = ?",
         [OB_SQL_CHUNKS_OF] = SEEN " WHERE source = ? ORDER BY chunk",
@@ -61,10 +61,10 @@ const char *const ob_sql[OB_SQL_STATEMENTS] = {
                 "SELECT SUM(points), SUM(bytes), COUNT(*), MAX(seq) FROM (SELECT seq, points, bytes FROM batches"
                 " WHERE seq <= (SELECT MIN(mark) FROM sinks) ORDER BY seq LIMIT ?) oldest",
         [OB_SQL_DROP_BATCHES] = "DELETE FROM batches WHERE seq <= ?",
-        [OB_SQL_GET_PASSED] = SINK " WHERE name = ?",
-        [OB_SQL_PUT_PASSED] = "REPLACE INTO sinks (name, mark, reached, carry, checksum) VALUES (?, ?, ?, ?, ?)",
-        [OB_SQL_FIRST_MARK] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM sinks) THEN COALESCE(MAX(seq), 0)"
-                              " ELSE COALESCE(MIN(seq), 1) - 1 END FROM batches",
+        [OB_SQL_GET_DELIVERY] = SINK " WHERE name = ?",
+        [OB_SQL_PUT_DELIVERY] = "REPLACE INTO sinks (name, mark, reached, carry, checksum) VALUES (?, ?, ?, ?, ?)",
+        [OB_SQL_FIRST_ACKED] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM sinks) THEN COALESCE(MAX(seq), 0)"
+                               " ELSE COALESCE(MIN(seq), 1) - 1 END FROM batches",
         [OB_SQL_EACH_SINK] = SINK,
         [OB_SQL_FORGET_SINK] = "DELETE FROM sinks WHERE name = ?",
         [OB_SQL_FORGET_NAMELESS_SINKS] = "DELETE FROM sinks WHERE name IS NULL",

@@ -60,7 +60,7 @@ int ob_statement_step(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err)
         if (code != SQLITE_DONE)
                 ob_connection_fail(st->db, err);
         if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
-                *st->is_damaged = true;
+                *st->is_corrupt = true;
         sqlite3_reset(s);
         return code == SQLITE_DONE ? 0 : -1;
 }
@@ -143,11 +143,11 @@ bool ob_statement_is_sound(sqlite3_stmt *s, int from, int n)
         return read_value(s, from + n, &v) && v.type == OB_VALUE_NUMBER && v.number == (int64_t)sum;
 }
 
-int ob_statement_damaged(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what)
+int ob_statement_corrupt(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what)
 {
         const char *file = sqlite3_db_filename(st->db, "main");
 
-        *st->is_damaged = true;
+        *st->is_corrupt = true;
         sqlite3_reset(s);
         return ob_fail(err, "store %s: %s is damaged", file && *file ? file : "in memory", what);
 }

@@ -17,7 +17,7 @@
 struct ob_store {
         sqlite3 *db;
         sqlite3_stmt *statements[OB_SQL_STATEMENTS];
-        atomic_bool *is_damaged; /* the place's: that it is found out here wants looking over */
+        atomic_bool *is_corrupt; /* the place's: that it is found out here wants looking over */
 };
 
 /* One value bound to a statement. */
@@ -61,6 +61,6 @@ int ob_statement_put(
 bool ob_statement_is_sound(sqlite3_stmt *s, int from, int n);
 
 /* Says that a row is not, and that the store wants looking over; ends the statement. Returns -1. */
-int ob_statement_damaged(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what);
+int ob_statement_corrupt(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what);
 
 #endif

@@ -15,12 +15,12 @@ static void close_store(struct ob_store **st)
         ob_store_close(*st);
 }
 
-struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err)
+struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *err)
 {
         ob_cleanup(close_store) struct ob_store *st = ob_alloc(1, sizeof(*st));
 
-        st->is_damaged = &place->is_damaged;
-        if (ob_connection_open(place->path, &st->db, err) || ob_connection_make_schema(st->db, err))
+        st->is_corrupt = &state_dir->is_corrupt;
+        if (ob_connection_open(state_dir->path, &st->db, err) || ob_connection_make_schema(st->db, err))
                 return NULL;
         return ob_take(st);
 }
@@ -66,31 +66,32 @@ void ob_store_rollback(struct ob_store *st)
                 ob_statement_run(st, OB_SQL_ROLLBACK, NULL, 0, &ignored);
 }
 
-int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_standing *s, struct ob_err *err)
+int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_checkpoint *s, struct ob_err *err)
 {
         const struct ob_value values[] = { ob_value_text(source) };
         sqlite3_stmt *q;
-        int got = ob_statement_first(st, OB_SQL_GET_STANDING, values, 1, &q, err);
+        int got = ob_statement_first(st, OB_SQL_GET_CHECKPOINT, values, 1, &q, err);
 
-        *s = (struct ob_standing) { .known = got == 1 };
+        *s = (struct ob_checkpoint) { .known = got == 1 };
         if (got < 1)
                 return got;
         if (!ob_statement_is_sound(q, 0, 7))
-                return ob_statement_damaged(st, q, err, "where a source stands");
+                return ob_statement_corrupt(st, q, err, "where a source stands");
         s->cursor = sqlite3_column_int64(q, 1);
         s->since = sqlite3_column_int64(q, 2);
         s->floor = sqlite3_column_int64(q, 3);
-        s->again = sqlite3_column_int64(q, 4);
+        s->counted_before = sqlite3_column_int64(q, 4);
         s->newest = sqlite3_column_int64(q, 5);
         strncpy(s->identity, ob_connection_cell(q, 6), sizeof(s->identity) - 1);
         sqlite3_reset(q);
         return 0;
 }
 
-int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s, struct ob_err *err)
+int ob_store_put_checkpoint(
+        struct ob_store *st, const char *source, const struct ob_checkpoint *s, struct ob_err *err)
 {
-        return OB_PUT(st, OB_SQL_PUT_STANDING, err, ob_value_text(source), ob_value_number(s->cursor),
-                ob_value_number(s->since), ob_value_number(s->floor), ob_value_number(s->again),
+        return OB_PUT(st, OB_SQL_PUT_CHECKPOINT, err, ob_value_text(source), ob_value_number(s->cursor),
+                ob_value_number(s->since), ob_value_number(s->floor), ob_value_number(s->counted_before),
                 ob_value_number(s->newest), ob_value_text(s->identity));
 }
 
@@ -98,7 +99,7 @@ int ob_store_put_standing(struct ob_store *st, const char *source, const struct 
 static int read_chunk(struct ob_store *st, sqlite3_stmt *q, struct ob_chunk *c, struct ob_err *err)
 {
         if (!ob_statement_is_sound(q, 0, 4) || sqlite3_column_bytes(q, 3) != sizeof(c->bits))
-                return ob_statement_damaged(st, q, err, "which rows were counted");
+                return ob_statement_corrupt(st, q, err, "which rows were counted");
         c->number = sqlite3_column_int64(q, 1);
         c->newest = sqlite3_column_int64(q, 2);
         memcpy(c->bits, sqlite3_column_blob(q, 3), sizeof(c->bits));
@@ -136,39 +137,41 @@ static int move_chunks(struct ob_store *st, const char *from, const char *to, st
 }
 
 /* Whether what was told again after an earlier rewinding was not all of it yet. */
-static int is_rewound(struct ob_store *st, const char *source, int64_t *again, struct ob_err *err)
+static int is_rewound(struct ob_store *st, const char *source, int64_t *counted_before, struct ob_err *err)
 {
-        struct ob_standing s;
+        struct ob_checkpoint s;
 
-        if (ob_store_get_standing(st, source, &s, err))
+        if (ob_store_get_checkpoint(st, source, &s, err))
                 return -1;
-        if (!s.known || s.again == INT64_MIN || (s.cursor != INT64_MIN && s.cursor >= s.floor))
+        if (!s.known || s.counted_before == INT64_MIN || (s.cursor != INT64_MIN && s.cursor >= s.floor))
                 return 0;
-        *again = s.again;
+        *counted_before = s.counted_before;
         return 1;
 }
 
 int ob_store_rewind_source(
-        struct ob_store *st, const char *source, int64_t since, int64_t again, struct ob_err *err)
+        struct ob_store *st, const char *source, int64_t since, int64_t counted_before, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *before = ob_format("%s" OB_BEFORE, source);
-        struct ob_standing s = {
-                .cursor = INT64_MIN, .since = since, .floor = INT64_MIN, .again = again, .newest = INT64_MIN
-        };
+        ob_cleanup(ob_free_at) char *before = ob_format("%s" OB_BEFORE_REWIND, source);
+        struct ob_checkpoint s = { .cursor = INT64_MIN,
+                .since = since,
+                .floor = INT64_MIN,
+                .counted_before = counted_before,
+                .newest = INT64_MIN };
         int64_t earlier = INT64_MIN;
         int got = is_rewound(st, source, &earlier, err);
 
         if (got < 0 || (!got && OB_RUN(st, OB_SQL_FORGET_CHUNKS, err, ob_value_text(before))) ||
                 move_chunks(st, source, before, err))
                 return -1;
-        if (s.again < earlier)
-                s.again = earlier;
-        return ob_store_put_standing(st, source, &s, err);
+        if (s.counted_before < earlier)
+                s.counted_before = earlier;
+        return ob_store_put_checkpoint(st, source, &s, err);
 }
 
 int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err)
 {
-        static const enum ob_sql parts[] = { OB_SQL_FORGET_CHUNKS, OB_SQL_FORGET_TOTALS, OB_SQL_FORGET_STANDING };
+        static const enum ob_sql parts[] = { OB_SQL_FORGET_CHUNKS, OB_SQL_FORGET_TOTALS, OB_SQL_FORGET_CHECKPOINT };
 
         for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
                 if (OB_RUN(st, parts[i], err, ob_value_text(source)))
@@ -260,7 +263,7 @@ int ob_store_each_totals(
                 const void *key, *amounts;
 
                 if (!ob_statement_is_sound(q, 0, 4))
-                        return ob_statement_damaged(st, q, err, "a total");
+                        return ob_statement_corrupt(st, q, err, "a total");
                 key = sqlite3_column_blob(q, 1);
                 amounts = sqlite3_column_blob(q, 3);
                 if (each(ctx, key, (size_t)sqlite3_column_bytes(q, 1), sqlite3_column_int64(q, 2), amounts,

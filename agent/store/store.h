@@ -25,21 +25,21 @@ struct ob_store;
  * the file over. One that is damaged, no store, or of a later version is set aside under another name,
  * said in `aside` and `why` (else ""), and a new one takes its place. `dir` "" keeps everything in memory.
  */
-struct ob_store_place {
+struct ob_state_dir {
         char path[4096 + 32];
         int lock_fd; /* ours; -1 in memory */
         char aside[4096 + 96];
         char why[OB_ERR_MAX];
         struct ob_store *anchor; /* ours; a memory store lives as long as a connection to it */
-        atomic_bool is_damaged;  /* a connection has met what is not as it was written: open it anew */
+        atomic_bool is_corrupt;  /* a connection has met what is not as it was written: open it anew */
 };
 
 /* 0; -1 with `err` when the folder can't be used or another agent has it. */
-int ob_store_place_open(struct ob_store_place *place, const char *dir, struct ob_err *err);
-void ob_store_place_close(struct ob_store_place *place);
+int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err);
+void ob_state_dir_close(struct ob_state_dir *state_dir);
 
 /* Replaces a place in memory by a copy of the store in `dir`, where there is one. For --dry-run. */
-int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob_err *err);
+int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err);
 
 /*
  * Bytes of the disk that are not for batches: also to delete takes room, first in SQLite's log, which is copied to
@@ -51,9 +51,9 @@ int ob_store_place_copy(struct ob_store_place *place, const char *dir, struct ob
  * How many bytes more may be stored; negative when there are too many. False: there is no telling, as in memory.
  * The anchor's thread.
  */
-bool ob_store_place_room(struct ob_store_place *place, int64_t *bytes);
+bool ob_state_dir_room(struct ob_state_dir *state_dir, int64_t *bytes);
 
-struct ob_store *ob_store_open(struct ob_store_place *place, struct ob_err *err);
+struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *err);
 void ob_store_close(struct ob_store *st);
 
 /*
@@ -61,12 +61,12 @@ void ob_store_close(struct ob_store *st);
  * its points as lost; a sink whose place is damaged goes on behind the last batch; if it is not sure any more which
  * rows were counted, that is forgotten of all. The caller rewinds the sources.
  */
-struct ob_damage {
-        int64_t batches, points, sinks, chunks, totals, standings;
+struct ob_corruption {
+        int64_t batches, points, sinks, chunks, totals, checkpoints;
         char first[128]; /* which was the first: "batch 17"; "" when all is well */
 };
 
-int ob_store_mend(struct ob_store *st, struct ob_damage *d, struct ob_err *err);
+int ob_store_repair(struct ob_store *st, struct ob_corruption *d, struct ob_err *err);
 
 /* The bytes of the file that nothing is in. */
 int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err);
@@ -76,29 +76,30 @@ int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on failure all 
 void ob_store_rollback(struct ob_store *st);
 
 /* Where a source stands. */
-struct ob_standing {
-        bool known;         /* false: the source was never read */
-        int64_t cursor;     /* the highest id that was read */
-        int64_t since;      /* rows from before this time are not counted; INT64_MIN: all are */
-        int64_t floor;      /* … but those behind this id are new, whatever their time says: clocks are set */
-        int64_t again;      /* rows from before this time were counted before; INT64_MIN: none were */
-        int64_t newest;     /* the latest time of any counted row, seconds */
-        char identity[256]; /* of the database it was read from */
+struct ob_checkpoint {
+        bool known;             /* false: the source was never read */
+        int64_t cursor;         /* the highest id that was read */
+        int64_t since;          /* rows from before this time are not counted; INT64_MIN: all are */
+        int64_t floor;          /* … but those behind this id are new, whatever their time says: clocks are set */
+        int64_t counted_before; /* rows from before this time were counted before; INT64_MIN: none were */
+        int64_t newest;         /* the latest time of any counted row, seconds */
+        char identity[256];     /* of the database it was read from */
 };
 
-int ob_store_get_standing(struct ob_store *st, const char *source, struct ob_standing *s, struct ob_err *err);
-int ob_store_put_standing(struct ob_store *st, const char *source, const struct ob_standing *s, struct ob_err *err);
+int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_checkpoint *s, struct ob_err *err);
+int ob_store_put_checkpoint(
+        struct ob_store *st, const char *source, const struct ob_checkpoint *s, struct ob_err *err);
 
 /*
  * Makes a source begin anew at the next poll, at rows of `since`. Those of before `again` were counted: they go
- * only to sinks that may draw all again. OB_AGAIN_ALL: so do all that are there by then. The chunks of seen ids
- * are kept as those of `<source>OB_BEFORE`: they know better than the time; with those of an earlier rewinding, as
- * long as not all that it wanted has been read again.
+ * only to sinks that may draw all again. OB_COUNTED_ALL: so do all that are there by then. The chunks of seen ids
+ * are kept as those of `<source>OB_BEFORE_REWIND`: they know better than the time; with those of an earlier
+ * rewinding, as long as not all that it wanted has been read again.
  */
-#define OB_AGAIN_ALL INT64_MAX
-#define OB_BEFORE    ":before"
+#define OB_COUNTED_ALL   INT64_MAX
+#define OB_BEFORE_REWIND ":before"
 int ob_store_rewind_source(
-        struct ob_store *st, const char *source, int64_t since, int64_t again, struct ob_err *err);
+        struct ob_store *st, const char *source, int64_t since, int64_t counted_before, struct ob_err *err);
 
 /*
  * When a source's database became another one, by the clock of that one: kept as the chunk 0 of
@@ -161,15 +162,15 @@ int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_bat
 int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, int64_t *bytes, struct ob_err *err);
 
 /* What a sink has passed: it needs no batch up to `mark`. */
-struct ob_passed {
-        int64_t mark;
-        int64_t reached;       /* up to here all was delivered once; at least `mark` */
-        struct ob_bytes carry; /* ours: what the sink must still know of the batches it has passed */
+struct ob_delivery {
+        int64_t acked;
+        int64_t sent_upto;           /* up to here all was delivered once; at least `mark` */
+        struct ob_bytes saved_state; /* ours: what the sink must still know of the batches it has passed */
 };
 
 /* A sink that is not known begins where the oldest batch is, or behind all when others are known. */
-int ob_store_get_passed(struct ob_store *st, const char *sink, struct ob_passed *p, struct ob_err *err);
-int ob_store_put_passed(struct ob_store *st, const char *sink, const struct ob_passed *p, struct ob_err *err);
+int ob_store_get_delivery(struct ob_store *st, const char *sink, struct ob_delivery *p, struct ob_err *err);
+int ob_store_put_delivery(struct ob_store *st, const char *sink, const struct ob_delivery *p, struct ob_err *err);
 
 /* Forgets all sinks but these, and their totals, so that they do not hold batches for ever. Returns how many, or
  * -1. */
@@ -177,6 +178,6 @@ int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n,
 
 /* Deletes the oldest batches that every sink has passed, and says how much that was. 1: there may be more; 0: that
  * was all; -1. */
-int ob_store_drop_passed(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err);
+int ob_store_drop_acked(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err);
 
 #endif

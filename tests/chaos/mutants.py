@@ -27,21 +27,21 @@ class Mutant:
 
 MUTANTS = (
     Mutant("ID > cursor: the overlap is not read again", ("--only", "late commits*", "--only", "two masters*", "60"),
-           "agent/source/delta_log.c", "if (got && ob_seen_first_id(chunk) < from)", "if (0)"),
-    Mutant("the mark moves after the send", ("--kills", "300"), "agent/sink/sink_statsd.c",
-           "s->passed.reached != st->batch.seq) {", "s->passed.reached != st->batch.seq && !s) {"),
-    Mutant("batches are committed 2 ms before the place they reach to", ("--kills", "400"), "agent/source/feed.c",
-           "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_put_standing",
-           "if (ob_outbox_put(&f->outbox, f->store, err) || ob_store_commit(f->store, err) || "
-           "ob_stop_wait(f->stop, ob_clock_ms() + 2) || ob_store_begin(f->store, err) || ob_store_put_standing",
+           "agent/source/append_log.c", "if (got && ob_seen_ids_first_id(chunk) < from)", "if (0)"),
+    Mutant("the batch is noted as sent after the send", ("--kills", "300"), "agent/sink/statsd.c",
+           "s->delivery.sent_upto != st->batch.seq) {", "s->delivery.sent_upto != st->batch.seq && !s) {"),
+    Mutant("batches are committed 2 ms before the checkpoint they belong to", ("--kills", "400"),
+           "agent/source/outbox.c", "if (ob_outbox_put(o, o->store, err) || (stage",
+           "if (ob_outbox_put(o, o->store, err) || ob_store_commit(o->store, err) || "
+           "ob_stop_wait(o->stop, ob_clock_ms() + 2) || ob_store_begin(o->store, err) || (stage",
            '#include "agent/process/clock.h"\n'),
     Mutant("points that are parts of others are not accounted for", ("--only", "SIGHUP*", "30"), "agent/sink/sink.c",
            "s->counters->folded += folded;", "(void)folded;"),
-    Mutant("another server is believed at once", ("--only", "two copies*", "30"), "agent/source/feed.c",
+    Mutant("another server is believed at once", ("--only", "two copies*", "30"), "agent/source/task.c",
            "return f->changed != INT64_MIN &&", "return f->changed == INT64_MAX &&"),
-    Mutant("the audit counts the rows of a chunk", ("--only", "late rows and*", "30"), "agent/source/log_audit.c",
-           "if (read_word(words[i], &there) && there & ~seen)",
-           "if (read_word(words[i], &there) && __builtin_popcountll(there) > __builtin_popcountll(seen))"),
+    Mutant("the audit counts the rows of a chunk", ("--only", "late rows and*", "30"), "agent/source/append_log.c",
+           "if (read_word(words[i], &there) && there & ~seen_ids)",
+           "if (read_word(words[i], &there) && __builtin_popcountll(there) > __builtin_popcountll(seen_ids))"),
     Mutant("horizon 0", ("--only", "kill -9 of carbon", "--only", "SIGSTOP of carbon", "300"),
            environment={"OB_CHAOS_HORIZON": "0"}),
 )

@@ -46,7 +46,7 @@ static void look_over(const struct ob_config *c)
         assert(c->n_managers > 0 && c->n_sinks > 0 && c->n_sources >= ob_n_builtin_sources);
         assert(c->prefix && c->state_dir && c->log_file);
         for (size_t i = 0; i < c->n_sources; i++)
-                if (c->sources[i].reader != OB_READER_PAGE)
+                if (c->sources[i].kind != OB_SOURCE_PAGE)
                         assert(c->sources[i].table && !ob_source_check(&c->sources[i], &err));
                 else
                         assert(ob_page_find(c->pages, c->n_pages, c->sources[i].table));

@@ -12,11 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void through_bytes(__int128 micros)
 {
         struct ob_bytes b = { .length = 0 };
-        struct ob_bytes_place p;
+        struct ob_bytes_reader p;
         __int128 back;
 
         ob_bytes_add_number(&b, micros);
-        p = (struct ob_bytes_place) { b.data, b.data + b.length };
+        p = (struct ob_bytes_reader) { b.data, b.data + b.length };
         assert(ob_bytes_read_number(&p, &back) && back == micros && p.at == p.end);
         ob_bytes_free(&b);
 }

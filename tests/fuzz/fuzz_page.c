@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/page_cell.h"
-#include "agent/source/page_parse.h"
+#include "agent/source/web/cell.h"
+#include "agent/source/web/parse.h"
 #include "proto/number.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

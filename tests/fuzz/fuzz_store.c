@@ -43,13 +43,15 @@ static void end(void)
 
 static void fill(struct ob_store *st)
 {
-        struct ob_passed passed = { .mark = 1, .reached = 2, .carry = { (unsigned char *)"carry", 5, 5 } };
+        struct ob_delivery delivery = {
+                .mark = 1, .reached = 2, .saved_state = { (unsigned char *)"carry", 5, 5 }
+        };
         struct ob_bytes key = { (unsigned char *)"key", 3, 3 };
-        struct ob_standing standing = { .cursor = 700, .identity = "server otter" };
+        struct ob_checkpoint checkpoint = { .cursor = 700, .identity = "server otter" };
         struct ob_chunk chunk = { .number = 2, .bits = { 1, 2, 3 } };
         struct ob_err err;
-        int got = ob_store_put_passed(st, "graphite", &passed, &err) |
-                  ob_store_put_standing(st, "delay", &standing, &err) |
+        int got = ob_store_put_delivery(st, "graphite", &delivery, &err) |
+                  ob_store_put_checkpoint(st, "delay", &checkpoint, &err) |
                   ob_store_put_chunk(st, "delay", &chunk, &err) |
                   ob_store_put_totals(st, "table", &key, 7, &key, &err) | ob_store_put_batch(st, 3, &key, &err) |
                   ob_store_put_batch(st, 4, &key, &err);
@@ -60,7 +62,7 @@ static void fill(struct ob_store *st)
 /* The file of a sound store, made once. */
 static void make(void)
 {
-        struct ob_store_place place;
+        struct ob_state_dir place;
         struct ob_err err;
         FILE *f;
 
@@ -68,10 +70,10 @@ static void make(void)
                 abort();
         atexit(end);
         snprintf(path, sizeof(path), "%s/otterbeat.db", dir);
-        if (ob_store_place_open(&place, dir, &err))
+        if (ob_state_dir_open(&place, dir, &err))
                 abort();
         fill(place.anchor);
-        ob_store_place_close(&place);
+        ob_state_dir_close(&place);
         f = fopen(path, "re");
         assert(f);
         length = fread(sound, 1, sizeof(sound), f);
@@ -79,7 +81,7 @@ static void make(void)
 }
 
 /* Each four bytes of the input change one of the file: where, and how. */
-static void damage(const uint8_t *data, size_t size)
+static void corruption(const uint8_t *data, size_t size)
 {
         ob_cleanup(ob_free_at) unsigned char *bytes = ob_alloc(length, 1);
         FILE *f = fopen(path, "we");
@@ -103,8 +105,8 @@ static void use(struct ob_store *st)
 {
         static const char *const sinks[] = { "graphite" };
         struct ob_stored_batch b = { .seq = 0 };
-        struct ob_passed p = { .mark = 0 };
-        struct ob_standing s;
+        struct ob_delivery p = { .mark = 0 };
+        struct ob_checkpoint s;
         struct ob_chunk c;
         struct ob_err err;
         int64_t points, bytes;
@@ -112,35 +114,35 @@ static void use(struct ob_store *st)
         while (ob_store_next_batch(st, b.seq, &b, &err) == 1)
                 continue;
         ob_bytes_free(&b.body);
-        ob_store_get_passed(st, "graphite", &p, &err);
-        ob_bytes_free(&p.carry);
-        ob_store_get_standing(st, "delay", &s, &err);
+        ob_store_get_delivery(st, "graphite", &p, &err);
+        ob_bytes_free(&p.saved_state);
+        ob_store_get_checkpoint(st, "delay", &s, &err);
         ob_store_get_chunk(st, "delay", 2, &c, &err);
         ob_store_each_totals(st, "table", take_total, NULL, &err);
         ob_store_keep_sinks(st, sinks, 1, &err);
         ob_store_rewind_source(st, "delay", 5, INT64_MAX, &err);
-        ob_store_drop_passed(st, &points, &bytes, &err);
+        ob_store_drop_acked(st, &points, &bytes, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        struct ob_store_place place;
-        struct ob_damage d;
+        struct ob_state_dir place;
+        struct ob_corruption d;
         struct ob_err err;
 
         if (!length)
                 make();
         remove_all();
-        damage(data, size);
-        if (!ob_store_place_open(&place, dir, &err)) {
-                if (!ob_store_mend(place.anchor, &d, &err)) {
-                        assert(!ob_store_mend(place.anchor, &d, &err));
+        corruption(data, size);
+        if (!ob_state_dir_open(&place, dir, &err)) {
+                if (!ob_store_repair(place.anchor, &d, &err)) {
+                        assert(!ob_store_repair(place.anchor, &d, &err));
                         assert(!*d.first);
                 }
                 use(place.anchor);
         }
         if (*place.aside)
                 unlink(place.aside);
-        ob_store_place_close(&place);
+        ob_state_dir_close(&place);
         return 0;
 }

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from chaos.mutants import MUTANTS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FUNCTION_MAX = 60
 
@@ -14,10 +16,13 @@ FLOORS = {
     "config": {"proto"},
     "agent/process": {"proto", "config"},
     "agent/store": {"proto", "config", "agent/process"},
-    "agent/source": {"proto", "config", "agent/process", "agent/store"},
+    "agent/source": {"proto", "config", "agent/process", "agent/store", "agent/source/web"},
+    "agent/source/web": {"proto", "config", "agent/process", "agent/store", "agent/source"},
     "agent/sink": {"proto", "config", "agent/process", "agent/store"},
-    "agent/face": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/sink"},
-    "agent": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/sink", "agent/face"},
+    "agent/ops": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/source/web", "agent/sink"},
+    "agent/dashboards": {"proto", "config", "agent/process", "agent/ops"},
+    "agent": {"proto", "config", "agent/process", "agent/store", "agent/source", "agent/source/web", "agent/sink", "agent/ops",
+              "agent/dashboards"},
 }
 TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
        "agent", "proto", "config", "tests", "deploy"}
@@ -116,6 +121,11 @@ def log_lines_that_a_text_could_forge(root):
 CHECKS = [includes_that_go_up, log_lines_that_a_text_could_forge, banned_calls, too_long, names_that_say_nothing, strangers_on_top]
 
 
+def test_the_text_of_each_mutant_is_there():
+    for mutant in MUTANTS:
+        assert not mutant.file or (ROOT / mutant.file).read_text().count(mutant.old) == 1, mutant.name
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_house(check):
     assert not list(check(ROOT))
@@ -123,7 +133,7 @@ def test_house(check):
 
 @pytest.mark.parametrize("check, name, text", [
     (includes_that_go_up, "proto/a.c", '#include "config/config.h"\n'),
-    (includes_that_go_up, "agent/sink/a.c", '#include "agent/source/feed.h"\n'),
+    (includes_that_go_up, "agent/sink/a.c", '#include "agent/source/task.h"\n'),
     (includes_that_go_up, "agent/store/a.c", '#include "store.h"\n'),
     (banned_calls, "agent/sink/a.c", "int x = atoi(text);\n"),
     (too_long, "proto/a.c", "static int f(void)\n{\n" + "\n" * 60 + "}\n"),

@@ -92,7 +92,7 @@ def test_a_table_that_was_emptied(mariadb, otter, statsd, both, make_agent):
     statsd.wait_for({SERIES: 16})
     agent.once()
     statsd.wait_for({SERIES: 16})
-    assert "event=ids_went_back" in agent.log() and "event=ids_used_again" in agent.log()
+    assert "event=ids_went_back" in agent.log() and "event=ids_reused" in agent.log()
 
 
 def test_old_rows_that_were_deleted(mariadb, otter, statsd, both, make_agent):

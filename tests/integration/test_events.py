@@ -154,7 +154,7 @@ def test_there_is_an_end_to_titles_and_classes(mariadb, otter, statsd, make_agen
     wanted = {**{f"otter.pipeline.4.title.t{n}.log.records": 1 for n in range(3)},
               "otter.pipeline.4.title.other.log.records": 3}
     statsd.wait_for(wanted)
-    assert agent.log().count("event=limit tag=title limit=3") == 1, "told once"
+    assert agent.log().count("event=tag_limit tag=title limit=3") == 1, "told once"
     alarm(mariadb, "x", title="T1", pipeline="4")
     alarm(mariadb, "x", title="T7", pipeline="4")
     agent.once()

@@ -61,7 +61,7 @@ int sending_set_up(void **state)
                 .counters = OB_COUNTERS_BOTH };
         ob_counters_init(&u->counters, 0, 2); /* one is not started; tests say what it has passed */
         sending_listen_on(u, 0);
-        return ob_queue_open(&u->queue, u->w->place.anchor, SENDING_BYTES, &u->counters, &u->w->err);
+        return ob_queue_open(&u->queue, u->w->state_dir.anchor, SENDING_BYTES, &u->counters, &u->w->err);
 }
 
 int sending_tear_down(void **state)
@@ -87,7 +87,7 @@ void sending_start(struct sending *u)
                 .queue = &u->queue,
                 .counters = &u->counters.sinks[0],
                 .stop = &u->stop,
-                .place = &u->w->place };
+                .state_dir = &u->w->state_dir };
         world_ok(u->w, ob_sink_start(&u->sink, &u->w->err));
 }
 
@@ -127,7 +127,7 @@ void sending_put(struct sending *u, const char *points)
         for (const char *at = points; *at; at += strcspn(at, ",") + (strchr(at, ',') ? 1 : 0)) {
                 const char name[] = { at[0] == 'a' ? 'c' : at[0], '\0' };
                 const struct ob_series s = { .kind = at[0] == 'g' ? OB_GAUGE : OB_COUNTER,
-                        .telling = at[0] == 'a' ? OB_TELL_AGAIN : OB_TELL_ALL,
+                        .deliver_to = at[0] == 'a' ? OB_TO_IDEMPOTENT : OB_TO_ALL,
                         .name = name };
 
                 ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, strtol(at + 2, NULL, 10) * OB_MICROS });

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/feed.h"
+#include "agent/source/poll.h"
 #include "proto/batch.h"
 #include "proto/memory.h"
 #include "proto/name.h"
@@ -120,33 +120,34 @@ static const struct ob_reader_ops script_ops = { open_script, look_script, read_
 
 /* A feed over a script, with a store in memory. */
 struct world {
-        struct ob_store_place place;
+        struct ob_state_dir state_dir;
         struct ob_counters counters;
         struct ob_queue queue;
         struct ob_stop stop;
-        struct ob_feed feed;
+        struct ob_task task;
         struct script *script;
         int64_t seq; /* of the last batch that was looked at */
 };
 
 static void restart(struct world *w, const struct ob_source *source)
 {
-        ob_feed_fini(&w->feed);
+        ob_task_fini(&w->task);
         w->script = ob_alloc(1, sizeof(*w->script));
         w->script->reader = (struct ob_reader) {
                 .ops = &script_ops, .source = source, .identity = "db", .plan = "", .missing = ""
         };
         memset(w->script->reader.has, true, sizeof(w->script->reader.has));
-        w->feed = (struct ob_feed) { .source = source,
+        w->task = (struct ob_task) { .source = source,
                 .manager = "",
                 .name = source->name,
-                .store = w->place.anchor,
-                .queue = &w->queue,
                 .counters = &w->counters.sources[0],
-                .stop = &w->stop,
                 .reader = &w->script->reader,
-                .step = 3600 };
-        ob_feed_init(&w->feed);
+                .step = 3600,
+                .outbox = { .store = w->state_dir.anchor,
+                        .queue = &w->queue,
+                        .counters = &w->counters.sources[0],
+                        .stop = &w->stop } };
+        ob_task_init(&w->task);
 }
 
 static void open_world(struct world *w, const struct ob_source *source)
@@ -156,16 +157,16 @@ static void open_world(struct world *w, const struct ob_source *source)
         *w = (struct world) { .seq = 0 };
         ob_counters_init(&w->counters, 1, 0);
         ob_stop_init(&w->stop);
-        assert_int_equal(ob_store_place_open(&w->place, "", &err), 0);
-        assert_int_equal(ob_queue_open(&w->queue, w->place.anchor, 1 << 20, &w->counters, &err), 0);
+        assert_int_equal(ob_state_dir_open(&w->state_dir, "", &err), 0);
+        assert_int_equal(ob_queue_open(&w->queue, w->state_dir.anchor, 1 << 20, &w->counters, &err), 0);
         restart(w, source);
 }
 
 static void close_world(struct world *w)
 {
-        ob_feed_fini(&w->feed);
+        ob_task_fini(&w->task);
         ob_queue_close(&w->queue);
-        ob_store_place_close(&w->place);
+        ob_state_dir_close(&w->state_dir);
         ob_counters_fini(&w->counters);
         ob_stop_fini(&w->stop);
 }
@@ -180,7 +181,7 @@ static void print_batch(struct ob_text *lines, const struct ob_stored_batch *sto
         while (ob_batch_next(&r, &m, &series) == 1) {
                 if (lines->length)
                         ob_text_add_string(lines, "; ");
-                ob_text_add_string(lines, m.series->telling == OB_TELL_AGAIN ? "again " : "");
+                ob_text_add_string(lines, m.series->deliver_to == OB_TO_IDEMPOTENT ? "again " : "");
                 ob_name_dotted(lines, "", m.series);
                 ob_text_add_char(lines, ' ');
                 ob_text_add_number(lines, m.value);
@@ -220,7 +221,7 @@ static const char *new_points(struct world *w, char room[LINES_MAX])
         struct ob_stored_batch batch = { .body = body };
         struct ob_err err;
 
-        while (ob_store_next_batch(w->place.anchor, w->seq, &batch, &err) == 1) {
+        while (ob_store_next_batch(w->state_dir.anchor, w->seq, &batch, &err) == 1) {
                 w->seq = batch.seq;
                 print_batch(&lines, &batch);
                 print_events(&lines, &batch);
@@ -247,15 +248,16 @@ static void tell(const struct story *story, const struct ob_source *like, bool r
 
                 if (restarts || story->polls[i].rewound)
                         restart(&w, &source);
-                if (story->polls[i].rewound && ob_store_rewind_source(w.place.anchor, source.name,
-                                                       story->polls[i].rewound, story->polls[i].again, &err))
+                if (story->polls[i].rewound &&
+                        ob_store_rewind_source(w.state_dir.anchor, source.name, story->polls[i].rewound,
+                                story->polls[i].counted_before, &err))
                         fail_msg("%s", err.text);
                 if (story->polls[i].db)
                         identity = story->polls[i].db;
                 w.script->reader.identity = identity;
                 w.script->now = story->polls[i].now;
                 set_rows(w.script, story->polls[i].rows);
-                if (ob_feed_poll(&w.feed, &err))
+                if (ob_task_poll(&w.task, &err))
                         fail_msg("%s: poll %zu: %s", story->promise, i + 1, err.text);
                 got = new_points(&w, room);
                 if (strcmp(got, story->polls[i].want) != 0)

@@ -19,8 +19,8 @@ struct story {
         struct {
                 int64_t now;
                 const char *rows, *want;
-                const char *db;         /* where the rows are from now on; NULL: where they were */
-                int64_t rewound, again; /* before this poll, to this time; 0: not */
+                const char *db;                  /* where the rows are from now on; NULL: where they were */
+                int64_t rewound, counted_before; /* before this poll, to this time; 0: not */
         } polls[STORY_POLLS];
 };
 

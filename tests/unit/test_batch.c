@@ -17,7 +17,7 @@ static const struct ob_series delay = {
 static const struct ob_series others[] = {
         { .kind = OB_GAUGE, .name = "delay_ms", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } } },
         { .kind = OB_GAUGE_MAX,
-                .telling = OB_TELL_AGAIN,
+                .deliver_to = OB_TO_IDEMPOTENT,
                 .name = "delay_ms",
                 .n_identity = 1,
                 .n_tags = 1,
@@ -63,7 +63,7 @@ static const struct {
 static void assert_same_series(const struct ob_series *got, const struct ob_series *want)
 {
         assert_int_equal(got->kind, want->kind);
-        assert_int_equal(got->telling, want->telling);
+        assert_int_equal(got->deliver_to, want->deliver_to);
         assert_string_equal(got->name, want->name);
         assert_int_equal(got->n_identity, want->n_identity);
         assert_int_equal(got->n_tags, want->n_tags);

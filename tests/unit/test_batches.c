@@ -11,9 +11,9 @@ static void free_batch(struct ob_stored_batch *b)
         ob_bytes_free(&b->body);
 }
 
-static void free_passed(struct ob_passed *p)
+static void free_delivery(struct ob_delivery *p)
 {
-        ob_bytes_free(&p->carry);
+        ob_bytes_free(&p->saved_state);
 }
 
 /* `n` batches of 10 points and 5 bytes. */
@@ -34,28 +34,28 @@ static int64_t next(struct world *w, int64_t after)
         return b.seq;
 }
 
-static void put_passed(struct world *w, const char *sink, int64_t mark)
+static void put_delivery(struct world *w, const char *sink, int64_t acked)
 {
-        const struct ob_passed p = { .mark = mark, .reached = mark };
+        const struct ob_delivery p = { .acked = acked, .sent_upto = acked };
 
-        world_ok(w, ob_store_put_passed(w->st, sink, &p, &w->err));
+        world_ok(w, ob_store_put_delivery(w->st, sink, &p, &w->err));
 }
 
 static int64_t mark_of(struct world *w, const char *sink)
 {
-        ob_cleanup(free_passed) struct ob_passed p = { .mark = 0 };
+        ob_cleanup(free_delivery) struct ob_delivery p = { .acked = 0 };
 
-        world_ok(w, ob_store_get_passed(w->st, sink, &p, &w->err));
-        assert_int_equal(p.reached, p.mark);
-        assert_int_equal(p.carry.length, 0);
-        return p.mark;
+        world_ok(w, ob_store_get_delivery(w->st, sink, &p, &w->err));
+        assert_int_equal(p.sent_upto, p.acked);
+        assert_int_equal(p.saved_state.length, 0);
+        return p.acked;
 }
 
 static void drop(struct world *w)
 {
         int64_t points, bytes;
 
-        world_ok(w, ob_store_drop_passed(w->st, &points, &bytes, &w->err));
+        world_ok(w, ob_store_drop_acked(w->st, &points, &bytes, &w->err));
 }
 
 static void batches_come_in_the_order_they_went(void **state)
@@ -130,21 +130,21 @@ static void no_number_is_used_twice(void **state)
         struct world *w = *state;
 
         put_batches(w, 3);
-        put_passed(w, "statsd", 3);
+        put_delivery(w, "statsd", 3);
         drop(w);
         assert_int_equal(next(w, 0), 0);
         put_batches(w, 1);
         assert_int_equal(next(w, 0), 4);
 
-        put_passed(w, "statsd", 4);
+        put_delivery(w, "statsd", 4);
         drop(w);
         ob_store_close(w->st);
         if (w->folder) {
-                ob_store_place_close(&w->place);
-                world_ok(w, ob_store_place_open(&w->place, w->folder, &w->err));
-                assert_string_equal(w->place.aside, "");
+                ob_state_dir_close(&w->state_dir);
+                world_ok(w, ob_state_dir_open(&w->state_dir, w->folder, &w->err));
+                assert_string_equal(w->state_dir.aside, "");
         }
-        w->st = ob_store_open(&w->place, &w->err);
+        w->st = ob_store_open(&w->state_dir, &w->err);
         put_batches(w, 1);
         assert_int_equal(next(w, 0), 5);
 }
@@ -160,18 +160,18 @@ static void a_rolled_back_batch_never_was(void **state)
 }
 
 #define WRITERS 3
-#define ROUNDS  50
+#define CYCLES  50
 
 /* A worker with a connection of its own. */
 static void *write_batches(void *arg)
 {
         struct world *w = arg;
         struct ob_err err;
-        struct ob_store *st = ob_store_open(&w->place, &err);
+        struct ob_store *st = ob_store_open(&w->state_dir, &err);
         const struct ob_bytes body = world_bytes("12345");
         bool good = st;
 
-        for (int i = 0; i < ROUNDS && good; i++)
+        for (int i = 0; i < CYCLES && good; i++)
                 good = !ob_store_begin(st, &err) && !ob_store_put_batch(st, 10, &body, &err) &&
                        !ob_store_commit(st, &err);
         ob_store_close(st);
@@ -192,21 +192,23 @@ static void writers_take_turns(void **state)
                 assert_non_null(good);
         }
         world_ok(w, ob_store_sum_batches(w->st, 0, &points, &bytes, &w->err));
-        assert_int_equal(points, WRITERS * ROUNDS * 10);
+        assert_int_equal(points, WRITERS * CYCLES * 10);
 }
 
-static void what_a_sink_has_passed_is_kept(void **state)
+static void what_a_sink_has_acked_is_kept(void **state)
 {
         struct world *w = *state;
-        ob_cleanup(free_passed) struct ob_passed got = { .mark = 0 };
-        const struct ob_passed put = { .mark = 7, .reached = 9, .carry = { (unsigned char *)"a\0b", 3, 3 } };
+        ob_cleanup(free_delivery) struct ob_delivery got = { .acked = 0 };
+        const struct ob_delivery put = {
+                .acked = 7, .sent_upto = 9, .saved_state = { (unsigned char *)"a\0b", 3, 3 }
+        };
 
-        world_ok(w, ob_store_put_passed(w->st, "graphite", &put, &w->err));
-        world_ok(w, ob_store_get_passed(w->st, "graphite", &got, &w->err));
-        assert_true(got.mark == 7 && got.reached == 9 && got.carry.length == 3);
-        assert_memory_equal(got.carry.data, "a\0b", 3);
+        world_ok(w, ob_store_put_delivery(w->st, "graphite", &put, &w->err));
+        world_ok(w, ob_store_get_delivery(w->st, "graphite", &got, &w->err));
+        assert_true(got.acked == 7 && got.sent_upto == 9 && got.saved_state.length == 3);
+        assert_memory_equal(got.saved_state.data, "a\0b", 3);
 
-        put_passed(w, "graphite", 12);
+        put_delivery(w, "graphite", 12);
         assert_int_equal(mark_of(w, "graphite"), 12);
 }
 
@@ -235,7 +237,7 @@ static void a_sink_that_is_not_known_begins_somewhere(void **state)
                 w = at;
                 put_batches(w, newcomers[i].batches);
                 if (newcomers[i].dropped || newcomers[i].has_other)
-                        put_passed(w, "other", newcomers[i].dropped);
+                        put_delivery(w, "other", newcomers[i].dropped);
                 drop(w);
                 if (!newcomers[i].has_other)
                         world_ok(w, ob_store_keep_sinks(w->st, NULL, 0, &w->err));
@@ -262,7 +264,7 @@ static const struct {
         { { 4, 4, 4 }, 0 },
 };
 
-static void what_every_sink_has_passed_is_deleted(void **state)
+static void what_every_sink_has_acked_is_deleted(void **state)
 {
         static const char *const names[] = { "a", "b", "c" };
 
@@ -277,12 +279,12 @@ static void what_every_sink_has_passed_is_deleted(void **state)
                 w = at;
                 put_batches(w, 4);
                 for (size_t n = 0; n < LENGTH(names) && drops[i].marks[n] >= 0; n++)
-                        put_passed(w, names[n], drops[i].marks[n]);
-                world_ok(w, ob_store_drop_passed(w->st, &points, &bytes, &w->err));
+                        put_delivery(w, names[n], drops[i].marks[n]);
+                world_ok(w, ob_store_drop_acked(w->st, &points, &bytes, &w->err));
                 assert_int_equal(points, dropped * 10);
                 assert_int_equal(bytes, dropped * 5);
                 assert_int_equal(next(w, 0), drops[i].first);
-                world_ok(w, ob_store_drop_passed(w->st, &points, &bytes, &w->err));
+                world_ok(w, ob_store_drop_acked(w->st, &points, &bytes, &w->err));
                 assert_true(points == 0 && bytes == 0);
                 world_tear_down(&at);
         }
@@ -294,9 +296,9 @@ static void a_sink_that_is_gone_holds_nothing(void **state)
         struct world *w = *state;
 
         put_batches(w, 4);
-        put_passed(w, "statsd", 4);
-        put_passed(w, "gone", 1);
-        put_passed(w, "gone too", 2);
+        put_delivery(w, "statsd", 4);
+        put_delivery(w, "gone", 1);
+        put_delivery(w, "gone too", 2);
         drop(w);
         assert_int_equal(next(w, 0), 2);
         assert_int_equal(ob_store_keep_sinks(w->st, kept, LENGTH(kept), &w->err), 2);
@@ -315,9 +317,9 @@ int main(void)
                 EVERYWHERE(no_number_is_used_twice),
                 EVERYWHERE(a_rolled_back_batch_never_was),
                 EVERYWHERE(writers_take_turns),
-                EVERYWHERE(what_a_sink_has_passed_is_kept),
+                EVERYWHERE(what_a_sink_has_acked_is_kept),
                 cmocka_unit_test(a_sink_that_is_not_known_begins_somewhere),
-                cmocka_unit_test(what_every_sink_has_passed_is_deleted),
+                cmocka_unit_test(what_every_sink_has_acked_is_deleted),
                 EVERYWHERE(a_sink_that_is_gone_holds_nothing),
         };
 

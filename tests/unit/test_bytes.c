@@ -8,9 +8,9 @@
 
 #define LIMIT ((__int128)1 << 100)
 
-static struct ob_bytes_place place_of(const struct ob_bytes *b, size_t length)
+static struct ob_bytes_reader state_dir_of(const struct ob_bytes *b, size_t length)
 {
-        return (struct ob_bytes_place) { b->data, b->data + length };
+        return (struct ob_bytes_reader) { b->data, b->data + length };
 }
 
 static const struct {
@@ -32,15 +32,15 @@ static void unsigned_numbers_come_back(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(unsigned_cases); i++) {
                 ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
-                struct ob_bytes_place p;
+                struct ob_bytes_reader p;
                 uint64_t got = 0;
 
                 ob_bytes_add_unsigned(&b, unsigned_cases[i].n);
                 assert_int_equal(b.length, unsigned_cases[i].length);
-                p = place_of(&b, b.length);
+                p = state_dir_of(&b, b.length);
                 assert_true(ob_bytes_read_unsigned(&p, &got));
                 assert_true(got == unsigned_cases[i].n && p.at == p.end);
-                p = place_of(&b, b.length - 1);
+                p = state_dir_of(&b, b.length - 1);
                 assert_false(ob_bytes_read_unsigned(&p, &got));
         }
 }
@@ -65,15 +65,15 @@ static void signed_numbers_come_back(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(signed_cases); i++) {
                 ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
-                struct ob_bytes_place p;
+                struct ob_bytes_reader p;
                 int64_t got = 0;
 
                 ob_bytes_add_signed(&b, signed_cases[i].n);
                 assert_int_equal(b.length, signed_cases[i].length);
-                p = place_of(&b, b.length);
+                p = state_dir_of(&b, b.length);
                 assert_true(ob_bytes_read_signed(&p, &got));
                 assert_true(got == signed_cases[i].n && p.at == p.end);
-                p = place_of(&b, b.length - 1);
+                p = state_dir_of(&b, b.length - 1);
                 assert_false(ob_bytes_read_signed(&p, &got));
         }
 }
@@ -97,11 +97,11 @@ static void values_come_back(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(number_cases); i++) {
                 ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
-                struct ob_bytes_place p;
+                struct ob_bytes_reader p;
                 __int128 got = 0;
 
                 ob_bytes_add_number(&b, number_cases[i]);
-                p = place_of(&b, b.length);
+                p = state_dir_of(&b, b.length);
                 assert_true(ob_bytes_read_number(&p, &got));
                 assert_true(got == number_cases[i] && p.at == p.end);
         }
@@ -112,7 +112,7 @@ static const struct {
         unsigned char bytes[20];
         size_t length;
         bool is_unsigned, is_signed, is_number; /* can be read as */
-} damaged[] = {
+} corrupt[] = {
         { .name = "nothing" },
         { .name = "no end", .bytes = { 0x80 }, .length = 1 },
         { .name = "no end for 128 bits",
@@ -142,36 +142,36 @@ static const struct {
 static void what_is_no_number_is_refused(void **state)
 {
         (void)state;
-        for (size_t i = 0; i < LENGTH(damaged); i++) {
-                ob_cleanup(ob_free_at) unsigned char *exact = ob_alloc(damaged[i].length, 1);
-                const struct ob_bytes_place from = { exact, exact + damaged[i].length };
-                struct ob_bytes_place p;
+        for (size_t i = 0; i < LENGTH(corrupt); i++) {
+                ob_cleanup(ob_free_at) unsigned char *exact = ob_alloc(corrupt[i].length, 1);
+                const struct ob_bytes_reader from = { exact, exact + corrupt[i].length };
+                struct ob_bytes_reader p;
                 uint64_t u;
                 int64_t s;
                 __int128 n;
 
-                memcpy(exact, damaged[i].bytes, damaged[i].length);
+                memcpy(exact, corrupt[i].bytes, corrupt[i].length);
                 p = from;
-                if (ob_bytes_read_unsigned(&p, &u) != damaged[i].is_unsigned)
-                        fail_msg("%s: as an unsigned one", damaged[i].name);
+                if (ob_bytes_read_unsigned(&p, &u) != corrupt[i].is_unsigned)
+                        fail_msg("%s: as an unsigned one", corrupt[i].name);
                 p = from;
-                if (ob_bytes_read_signed(&p, &s) != damaged[i].is_signed)
-                        fail_msg("%s: as a signed one", damaged[i].name);
+                if (ob_bytes_read_signed(&p, &s) != corrupt[i].is_signed)
+                        fail_msg("%s: as a signed one", corrupt[i].name);
                 p = from;
-                if (ob_bytes_read_number(&p, &n) != damaged[i].is_number)
-                        fail_msg("%s: as a value", damaged[i].name);
+                if (ob_bytes_read_number(&p, &n) != corrupt[i].is_number)
+                        fail_msg("%s: as a value", corrupt[i].name);
         }
 }
 
 static void a_string_needs_its_nul(void **state)
 {
         ob_cleanup(ob_bytes_free) struct ob_bytes b = { .length = 0 };
-        struct ob_bytes_place p;
+        struct ob_bytes_reader p;
         const char *text;
 
         (void)state;
         ob_bytes_add(&b, "one\0\0tw", 7);
-        p = place_of(&b, b.length);
+        p = state_dir_of(&b, b.length);
         assert_true(ob_bytes_read_string(&p, &text));
         assert_string_equal(text, "one");
         assert_true(ob_bytes_read_string(&p, &text));

@@ -29,7 +29,7 @@ static const struct {
         { { .sources = "agent = { table = \"T\"; };" }, 3, "'agent' is built in" },
         { { .sources = "delay_age = { table = \"T\"; columns = ( ( \"value\", \"V\" ) ); };" }, 3,
                 "'delay_age' is built in and has the settings of 'delay'" },
-        { { .sources = "agent_queue = { every = 5; };" }, 3, "has the settings of 'agent'" },
+        { { .sources = "page_nodes = { every = 5; };" }, 3, "has the settings of 'page'" },
         { { COLUMNS("") }, 3, "source 's' makes no metric" },
         { { COLUMNS("( \"cursor\", \"ID\" ), ( \"key\", \"K\" )") }, 3, "source 's' makes no metric" },
         { { COLUMNS("\"value\"") }, 3, "a column is ( 'role', 'COLUMN' )" },
@@ -141,7 +141,7 @@ static void a_page_of_ones_own_is_an_address_and_headers(void **state)
         const struct ob_page *page = ob_page_find(c->pages, c->n_pages, s->table);
 
         assert_string_equal(s->worker, "page");
-        assert_int_equal(s->reader, OB_READER_PAGE);
+        assert_int_equal(s->kind, OB_SOURCE_PAGE);
         assert_int_equal(s->every, 30);
         assert_non_null(page);
         assert_string_equal(page->address, "a.htm?x={}&y=1");
@@ -206,7 +206,7 @@ static void a_source_of_ones_own_is_roles_and_columns(void **state)
 
                 assert_string_equal(s->worker, "s");
                 assert_string_equal(s->table, "value");
-                assert_int_equal(s->reader, OB_READER_MYSQL);
+                assert_int_equal(s->kind, OB_SOURCE_TABLE);
                 assert_true(s->enabled);
                 assert_int_equal(s->every, 60);
                 assert_int_equal(s->overlap, 600);

@@ -88,10 +88,8 @@ static const struct {
         { "page_nodes", "page", 30, 0, 0, 1000, OB_START_NOW },
         { "page_progress", "page", 30, 0, 0, 1000, OB_START_NOW },
         { "page_stages", "page", 30, 0, 0, 1000, OB_START_NOW },
-        { "state", "state", 15, 0, 0, 1000, OB_START_NOW },
-        { "agent_sources", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
-        { "agent_sinks", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
-        { "agent_queue", "agent", 15, 0, 0, 1000, OB_START_OLDEST },
+        { "state", "state", 15, 0, 0, 0, OB_START_NOW },
+        { "agent", "agent", 15, 0, 0, 0, OB_START_NOW },
 };
 
 static void every_built_in_source_is_read_by_default(void **state)
@@ -110,7 +108,7 @@ static void every_built_in_source_is_read_by_default(void **state)
                 assert_int_equal(s->settle, source_defaults[i].settle);
                 assert_int_equal(s->batch, source_defaults[i].batch);
                 assert_int_equal(s->start.kind, source_defaults[i].start);
-                if (ob_source_check(s, &err))
+                if (s->n_columns && ob_source_check(s, &err))
                         fail_msg("%s", err.text);
         }
 }

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/face/headline.h"
-#include "agent/face/status_draw.h"
+#include "agent/ops/headline.h"
+#include "agent/ops/status_draw.h"
 #include "proto/memory.h"
 #include "tests/unit/unit.h"
 

@@ -17,7 +17,7 @@ static void it_tells_since_when_and_what_last(void **state)
         assert_true(since > 0);
         ob_health_fail(&h, "second");
         assert_int_equal(h.failing_since, since);
-        ob_health_mend(&h);
+        ob_health_recover(&h);
         assert_int_equal(h.failing_since, 0);
         ob_health_read(&h, ob_clock_wall(), &story);
         assert_string_equal(story.error, "second");

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "agent/face/history.h"
-#include "agent/source/again.h"
+#include "agent/ops/history.h"
+#include "agent/source/rewind.h"
 
 #define NOW 1600000000 /* 2020-09-13 12:26:40 */
 #define LOG .columns = { { .role = OB_CURSOR }, { .role = OB_TIME } }
@@ -30,31 +30,31 @@ static void steps_of_all_graphite_sinks_end_together(void **state)
                         sinks[k].type = cases[i].types[k];
                         sinks[k].step = cases[i].steps[k];
                 }
-                assert_int_equal(ob_again_step(&c), cases[i].want);
+                assert_int_equal(ob_rewind_step(&c), cases[i].want);
         }
 }
 
 static void only_tables_whose_rows_stay_are_histories(void **state)
 {
         const struct ob_source cases[] = {
-                { .enabled = true, .reader = OB_READER_MYSQL, LOG, .n_columns = 2 },
-                { .enabled = false, .reader = OB_READER_MYSQL, LOG, .n_columns = 2 },
-                { .enabled = true, .reader = OB_READER_PAGE, LOG, .n_columns = 2 },
-                { .enabled = true, .reader = OB_READER_MYSQL, LOG, .n_columns = 1 },
+                { .enabled = true, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 2 },
+                { .enabled = false, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 2 },
+                { .enabled = true, .kind = OB_SOURCE_PAGE, LOG, .n_columns = 2 },
+                { .enabled = true, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 1 },
         };
 
         (void)state;
-        assert_true(ob_again_has_history(&cases[0]));
+        assert_true(ob_rewind_has_history(&cases[0]));
         for (size_t i = 1; i < LENGTH(cases); i++)
-                assert_false(ob_again_has_history(&cases[i]));
+                assert_false(ob_rewind_has_history(&cases[i]));
 }
 
 /* What a running agent may still send: a row that is an overlap late, and its step once more after the horizon. */
 static void the_end_is_behind_overlap_and_horizon(void **state)
 {
         struct ob_source sources[] = {
-                { .enabled = true, .reader = OB_READER_MYSQL, LOG, .n_columns = 2, .overlap = 600 },
-                { .enabled = true, .reader = OB_READER_PAGE, LOG, .n_columns = 2, .overlap = 9000 },
+                { .enabled = true, .kind = OB_SOURCE_TABLE, LOG, .n_columns = 2, .overlap = 600 },
+                { .enabled = true, .kind = OB_SOURCE_PAGE, LOG, .n_columns = 2, .overlap = 9000 },
         };
         struct ob_sink_settings sinks[] = { { .type = OB_SINK_GRAPHITE, .step = 60, .horizon = 300 } };
         const struct ob_config c = { .sources = sources, .n_sources = 2, .sinks = sinks, .n_sinks = 1 };

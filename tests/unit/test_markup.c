@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/face/markup.h"
+#include "agent/ops/markup.h"
 
 static void every_text_is_escaped(void **state)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/source/page_cell.h"
+#include "agent/source/web/cell.h"
 
 static const struct ob_word words[] = { { "停止", 0 }, { "运行", 2 }, { NULL } };
 static const struct ob_page_settings translated = { .words = { { "运行", "running" } }, .n_words = 1 };

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "agent/process/clock.h"
-#include "agent/source/page_parse.h"
 #include "agent/source/page_tree.h"
+#include "agent/source/web/parse.h"
 #include "proto/bytes.h"
 #include "proto/memory.h"
 

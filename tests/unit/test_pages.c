@@ -1,8 +1,8 @@
 /* What a worker promises of its pages is what their deadlines allow. */
 #include "tests/unit/unit.h"
 
-#include "agent/source/page_fetch.h"
-#include "agent/source/pages.h"
+#include "agent/source/web/fetch.h"
+#include "agent/source/web/pages.h"
 
 static const struct {
         int timeout, budget; /* seconds */

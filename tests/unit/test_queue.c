@@ -31,7 +31,7 @@ static void open_queue(struct queued *u)
 {
         struct world *w = u->world;
 
-        world_ok(w, ob_queue_open(&u->q, w->place.anchor, MAX_BYTES, &u->counters, &w->err));
+        world_ok(w, ob_queue_open(&u->q, w->state_dir.anchor, MAX_BYTES, &u->counters, &w->err));
 }
 
 static int set_up(void **state)
@@ -95,7 +95,7 @@ static void room_is_taken_and_given_back(void **state)
         assert_size(u, 7, 100);
         ob_queue_release(&u->q, 40);
         assert_size(u, 7, 60);
-        ob_queue_pass(&u->q, 0, 1, 7, 60);
+        ob_queue_ack(&u->q, 0, 1, 7, 60);
         assert_size(u, 0, 0);
 }
 
@@ -117,15 +117,15 @@ static void every_sink_is_behind_by_what_is_published(void **state)
         assert_int_equal(u->counters.sinks[0].behind, 7);
         assert_int_equal(u->counters.sinks[1].behind, 12);
         assert_int_equal(u->counters.sinks[2].behind, 7);
-        ob_queue_pass(&u->q, 0, 1, 7, 0);
+        ob_queue_ack(&u->q, 0, 1, 7, 0);
         assert_int_equal(u->counters.sinks[0].behind, 7);
 }
 
 /* All sinks but the first. */
-static void others_have_passed(struct queued *u, int64_t mark)
+static void others_have_acked(struct queued *u, int64_t acked)
 {
         for (size_t s = 1; s < SINKS; s++)
-                ob_queue_pass(&u->q, s, mark, 0, 0);
+                ob_queue_ack(&u->q, s, acked, 0, 0);
 }
 
 /* A worker that wants one more byte than there is room for. */
@@ -164,14 +164,14 @@ static void a_worker_waits_until_there_is_room(void **state)
         uint64_t seen = 0;
 
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
-        others_have_passed(u, 1);
+        others_have_acked(u, 1);
         ob_queue_set_down(&u->q, 0, true);
         start_worker(&w, u);
         ob_queue_wait(&u->q, &seen, ob_clock_ms() + NEVER_MS); /* it asks the one that is down to yield */
         assert_int_equal(seen, 1);
         assert_false(w.is_done);
         assert_size(u, 0, MAX_BYTES);
-        ob_queue_pass(&u->q, 0, 1, 0, 10);
+        ob_queue_ack(&u->q, 0, 1, 0, 10);
         assert_true(join_worker(&w));
         assert_size(u, 0, MAX_BYTES - 9);
         assert_false(ob_queue_take_waits(&u->q).disk);
@@ -221,11 +221,11 @@ static void where_there_is_room_no_stop_matters(void **state)
 
 static const struct {
         const char *name;
-        int64_t mark[SINKS];
+        int64_t acked[SINKS];
         bool is_down[SINKS];
-        int64_t yield_to[SINKS]; /* 0: it is not asked */
+        int64_t drop_upto[SINKS]; /* 0: it is not asked */
         size_t keeper;
-} yields[] = {
+} drops[] = {
         { "all deliver: they will make room by themselves", { 2, 1, 2 }, { false, false, false }, { 0, 0, 0 }, 1 },
         { "one is down", { 2, 1, 2 }, { false, true, false }, { 0, 2, 0 }, 1 },
         { "two are down", { 1, 5, 4 }, { true, false, true }, { 5, 0, 5 }, 0 },
@@ -257,7 +257,7 @@ static void the_disk_may_have_less_room(void **state)
                 assert_false(ob_queue_take_waits(&u->q).disk); /* asking has taken it back */
                 ob_queue_release(&u->q, more >= 1);
         }
-        assert_int_equal(ob_queue_yield_to(&u->q, 0), 0);
+        assert_int_equal(ob_queue_drop_upto(&u->q, 0), 0);
 }
 
 /* Lets a worker find the queue full, once. */
@@ -274,49 +274,49 @@ static void find_it_full(struct queued *u)
         assert_false(join_worker(&w));
 }
 
-static void who_is_down_yields_when_others_deliver(void **state)
+static void who_is_down_drops_when_others_deliver(void **state)
 {
         struct queued *u = *state;
 
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
-        for (size_t i = 0; i < LENGTH(yields); i++) {
+        for (size_t i = 0; i < LENGTH(drops); i++) {
                 bool is_asked = false;
 
                 for (size_t s = 0; s < SINKS; s++) {
-                        ob_queue_pass(&u->q, s, yields[i].mark[s], 0, 0);
-                        ob_queue_set_down(&u->q, s, yields[i].is_down[s]);
-                        is_asked |= yields[i].yield_to[s] != 0;
+                        ob_queue_ack(&u->q, s, drops[i].acked[s], 0, 0);
+                        ob_queue_set_down(&u->q, s, drops[i].is_down[s]);
+                        is_asked |= drops[i].drop_upto[s] != 0;
                 }
                 find_it_full(u);
-                assert_int_equal(ob_queue_keeper(&u->q), yields[i].keeper);
+                assert_int_equal(ob_queue_keeper(&u->q), drops[i].keeper);
                 assert_int_equal(ob_queue_take_waits(&u->q).sinks, !is_asked);
                 for (size_t s = 0; s < SINKS; s++) {
-                        if (ob_queue_yield_to(&u->q, s) != yields[i].yield_to[s])
-                                fail_msg("%s: sink %zu", yields[i].name, s);
-                        assert_int_equal(ob_queue_yield_to(&u->q, s), 0); /* asking has taken it back */
+                        if (ob_queue_drop_upto(&u->q, s) != drops[i].drop_upto[s])
+                                fail_msg("%s: sink %zu", drops[i].name, s);
+                        assert_int_equal(ob_queue_drop_upto(&u->q, s), 0); /* asking has taken it back */
                 }
         }
 }
 
-static void nobody_yields_while_there_is_room(void **state)
+static void nobody_drops_while_there_is_room(void **state)
 {
         struct queued *u = *state;
 
         ob_queue_set_down(&u->q, 0, true);
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
-        assert_int_equal(ob_queue_yield_to(&u->q, 0), 0);
+        assert_int_equal(ob_queue_drop_upto(&u->q, 0), 0);
 }
 
-static void who_delivers_again_need_not_yield(void **state)
+static void who_delivers_again_need_not_drop(void **state)
 {
         struct queued *u = *state;
 
         assert_true(ob_queue_reserve(&u->q, MAX_BYTES, &u->stop));
-        others_have_passed(u, 1);
+        others_have_acked(u, 1);
         ob_queue_set_down(&u->q, 0, true);
         find_it_full(u);
         ob_queue_set_down(&u->q, 0, false);
-        assert_int_equal(ob_queue_yield_to(&u->q, 0), 0);
+        assert_int_equal(ob_queue_drop_upto(&u->q, 0), 0);
 }
 
 static void waiting_ends_with_its_deadline(void **state)
@@ -384,9 +384,9 @@ int main(void)
                 WITH_QUEUE(a_stop_ends_the_waiting_and_takes_nothing),
                 WITH_QUEUE(where_there_is_room_no_stop_matters),
                 WITH_QUEUE(the_disk_may_have_less_room),
-                WITH_QUEUE(who_is_down_yields_when_others_deliver),
-                WITH_QUEUE(nobody_yields_while_there_is_room),
-                WITH_QUEUE(who_delivers_again_need_not_yield),
+                WITH_QUEUE(who_is_down_drops_when_others_deliver),
+                WITH_QUEUE(nobody_drops_while_there_is_room),
+                WITH_QUEUE(who_delivers_again_need_not_drop),
                 WITH_QUEUE(waiting_ends_with_its_deadline),
                 WITH_QUEUE(news_that_came_before_is_seen_at_once),
                 WITH_QUEUE(what_is_published_wakes_a_sink),

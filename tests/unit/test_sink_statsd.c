@@ -139,14 +139,14 @@ static const struct {
 static void wait_for_doubt(struct sending *u)
 {
         const int64_t deadline = ob_clock_ms() + SENDING_DRAIN_MS;
-        struct ob_passed p = { .mark = 0 };
+        struct ob_delivery p = { .acked = 0 };
 
-        while (p.mark == p.reached && ob_clock_ms() < deadline) {
+        while (p.acked == p.sent_upto && ob_clock_ms() < deadline) {
                 poll(NULL, 0, LOOK_MS);
-                world_ok(u->w, ob_store_get_passed(u->w->st, "statsd", &p, &u->w->err));
+                world_ok(u->w, ob_store_get_delivery(u->w->st, "statsd", &p, &u->w->err));
         }
-        ob_bytes_free(&p.carry);
-        assert_true(p.reached > p.mark);
+        ob_bytes_free(&p.saved_state);
+        assert_true(p.sent_upto > p.acked);
 }
 
 static void a_crash_costs_what_it_is_set_to_and_totals_nothing(void **state)
@@ -154,7 +154,7 @@ static void a_crash_costs_what_it_is_set_to_and_totals_nothing(void **state)
         struct sending *u = *state;
 
         for (size_t i = 0; i < LENGTH(crashes); i++) {
-                struct ob_passed doubted = { .mark = 0 };
+                struct ob_delivery doubted = { .acked = 0 };
 
                 u->settings.counters = OB_COUNTERS_COUNTER;
                 sending_all(u);
@@ -166,10 +166,10 @@ static void a_crash_costs_what_it_is_set_to_and_totals_nothing(void **state)
                 sending_start(u);
                 if (crashes[i].counters != OB_COUNTERS_GAUGE)
                         wait_for_doubt(u);
-                world_ok(u->w, ob_store_get_passed(u->w->st, "statsd", &doubted, &u->w->err));
+                world_ok(u->w, ob_store_get_delivery(u->w->st, "statsd", &doubted, &u->w->err));
                 sending_stop(u, 0);
-                world_ok(u->w, ob_store_put_passed(u->w->st, "statsd", &doubted, &u->w->err)); /* no clean stop */
-                ob_bytes_free(&doubted.carry);
+                world_ok(u->w, ob_store_put_delivery(u->w->st, "statsd", &doubted, &u->w->err)); /* no clean stop */
+                ob_bytes_free(&doubted.saved_state);
                 sending_listen_on(u, u->settings.port);
                 if (crashes[i].counters == OB_COUNTERS_GAUGE)
                         assert_non_null(strstr(sending_all(u), "o.g:1|g\n"));

@@ -8,22 +8,22 @@
 static void a_source_stands_where_it_was_put(void **state)
 {
         struct world *w = *state;
-        struct ob_standing put = { .cursor = -7, .since = INT64_MIN, .newest = INT64_MAX }, got;
+        struct ob_checkpoint put = { .cursor = -7, .since = INT64_MIN, .newest = INT64_MAX }, got;
 
         memset(put.identity, 'i', sizeof(put.identity) - 1);
-        world_ok(w, ob_store_get_standing(w->st, "delay", &got, &w->err));
+        world_ok(w, ob_store_get_checkpoint(w->st, "delay", &got, &w->err));
         assert_false(got.known);
 
-        world_ok(w, ob_store_put_standing(w->st, "delay", &put, &w->err));
-        world_ok(w, ob_store_get_standing(w->st, "delay", &got, &w->err));
+        world_ok(w, ob_store_put_checkpoint(w->st, "delay", &put, &w->err));
+        world_ok(w, ob_store_get_checkpoint(w->st, "delay", &got, &w->err));
         assert_true(got.known && got.cursor == -7 && got.since == INT64_MIN && got.newest == INT64_MAX);
         assert_string_equal(got.identity, put.identity);
 
         put.cursor = 8;
-        world_ok(w, ob_store_put_standing(w->st, "delay", &put, &w->err));
-        world_ok(w, ob_store_get_standing(w->st, "delay", &got, &w->err));
+        world_ok(w, ob_store_put_checkpoint(w->st, "delay", &put, &w->err));
+        world_ok(w, ob_store_get_checkpoint(w->st, "delay", &got, &w->err));
         assert_int_equal(got.cursor, 8);
-        world_ok(w, ob_store_get_standing(w->st, "shop/delay", &got, &w->err));
+        world_ok(w, ob_store_get_checkpoint(w->st, "shop/delay", &got, &w->err));
         assert_false(got.known);
 }
 
@@ -193,21 +193,21 @@ static void whoever_reads_totals_may_end_it(void **state)
 
 static void a_forgotten_source_leaves_the_others(void **state)
 {
-        static const struct ob_standing standing = { .cursor = 1 };
+        static const struct ob_checkpoint checkpoint = { .cursor = 1 };
         struct world *w = *state;
-        struct ob_standing got;
+        struct ob_checkpoint got;
 
         put_chunks(w);
         put_total(w, "log", "a", 1, "x");
         put_total(w, "delay", "a", 2, "y");
-        world_ok(w, ob_store_put_standing(w->st, "log", &standing, &w->err));
-        world_ok(w, ob_store_put_standing(w->st, "delay", &standing, &w->err));
+        world_ok(w, ob_store_put_checkpoint(w->st, "log", &checkpoint, &w->err));
+        world_ok(w, ob_store_put_checkpoint(w->st, "delay", &checkpoint, &w->err));
 
         world_ok(w, ob_store_forget_source(w->st, "log", &w->err));
-        world_ok(w, ob_store_get_standing(w->st, "log", &got, &w->err));
+        world_ok(w, ob_store_get_checkpoint(w->st, "log", &got, &w->err));
         assert_false(got.known || has_chunk(w, "log", 3));
         assert_totals(w, "log", "");
-        world_ok(w, ob_store_get_standing(w->st, "delay", &got, &w->err));
+        world_ok(w, ob_store_get_checkpoint(w->st, "delay", &got, &w->err));
         assert_true(got.known && has_chunk(w, "delay", 1));
         assert_totals(w, "delay", "a 2 y;");
 }
@@ -233,7 +233,7 @@ static void what_is_rolled_back_never_was(void **state)
 static void connections_see_each_others_commits(void **state)
 {
         struct world *w = *state;
-        struct ob_store *mine = w->st, *other = ob_store_open(&w->place, &w->err);
+        struct ob_store *mine = w->st, *other = ob_store_open(&w->state_dir, &w->err);
 
         assert_non_null(other);
         world_ok(w, ob_store_begin(mine, &w->err));

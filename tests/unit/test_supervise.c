@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/face/status_draw.h"
-#include "agent/face/supervise.h"
+#include "agent/ops/status_draw.h"
+#include "agent/ops/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/notify.h"
 #include "proto/memory.h"

@@ -18,7 +18,7 @@ struct point {
         const char *name, *pipeline, *node;
         int64_t value;
         enum ob_kind kind;
-        enum ob_telling telling;
+        enum ob_deliver_to deliver_to;
         const char *path; /* the pipeline's name in a path */
 };
 
@@ -36,7 +36,7 @@ static void add_point(struct ob_batch *b, const struct point *p)
 {
         const struct ob_series s = {
                 .kind = p->kind,
-                .telling = p->telling,
+                .deliver_to = p->deliver_to,
                 .name = p->name,
                 .n_identity = 2,
                 .n_tags = 3,
@@ -64,10 +64,10 @@ static void add(struct ob_totals *t, int64_t seq, const struct point *points, si
         add(t, seq, (const struct point[]) { __VA_ARGS__ },                                                        \
                 sizeof((const struct point[]) { __VA_ARGS__ }) / sizeof(struct point))
 
-static struct ob_totals *open_as(struct world *w, enum ob_totals_by by, int64_t mark, int want)
+static struct ob_totals *open_as(struct world *w, enum ob_totals_by by, int64_t acked, int want)
 {
         struct ob_totals *t;
-        int got = ob_totals_open(&t, w->st, SINK, by, mark, &w->err);
+        int got = ob_totals_open(&t, w->st, SINK, by, acked, &w->err);
 
         world_ok(w, got);
         assert_int_equal(got, want);
@@ -118,8 +118,8 @@ static void what_is_no_counter_or_is_told_again_is_left_out(void **state)
 {
         ob_cleanup(free_totals) struct ob_totals *t = open_as(*state, OB_BY_IDENTITY, 0, 0);
 
-        ADD(t, 1, { "a", "1", .value = 5 }, { "a", "1", .value = 100, .telling = OB_TELL_AGAIN },
-                { "a", "1", .telling = OB_TELL_FORGET }, { "g", "1", .value = 3, .kind = OB_GAUGE },
+        ADD(t, 1, { "a", "1", .value = 5 }, { "a", "1", .value = 100, .deliver_to = OB_TO_IDEMPOTENT },
+                { "a", "1", .deliver_to = OB_TO_FORGET }, { "g", "1", .value = 3, .kind = OB_GAUGE },
                 { "m", "1", .value = 3, .kind = OB_GAUGE_MAX });
         assert_says(t, "o.a.total;pipeline=1 5\n");
 }
@@ -322,15 +322,15 @@ static void at_its_end_a_total_begins_anew(void **state)
 static void a_sink_that_is_forgotten_leaves_none(void **state)
 {
         static const char *const kept[] = { "other" };
-        const struct ob_passed p = { .mark = 0 };
+        const struct ob_delivery p = { .acked = 0 };
         const struct ob_bytes key = world_bytes("k");
         struct world *w = *state;
         ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 0, 0);
 
         ADD(t, 1, { "a", "1", .value = 5 });
         store(w, t);
-        world_ok(w, ob_store_put_passed(w->st, SINK, &p, &w->err));
-        world_ok(w, ob_store_put_passed(w->st, "other", &p, &w->err));
+        world_ok(w, ob_store_put_delivery(w->st, SINK, &p, &w->err));
+        world_ok(w, ob_store_put_delivery(w->st, "other", &p, &w->err));
         world_ok(w, ob_store_put_totals(w->st, OB_TOTALS_OF_SINK "other", &key, 0, &key, &w->err));
         world_ok(w, ob_store_put_totals(w->st, SINK, &key, 0, &key, &w->err)); /* a source of that name */
         assert_int_equal(ob_store_keep_sinks(w->st, kept, LENGTH(kept), &w->err), 1);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "agent/source/zone_dates.h"
+#include "agent/source/web/zone_dates.h"
 
 static const struct {
         const char *what;

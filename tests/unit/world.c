@@ -12,9 +12,9 @@ static int make_world(void **state, char *folder)
 
         w->folder = folder;
         *state = w;
-        if (ob_store_place_open(&w->place, folder ? folder : "", &w->err))
+        if (ob_state_dir_open(&w->state_dir, folder ? folder : "", &w->err))
                 return -1;
-        w->st = ob_store_open(&w->place, &w->err);
+        w->st = ob_store_open(&w->state_dir, &w->err);
         return w->st ? 0 : -1;
 }
 
@@ -33,7 +33,7 @@ int world_tear_down(void **state)
         struct world *w = *state;
 
         ob_store_close(w->st);
-        ob_store_place_close(&w->place);
+        ob_state_dir_close(&w->state_dir);
         if (w->folder)
                 folder_remove(w->folder);
         free(w);

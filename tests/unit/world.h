@@ -7,7 +7,7 @@
 
 struct world {
         char *folder; /* NULL in memory */
-        struct ob_store_place place;
+        struct ob_state_dir state_dir;
         struct ob_store *st;
         struct ob_err err;
 };

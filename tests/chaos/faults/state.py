@@ -64,7 +64,7 @@ def spoil_a_batch(world, _):
 
 def damage_is_mended(world):
     log = world.agent.log()
-    assert "event=restarting" in log and "event=damaged" in log, "a damaged batch was not told"
+    assert "event=restarting" in log and "event=corrupt" in log, "a damaged batch was not told"
 
 
 def damage_is_told(world):

@@ -1,0 +1,326 @@
+/*
+ * The tables of panels and alerts. Grafana's files and Datadog's are made of them, and say the same.
+ * What the numbers mean: contract of the series, config/builtin.c.
+ */
+#include "agent/dashboards/board.h"
+
+#include <string.h>
+
+#include "config/own_series.h"
+#include "proto/pipeline_state.h"
+
+#define POLLS_MISSED 5 /* that make a source one that is not read */
+
+const struct ob_board_facts ob_boards[OB_BOARDS] = {
+        [OB_BOARD_OVERVIEW] = { "overview", "Otter: all pipelines" },
+        [OB_BOARD_PIPELINE] = { "pipeline", "Otter: one pipeline", "pipeline" },
+        [OB_BOARD_AGENT] = { "agent", "otterbeat itself" },
+};
+
+static const struct ob_word_of states[] = { { OB_STATE_OK, "ok", "green" }, { OB_STATE_IDLE, "idle", "blue" },
+        { OB_STATE_PAUSED, "paused", "purple" }, { OB_STATE_STOPPED, "stopped", "dark-purple" },
+        { OB_STATE_LOCATING, "locating", "yellow" }, { OB_STATE_LAGGING, "lagging", "orange" },
+        { OB_STATE_SKEWED, "skewed clock", "dark-yellow" }, { OB_STATE_STALLED, "stalled", "red" },
+        { OB_STATE_HUNG, "hung", "dark-red" }, { 0 } };
+static const struct ob_word_of mainstems[] = { { 0, "not working", "red" }, { 1, "locating", "yellow" },
+        { 2, "working", "green" }, { 0 } };
+static const struct ob_word_of channels[] = { { 0, "stopped", "red" }, { 1, "paused", "purple" },
+        { 2, "running", "green" }, { 0 } };
+static const struct ob_word_of ups[] = { { 0, "down", "red" }, { 1, "up", "green" }, { 0 } };
+
+#define MINUTE 60
+
+const struct ob_panel ob_panels[] = {
+        { OB_BOARD_OVERVIEW, OB_LOOK_WORDS, "State",
+                "What each pipeline is doing, as derived from all that is known of it.", "none", states,
+                { { "state", .by = "pipeline" } }, true },
+        { OB_BOARD_OVERVIEW, OB_LOOK_LINES, "Worst delay",
+                "From a change at the source to its arrival at the target.", "ms", NULL,
+                { { "delay_ms", .by = "pipeline", .top = 10 } } },
+        { OB_BOARD_OVERVIEW, OB_LOOK_LINES, "Longest without news",
+                "How long ago a pipeline last told its delay. It also grows when "
+                "nothing changes at the source.",
+                "s", NULL, { { "delay_age_s", .by = "pipeline", .top = 10 } } },
+        { OB_BOARD_OVERVIEW, OB_LOOK_STACK, "Rows replicated", "", "cps", NULL,
+                { { "throughput.count", .by = "pipeline", .only = { "type", "row" }, .per = 1 } } },
+        { OB_BOARD_OVERVIEW, OB_LOOK_STACK, "Bytes replicated", "", "Bps", NULL,
+                { { "throughput.bytes", .by = "pipeline", .per = 1 } } },
+        { OB_BOARD_OVERVIEW, OB_LOOK_BARS, "Exceptions", "Stack traces in Otter's log, by pipeline.", "cpm", NULL,
+                { { "log.records", .by = "pipeline", .only = { "title", "exception" }, .per = MINUTE } } },
+        { OB_BOARD_OVERVIEW, OB_LOOK_BARS, "Otter's log", "All that Otter's own rules have found, by kind.", "cpm",
+                NULL, { { "log.records", .by = "title", .per = MINUTE } } },
+        { OB_BOARD_OVERVIEW, OB_LOOK_WORDS, "Channels", "", "none", channels,
+                { { "channel_state", .by = "channel" } } },
+        { OB_BOARD_OVERVIEW, OB_LOOK_WORDS, "Nodes", "", "none", ups, { { "node_up", .by = "node" } } },
+
+        { OB_BOARD_PIPELINE, OB_LOOK_WORDS, "State", "", "none", states, { { "state", .legend = "state" } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_WORDS, "Mainstem", "The part of Otter that reads the binlog.", "none",
+                mainstems, { { "mainstem_state", .legend = "mainstem" } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_LINES, "Delay", "", "ms", NULL,
+                { { "delay_ms", .legend = "of the rows that arrived" },
+                        { "binlog_lag_ms", .legend = "behind the binlog" } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_LINES, "Age of what is known",
+                "How long ago each was news. All of them grow: nothing comes through, or "
+                "nothing changes at the source.",
+                "s", NULL,
+                { { "delay_age_s", .legend = "delay" }, { "throughput_age_s", .legend = "throughput" },
+                        { "last_sync_age_s", .legend = "last sync" },
+                        { "last_position_age_s", .legend = "position" } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_STACK, "Replicated", "Rows, and files where there are any.", "cps", NULL,
+                { { "throughput.count", .by = "type", .per = 1 } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_STACK, "Bytes", "", "Bps", NULL,
+                { { "throughput.bytes", .by = "type", .per = 1 } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_LINES, "Stages", "Of the batches in flight, the slowest in each stage.", "ms",
+                NULL, { { "stage_ms", .by = "stage" } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_LINES, "Batches in flight",
+                "As many as its parallelism allows: it is the target or the network that is slow.", "none", NULL,
+                { { "in_flight", .legend = "in flight" }, { "page.parallelism", .legend = "parallelism" } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_STACK, "Inserts", "By pair of tables.", "cps", NULL,
+                { { "table.inserts", .by = "pair", .top = 10, .per = 1 } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_STACK, "Updates", "By pair of tables.", "cps", NULL,
+                { { "table.updates", .by = "pair", .top = 10, .per = 1 } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_STACK, "Deletes", "By pair of tables.", "cps", NULL,
+                { { "table.deletes", .by = "pair", .top = 10, .per = 1 } } },
+        { OB_BOARD_PIPELINE, OB_LOOK_BARS, "Otter's log", "", "cpm", NULL,
+                { { "log.records", .by = "title", .per = MINUTE } } },
+
+        { OB_BOARD_AGENT, OB_LOOK_LINES, "Age of the last good poll", "It grows while a source can't be read.", "s",
+                NULL, { { "agent.source_age_s", .by = "source" } } },
+        { OB_BOARD_AGENT, OB_LOOK_LINES, "Time of a poll", "", "ms", NULL,
+                { { "agent.poll_ms", .by = "source" } } },
+        { OB_BOARD_AGENT, OB_LOOK_STACK, "Rows read", "", "cps", NULL,
+                { { "agent.rows", .by = "source", .per = 1 } } },
+        { OB_BOARD_AGENT, OB_LOOK_BARS, "Errors", "What could not be read; the log says which and why.", "cpm",
+                NULL, { { "agent.errors", .by = "source", .per = MINUTE } } },
+        { OB_BOARD_AGENT, OB_LOOK_BARS, "Late rows", "Rows that became visible late and were found all the same.",
+                "cpm", NULL, { { "agent.late_rows", .by = "source", .per = MINUTE } } },
+        { OB_BOARD_AGENT, OB_LOOK_STACK, "Points sent", "", "cps", NULL,
+                { { "agent.sent", .by = "sink", .per = 1 } } },
+        { OB_BOARD_AGENT, OB_LOOK_LINES, "Points behind", "Not delivered yet.", "none", NULL,
+                { { "agent.behind", .by = "sink" } } },
+        { OB_BOARD_AGENT, OB_LOOK_BARS, "Points lost", "", "cpm", NULL,
+                { { "agent.lost", .by = "sink", .per = MINUTE } } },
+        { OB_BOARD_AGENT, OB_LOOK_BARS, "Reconnects", "", "cpm", NULL,
+                { { "agent.reconnects", .by = "sink", .per = MINUTE } } },
+        { OB_BOARD_AGENT, OB_LOOK_LINES, "Points in the queue", "", "none", NULL,
+                { { "agent.queue_points", .by = "agent" } } },
+        { OB_BOARD_AGENT, OB_LOOK_LINES, "Bytes in the queue", "", "decbytes", NULL,
+                { { "agent.queue_bytes", .by = "agent" } } },
+};
+
+const unsigned ob_n_panels = sizeof(ob_panels) / sizeof(*ob_panels);
+
+const char *const ob_severities[OB_SEVERITIES] = {
+        [OB_CRITICAL] = "critical",
+        [OB_WARNING] = "warning",
+        [OB_INFO] = "info",
+};
+
+#define OF_STATE                                                                                                   \
+        {                                                                                                          \
+                "state", .by = "pipeline"                                                                          \
+        }
+
+const struct ob_alert ob_alerts[] = {
+        { "stalled", "A pipeline is stalled or hangs", OF_STATE, OB_CRITICAL, OB_REDUCE_LAST, OB_ABOVE,
+                .number = OB_STATE_SKEWED, .for_seconds = 60, .window = 600,
+                .means =
+                        "There are changes at the source (7), or Otter says that it works (8), but nothing comes through.",
+                .todo = "Look at the pipeline's board: which stage stands, and what the log says. See the node's log; stop and "
+                        "start the channel. A position that doesn't move hints at the source: binlog purged, canal cut off." },
+        { "lagging", "A pipeline lags", { "delay_ms", .by = "pipeline" }, OB_WARNING, OB_REDUCE_LAST, OB_ABOVE,
+                OB_LIMIT_LAG_MS, .for_seconds = 300, .window = 600,
+                .means = "Rows arrive at the target later than the config's lag.",
+                .todo = "Compare the stages: load is slow where the target is, extract where the network is. A burst at the source "
+                        "passes; a lag that grows does not. More parallelism helps only when batches in flight reach it." },
+        { "locating", "A pipeline does not find its position", OF_STATE, OB_WARNING, OB_REDUCE_LAST, OB_EQUAL,
+                .number = OB_STATE_LOCATING, .for_stall = true, .window = 600,
+                .means =
+                        "It has been looking for its position in the binlog (定位中) for as long as the config's stall.",
+                .todo = "See canal's log on the node: the binlog it wants may be purged, or the source may be another server now." },
+        { "paused", "A pipeline is paused", OF_STATE, OB_WARNING, OB_REDUCE_LAST, OB_EQUAL,
+                .number = OB_STATE_PAUSED, .for_seconds = 300, .window = 600,
+                .means = "Its channel is paused (挂起): by Otter, because of an exception, or by a person.",
+                .todo = "Read the exceptions in the log, mend their cause, release the channel." },
+        { "stopped", "A pipeline is stopped", OF_STATE, OB_INFO, OB_REDUCE_LAST, OB_EQUAL,
+                .number = OB_STATE_STOPPED, .for_seconds = 900, .window = 600,
+                .means = "Its channel is stopped. Somebody did that.",
+                .todo = "Start it, or silence this alert for the pipeline." },
+        { "skewed", "A pipeline's delay can't be trusted", OF_STATE, OB_WARNING, OB_REDUCE_LAST, OB_EQUAL,
+                .number = OB_STATE_SKEWED, .for_seconds = 300, .window = 600,
+                .means = "The clocks of source, nodes, manager and its database differ, so delays are wrong.",
+                .todo = "See that all of them follow one time server, and that the manager's zone is the one in the config." },
+        { "exceptions", "Otter logs exceptions",
+                { "log.records", .by = "pipeline", .only = { "title", "exception" } }, OB_WARNING, OB_REDUCE_SUM,
+                OB_ABOVE, .number = 0, .window = 600, .means = "There was an exception in the last ten minutes.",
+                .todo = "Read it in the manager's log of records. Otter tries again by itself; it pauses the channel when it gives up." },
+        { "node-down", "A node is down", { "node_up", .by = "node" }, OB_CRITICAL, OB_REDUCE_LAST, OB_BELOW,
+                .number = 1, .for_seconds = 120, .window = 600,
+                .means = "The manager sees no such node: its process ended, or it has lost ZooKeeper.",
+                .todo = "Start the node. Pipelines that have no other node for one of their stages stand still." },
+        { "source-unread", "otterbeat can't read a source", { "agent.source_age_s", .by = "source" }, OB_WARNING,
+                OB_REDUCE_LAST, OB_ABOVE, OB_LIMIT_UNREAD_S, .for_seconds = 60, .window = 600,
+                .means =
+                        "The last good poll was long ago; what hangs on it is not known, so its alerts keep silent.",
+                .todo = "otterbeat --check says what is wrong: database or manager down, a grant, an index, a page that changed." },
+        { "errors", "otterbeat finds what it can't read", { "agent.errors", .by = "source" }, OB_INFO,
+                OB_REDUCE_SUM, OB_ABOVE, .number = 0, .window = 600,
+                .means = "Polls failed, or rows or cells could not be counted; all the others were.",
+                .todo = "Its log says which, and why." },
+        { "behind", "A sink does not take its points", { "agent.behind", .by = "sink" }, OB_WARNING, OB_REDUCE_LAST,
+                OB_ABOVE, .number = 10000, .for_seconds = 600, .window = 600,
+                .means = "Points wait in otterbeat's queue because the sink is down or slow.",
+                .todo = "See the sink. What the queue can't hold is given up, the oldest first." },
+        { "lost", "Points are lost", { "agent.lost", .by = "sink" }, OB_WARNING, OB_REDUCE_SUM, OB_ABOVE,
+                .number = 0, .window = 600,
+                .means = "Points were given up: the queue was full, or a sink refused them.",
+                .todo = "Its log says why. otterbeat replay tells Graphite the tables' history again." },
+        { "silent", "otterbeat is silent", { "agent.queue_points", .by = "agent" }, OB_CRITICAL, OB_REDUCE_SILENT,
+                OB_BELOW, .number = 1, .window = 21600,
+                .means =
+                        "There is no data: the agent is down, or what it sends does not arrive. No other alert can turn red.",
+                .todo = "./ctl status, or systemctl status otterbeat; then its log; then carbon's." },
+};
+
+const unsigned ob_n_alerts = sizeof(ob_alerts) / sizeof(*ob_alerts);
+
+static int slowest(const struct ob_config *c)
+{
+        int every = 0;
+
+        for (size_t i = 0; i < c->n_sources; i++)
+                if (c->sources[i].enabled && c->sources[i].every > every)
+                        every = c->sources[i].every;
+        return every;
+}
+
+int64_t ob_alert_limit(const struct ob_alert *a, const struct ob_config *c)
+{
+        int64_t missed = (int64_t)slowest(c) * POLLS_MISSED;
+
+        if (a->limit == OB_LIMIT_LAG_MS)
+                return (int64_t)c->states.lag * 1000;
+        if (a->limit == OB_LIMIT_UNREAD_S)
+                return missed > c->states.stall ? missed : c->states.stall;
+        return a->number;
+}
+
+int ob_alert_for(const struct ob_alert *a, const struct ob_config *c)
+{
+        return a->for_stall ? c->states.stall : a->for_seconds;
+}
+
+const struct ob_alert *ob_alert_above(const struct ob_query *q)
+{
+        for (unsigned i = 0; i < ob_n_alerts; i++)
+                if (ob_alerts[i].compare == OB_ABOVE && ob_alerts[i].reduce == OB_REDUCE_LAST &&
+                        !strcmp(ob_alerts[i].query.series, q->series))
+                        return &ob_alerts[i];
+        return NULL;
+}
+
+bool ob_board_has_managers(const struct ob_config *c)
+{
+        return c->n_managers && *c->managers[0].name;
+}
+
+static bool makes(const struct ob_source *s, const char *name, bool *is_counter)
+{
+        for (unsigned i = 0; i < s->n_columns; i++) {
+                enum ob_role role = s->columns[i].role;
+
+                if (!ob_roles[role].is_metric || strcmp(s->columns[i].name, name) != 0)
+                        continue;
+                *is_counter = role == OB_INCREMENT || role == OB_TOTAL || role == OB_COUNT;
+                return true;
+        }
+        return false;
+}
+
+static void add_tag(struct ob_board_series *out, const char *tag)
+{
+        out->tags[out->n_tags++] = tag;
+}
+
+/* As row.c makes a row's series. */
+static void add_tags(struct ob_board_series *out, const struct ob_config *c, const struct ob_source *s)
+{
+        if (ob_board_has_managers(c))
+                add_tag(out, "manager");
+        for (unsigned i = 0; i < s->n_columns; i++)
+                if (s->columns[i].role == OB_KEY || s->columns[i].role == OB_ENUM)
+                        add_tag(out, s->columns[i].name);
+}
+
+static bool find_own(const struct ob_config *c, const char *name, struct ob_board_series *out)
+{
+        for (int i = 0; i < OB_OWN_SERIES; i++) {
+                const struct ob_own_series *own = &ob_own_series[i];
+
+                if (strcmp(own->name, name) != 0)
+                        continue;
+                out->is_counter = own->kind == OB_COUNTER;
+                if (own->is_of_manager && ob_board_has_managers(c))
+                        add_tag(out, "manager");
+                for (unsigned t = 0; t < OB_OWN_TAGS_MAX && own->tags[t]; t++)
+                        add_tag(out, own->tags[t]);
+                return true;
+        }
+        return false;
+}
+
+bool ob_board_series(const struct ob_config *c, const char *name, struct ob_board_series *out)
+{
+        *out = (struct ob_board_series) { .is_counter = false };
+        for (size_t i = 0; i < c->n_sources; i++)
+                if (c->sources[i].enabled && makes(&c->sources[i], name, &out->is_counter)) {
+                        add_tags(out, c, &c->sources[i]);
+                        return true;
+                }
+        return find_own(c, name, out);
+}
+
+int ob_board_series_tag(const struct ob_board_series *s, const char *tag)
+{
+        for (unsigned i = 0; i < s->n_tags; i++)
+                if (!strcmp(s->tags[i], tag))
+                        return (int)i;
+        return -1;
+}
+
+unsigned ob_board_by(const struct ob_board_series *s, const struct ob_query *q, const char *by[OB_BY_MAX])
+{
+        static const char *const whose[] = { "manager", "agent" };
+        unsigned n = 0;
+
+        if (!q->by)
+                return 0;
+        for (size_t i = 0; i < sizeof(whose) / sizeof(*whose); i++)
+                if (ob_board_series_tag(s, whose[i]) >= 0 && strcmp(whose[i], q->by) != 0)
+                        by[n++] = whose[i];
+        by[n++] = q->by;
+        return n;
+}
+
+bool ob_board_has(const struct ob_config *c, const struct ob_query *q)
+{
+        struct ob_board_series s;
+
+        return ob_board_series(c, q->series, &s);
+}
+
+const struct ob_panel *ob_panel_of(const struct ob_config *c, const struct ob_query *q, int *number)
+{
+        int at[OB_BOARDS] = { 0 };
+
+        for (unsigned i = 0; i < ob_n_panels; i++) {
+                const struct ob_panel *p = &ob_panels[i];
+
+                if (!ob_board_has(c, &p->queries[0]))
+                        continue;
+                *number = ++at[p->board];
+                if (!strcmp(p->queries[0].series, q->series))
+                        return p;
+        }
+        return NULL;
+}

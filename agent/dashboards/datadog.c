@@ -1,0 +1,243 @@
+#include "agent/dashboards/datadog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/dashboards/board.h"
+#include "agent/ops/exit.h"
+#include "agent/ops/outfile.h"
+#include "proto/memory.h"
+
+#define WINDOW_MIN     300 /* seconds: a gauge may come once a minute */
+#define SILENT_MINUTES 10  /* Datadog wants twice the window at the least */
+
+static const char usage[] =
+        "usage: otterbeat [-c FILE] datadog --out DIR [--replace]\n"
+        "  writes monitors and a dashboard for the series of this config, as Datadog's API takes them\n"
+        "  --out DIR   into DIR/monitors and DIR/dashboard.json\n"
+        "  --replace   write over files of these names; else a file that is there is left as it is\n";
+
+static const char *const display[] = {
+        [OB_LOOK_LINES] = "line",
+        [OB_LOOK_STACK] = "area",
+        [OB_LOOK_BARS] = "bars",
+        [OB_LOOK_WORDS] = "line",
+};
+
+/* Adds to a text that is ours, with a comma where it does not begin. */
+static void add(char **list, char *piece)
+{
+        char *longer = **list ? ob_format("%s,%s", *list, piece) : ob_copy(piece);
+
+        free(*list);
+        free(piece);
+        *list = longer;
+}
+
+/* {$pipeline,type:row}: which series. */
+static char *scope(const struct ob_board_series *s, const struct ob_query *q, const char *of)
+{
+        char *text = ob_copy("");
+
+        if (of && ob_board_series_tag(s, "manager") >= 0)
+                add(&text, ob_copy("$manager"));
+        if (of)
+                add(&text, ob_format("$%s", of));
+        if (q->only.key)
+                add(&text, ob_format("%s:%s", q->only.key, q->only.value));
+        if (!*text)
+                add(&text, ob_copy("*"));
+        return text;
+}
+
+/* max:otter.delay_ms{*} by {pipeline}; the caller's to free. */
+static char *ask(const struct ob_config *c, const struct ob_board_series *s, const struct ob_query *q,
+        const char *of, const char *space)
+{
+        const char *by[OB_BY_MAX];
+        unsigned n = ob_board_by(s, q, by);
+        ob_cleanup(ob_free_at) char *which = scope(s, q, of);
+        ob_cleanup(ob_free_at) char *list = ob_copy("");
+
+        for (unsigned i = 0; i < n; i++)
+                add(&list, ob_copy(by[i]));
+        return ob_format("%s:%s%s%s{%s}%s%s%s", space, c->prefix, *c->prefix ? "." : "", q->series, which,
+                n ? " by {" : "", list, n ? "}" : "");
+}
+
+/* A counter a second; or how many there were, where few are expected. */
+static char *panel_query(const struct ob_config *c, const struct ob_query *q, const char *of)
+{
+        struct ob_board_series s;
+        ob_cleanup(ob_free_at) char *asked = NULL, *drawn = NULL;
+
+        if (!ob_board_series(c, q->series, &s))
+                return NULL;
+        asked = ask(c, &s, q, of, s.is_counter ? "sum" : "max");
+        drawn = ob_format("%s%s", asked, !s.is_counter ? "" : q->per > 1 ? ".as_count()" : ".as_rate()");
+        return q->top ? ob_format("top(%s, %d, 'max', 'desc')", drawn, q->top) : ob_take(drawn);
+}
+
+/* "State (0 ok, 1 idle, …)": Datadog has no words for numbers. */
+static char *title(const struct ob_panel *p)
+{
+        ob_cleanup(ob_free_at) char *words = ob_copy("");
+
+        for (const struct ob_word_of *w = p->words; w && w->word; w++)
+                add(&words, ob_format("%s%d %s", *words ? " " : "", w->number, w->word));
+        return *words ? ob_format("%s (%s)", p->title, words) : ob_copy(p->title);
+}
+
+static json_t *widget(const struct ob_config *c, const struct ob_panel *p)
+{
+        ob_cleanup(ob_free_at) char *called = title(p);
+        json_t *requests = json_array();
+
+        for (int i = 0; i < OB_PANEL_QUERIES_MAX && p->queries[i].series; i++) {
+                ob_cleanup(ob_free_at) char *query = panel_query(c, &p->queries[i], ob_boards[p->board].of);
+
+                if (query)
+                        json_array_append_new(
+                                requests, json_pack("{ss ss}", "q", query, "display_type", display[p->look]));
+        }
+        return json_pack("{s{ss ss sb so}}", "definition", "type", "timeseries", "title", called, "show_legend", 1,
+                "requests", requests);
+}
+
+static json_t *group(const struct ob_config *c, enum ob_board board)
+{
+        json_t *widgets = json_array();
+
+        for (unsigned i = 0; i < ob_n_panels; i++)
+                if (ob_panels[i].board == board && ob_board_has(c, &ob_panels[i].queries[0]))
+                        json_array_append_new(widgets, widget(c, &ob_panels[i]));
+        return json_pack("{s{ss ss ss so}}", "definition", "type", "group", "layout_type", "ordered", "title",
+                ob_boards[board].title, "widgets", widgets);
+}
+
+static void add_variable(json_t *list, const char *tag)
+{
+        json_array_append_new(list,
+                json_pack("{ss ss s[] s[s]}", "name", tag, "prefix", tag, "available_values", "defaults", "*"));
+}
+
+static json_t *dashboard(const struct ob_config *c)
+{
+        json_t *groups = json_array(), *variables = json_array();
+
+        if (ob_board_has_managers(c))
+                add_variable(variables, "manager");
+        for (enum ob_board b = 0; b < OB_BOARDS; b++) {
+                json_array_append_new(groups, group(c, b));
+                if (ob_boards[b].of)
+                        add_variable(variables, ob_boards[b].of);
+        }
+        return json_pack("{ss ss ss so so}", "title", "Otter", "description", "Made by otterbeat datadog.",
+                "layout_type", "ordered", "template_variables", variables, "widgets", groups);
+}
+
+/* How points become the number that is compared: the least bad of the window, of the worst series. */
+struct ways {
+        const char *over_time, *over_series, *as;
+};
+
+static struct ways find_ways(const struct ob_alert *a)
+{
+        if (a->reduce == OB_REDUCE_SUM)
+                return (struct ways) { "sum", "sum", ".as_count()" };
+        if (a->compare == OB_BELOW)
+                return (struct ways) { "max", "min", "" };
+        return (struct ways) { "min", "max", "" };
+}
+
+/* What must hold over the whole time that Grafana's rule would wait. Nothing is below the limit of silence. */
+static char *condition(
+        const struct ob_config *c, const struct ob_alert *a, const struct ob_board_series *s, int64_t limit)
+{
+        static const char *const compare[] = { [OB_ABOVE] = ">", [OB_BELOW] = "<", [OB_EQUAL] = "==" };
+        struct ways by = find_ways(a);
+        int seconds = a->reduce == OB_REDUCE_SUM ? a->window : ob_alert_for(a, c);
+        ob_cleanup(ob_free_at) char *asked = ask(c, s, &a->query, NULL, by.over_series);
+
+        if (seconds < WINDOW_MIN)
+                seconds = WINDOW_MIN;
+        return ob_format("%s(last_%dm):%s%s %s %lld", by.over_time, seconds / 60, asked, by.as, compare[a->compare],
+                (long long)limit);
+}
+
+/* "No data" is one monitor's business, whose query never holds; to the others it is no news. */
+static json_t *monitor(const struct ob_config *c, const struct ob_alert *a)
+{
+        struct ob_board_series s;
+        bool is_silent = a->reduce == OB_REDUCE_SILENT;
+        int64_t limit = is_silent ? 0 : ob_alert_limit(a, c);
+        ob_cleanup(ob_free_at) char *query = NULL, *message = NULL;
+        json_t *options;
+
+        if (!ob_board_series(c, a->query.series, &s))
+                return NULL;
+        query = condition(c, a, &s, limit);
+        message = ob_format("%s\n\n%s", a->means, a->todo);
+        options = json_pack("{s{sI} sb sb sb}", "thresholds", "critical", (json_int_t)limit, "include_tags", 1,
+                "require_full_window", 0, "notify_no_data", is_silent);
+        if (is_silent)
+                json_object_set_new(options, "no_data_timeframe", json_integer(SILENT_MINUTES));
+        return json_pack("{ss ss ss ss s[s] si so}", "name", a->title, "type", "query alert", "query", query,
+                "message", message, "tags", "source:otterbeat", "priority", (int)a->severity + 1, "options",
+                options);
+}
+
+static int write_all(const struct ob_config *c, const struct ob_out *out, struct ob_err *err)
+{
+        for (unsigned i = 0; i < ob_n_alerts; i++) {
+                ob_cleanup(ob_free_at) char *name = ob_format("monitors/%s.json", ob_alerts[i].name);
+                json_t *one = monitor(c, &ob_alerts[i]);
+
+                if (one && ob_out_json(out, name, one, err))
+                        return -1;
+        }
+        return ob_out_json(out, "dashboard.json", dashboard(c), err);
+}
+
+static const struct ob_sink_settings *find_sink(const struct ob_config *c)
+{
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (c->sinks[i].type == OB_SINK_STATSD && c->sinks[i].flavor == OB_FLAVOR_DOGSTATSD)
+                        return &c->sinks[i];
+        return NULL;
+}
+
+/* What would leave the files without their series. */
+static void tell_what_is_missing(const struct ob_config *c)
+{
+        const struct ob_sink_settings *sink = find_sink(c);
+
+        if (!sink)
+                fputs("otterbeat: no sink of this config has flavor = \"dogstatsd\", so Datadog has none of these series "
+                      "yet\n",
+                        stderr);
+        else if (sink->counters == OB_COUNTERS_GAUGE)
+                fputs("otterbeat: the sink sends counters = \"gauge\", but the files speak of counters: it should be "
+                      "\"both\"\n",
+                        stderr);
+}
+
+int ob_datadog(const struct ob_config *config, int argc, char **argv)
+{
+        struct ob_out out;
+        struct ob_err err;
+
+        if (ob_out_options(argc, argv, false, &out)) {
+                fputs(usage, stderr);
+                return EXIT_USAGE;
+        }
+        if (write_all(config, &out, &err)) {
+                fprintf(stderr, "otterbeat: %s\n", err.text);
+                return EXIT_OUR_FAULT;
+        }
+        printf("\nPOST the monitors to /api/v1/monitor and the dashboard to /api/v1/dashboard. Whom to tell is yours to say: "
+               "monitors have the tag source:otterbeat.\n");
+        tell_what_is_missing(config);
+        return EXIT_FINE;
+}

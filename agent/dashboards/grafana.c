@@ -1,0 +1,441 @@
+#include "agent/dashboards/grafana.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/dashboards/board.h"
+#include "agent/dashboards/target.h"
+#include "agent/ops/exit.h"
+#include "agent/ops/outfile.h"
+#include "proto/memory.h"
+#include "proto/name.h"
+
+#define UID_MAX 40 /* bytes */
+
+struct grafana {
+        struct ob_form form;
+        const char *id;         /* the prefix, as uids begin: two configs may share a Grafana */
+        const char *mark;       /* tag of the agent's events */
+        const char *datasource; /* its uid */
+};
+
+static char *make_uid(const struct grafana *g, const char *name)
+{
+        return ob_format("%s-%s", g->id, name);
+}
+
+static json_t *name_source(const struct grafana *g)
+{
+        return json_pack("{ss ss}", "type", "graphite", "uid", g->datasource);
+}
+
+#define WIDTH  24 /* of a board, in Grafana's units */
+#define HEIGHT 8  /* of a panel */
+
+/* How a look is drawn by a panel of lines. */
+static const struct {
+        const char *style, *stacking;
+        int fill; /* percent */
+} drawing[] = {
+        [OB_LOOK_LINES] = { "line", "none", 0 },
+        [OB_LOOK_STACK] = { "line", "normal", 40 },
+        [OB_LOOK_BARS] = { "bars", "normal", 80 },
+};
+
+static json_t *words_as_json(const struct ob_word_of *words)
+{
+        json_t *options = json_object();
+        int at = 0;
+
+        for (; words->word; words++, at++) {
+                ob_cleanup(ob_free_at) char *number = ob_format("%d", words->number);
+
+                json_object_set_new(options, number,
+                        json_pack("{ss ss si}", "text", words->word, "color", words->color, "index", at));
+        }
+        return json_pack("[{ss so}]", "type", "value", "options", options);
+}
+
+/* A red line where an alert begins. */
+static json_t *thresholds(const struct grafana *g, const struct ob_panel *p, bool *has)
+{
+        const struct ob_alert *a = ob_alert_above(&p->queries[0]);
+        json_t *steps = json_pack("[{ss sn}]", "color", "green", "value");
+
+        *has = a != NULL;
+        if (a)
+                json_array_append_new(steps, json_pack("{ss sI}", "color", "red", "value",
+                                                     (json_int_t)ob_alert_limit(a, g->form.config)));
+        return json_pack("{ss so}", "mode", "absolute", "steps", steps);
+}
+
+static json_t *lines_as_json(const struct grafana *g, const struct ob_panel *p)
+{
+        bool has_limit;
+        json_t *limits = thresholds(g, p, &has_limit);
+        json_t *custom = json_pack("{ss si s{ss ss} ss s{ss} ss}", "drawStyle", drawing[p->look].style,
+                "fillOpacity", drawing[p->look].fill, "stacking", "mode", drawing[p->look].stacking, "group", "A",
+                "showPoints", "auto", "thresholdsStyle", "mode", has_limit ? "line" : "off", "lineInterpolation",
+                "linear");
+
+        return json_pack("{ss si s{ss} so so}", "unit", p->unit, "min", 0, "color", "mode", "palette-classic",
+                "custom", custom, "thresholds", limits);
+}
+
+static json_t *field_config(const struct grafana *g, const struct ob_panel *p)
+{
+        json_t *defaults = p->look == OB_LOOK_WORDS
+                                   ? json_pack("{so s{si si}}", "mappings", words_as_json(p->words), "custom",
+                                             "fillOpacity", 80, "lineWidth", 0)
+                                   : lines_as_json(g, p);
+
+        return json_pack("{so s[]}", "defaults", defaults, "overrides");
+}
+
+static json_t *options(const struct ob_panel *p)
+{
+        json_t *legend = json_pack("{ss ss sb}", "displayMode", "list", "placement", "bottom", "showLegend", 1);
+
+        if (p->look == OB_LOOK_WORDS)
+                return json_pack(
+                        "{sb ss sf so}", "mergeValues", 1, "showValue", "auto", "rowHeight", 0.9, "legend", legend);
+        return json_pack("{so s{ss ss}}", "legend", legend, "tooltip", "mode", "multi", "sort", "desc");
+}
+
+/* Those of the panel's queries that the config makes series for. */
+static json_t *targets(const struct grafana *g, const struct ob_panel *p)
+{
+        json_t *list = json_array();
+        char id[] = "A";
+
+        for (int i = 0; i < OB_PANEL_QUERIES_MAX && p->queries[i].series; i++) {
+                ob_cleanup(ob_free_at) char *target = ob_target_panel(&g->form, &p->queries[i], p->board);
+
+                if (!target)
+                        continue;
+                json_array_append_new(list, json_pack("{ss so ss sb}", "refId", id, "datasource", name_source(g),
+                                                    "target", target, "textEditor", 1));
+                id[0]++;
+        }
+        return list;
+}
+
+/* From left to right, and down where there is no room. */
+struct place {
+        int x, y, below;
+};
+
+static json_t *put(struct place *at, const struct ob_panel *p)
+{
+        int width = p->is_wide ? WIDTH : WIDTH / 2;
+        json_t *where;
+
+        if (at->x + width > WIDTH)
+                *at = (struct place) { .y = at->below };
+        where = json_pack("{si si si si}", "x", at->x, "y", at->y, "w", width, "h", HEIGHT);
+        at->x += width;
+        at->below = at->y + HEIGHT;
+        return where;
+}
+
+static json_t *panels(const struct grafana *g, enum ob_board board)
+{
+        json_t *list = json_array();
+        struct place at = { 0 };
+
+        for (unsigned i = 0; i < ob_n_panels; i++) {
+                const struct ob_panel *p = &ob_panels[i];
+
+                if (p->board != board || !ob_board_has(g->form.config, &p->queries[0]))
+                        continue;
+                json_array_append_new(
+                        list, json_pack("{si ss ss ss so so so so so}", "id", (int)json_array_size(list) + 1,
+                                      "type", p->look == OB_LOOK_WORDS ? "state-timeline" : "timeseries", "title",
+                                      p->title, "description", p->says, "datasource", name_source(g), "gridPos",
+                                      put(&at, p), "fieldConfig", field_config(g, p), "options", options(p),
+                                      "targets", targets(g, p)));
+        }
+        return list;
+}
+
+static void add_variable(const struct grafana *g, json_t *list, const char *tag, bool of_manager)
+{
+        ob_cleanup(ob_free_at) char *query = ob_target_values(&g->form, tag, of_manager);
+
+        json_array_append_new(
+                list, json_pack("{ss ss ss so ss si si sb sb ss s[] s{}}", "name", tag, "label", tag, "type",
+                              "query", "datasource", name_source(g), "query", query, "refresh", 2, "sort", 3,
+                              "multi", 0, "includeAll", 0, "regex", "/^(?!none$)/", "options", "current"));
+}
+
+static json_t *variables(const struct grafana *g, enum ob_board board)
+{
+        bool has_managers = ob_board_has_managers(g->form.config);
+        json_t *list = json_array();
+
+        if (ob_boards[board].of && has_managers)
+                add_variable(g, list, "manager", false);
+        if (ob_boards[board].of)
+                add_variable(g, list, ob_boards[board].of, has_managers);
+        return json_pack("{so}", "list", list);
+}
+
+/* Otter's events over all panels, and the links between the boards. */
+static json_t *annotations(const struct grafana *g)
+{
+        return json_pack("{s[{ss sb ss so s{ss sb s[s]}}]}", "list", "name", "Events", "enable", 1, "iconColor",
+                "orange", "datasource", name_source(g), "target", "refId", "Events", "fromAnnotations", 1, "tags",
+                g->mark);
+}
+
+static json_t *links(void)
+{
+        return json_pack("[{ss ss s[s] sb sb}]", "type", "dashboards", "title", "Otter", "tags", "otterbeat",
+                "asDropdown", 0, "keepTime", 1);
+}
+
+static json_t *make_board(const struct grafana *g, enum ob_board board)
+{
+        ob_cleanup(ob_free_at) char *uid = make_uid(g, ob_boards[board].name);
+
+        /* Until a minute ago: the newest minute is never whole. */
+        return json_pack("{ss ss s[s] si si sb si ss s{ss ss} ss so so so so}", "uid", uid, "title",
+                ob_boards[board].title, "tags", "otterbeat", "schemaVersion", 36, "version", 1, "editable", 1,
+                "graphTooltip", 1, "refresh", "1m", "time", "from", "now-6h", "to", "now-1m", "timezone", "",
+                "annotations", annotations(g), "links", links(), "templating", variables(g, board), "panels",
+                panels(g, board));
+}
+
+#define POINTS_MAX 43200      /* more than are asked for: none is a mean of several */
+#define EXPRESSION "__expr__" /* Grafana's own data source: what is computed from other queries */
+
+/* Points of the window become one number: B of A. */
+static json_t *reduction(const struct ob_alert *a)
+{
+        return json_pack("{ss ss s{si si} s{ss s{ss ss} ss ss ss s{ss}}}", "refId", "B", "datasourceUid",
+                EXPRESSION, "relativeTimeRange", "from", 0, "to", 0, "model", "refId", "B", "datasource", "type",
+                EXPRESSION, "uid", EXPRESSION, "type", "reduce", "expression", "A", "reducer",
+                a->reduce == OB_REDUCE_SUM ? "sum" : "last", "settings", "mode", "dropNN");
+}
+
+/* Grafana knows no "equal to" in all versions; the numbers of which it is asked are whole. */
+static json_t *evaluator(const struct ob_alert *a, int64_t limit)
+{
+        if (a->compare == OB_EQUAL)
+                return json_pack(
+                        "{ss s[ff]}", "type", "within_range", "params", (double)limit - 0.5, (double)limit + 0.5);
+        return json_pack("{ss s[I]}", "type", a->compare == OB_ABOVE ? "gt" : "lt", "params", (json_int_t)limit);
+}
+
+/* Whether that number is too large or too small: C of B. */
+static json_t *comparison(const struct ob_alert *a, int64_t limit)
+{
+        return json_pack("{ss ss s{si si} s{ss s{ss ss} ss ss s[{so}]}}", "refId", "C", "datasourceUid", EXPRESSION,
+                "relativeTimeRange", "from", 0, "to", 0, "model", "refId", "C", "datasource", "type", EXPRESSION,
+                "uid", EXPRESSION, "type", "threshold", "expression", "B", "conditions", "evaluator",
+                evaluator(a, limit));
+}
+
+static json_t *question(const struct grafana *g, const struct ob_alert *a, const char *target)
+{
+        return json_pack("{ss ss s{si si} s{ss so ss sb si si}}", "refId", "A", "datasourceUid", g->datasource,
+                "relativeTimeRange", "from", ob_target_window(&g->form, a->window), "to", 0, "model", "refId", "A",
+                "datasource", name_source(g), "target", target, "textEditor", 1, "intervalMs", 1000,
+                "maxDataPoints", POINTS_MAX);
+}
+
+/*
+ * Which one it is. A series' labels are its tags; of a dotted one there is only its name. `.Labels`, since
+ * `$labels` would be taken for a variable of the environment by older versions.
+ */
+static char *summary(const struct grafana *g, const struct ob_alert *a)
+{
+        struct ob_board_series s;
+        const char *by[OB_BY_MAX];
+        unsigned n;
+        char *text = ob_format("%s:", a->title), *longer;
+
+        if (!g->form.sink->tagged || !ob_board_series(g->form.config, a->query.series, &s)) {
+                longer = ob_format("%s {{ .Labels.name }}", text);
+                ob_free_at(&text);
+                return longer;
+        }
+        n = ob_board_by(&s, &a->query, by);
+        for (unsigned i = 0; i < n; i++) {
+                longer = ob_format("%s %s {{ .Labels.%s }}", text, by[i], by[i]);
+                ob_free_at(&text);
+                text = longer;
+        }
+        return text;
+}
+
+static json_t *alert_annotations(const struct grafana *g, const struct ob_alert *a)
+{
+        ob_cleanup(ob_free_at) char *which = summary(g, a);
+        ob_cleanup(ob_free_at) char *text = ob_format("%s\n\n%s", a->means, a->todo);
+
+        return json_pack("{ss ss}", "summary", which, "description", text);
+}
+
+/* Where it is seen; both or neither are needed. */
+static void add_panel(const struct grafana *g, const struct ob_alert *a, json_t *rule)
+{
+        int number;
+        const struct ob_panel *p = ob_panel_of(g->form.config, &a->query, &number);
+        ob_cleanup(ob_free_at) char *uid = p ? make_uid(g, ob_boards[p->board].name) : NULL;
+
+        if (!p)
+                return;
+        json_object_set_new(rule, "dashboardUid", json_string(uid));
+        json_object_set_new(rule, "panelId", json_integer(number));
+}
+
+/* "No data" is one alert's business; to the others it is no news. */
+static json_t *rule_as_json(const struct grafana *g, const struct ob_alert *a)
+{
+        int64_t limit = ob_alert_limit(a, g->form.config);
+        ob_cleanup(ob_free_at) char *uid = make_uid(g, a->name);
+        ob_cleanup(ob_free_at) char *target = ob_target_alert(&g->form, a);
+        ob_cleanup(ob_free_at) char *wait = ob_format("%ds", ob_alert_for(a, g->form.config));
+        json_t *rule;
+
+        if (!target)
+                return NULL;
+        rule = json_pack("{ss ss ss s[ooo] ss ss ss so s{ss ss}}", "uid", uid, "title", a->title, "condition", "C",
+                "data", question(g, a, target), reduction(a), comparison(a, limit), "noDataState",
+                a->reduce == OB_REDUCE_SILENT ? "Alerting" : "OK", "execErrState", "Error", "for", wait,
+                "annotations", alert_annotations(g, a), "labels", "severity", ob_severities[a->severity], "source",
+                "otterbeat");
+        add_panel(g, a, rule);
+        return rule;
+}
+
+static json_t *make_rules(const struct grafana *g)
+{
+        json_t *rules = json_array();
+
+        for (unsigned i = 0; i < ob_n_alerts; i++) {
+                json_t *rule = rule_as_json(g, &ob_alerts[i]);
+
+                if (rule)
+                        json_array_append_new(rules, rule);
+        }
+        return json_pack("{si s[{si ss ss ss so}]}", "apiVersion", 1, "groups", "orgId", 1, "name", g->id, "folder",
+                g->id, "interval", "1m", "rules", rules);
+}
+
+/* Where Grafana's packages read from; boards are named by their whole path. */
+#define PROVISIONING "/etc/grafana/provisioning"
+
+static const char usage[] =
+        "usage: otterbeat [-c FILE] grafana --out DIR [--url URL] [--replace]\n"
+        "  writes the files that Grafana provisions itself with, for the series of this config\n"
+        "  --out DIR   into DIR/datasources, DIR/dashboards, DIR/alerting; Grafana's own is " PROVISIONING "\n"
+        "  --url URL   of graphite-web (default: http:// and the host of the graphite sink)\n"
+        "  --replace   write over files of these names; else a file that is there is left as it is\n";
+
+static json_t *data_source(const struct grafana *g, const char *url)
+{
+        return json_pack("{si s[{ss ss si ss ss ss sb s{ss}}]}", "apiVersion", 1, "datasources", "name",
+                g->datasource, "uid", g->datasource, "orgId", 1, "type", "graphite", "access", "proxy", "url", url,
+                "editable", 1, "jsonData", "graphiteVersion", "1.1");
+}
+
+static json_t *provider(const struct grafana *g)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format(PROVISIONING "/dashboards/%s", g->id);
+
+        return json_pack("{si s[{ss si ss ss sb s{ss}}]}", "apiVersion", 1, "providers", "name", g->id, "orgId", 1,
+                "folder", g->id, "type", "file", "allowUiUpdates", 1, "options", "path", path);
+}
+
+static int write_board(const struct grafana *g, const struct ob_out *out, enum ob_board board, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *name = ob_format("dashboards/%s/%s.json", g->id, ob_boards[board].name);
+
+        return ob_out_json(out, name, make_board(g, board), err);
+}
+
+static int write_all(const struct grafana *g, const struct ob_out *out, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *source = ob_format("datasources/%s.yaml", g->id);
+        ob_cleanup(ob_free_at) char *boards = ob_format("dashboards/%s.yaml", g->id);
+        ob_cleanup(ob_free_at) char *alerts = ob_format("alerting/%s.yaml", g->id);
+        ob_cleanup(ob_free_at) char *url =
+                out->url ? ob_copy(out->url) : ob_format("http://%s", g->form.sink->host);
+
+        if (ob_out_json(out, source, data_source(g, url), err) || ob_out_json(out, boards, provider(g), err) ||
+                ob_out_json(out, alerts, make_rules(g), err))
+                return -1;
+        for (enum ob_board b = 0; b < OB_BOARDS; b++)
+                if (write_board(g, out, b, err))
+                        return -1;
+        return 0;
+}
+
+/* The first sink that Graphite is behind. */
+static const struct ob_sink_settings *find_sink(const struct ob_config *c)
+{
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (c->sinks[i].type == OB_SINK_GRAPHITE)
+                        return &c->sinks[i];
+        return NULL;
+}
+
+/* The prefix as a word; refused rather than cut where uids would be too long. */
+static char *make_id(const char *prefix, struct ob_err *err)
+{
+        size_t longest = 0;
+        char *id = ob_copy(ob_name_mark(prefix));
+
+        for (char *at = id; *at; at++)
+                if (!ob_name_is_node_char(*at))
+                        *at = '-';
+        for (unsigned i = 0; i < ob_n_alerts; i++)
+                if (strlen(ob_alerts[i].name) > longest)
+                        longest = strlen(ob_alerts[i].name);
+        if (strlen(id) + 1 + longest <= UID_MAX)
+                return id;
+        ob_fail(err, "the prefix is too long for Grafana: its uids have %d bytes, and %zu are ours", UID_MAX,
+                longest + 1);
+        free(id);
+        return NULL;
+}
+
+int ob_grafana(const struct ob_config *config, int argc, char **argv)
+{
+        struct grafana g = { .form = { config, find_sink(config) } };
+        struct ob_out out;
+        struct ob_err err;
+        ob_cleanup(ob_free_at) char *id = NULL;
+        ob_cleanup(ob_free_at) char *datasource = NULL;
+
+        if (ob_out_options(argc, argv, true, &out)) {
+                fputs(usage, stderr);
+                return EXIT_USAGE;
+        }
+        if (!g.form.sink) {
+                fputs("otterbeat: the config has no graphite sink, which Grafana could ask\n", stderr);
+                return EXIT_CONFIG;
+        }
+        id = make_id(config->prefix, &err);
+        if (!id) {
+                fprintf(stderr, "otterbeat: %s\n", err.text);
+                return EXIT_CONFIG;
+        }
+        g.id = id;
+        g.mark = ob_name_mark(config->prefix);
+        datasource = ob_format("%s-graphite", id);
+        g.datasource = datasource;
+        if (write_all(&g, &out, &err)) {
+                fprintf(stderr, "otterbeat: %s\n", err.text);
+                return EXIT_OUR_FAULT;
+        }
+        printf("\nWhom to tell is yours to say: a contact point, and a policy for the label source=otterbeat.\n"
+               "The boards are read from " PROVISIONING "/dashboards/%s.\n",
+                id);
+        return EXIT_FINE;
+}

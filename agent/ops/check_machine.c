@@ -1,0 +1,219 @@
+/* What --check says of the machine it runs on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/ops/check_parts.h"
+#include "agent/ops/status_socket.h"
+#include "agent/store/connection.h"
+#include "agent/store/store.h"
+#include "config/file.h"
+#include "proto/memory.h"
+
+static void check_files(struct ob_report *r, const struct ob_config *c)
+{
+        struct ob_exposed e;
+        size_t i = 0;
+
+        while (ob_config_exposed(c, &i, &e))
+                ob_report_add(r, OB_GRADE_WARN, "config", e.file, e.fix, "%s", e.why);
+        ob_report_add(
+                r, OB_GRADE_OK, "config", c->prefix, "", "%zu managers, %zu sinks", c->n_managers, c->n_sinks);
+}
+
+/* The soft limit was raised to the hard one before. */
+static void check_descriptors(struct ob_report *r, const struct ob_config *c)
+{
+        int64_t wanted = ob_config_descriptors(c);
+        struct rlimit files;
+
+        if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < (rlim_t)wanted)
+                ob_report_add(r, OB_GRADE_WARN, "limits", "open files", "raise it: ulimit -Hn, LimitNOFILE",
+                        "%lld are allowed, and %zu managers and %zu sinks may need %lld", (long long)files.rlim_cur,
+                        c->n_managers, c->n_sinks, (long long)wanted);
+}
+
+/* The folder that is there, or the one that would hold it. */
+static char *existing(const char *path)
+{
+        ob_cleanup(ob_free_at) char *at = ob_copy(path);
+        char *slash;
+
+        while (access(at, F_OK) && (slash = strrchr(at, '/'))) {
+                if (slash == at)
+                        return ob_copy("/");
+                *slash = '\0';
+        }
+        return access(at, F_OK) ? ob_copy(".") : ob_take(at);
+}
+
+/* In the folder itself, which others' rights, a read-only disk and a file in its place are told by. */
+static bool can_write(const char *dir)
+{
+        struct stat s;
+
+        if (stat(dir, &s))
+                return false;
+        errno = ENOTDIR;
+        return S_ISDIR(s.st_mode) && !access(dir, R_OK | W_OK | X_OK);
+}
+
+static void check_room(struct ob_report *r, const char *dir, int64_t wanted)
+{
+        struct statvfs s;
+        int64_t room;
+
+        if (statvfs(dir, &s))
+                return;
+        room = (int64_t)s.f_bavail * (int64_t)s.f_frsize;
+        if (room >= wanted)
+                ob_report_add(r, OB_GRADE_OK, "disk", dir, "", "%lld MB free", (long long)(room >> 20));
+        else
+                ob_report_add(r, room < OB_STORE_MARGIN ? OB_GRADE_BAD : OB_GRADE_WARN, "disk", dir,
+                        "make room, or make queue.max_bytes smaller",
+                        "%lld MB free, and a full queue takes %lld MB", (long long)(room >> 20),
+                        (long long)(wanted >> 20));
+}
+
+static void check_store(struct ob_report *r, const char *dir)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/otterbeat.db", dir);
+        ob_cleanup(ob_connection_close) sqlite3 *db = NULL;
+        struct ob_err err;
+        int got;
+
+        if (access(path, F_OK)) {
+                ob_report_add(r, OB_GRADE_OK, "store", path, "", "will be made");
+                return;
+        }
+        got = ob_connection_open(path, &db, &err);
+        if (!got)
+                got = ob_connection_check(db, &err);
+        if (!got)
+                ob_report_add(r, OB_GRADE_OK, "store", path, "", "sound");
+        else
+                ob_report_add(r, got == OB_CORRUPT ? OB_GRADE_WARN : OB_GRADE_BAD, "store", path,
+                        got == OB_CORRUPT
+                                ? "nothing to do: it is set aside at the next start, and Graphite told again"
+                                : "who may read and write it?",
+                        "%s", err.text);
+}
+
+static void check_state(struct ob_report *r, const struct ob_config *c)
+{
+        ob_cleanup(ob_free_at) char *dir = NULL;
+
+        if (!*c->state_dir) {
+                ob_report_add(r, OB_GRADE_WARN, "state", "\"\"", "name a folder in state_dir",
+                        "in memory: nothing survives the end of the process");
+                return;
+        }
+        dir = existing(c->state_dir);
+        if (!can_write(dir)) {
+                ob_report_add(
+                        r, OB_GRADE_BAD, "state", dir, "who does the agent run as, and may it write there?", "%m");
+                return;
+        }
+        ob_report_add(r, OB_GRADE_OK, "state", c->state_dir, "",
+                strcmp(dir, c->state_dir) != 0 ? "will be made" : "can be written");
+        check_room(r, dir, 2 * c->queue_max_bytes); /* the file and its write-ahead log */
+        check_store(r, c->state_dir);
+}
+
+/* That a file is in, or would be. The caller's to free. */
+static char *folder_of(const char *file)
+{
+        const char *slash = strrchr(file, '/');
+
+        return slash ? ob_format("%.*s", (int)(slash == file ? 1 : slash - file), file) : ob_copy(".");
+}
+
+static void check_log(struct ob_report *r, const char *file)
+{
+        ob_cleanup(ob_free_at) char *dir = folder_of(file);
+        struct ob_err err;
+        bool is_fine;
+        int fd;
+
+        if (!*file)
+                return;
+        fd = ob_file_open(file, O_WRONLY | O_APPEND | O_NOFOLLOW, 0, &err);
+        is_fine = fd >= 0;
+        if (is_fine)
+                close(fd);
+        else if (errno == ENOENT && !(is_fine = can_write(dir)))
+                ob_fail(&err, "%m");
+        ob_report_add(r, is_fine ? OB_GRADE_OK : OB_GRADE_BAD, "log", file,
+                is_fine ? "" : "make its folder, or name another log_file", "%s",
+                is_fine ? "can be written" : err.text);
+}
+
+/* Nothing is made and nothing removed. */
+static void check_status_socket(struct ob_report *r, const struct ob_status_settings *s)
+{
+        const char *path = ((const struct sockaddr_un *)&s->address.at)->sun_path, *what;
+        ob_cleanup(ob_free_at) char *dir = folder_of(path);
+
+        switch (ob_status_socket_look(&s->address, &what)) {
+        case OB_STANDS_ANOTHER:
+                ob_report_add(r, OB_GRADE_BAD, "status", s->listen, "move it away, or name another path",
+                        "there is %s, not a socket: the agent leaves it as it is, and does not start", what);
+                return;
+        case OB_STANDS_LIVE:
+                ob_report_add(r, OB_GRADE_WARN, "status", s->listen,
+                        "well, if an agent runs with this config; else name another path",
+                        "somebody answers there");
+                return;
+        case OB_STANDS_UNKNOWN:
+                ob_report_add(r, OB_GRADE_BAD, "status", s->listen,
+                        "who does the agent run as, and may it look there?", "%m");
+                return;
+        case OB_STANDS_NOTHING:
+        case OB_STANDS_DEAD:
+                break;
+        }
+        if (can_write(dir))
+                ob_report_add(r, OB_GRADE_OK, "status", s->listen, "", "%s",
+                        *what ? "a dead socket is there, which is replaced" : "is free");
+        else
+                ob_report_add(r, OB_GRADE_BAD, "status", s->listen, "make its folder, or name another path", "%m");
+}
+
+/* Bound, and let go: one that is taken may be so by the very agent that runs. */
+static void check_status(struct ob_report *r, const struct ob_status_settings *s)
+{
+        int fd, on = 1;
+
+        if (!*s->listen)
+                return;
+        if (s->address.at.ss_family == AF_UNIX) {
+                check_status_socket(r, s);
+                return;
+        }
+        fd = socket(s->address.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        if (fd >= 0 && !bind(fd, (const struct sockaddr *)&s->address.at, s->address.length) && !listen(fd, 1))
+                ob_report_add(r, OB_GRADE_OK, "status", s->listen, "", "is free");
+        else
+                ob_report_add(r, errno == EADDRINUSE ? OB_GRADE_WARN : OB_GRADE_BAD, "status", s->listen,
+                        errno == EADDRINUSE ? "well, if an agent runs with this config; else name another port"
+                                            : "an address of this machine, and a port that the agent may have",
+                        "%m");
+        if (fd >= 0)
+                close(fd);
+}
+
+void ob_check_machine(struct ob_report *r, const struct ob_config *c)
+{
+        check_files(r, c);
+        check_descriptors(r, c);
+        check_state(r, c);
+        check_log(r, c->log_file);
+        check_status(r, &c->status);
+}

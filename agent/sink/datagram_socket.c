@@ -1,0 +1,363 @@
+/*
+ * Facts (measured): on a connected UDP socket a closed port comes back as ECONNREFUSED on a later call, and the
+ * datagram of that call is not sent. A receiver with default buffers keeps about ninety full datagrams, so bursts
+ * are short and spaced. After each burst we wait a moment, and an error that comes in that moment is about the
+ * burst. As long as it is not known that somebody listens, a burst is one datagram: then none is lost without our
+ * knowing.
+ *
+ * Facts of frames (datadog-go's statsd/uds.go, the Agent's uds_common.go, unix(7)): a payload's length stands
+ * before it in four bytes, the lowest first. The Agent hangs up on a frame that is too long, and after half a frame
+ * there is no way back but a new connection. The kernel counts what the other end has not read (SIOCOUTQ), so a
+ * payload that we call sent has been read.
+ */
+#include "agent/sink/datagram_socket.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/tcp.h"
+
+#define BURST       16 /* datagrams */
+#define PACE_MS     10
+#define SUSPECT_MS  50 /* how long an ICMP answer may take before its absence means "somebody listens" */
+#define FULL_MS     30000
+#define RESOLVE_MS  60000
+#define SEND_BUFFER 1048576 /* bytes */
+#define FRAMES      16      /* that are sent before we wait until they are read */
+#define FRAME_HEAD  4       /* bytes */
+#define POLL_MS     2       /* how often we look whether all is read: nothing else says so */
+
+void ob_datagram_socket_init(
+        struct ob_datagram_socket *d, const struct ob_sink_settings *settings, struct ob_stop *stop)
+{
+        *d = (struct ob_datagram_socket) { .settings = settings, .stop = stop, .fd = -1 };
+}
+
+static bool is_unix(const struct ob_datagram_socket *d)
+{
+        return *d->settings->socket != '\0';
+}
+
+static void add_address(struct ob_addresses *a, const void *at, socklen_t length)
+{
+        struct ob_address *added = &a->all[a->n];
+
+        if (a->n == OB_ADDRESSES_MAX)
+                return;
+        *added = (struct ob_address) { .length = length };
+        memcpy(&added->at, at, length);
+        a->n++;
+}
+
+static int where_unix(const struct ob_datagram_socket *d, struct ob_addresses *a, struct ob_err *err)
+{
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+        if (strlen(d->settings->socket) >= sizeof(at.sun_path))
+                return ob_fail(err, "socket %s: the path is too long", d->settings->socket);
+        memcpy(at.sun_path, d->settings->socket, strlen(d->settings->socket) + 1);
+        add_address(a, &at, sizeof(at));
+        return 0;
+}
+
+static int where_udp(const struct ob_datagram_socket *d, struct ob_addresses *a, struct ob_err *err)
+{
+        struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *list = NULL;
+        char port[16];
+        int code;
+
+        snprintf(port, sizeof(port), "%d", d->settings->port);
+        code = getaddrinfo(d->settings->host, port, &hints, &list);
+        if (code)
+                return ob_fail(err, "%s: %s", d->settings->host, gai_strerror(code));
+        for (const struct addrinfo *one = list; one; one = one->ai_next)
+                add_address(a, one->ai_addr, one->ai_addrlen);
+        freeaddrinfo(list);
+        return 0;
+}
+
+static int where(const struct ob_datagram_socket *d, struct ob_addresses *a, struct ob_err *err)
+{
+        a->n = 0;
+        return is_unix(d) ? where_unix(d, a, err) : where_udp(d, a, err);
+}
+
+static int fail(const struct ob_datagram_socket *d, int code, struct ob_err *err)
+{
+        errno = code;
+        if (is_unix(d))
+                return ob_fail(err, "socket %s: %m", d->settings->socket);
+        if (code == ECONNREFUSED)
+                return ob_fail(err, "nobody listens on %s:%d", d->settings->host, d->settings->port);
+        return ob_fail(err, "%s:%d: %m", d->settings->host, d->settings->port);
+}
+
+void ob_datagram_socket_close(struct ob_datagram_socket *d)
+{
+        if (d->fd >= 0)
+                close(d->fd);
+        d->fd = -1;
+}
+
+/* 0 or an errno. */
+static int connect_as(struct ob_datagram_socket *d, int type)
+{
+        int code;
+
+        d->is_stream = type == SOCK_STREAM;
+        d->fd = socket(d->peer.at.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (d->fd >= 0 && !connect(d->fd, (const struct sockaddr *)&d->peer.at, d->peer.length))
+                return 0;
+        code = errno;
+        ob_datagram_socket_close(d);
+        return code;
+}
+
+/* A unix socket says itself when it is of the other kind; frames are known to DogStatsD alone. */
+static int connect_peer(struct ob_datagram_socket *d, struct ob_err *err)
+{
+        int room = SEND_BUFFER, code = connect_as(d, SOCK_DGRAM);
+
+        if (code == EPROTOTYPE && d->settings->flavor == OB_FLAVOR_DOGSTATSD)
+                code = connect_as(d, SOCK_STREAM);
+        if (code)
+                return fail(d, code, err);
+        if (!d->is_stream)
+                setsockopt(d->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+        d->is_suspect = !is_unix(d);
+        return 0;
+}
+
+/* The first of those that were not tried yet and can be connected to. */
+static int connect_next(struct ob_datagram_socket *d, struct ob_err *err)
+{
+        while (d->tried < d->peers.n) {
+                d->peer = d->peers.all[d->tried++];
+                if (!connect_peer(d, err))
+                        return 0;
+        }
+        return -1;
+}
+
+static int open_socket(struct ob_datagram_socket *d, struct ob_err *err)
+{
+        d->tried = 0;
+        if (where(d, &d->peers, err))
+                return -1;
+        d->resolved_at = ob_clock_ms();
+        return connect_next(d, err);
+}
+
+/* Whether the other end of a stream is still there. */
+static bool is_open(struct ob_datagram_socket *d)
+{
+        char byte;
+        ssize_t got = recv(d->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+
+        return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static bool is_among(const struct ob_addresses *all, const struct ob_address *a)
+{
+        for (size_t i = 0; i < all->n; i++)
+                if (a->length == all->all[i].length &&
+                        !memcmp((const char *)&a->at, (const char *)&all->all[i].at, a->length))
+                        return true;
+        return false;
+}
+
+/* The name is looked up again now and then; while that fails, or the address is still one of the name's, it stands.
+ */
+static int check_socket(struct ob_datagram_socket *d, struct ob_err *err)
+{
+        struct ob_addresses now;
+        struct ob_err ignored;
+
+        if (d->is_stream && !is_open(d))
+                return ob_fail(err, "socket %s: the other end has hung up", d->settings->socket);
+        if (is_unix(d) || ob_clock_ms() - d->resolved_at < RESOLVE_MS)
+                return 0;
+        d->resolved_at = ob_clock_ms();
+        if (where(d, &now, &ignored) || is_among(&now, &d->peer))
+                return 0;
+        ob_datagram_socket_close(d);
+        d->peers = now;
+        d->tried = 0;
+        return connect_next(d, err);
+}
+
+/* When it is not known that anybody listens where we are, and there is another address to try. */
+static bool go_on(struct ob_datagram_socket *d)
+{
+        struct ob_err ignored;
+
+        if (!d->is_suspect || d->tried == d->peers.n)
+                return false;
+        ob_datagram_socket_close(d);
+        return !connect_next(d, &ignored);
+}
+
+/* What went wrong with what we sent, waiting for it until `ms` from now; 0: nothing. */
+static int late_error(struct ob_datagram_socket *d, int ms)
+{
+        socklen_t length = sizeof(int);
+        int code = 0;
+
+        ob_socket_poll(d->fd, 0, ob_clock_ms() + ms,
+                d->stop); /* does not wait when it is time to stop, but what came is known */
+        getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &code, &length);
+        return code;
+}
+
+/* Hands a burst to the kernel: how many it took, or -1 with errno. */
+static int send_burst(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n)
+{
+        struct mmsghdr messages[BURST];
+        size_t most = d->is_suspect ? 1 : BURST;
+
+        n = n < most ? n : most;
+        memset(messages, 0, sizeof(messages));
+        for (size_t i = 0; i < n; i++) {
+                messages[i].msg_hdr.msg_iov = (struct iovec *)&payloads[i];
+                messages[i].msg_hdr.msg_iovlen = 1;
+        }
+        return sendmmsg(d->fd, messages, (unsigned)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* As send_burst, waiting while buffers are full, and once more when the refusal was about an earlier one. */
+static int send_burst_surely(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n)
+{
+        int64_t deadline = ob_clock_ms() + FULL_MS;
+        bool was_refused = false;
+
+        for (;;) {
+                int took = send_burst(d, payloads, n);
+
+                if (took >= 0)
+                        return took;
+                if (errno == ECONNREFUSED && !was_refused && !is_unix(d)) {
+                        was_refused = true;
+                        continue;
+                }
+                if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
+                        return -1;
+                if (!ob_socket_poll(d->fd, POLLOUT, deadline, d->stop)) {
+                        errno = ETIMEDOUT;
+                        return -1;
+                }
+        }
+}
+
+/* All of a frame, or an errno. */
+static int send_frame(struct ob_datagram_socket *d, const struct iovec *payload, int64_t deadline)
+{
+        unsigned char head[FRAME_HEAD];
+        struct iovec parts[] = { { head, FRAME_HEAD }, *payload };
+        struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+
+        for (size_t i = 0; i < FRAME_HEAD; i++)
+                head[i] = (unsigned char)(payload->iov_len >> (8 * i));
+        while (parts[0].iov_len + parts[1].iov_len) {
+                ssize_t took = sendmsg(d->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+                if (took < 0 && errno != EAGAIN && errno != EINTR)
+                        return errno;
+                if (took < 0 && !ob_socket_poll(d->fd, POLLOUT, deadline, d->stop))
+                        return ETIMEDOUT;
+                for (size_t i = 0; i < 2 && took > 0; i++) {
+                        size_t n = (size_t)took < parts[i].iov_len ? (size_t)took : parts[i].iov_len;
+
+                        parts[i].iov_base = (char *)parts[i].iov_base + n;
+                        parts[i].iov_len -= n;
+                        took -= (ssize_t)n;
+                }
+        }
+        return 0;
+}
+
+static bool is_too_late(struct ob_datagram_socket *d)
+{
+        return ob_stop_deadline(d->stop) <= ob_clock_ms();
+}
+
+static int wait_until_read(struct ob_datagram_socket *d, int64_t deadline)
+{
+        int unread = 0;
+
+        while (!ioctl(d->fd, SIOCOUTQ, &unread) && unread) {
+                if (!is_open(d))
+                        return EPIPE;
+                if (ob_clock_ms() >= deadline || is_too_late(d))
+                        return ETIMEDOUT;
+                ob_socket_poll(d->fd, POLLIN, ob_clock_ms() + POLL_MS, d->stop);
+        }
+        return 0;
+}
+
+static int send_frames(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n, size_t *sent)
+{
+        for (*sent = 0; *sent < n;) {
+                int64_t deadline = ob_clock_ms() + FULL_MS;
+                size_t most = n - *sent < FRAMES ? n - *sent : FRAMES, took = 0;
+                int code = 0;
+
+                while (took < most && !(code = send_frame(d, &payloads[*sent + took], deadline)))
+                        took++;
+                if (!code)
+                        code = wait_until_read(d, deadline);
+                *sent += took;
+                /* What is unread when we have to end can still be read, by one who is there. */
+                d->doubted = code && !(code == ETIMEDOUT && is_too_late(d)) ? took : 0;
+                if (code)
+                        return code;
+        }
+        return 0;
+}
+
+int ob_datagram_socket_send(
+        struct ob_datagram_socket *d, const struct iovec *payloads, size_t n, size_t *sent, struct ob_err *err)
+{
+        int failed;
+
+        d->doubted = 0;
+        if (d->is_stream) {
+                failed = send_frames(d, payloads, n, sent);
+                return failed ? fail(d, failed, err) : 0;
+        }
+        for (*sent = 0; *sent < n;) {
+                int took = send_burst_surely(d, payloads + *sent, n - *sent), code = errno;
+
+                if (took < 0 && go_on(d))
+                        continue;
+                if (took < 0)
+                        return fail(d, code, err);
+                *sent += (size_t)took;
+                if (is_unix(d))
+                        continue;
+                code = late_error(d, d->is_suspect ? SUSPECT_MS : PACE_MS);
+                if (!code) {
+                        d->is_suspect = false;
+                        continue;
+                }
+                if (d->is_suspect)
+                        (*sent)--; /* it was this one that was refused */
+                else
+                        d->doubted = (size_t)took;
+                if (!go_on(d))
+                        return fail(d, code, err);
+        }
+        return 0;
+}
+
+int ob_datagram_socket_connect(struct ob_datagram_socket *d, struct ob_err *err)
+{
+        return d->fd < 0 ? open_socket(d, err) : check_socket(d, err);
+}

@@ -1,0 +1,303 @@
+/*
+ * Events to graphite-web, which keeps what it gets, twice if it comes twice. So the place in a batch is stored
+ * behind each event that went out: a crash repeats the one that was on its way, and a request without an answer
+ * may, too. Points are for others. A mark that is stored a little later than it could be costs nothing but looking
+ * again.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/sink/dry_run.h"
+#include "agent/sink/event_post.h"
+#include "agent/sink/sink.h"
+#include "proto/batch.h"
+#include "proto/dogstatsd.h"
+#include "proto/memory.h"
+#include "proto/name.h"
+#include "proto/utf8.h"
+
+#define LOOKED_MAX 64  /* batches without an event until the mark is stored */
+#define TRIES_MAX  10  /* after so many answers that it failed, an event is given up */
+#define TAG_MAX    50  /* bytes: django-tagging's limit, in characters */
+#define TAGS_MAX   255 /* bytes: of the column that holds them all */
+
+struct events {
+        struct ob_event_post post;
+        struct ob_stored_batch batch;
+        struct ob_batch_reader reader; /* of its events */
+        bool is_loaded;
+        bool has_event; /* `event` is the next one */
+        struct ob_event event;
+        uint64_t skip;   /* events of the next batch that were told */
+        uint64_t told;   /* … of the loaded one */
+        int64_t brought; /* points of it that came in */
+        unsigned looked, tries;
+};
+
+/* Blanks and commas part tags, and quotes keep them together. */
+static bool is_tag_char(char c)
+{
+        return c > ' ' && c < 0x7f && c != ',' && c != '"' && c != '\'';
+}
+
+static void add_tag(json_t *tags, size_t *length, const char *key, const char *value)
+{
+        char room[TAG_MAX];
+        struct ob_text tag = ob_text_over(room, sizeof(room));
+
+        ob_text_add_mapped(&tag, key, is_tag_char);
+        if (*key && value)
+                ob_text_add_char(&tag, ':');
+        if (value)
+                ob_text_add_mapped(&tag, value, is_tag_char); /* what is longer is cut */
+        if (!tag.length || *length + tag.length + 1 > TAGS_MAX)
+                return;
+        *length += tag.length + 1;
+        json_array_append_new(tags, json_stringn(room, tag.length));
+}
+
+static json_t *make_tags(const struct ob_sink *s, const struct ob_event *e)
+{
+        json_t *tags = json_array();
+        size_t length = 0;
+
+        add_tag(tags, &length, ob_name_mark(s->prefix), NULL);
+        add_tag(tags, &length, e->kind, NULL);
+        add_tag(tags, &length, ob_dog_alerts[e->alert], NULL);
+        for (unsigned i = 0; i < e->n_tags; i++)
+                if (*e->tags[i].value)
+                        add_tag(tags, &length, e->tags[i].key, e->tags[i].value);
+        for (unsigned i = 0; i < s->settings->n_tags; i++)
+                add_tag(tags, &length, s->settings->tags[i].key, s->settings->tags[i].value);
+        return tags;
+}
+
+/* A text as JSON takes it. */
+static json_t *make_text(const char *text, size_t most)
+{
+        ob_cleanup(ob_free_at) char *room = ob_alloc(most, 1);
+        struct ob_text clean = ob_text_over(room, most);
+
+        ob_utf8_add(&clean, text, most);
+        return json_stringn(room, clean.length);
+}
+
+/* The request's body; the caller's to free. */
+static char *make_body(const struct ob_sink *s, const struct ob_event *e)
+{
+        json_t *body = json_pack("{s:o, s:o, s:I, s:o}", "what", make_text(e->title, OB_EVENT_TITLE_MAX), "tags",
+                make_tags(s, e), "when", (json_int_t)e->time, "data", make_text(e->text, OB_EVENT_TEXT_MAX));
+        char *text = body ? json_dumps(body, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+        char *line;
+
+        json_decref(body);
+        if (!text)
+                abort(); /* no memory */
+        line = ob_format("%s\n", text);
+        free(text);
+        return line;
+}
+
+static void pass_event(struct events *ev)
+{
+        ev->has_event = false;
+        ev->told++;
+        ev->tries = 0;
+}
+
+static int commit(struct ob_sink *s, struct events *ev, struct ob_err *err)
+{
+        s->delivery.sent_upto = s->delivery.acked;
+        s->delivery.saved_state.length = 0;
+        if (ev->told)
+                ob_bytes_add_unsigned(&s->delivery.saved_state, ev->told);
+        ev->looked = 0;
+        return ob_sink_commit(s, err);
+}
+
+static int start_events(struct ob_sink *s, struct ob_err *err)
+{
+        struct events *ev = ob_alloc(1, sizeof(*ev));
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
+
+        (void)err;
+        s->state = ev;
+        ev->post = (struct ob_event_post) { .base = s->settings->url, .stop = s->stop };
+        if (s->delivery.saved_state.length)
+                ob_bytes_read_unsigned(&saved_state, &ev->skip);
+        ev->told = ev->skip; /* until the batch is loaded */
+        s->delivery.sent_upto = s->delivery.acked;
+        return 0;
+}
+
+/* The points of a batch are not for us, and were not lost. */
+static void pass_batch(struct ob_sink *s, struct events *ev)
+{
+        s->delivery.acked = ev->batch.seq;
+        s->counters->behind -= ev->brought;
+        ev->is_loaded = false;
+        ev->told = 0;
+        ev->looked++;
+}
+
+static enum ob_step load(struct ob_sink *s, struct events *ev, struct ob_err *err)
+{
+        int got = ob_store_next_batch(s->store, s->delivery.acked, &ev->batch, err);
+        struct ob_event ignored;
+        int64_t others;
+
+        if (got < 1)
+                return got ? OB_STEP_FAILED : OB_STEP_IDLE;
+        if (!ob_batch_open_events(&ev->reader, ev->batch.body.data, ev->batch.body.length)) {
+                ob_sink_lose(s, OB_LOSS_CORRUPT, ev->batch.points, "");
+                ev->reader.n_events = 0;
+        } else {
+                others = (int64_t)ev->batch.points - ev->reader.n_events;
+                ob_sink_sent(s, 0, others > 0 ? others : 0);
+        }
+        for (ev->told = 0; ev->told < ev->skip && ob_batch_next_event(&ev->reader, &ignored) == 1;)
+                ev->told++;
+        /* What an earlier run has told of it has not come in, for this one. */
+        ev->brought = ev->batch.points - (int64_t)ev->told;
+        s->counters->points -= (int64_t)ev->told;
+        s->counters->behind -= (int64_t)ev->told;
+        ev->skip = 0;
+        ev->has_event = false;
+        ev->is_loaded = true;
+        return OB_STEP_BUSY;
+}
+
+/* Makes `event` the next one that is to be told. False: the batch has no more. */
+static bool find_event(struct ob_sink *s, struct events *ev)
+{
+        while (!ev->has_event && ob_batch_next_event(&ev->reader, &ev->event) == 1) {
+                ev->has_event = true;
+                if (*ev->event.title)
+                        break;
+                ob_sink_sent(s, 0, 1); /* a service check alone */
+                pass_event(ev);
+        }
+        return ev->has_event;
+}
+
+/* An event that the server won't have, or has failed at time and again, must not hold up the others. */
+static bool must_drop(struct events *ev)
+{
+        ev->tries += ev->post.is_answered;
+        return ev->post.is_refused || ev->tries >= TRIES_MAX;
+}
+
+static int send_event(struct ob_sink *s, const char *body, struct ob_err *err)
+{
+        struct events *ev = s->state;
+
+        return s->is_dry ? ob_dry_run_print("graphite POST /events/", body, strlen(body), s->stop, err)
+                         : ob_event_post_send(&ev->post, body, strlen(body), err);
+}
+
+static enum ob_step tell(struct ob_sink *s, struct events *ev, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *body = NULL;
+
+        if (ob_sink_connect(s, err))
+                return OB_STEP_FAILED;
+        body = make_body(s, &ev->event);
+        if (!send_event(s, body, err))
+                ob_sink_sent(s, 1, 0);
+        else if (must_drop(ev))
+                ob_sink_lose(s, OB_LOSS_REFUSED, 1, ev->event.kind);
+        else
+                return OB_STEP_FAILED;
+        pass_event(ev);
+        return commit(s, ev, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+}
+
+static enum ob_step step_events(struct ob_sink *s, int64_t *wake, struct ob_err *err)
+{
+        struct events *ev = s->state;
+        enum ob_step did;
+
+        (void)wake;
+        if (!ev->is_loaded) {
+                did = load(s, ev, err);
+                if (did == OB_STEP_IDLE && ev->looked && commit(s, ev, err))
+                        return OB_STEP_FAILED;
+                if (did != OB_STEP_BUSY)
+                        return did;
+        }
+        if (find_event(s, ev))
+                return tell(s, ev, err);
+        pass_batch(s, ev);
+        if (ev->looked >= LOOKED_MAX && commit(s, ev, err))
+                return OB_STEP_FAILED;
+        return OB_STEP_BUSY;
+}
+
+static int connect_events(struct ob_sink *s, struct ob_err *err)
+{
+        struct events *ev = s->state;
+
+        return ob_event_post_connect(&ev->post, err);
+}
+
+static bool disconnect_events(struct ob_sink *s)
+{
+        struct events *ev = s->state;
+        bool was_open = ev->post.curl;
+
+        ob_event_post_close(&ev->post);
+        return was_open;
+}
+
+static int drop_oldest_events(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
+{
+        struct events *ev = s->state;
+
+        while (bytes > 0 && s->delivery.acked < last) {
+                enum ob_step did = ev->is_loaded ? OB_STEP_BUSY : load(s, ev, err);
+
+                if (did != OB_STEP_BUSY)
+                        return did == OB_STEP_FAILED ? -1 : 0;
+                while (find_event(s, ev)) {
+                        ob_sink_lose(s, OB_LOSS_QUEUE, 1, ev->event.kind);
+                        pass_event(ev);
+                }
+                bytes -= (int64_t)ev->batch.body.length;
+                pass_batch(s, ev);
+        }
+        s->delivery.sent_upto = s->delivery.acked;
+        s->delivery.saved_state.length = 0;
+        return 0;
+}
+
+static int stop_events(struct ob_sink *s, struct ob_err *err)
+{
+        struct events *ev = s->state;
+
+        if (ev->is_loaded) /* all but the events that were not told */
+                s->counters->behind -= ev->brought - ((int64_t)ev->reader.n_events - (int64_t)ev->told);
+        return commit(s, s->state, err);
+}
+
+static void free_events(struct ob_sink *s)
+{
+        struct events *ev = s->state;
+
+        if (!ev)
+                return;
+        ob_bytes_free(&ev->batch.body);
+        free(ev);
+        s->state = NULL;
+}
+
+const struct ob_sink_ops ob_sink_events = {
+        .start = start_events,
+        .step = step_events,
+        .connect = connect_events,
+        .disconnect = disconnect_events,
+        .drop_oldest = drop_oldest_events,
+        .stop = stop_events,
+        .free = free_events,
+};

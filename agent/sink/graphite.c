@@ -1,0 +1,386 @@
+/*
+ * Graphite: a view of the tables that may be drawn again at any time, since carbon keeps the last value of
+ * a step. What is sent follows from the batches alone, so two folds go through the same queue:
+ *
+ *     passed, deleted │ tail … sent, `horizon` not over yet … head │ not sent yet
+ *                     mark                                    sent
+ *
+ * The head sends each step that a batch touches. `horizon` seconds after a batch was sent the tail folds it
+ * once more, sends its steps again, with what the head knows of them by now, and only then passes it. A point
+ * that carbon lost from its cache thus has come twice on one living connection, or once more after a new one:
+ * whenever the wire is lost the head begins again where the tail is, and so it does while carbon still makes
+ * the files of new series. The tail's fold at the mark is stored with the mark, as the carry; nothing else has
+ * to be remembered.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/sink/create_budget.h"
+#include "agent/sink/dry_run.h"
+#include "agent/sink/fold.h"
+#include "agent/sink/folding.h"
+#include "agent/sink/resend_schedule.h"
+#include "agent/sink/sink.h"
+#include "agent/sink/tcp_stream.h"
+#include "proto/graphite.h"
+#include "proto/memory.h"
+
+#define OUT_ROOM     65536
+#define POLL_MS      50    /* how often is looked whether what was sent has arrived */
+#define IDLE_SECONDS 86400 /* all steps of a series that is silent for so long are closed */
+
+struct graphite {
+        struct ob_tcp_stream stream;
+        struct ob_fold *head, *tail;
+        int64_t head_seq, tail_seq;
+        struct ob_resend_schedule sent;
+        struct ob_create_budget budget;
+        int64_t furthest; /* batch: the series up to it have been told to `creates` */
+        struct ob_stored_batch batch;
+        struct ob_folding folding; /* of the batch */
+
+        char *out_data; /* ours */
+        struct ob_text out;
+        unsigned lines, points; /* counted ones in what is being sent; and the points they bring out */
+        bool is_counting;       /* whether what is given out is to be counted: not when it is sent again */
+        bool is_dropping;       /* what is given out is lost */
+        bool has_failed;
+        struct ob_err why;
+
+        bool is_passing; /* the tail's steps were sent once more, and are not known to have arrived */
+        int64_t pass_at; /* they have when so many bytes of this connection have */
+        int64_t made;    /* the clock of their last batch */
+};
+
+static int send_lines(struct ob_sink *s, const char *lines, size_t length, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return s->is_dry ? ob_dry_run_print("graphite", lines, length, s->stop, err)
+                         : ob_tcp_stream_send(&g->stream, lines, length, err);
+}
+
+static void send_out(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+
+        if (g->out.length && !g->has_failed && send_lines(s, g->out.data, g->out.length, &g->why))
+                g->has_failed = true;
+        ob_text_reset(&g->out, 0);
+}
+
+static void emit(void *ctx, const struct ob_fold_value *v)
+{
+        struct ob_sink *s = ctx;
+        struct graphite *g = s->state;
+        size_t before = g->out.length;
+
+        if (g->is_dropping) {
+                ob_sink_lose(s, OB_LOSS_QUEUE, v->points, v->path);
+                return;
+        }
+        ob_graphite_line(&g->out, v->path, v->length, v->value, v->step);
+        if (g->out.too_long) {
+                ob_text_reset(&g->out, before);
+                send_out(s);
+                ob_graphite_line(&g->out, v->path, v->length, v->value, v->step);
+        }
+        if (g->is_counting && v->points) {
+                g->lines++;
+                g->points += v->points;
+        }
+}
+
+/* The carry: until when carbon makes files, what was sent when, and the tail's fold at the mark. */
+static void write_saved_state(struct ob_sink *s, bool is_clean)
+{
+        struct graphite *g = s->state;
+        ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
+        struct ob_resend_schedule nothing = { .n = 0 };
+        struct ob_bytes *out = &s->delivery.saved_state;
+
+        out->length = 0;
+        ob_bytes_add_unsigned(out, is_clean ? (uint64_t)ob_create_budget_save(&g->budget) : 0);
+        ob_resend_schedule_write(is_clean ? &g->sent : &nothing, out);
+        ob_fold_write(g->tail, &fold);
+        ob_bytes_add(out, fold.data, fold.length);
+}
+
+/* Puts both folds back to the mark; what was sent since is sent again. */
+static void rewind_to_acked(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
+        uint64_t ignored;
+
+        ob_bytes_read_unsigned(&saved_state, &ignored);
+        ob_resend_schedule_read(&g->sent, &saved_state);
+        ob_resend_schedule_clear(&g->sent);
+        if (!ob_fold_read(g->tail, saved_state.at, (size_t)(saved_state.end - saved_state.at)))
+                ob_log(OB_LOG_WARN,
+                        "sink=%s event=fold_dropped why=\"the step was changed, or the store is damaged: "
+                        "steps that were begun go on from nothing\"",
+                        s->settings->name);
+        ob_fold_assign(g->head, g->tail);
+        g->head_seq = g->tail_seq = s->delivery.acked;
+        g->has_failed = g->is_passing = false;
+        g->lines = g->points = 0;
+        ob_text_reset(&g->out, 0);
+}
+
+/* What an earlier run had sent, and when, is known after its clean stop alone. */
+static void read_clean_stop(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
+        uint64_t creating;
+
+        g->furthest = s->delivery.acked;
+        if (!ob_bytes_read_unsigned(&saved_state, &creating))
+                return;
+        ob_resend_schedule_read(&g->sent, &saved_state);
+        ob_create_budget_restore(&g->budget, (int64_t)creating);
+        if (g->sent.n)
+                g->furthest = s->delivery.sent_upto;
+}
+
+static int start_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = ob_alloc(1, sizeof(*g));
+
+        (void)err;
+        s->state = g;
+        ob_tcp_stream_init(&g->stream, s->settings->host, s->settings->port, s->stop);
+        g->out_data = ob_alloc(1, OUT_ROOM);
+        g->out = ob_text_over(g->out_data, OUT_ROOM);
+        g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
+        g->tail = ob_fold_new(s->settings->step, s->keep, emit, s);
+        ob_create_budget_init(&g->budget, s->settings->creates);
+        ob_resend_schedule_init(&g->sent, s->settings->horizon);
+        rewind_to_acked(s);
+        read_clean_stop(s);
+        s->counters->points += ob_fold_points(g->tail);
+        return 0;
+}
+
+/* What was kept of batches that were given up has gone out with the head: it is counted, and is not again. */
+static void settle_kept(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+
+        if (!ob_fold_points(g->tail))
+                return;
+        ob_fold_settle(g->tail);
+        write_saved_state(s, false);
+}
+
+/* Sends what the next batch changes. */
+static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int got = ob_store_next_batch(s->store, g->head_seq, &g->batch, err);
+        unsigned known;
+
+        if (got < 1)
+                return got ? OB_STEP_FAILED : OB_STEP_IDLE;
+        g->lines = g->points = 0;
+        g->is_counting = true;
+        known = ob_fold_count(g->head);
+        ob_folding_add(s, &g->batch, g->head, &g->folding);
+        if (g->batch.seq > g->furthest) {
+                ob_create_budget_add(&g->budget, ob_fold_count(g->head) - known);
+                g->furthest = g->batch.seq;
+        }
+        ob_fold_flush(g->head, NULL);
+        send_out(s);
+        g->is_counting = false;
+        if (g->has_failed) {
+                *err = g->why;
+                return OB_STEP_FAILED;
+        }
+        ob_sink_sent(s, g->lines, g->points - g->lines);
+        ob_folding_count(s, &g->folding);
+        settle_kept(s);
+        g->head_seq = g->batch.seq;
+        if (g->head_seq > s->delivery.sent_upto) {
+                s->delivery.sent_upto = g->head_seq;
+                s->counters->behind -= g->batch.points;
+        }
+        ob_resend_schedule_add(&g->sent, g->head_seq);
+        return OB_STEP_BUSY;
+}
+
+/* Folds one batch into the tail, at most up to `last`. */
+static enum ob_step fold_tail(struct ob_sink *s, int64_t last, int64_t *made, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int got = ob_store_next_batch(s->store, g->tail_seq, &g->batch, err);
+
+        if (got < 0)
+                return OB_STEP_FAILED;
+        if (!got || g->batch.seq > last)
+                return OB_STEP_IDLE;
+        *made = ob_folding_add(s, &g->batch, g->tail, &g->folding);
+        g->tail_seq = g->batch.seq;
+        return OB_STEP_BUSY;
+}
+
+/* Sends the oldest part of what was sent `horizon` ago once more. */
+static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        enum ob_step did;
+
+        while ((did = fold_tail(s, g->sent.parts[0].seq, &g->made, err)) == OB_STEP_BUSY && !g->has_failed)
+                ob_fold_flush(g->tail, g->head);
+        if (did == OB_STEP_FAILED)
+                return did;
+        send_out(s);
+        if (g->has_failed) {
+                *err = g->why;
+                return OB_STEP_FAILED;
+        }
+        g->is_passing = true;
+        g->pass_at = g->stream.sent;
+        return OB_STEP_BUSY;
+}
+
+/* Passes it, once carbon's kernel has it: what waits in ours dies with the connection. */
+static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        g->is_passing = false;
+        ob_resend_schedule_drop_first(&g->sent);
+        ob_fold_forget_idle(g->tail, g->made, IDLE_SECONDS, s->settings->max_age);
+        ob_fold_forget_idle(g->head, g->made, IDLE_SECONDS, s->settings->max_age);
+        s->delivery.acked = g->tail_seq;
+        write_saved_state(s, false);
+        return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+}
+
+/* A queue that fills up is worse than points that carbon may have thrown away. */
+static bool must_wait_for_files(const struct ob_sink *s)
+{
+        const struct graphite *g = s->state;
+        int64_t points, bytes;
+
+        ob_queue_size(s->queue, &points, &bytes);
+        return ob_create_budget_is_busy(&g->budget) && bytes < ob_queue_limit(s->queue) / 2;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+        return a < b ? a : b;
+}
+
+static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int64_t due;
+        enum ob_step did;
+
+        if (ob_sink_connect(s, err))
+                return OB_STEP_FAILED;
+        if (g->is_passing && g->stream.arrived >= g->pass_at)
+                return pass_tail(s, err);
+        due = must_wait_for_files(s) ? INT64_MAX : ob_resend_schedule_due(&g->sent, g->head_seq);
+        if (g->is_passing)
+                due = ob_clock_ms() + POLL_MS;
+        else if (due <= ob_clock_ms())
+                return step_tail(s, err);
+        did = step_head(s, err);
+        if (did == OB_STEP_IDLE && !ob_stop_is_wanted(s->stop) && ob_create_budget_is_due(&g->budget)) {
+                rewind_to_acked(s);
+                return OB_STEP_BUSY;
+        }
+        *wake = earliest(*wake, earliest(due, g->budget.resend_at));
+        return did;
+}
+
+static int connect_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return ob_tcp_stream_connect(&g->stream, err);
+}
+
+static bool disconnect_graphite(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        bool was_open = g->stream.fd >= 0;
+
+        ob_tcp_stream_abort(&g->stream);
+        return was_open;
+}
+
+static int finish_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return ob_tcp_stream_finish(&g->stream, err);
+}
+
+static int drop_oldest_graphite(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        enum ob_step did = OB_STEP_BUSY;
+        int64_t made;
+
+        g->is_dropping = true; /* what closes is lost; steps that stay open are sent when carbon is back */
+        while (bytes > 0 && (did = fold_tail(s, last, &made, err)) == OB_STEP_BUSY) {
+                bytes -= (int64_t)g->batch.body.length;
+                ob_folding_count(s, &g->folding);
+                if (g->tail_seq > s->delivery.sent_upto) {
+                        s->delivery.sent_upto = g->tail_seq;
+                        s->counters->behind -= g->batch.points;
+                }
+        }
+        g->is_dropping = false;
+        s->delivery.acked = g->tail_seq;
+        write_saved_state(s, false);
+        rewind_to_acked(s);
+        return did == OB_STEP_FAILED ? -1 : 0;
+}
+
+static int stop_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        bool is_clean = s->is_clean && !g->is_passing;
+
+        if (!is_clean)
+                rewind_to_acked(s);
+        write_saved_state(s, is_clean);
+        s->counters->behind += ob_fold_points(g->tail);
+        return ob_sink_commit(s, err);
+}
+
+static void free_graphite(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+
+        if (!g)
+                return;
+        ob_fold_free(g->head);
+        ob_fold_free(g->tail);
+        ob_bytes_free(&g->batch.body);
+        free(g->out_data);
+        free(g);
+        s->state = NULL;
+}
+
+const struct ob_sink_ops ob_sink_graphite = {
+        .start = start_graphite,
+        .step = step_graphite,
+        .connect = connect_graphite,
+        .disconnect = disconnect_graphite,
+        .finish = finish_graphite,
+        .rewind = rewind_to_acked,
+        .drop_oldest = drop_oldest_graphite,
+        .stop = stop_graphite,
+        .free = free_graphite,
+};

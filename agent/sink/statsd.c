@@ -1,0 +1,364 @@
+/*
+ * StatsD: a counter's datagram is not idempotent, so what was sent is never sent again unless the user
+ * wants it so, or the kernel says that it was refused.
+ *
+ * The batch that is being sent is noted as `reached` before the first datagram and passed after the last.
+ * After a crash that leaves one batch between the two, it is in doubt: "lose" passes it, "repeat" sends it
+ * again. After a clean stop there is none: the carry is which of its points comes next.
+ *
+ * A total is a gauge and may be told as often as we like: with each batch that changes it, and all of them at the
+ * start, when there is a wire again, and in rounds of a minute. Where only totals are sent nothing is in doubt.
+ */
+#include <stdlib.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/sink/dry_run.h"
+#include "agent/sink/statsd.h"
+#include "proto/memory.h"
+
+#define CYCLE_MS 60000 /* in which each total is told again */
+#define SLICE    15    /* datagrams of such a round at a time: batches go in between */
+
+static int stage_statsd(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        return st->totals ? ob_totals_stage(st->totals, s->store, err) : 0;
+}
+
+static int commit(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        if (ob_sink_commit(s, err))
+                return -1;
+        if (st->totals)
+                ob_totals_staged(st->totals);
+        return 0;
+}
+
+/* What of the next batch was sent, and what the next run must know to make the same datagrams of it. */
+static void write_saved_state(struct ob_sink *s, uint64_t place)
+{
+        const struct ob_statsd *st = s->state;
+        struct ob_bytes *saved_state = &s->delivery.saved_state;
+
+        saved_state->length = 0;
+        if (place || st->past.fold)
+                ob_bytes_add_unsigned(saved_state, place);
+        if (!st->past.fold)
+                return;
+        ob_bytes_add_unsigned(saved_state, st->past.run);
+        ob_bytes_add_signed(saved_state, st->past.now);
+}
+
+static void read_saved_state(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
+
+        if (!s->delivery.saved_state.length || !ob_bytes_read_unsigned(&saved_state, &st->skip))
+                return;
+        if (ob_bytes_read_unsigned(&saved_state, &st->past.run) &&
+                ob_bytes_read_signed(&saved_state, &st->past.now))
+                st->past.run++;
+}
+
+/* The batch that a crash has left between `mark` and `reached`. */
+static int settle_doubt(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+        bool is_lost = s->settings->after_crash == OB_AFTER_CRASH_LOSE;
+        int64_t points, behind, bytes;
+
+        if (s->delivery.sent_upto <= s->delivery.acked || ob_statsd_is_idempotent(s)) {
+                s->delivery.sent_upto = s->delivery.acked;
+                return 0;
+        }
+        if (ob_store_sum_batches(s->store, s->delivery.acked, &points, &bytes, err) ||
+                ob_store_sum_batches(s->store, s->delivery.sent_upto, &behind, &bytes, err))
+                return -1;
+        points -= behind;
+        points -= (int64_t)st->skip < points ? (int64_t)st->skip : points;
+        ob_log(OB_LOG_WARN, "sink=%s event=in_doubt points=%lld after_crash=%s", s->settings->name,
+                (long long)points, is_lost ? "lose" : "repeat");
+        s->counters->uncertain = points;
+        if (is_lost) {
+                s->counters->points += points;
+                ob_sink_lose(s, OB_LOSS_WIRE, points, "");
+                s->delivery.acked = s->delivery.sent_upto;
+                st->skip = 0;
+                write_saved_state(s, 0);
+        }
+        s->delivery.sent_upto = s->delivery.acked;
+        return commit(s, err);
+}
+
+static int open_totals(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+        enum ob_totals_by by = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? OB_BY_TAGS
+                               : s->settings->path == OB_PATH_NAMES       ? OB_BY_NODES
+                                                                          : OB_BY_IDENTITY;
+        int got;
+
+        if (s->settings->counters == OB_COUNTERS_COUNTER)
+                return ob_totals_forget(s->store, s->settings->name, err);
+        got = ob_totals_open(&st->totals, s->store, s->settings->name, by, s->delivery.acked, err);
+        if (got)
+                return got < 0 ? -1 : 0;
+        ob_log(OB_LOG_INFO,
+                "sink=%s event=totals_begin why=\"the store has none of this sink that go by the same names\"",
+                s->settings->name);
+        return commit(s, err);
+}
+
+static int start_statsd(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = ob_alloc(1, sizeof(*st));
+
+        s->state = st;
+        ob_datagram_socket_init(&st->socket, s->settings, s->stop);
+        st->round.is_hurried = true;
+        ob_statsd_begin_encoding(s);
+        read_saved_state(s);
+        write_saved_state(s, st->skip);
+        if (settle_doubt(s, err) || open_totals(s, err))
+                return -1;
+        return st->past.fold ? commit(s, err) : 0; /* no later run may be the same as this one */
+}
+
+/* How many points this run has done with. */
+static int64_t done_with(const struct ob_sink *s)
+{
+        const struct ob_sink_counters *c = s->counters;
+
+        return c->sent + c->folded + c->late + c->lost;
+}
+
+/* Makes datagrams of the loaded batch. What an earlier run has sent of it has not come in, for this one. */
+static void encode(struct ob_sink *s, struct ob_statsd *st)
+{
+        int64_t before = done_with(s);
+        bool is_rest = st->skip;
+
+        ob_statsd_encode(s);
+        st->brought = st->batch.points;
+        if (!is_rest)
+                return;
+        st->brought = done_with(s) - before + ob_datagrams_points_left(&st->out);
+        s->counters->points -= st->batch.points - st->brought;
+        s->counters->behind -= st->batch.points - st->brought;
+}
+
+/* Takes the next batch and says so to the store, which also learns that the one before is passed. */
+static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
+{
+        int got = ob_store_next_batch(s->store, s->delivery.acked, &st->batch, err);
+
+        if (got < 0)
+                return OB_STEP_FAILED;
+        if (!got)
+                return OB_STEP_IDLE;
+        if (st->totals)
+                ob_totals_add(st->totals, &st->batch);
+        if (!ob_statsd_is_idempotent(s) && s->delivery.sent_upto != st->batch.seq) {
+                s->delivery.sent_upto = st->batch.seq;
+                if (commit(s, err)) {
+                        s->delivery.sent_upto = s->delivery.acked;
+                        return OB_STEP_FAILED;
+                }
+        }
+        if (!st->skip || !st->past.now)
+                st->past.now = ob_clock_wall();
+        encode(s, st);
+        st->is_loaded = true;
+        return OB_STEP_BUSY;
+}
+
+static int send_payloads(
+        struct ob_sink *s, const struct iovec *payloads, size_t n, size_t *sent, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        if (!s->is_dry)
+                return ob_datagram_socket_send(&st->socket, payloads, n, sent, err);
+        for (*sent = 0; *sent < n; (*sent)++)
+                if (ob_dry_run_print("statsd", payloads[*sent].iov_base, payloads[*sent].iov_len, s->stop, err))
+                        return -1;
+        return 0;
+}
+
+static void count_sent(struct ob_sink *s, struct ob_statsd *st, size_t sent)
+{
+        for (size_t i = 0; i < sent; i++, st->out.next++) {
+                unsigned points = st->out.brought[st->out.next].points;
+
+                if (i + st->socket.doubted >= sent)
+                        ob_sink_lose(s, OB_LOSS_WIRE, points, "");
+                else
+                        ob_sink_sent(s, points, 0);
+        }
+}
+
+static void pass_batch(struct ob_sink *s, struct ob_statsd *st)
+{
+        s->delivery.acked = s->delivery.sent_upto = st->batch.seq;
+        write_saved_state(s, 0);
+        s->counters->behind -= st->brought;
+        st->is_loaded = false;
+}
+
+/* Milliseconds until the next slice. */
+static int64_t pause_behind(const struct ob_statsd *st, bool is_last, size_t told, size_t all)
+{
+        if (st->round.is_hurried && !is_last)
+                return 0;
+        return st->round.is_hurried || !all ? CYCLE_MS : (int64_t)(CYCLE_MS * told / all);
+}
+
+/* Tells the next totals of the round; the slices are spread over its time, unless it is hurried. */
+static enum ob_step tell_again(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
+{
+        size_t told = 0, sent, most = SLICE * (size_t)s->settings->payload, all = ob_totals_count(st->totals);
+        const struct ob_total *next;
+
+        ob_datagrams_start(&st->round.out);
+        while ((next = ob_totals_next(st->totals, st->round.told)) && st->round.out.text.length < most) {
+                ob_statsd_add_total(s, &st->round.out, next, 0);
+                st->round.told = next;
+                told++;
+        }
+        ob_datagrams_finish(&st->round.out);
+        if (send_payloads(s, st->round.out.pieces, st->round.out.n, &sent, err))
+                return OB_STEP_FAILED;
+        st->round.due = ob_clock_ms() + pause_behind(st, !next, told, all);
+        if (!next) {
+                st->round.told = NULL;
+                st->round.is_hurried = false;
+        }
+        return OB_STEP_BUSY;
+}
+
+/* A round without a total is over at once: it would not tell whether the other end is there. */
+static bool is_cycle_due(struct ob_statsd *st)
+{
+        if (!st->totals || st->round.due > ob_clock_ms())
+                return false;
+        if (ob_totals_count(st->totals))
+                return true;
+        st->round.due = ob_clock_ms() + CYCLE_MS;
+        st->round.is_hurried = false;
+        return false;
+}
+
+static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+        enum ob_step did;
+        size_t sent = 0;
+        int result;
+
+        if (ob_sink_connect(s, err))
+                return OB_STEP_FAILED;
+        if (is_cycle_due(st))
+                return tell_again(s, st, err);
+        if (!st->is_loaded) {
+                did = load(s, st, err);
+                if (did == OB_STEP_IDLE && st->totals && st->round.due < *wake)
+                        *wake = st->round.due;
+                if (did != OB_STEP_BUSY)
+                        return did;
+        }
+        result = send_payloads(s, st->out.pieces + st->out.next, st->out.n - st->out.next, &sent, err);
+        count_sent(s, st, sent);
+        if (result)
+                return OB_STEP_FAILED;
+        pass_batch(s, st);
+        /* If this fails, what was sent is noted with the next batch, or is in doubt after a crash. */
+        return commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+}
+
+/* What was not sent of the loaded batch is sent when there is a wire again; and all totals, at once. */
+static void rewind_statsd(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+
+        st->round.told = NULL;
+        st->round.due = 0;
+        st->round.is_hurried = true;
+}
+
+static int connect_statsd(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        return ob_datagram_socket_connect(&st->socket, err);
+}
+
+static bool disconnect_statsd(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+        bool was_open = st->socket.fd >= 0;
+
+        ob_datagram_socket_close(&st->socket);
+        return was_open;
+}
+
+static int drop_oldest_statsd(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        while (bytes > 0 && s->delivery.acked < last) {
+                enum ob_step did = st->is_loaded ? OB_STEP_BUSY : load(s, st, err);
+
+                if (did != OB_STEP_BUSY)
+                        return did == OB_STEP_FAILED ? -1 : 0;
+                ob_sink_lose(s, OB_LOSS_QUEUE, ob_datagrams_points_left(&st->out), "");
+                bytes -= (int64_t)st->batch.body.length;
+                pass_batch(s, st);
+        }
+        return 0;
+}
+
+static int stop_statsd(struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+        const struct ob_datagrams *out = &st->out;
+
+        s->delivery.sent_upto = s->delivery.acked;
+        if (st->is_loaded) {
+                s->counters->behind -= st->brought - ob_datagrams_points_left(out);
+                write_saved_state(s, out->next < out->n ? out->brought[out->next].first : UINT32_MAX);
+        }
+        return commit(s, err);
+}
+
+static void free_statsd(struct ob_sink *s)
+{
+        struct ob_statsd *st = s->state;
+
+        if (!st)
+                return;
+        ob_bytes_free(&st->batch.body);
+        ob_datagrams_free(&st->out);
+        ob_datagrams_free(&st->round.out);
+        ob_totals_free(st->totals);
+        ob_statsd_end_encoding(st);
+        free(st);
+        s->state = NULL;
+}
+
+const struct ob_sink_ops ob_sink_statsd = {
+        .start = start_statsd,
+        .step = step_statsd,
+        .stage = stage_statsd,
+        .connect = connect_statsd,
+        .disconnect = disconnect_statsd,
+        .rewind = rewind_statsd,
+        .drop_oldest = drop_oldest_statsd,
+        .stop = stop_statsd,
+        .free = free_statsd,
+};

@@ -1,0 +1,9 @@
+/* Rows that are added and stay as they are, as DELAY_STAT's: each id is counted once. */
+#ifndef OB_SOURCE_APPEND_LOG_H
+#define OB_SOURCE_APPEND_LOG_H
+
+#include "agent/source/task.h"
+
+extern const struct ob_delta_ops ob_append_log;
+
+#endif

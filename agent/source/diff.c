@@ -1,0 +1,460 @@
+/*
+ * Rows that change in place: the whole table, compared with what it was.
+ *
+ * A key may stand in several rows (Otter's TABLE_STAT, where two writers raced), and then each of them gets
+ * every later amount: so one row a key is followed, the lowest at first sight, for as long as it exists.
+ */
+#include "agent/source/diff.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "agent/source/diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/source/decode.h"
+#include "agent/source/tracked_rows.h"
+#include "agent/source/transaction.h"
+#include "proto/memory.h"
+
+/* Of one poll of a source. */
+struct state {
+        struct ob_tracked_rows known;
+        bool is_loaded;
+        uint64_t poll;
+        int64_t last;                       /* the clock of the last whole poll */
+        struct ob_tracked_row **successors; /* ours, the array */
+        size_t n_heirs, room_successors;
+        int64_t rows;
+};
+
+static struct state *state(struct ob_task *f)
+{
+        if (!f->state) {
+                struct state *s = f->state = ob_alloc(1, sizeof(*s));
+
+                for (unsigned i = 0; i < f->source->n_columns; i++)
+                        if (f->source->columns[i].role == OB_TOTAL)
+                                ob_tracked_rows_add_total(&s->known, f->source->columns[i].column);
+        }
+        return f->state;
+}
+
+static void reset_state(struct ob_task *f)
+{
+        struct state *s = f->state;
+
+        if (!s)
+                return;
+        ob_tracked_rows_free(&s->known);
+        free(s->successors);
+        free(s);
+        f->state = NULL;
+}
+
+static int load(struct ob_task *f, struct ob_err *err)
+{
+        struct state *s = state(f);
+
+        if (s->is_loaded)
+                return 0;
+        if (ob_tracked_rows_load(&s->known, f->outbox.store, f->name, err))
+                return -1;
+        s->last = f->checkpoint.newest;
+        s->is_loaded = true;
+        return 0;
+}
+
+/* The tags as they are in the row, each with whether it is there. */
+static void make_key(const struct ob_task *f, const char *const *row, struct ob_bytes *key)
+{
+        ob_bytes_add(key, "", 1); /* a source may have no tags, and a key is never empty */
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                if (f->source->columns[i].role != OB_KEY && f->source->columns[i].role != OB_ENUM)
+                        continue;
+                ob_bytes_add(key, row[i] ? "=" : "", 1);
+                if (row[i])
+                        ob_bytes_add(key, row[i], strlen(row[i]) + 1);
+        }
+}
+
+static void mark_changed(struct ob_task *f, struct ob_tracked_row *e)
+{
+        ob_tracked_rows_mark_changed(&state(f)->known, e);
+}
+
+/* What the totals of a row are compared with; one that was not known is compared with itself. */
+enum base {
+        BASE_LAST,    /* what they were: the difference came to pass */
+        BASE_HIGHEST, /* the same, but a smaller one does not take its place */
+        BASE_ZERO,    /* nothing: the whole of them came to pass */
+        BASE_ITSELF   /* themselves: it is not known what came to pass */
+};
+
+static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
+{
+        switch (base) {
+        case BASE_ZERO:
+                return total;
+        case BASE_LAST:
+        case BASE_HIGHEST:
+                return total < known ? 0 : total - known;
+        case BASE_ITSELF:
+                break;
+        }
+        return 0;
+}
+
+/* Turns the total in a column into an amount, and notes the total. True: there is something to count. */
+static bool compare(struct ob_task *f, struct ob_tracked_row *e, __int128 *known, enum base base, __int128 *value)
+{
+        __int128 total = *value;
+
+        if (*known == OB_TOTAL_UNKNOWN && base != BASE_ZERO)
+                base = BASE_ITSELF;
+        if (base == BASE_HIGHEST && total < *known)
+                total = *known;
+        if (total != *known || base == BASE_ZERO || base == BASE_ITSELF)
+                mark_changed(f, e);
+        *value = came_to_pass(base, total, *known);
+        *known = total;
+        return base == BASE_ZERO || *value != 0;
+}
+
+static void compare_all(
+        struct ob_task *f, const char *const *row, struct ob_tracked_row *e, enum base base, struct ob_amounts *a)
+{
+        __int128 *known = e->totals;
+        bool is_counted = false;
+
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                const struct ob_column *c = &f->source->columns[i];
+
+                if (c->role != OB_TOTAL)
+                        continue;
+                if (base == BASE_ITSELF && !a->has[i])
+                        *known = OB_TOTAL_UNKNOWN;
+                if (a->has[i] && base == BASE_LAST && a->value[i] < *known)
+                        ob_task_log_once(f, OB_FAULT_RESET, c->column, ob_row_id(f, row),
+                                "the total became smaller; counting goes on from there");
+                a->has[i] = a->has[i] && compare(f, e, known, base, &a->value[i]);
+                is_counted |= a->has[i];
+                known++;
+        }
+        state(f)->rows += is_counted;
+}
+
+static bool is_lower(const struct ob_task *f, const struct ob_tracked_row *e, const struct ob_amounts *a)
+{
+        const __int128 *known = e->totals;
+
+        for (unsigned i = 0; i < f->source->n_columns; i++)
+                if (f->source->columns[i].role == OB_TOTAL && *known++ > a->value[i] && a->has[i])
+                        return true;
+        return false;
+}
+
+static void set_below(struct ob_task *f, struct ob_tracked_row *e, int64_t since)
+{
+        if (e->below != since)
+                mark_changed(f, e);
+        e->below = since;
+}
+
+/*
+ * What totals are compared with that became smaller: on the same server they were reset. Another server may be a
+ * copy that is behind: then the highest total that was counted stays the base, until the row has passed it, or has
+ * been below it for longer than the overlap.
+ */
+static enum base base_of_lower(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
+{
+        bool is_held = e->below ? f->now - e->below <= f->source->overlap : ob_task_is_doubtful(f);
+
+        if (!is_held) {
+                set_below(f, e, 0);
+                return BASE_LAST;
+        }
+        if (!e->below || f->now < e->below) /* the clock was set, or is another server's */
+                set_below(f, e, f->now);
+        ob_task_log_once(f, OB_FAULT_BEHIND, "-", ob_row_id(f, row),
+                "the total is lower than on the server before: it may be a copy that is behind; counted is what is above");
+        return BASE_HIGHEST;
+}
+
+static void follow(struct ob_task *f, const char *const *row, struct ob_tracked_row *e, enum base base)
+{
+        struct ob_amounts amounts;
+        int64_t time;
+
+        if (!ob_row_time(f, row, OB_TIME, &time))
+                time = f->now;
+        ob_row_amounts(f, row, &amounts);
+        if (base == BASE_LAST && is_lower(f, e, &amounts))
+                base = base_of_lower(f, row, e);
+        else
+                set_below(f, e, 0);
+        compare_all(f, row, e, base, &amounts);
+        ob_row_emit(f, row, time, &amounts);
+}
+
+static int64_t made_of(struct ob_task *f, const char *const *row)
+{
+        int64_t made;
+
+        return ob_row_time(f, row, OB_MADE, &made) ? made : INT64_MIN;
+}
+
+/* Whether a row is behind all that were there at the last poll: clocks are set, ids are not. */
+static bool is_added(const struct ob_task *f, int64_t id)
+{
+        return ob_source_find(f->source, OB_CURSOR) >= 0 && id > f->checkpoint.cursor;
+}
+
+/* A key's row that is not the one that was followed: all of it is new when it was made after `since`. */
+static void follow_other(
+        struct ob_task *f, const char *const *row, int64_t id, struct ob_tracked_row *e, int64_t since)
+{
+        int64_t made = made_of(f, row);
+        enum base base = since == INT64_MIN || made >= since || is_added(f, id) ? BASE_ZERO : BASE_ITSELF;
+
+        e->id = id;
+        e->made = made;
+        e->met = state(f)->poll;
+        mark_changed(f, e);
+        follow(f, row, e, base);
+}
+
+/*
+ * Whether a row that another server has is not the one that was followed but was made anew: it is younger, and was
+ * made after all that was counted, but for what that server was late. A copy that is behind has the older one.
+ */
+static bool is_made_anew(const struct ob_task *f, const struct ob_tracked_row *e, int64_t made)
+{
+        const struct state *s = f->state;
+        int64_t last = s->last < f->source->overlap ? 0 : s->last - f->source->overlap;
+
+        return made > e->made && made >= last;
+}
+
+/* Where the server became another one: a row of the key that is followed, by its id or, where that is gone,
+ * another. */
+static void follow_doubtful(struct ob_task *f, const char *const *row, int64_t id, struct ob_tracked_row *e)
+{
+        int64_t made = made_of(f, row);
+        enum base base = is_made_anew(f, e, made) ? BASE_ZERO : BASE_LAST;
+
+        e->met = state(f)->poll;
+        if (made < e->made) {
+                ob_task_log_once(f, OB_FAULT_BEHIND, "-", ob_row_id(f, row),
+                        "the row is older than on the server before: it may be a copy that is behind; it is not counted");
+                return;
+        }
+        if (e->id != id || e->made != made)
+                mark_changed(f, e);
+        e->id = id;
+        e->made = made;
+        follow(f, row, e, base);
+}
+
+static void follow_same(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
+{
+        int64_t made = made_of(f, row);
+        enum base base = made == e->made ? BASE_LAST : made > e->made ? BASE_ZERO : BASE_ITSELF;
+
+        if (ob_task_is_doubtful(f)) {
+                follow_doubtful(f, row, e->id, e);
+                return;
+        }
+        e->met = state(f)->poll;
+        if (base == BASE_ITSELF)
+                ob_task_log_once(f, OB_FAULT_RESET, "-", ob_row_id(f, row),
+                        "it is an older row; counting goes on from there");
+        if (base != BASE_LAST)
+                mark_changed(f, e);
+        e->made = made;
+        follow(f, row, e, base);
+}
+
+/* Keeps a copy of the lowest row that could be followed next. */
+static void keep_successor(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
+{
+        struct state *s = state(f);
+        size_t n = f->source->n_columns, length = 0;
+        char *texts;
+
+        if (e->successor)
+                return;
+        for (size_t i = 0; i < n; i++)
+                length += row[i] ? strlen(row[i]) + 1 : 0;
+        e->successor = ob_alloc(1, n * sizeof(*e->successor) + length);
+        texts = (char *)(e->successor + n);
+        for (size_t i = 0; i < n; i++) {
+                size_t size = row[i] ? strlen(row[i]) + 1 : 0;
+
+                if (size)
+                        e->successor[i] = memcpy(texts, row[i], size);
+                texts += size;
+        }
+        s->successors = ob_grow(s->successors, &s->room_successors, s->n_heirs, sizeof(*s->successors));
+        s->successors[s->n_heirs++] = e;
+}
+
+static void take_row(struct ob_task *f, const char *const *row)
+{
+        struct state *s = state(f);
+        ob_cleanup(ob_bytes_free) struct ob_bytes key = { .length = 0 };
+        bool has_id = ob_source_find(f->source, OB_CURSOR) >= 0;
+        struct ob_tracked_row *e;
+        int64_t id = 0;
+
+        if (has_id && !ob_row_cursor(f, row, &id))
+                return;
+        make_key(f, row, &key);
+        e = ob_tracked_rows_find(&s->known, &key);
+        if (!e) {
+                e = ob_tracked_rows_add(&s->known, key.data, key.length);
+                follow_other(f, row, id, e, f->checkpoint.since);
+                return;
+        }
+        if (e->met == s->poll) {
+                ob_task_log_once(f, OB_FAULT_DUPLICATE, "-", ob_row_id(f, row),
+                        "another row has the same key; it is left out");
+                return;
+        }
+        if (e->id == id)
+                follow_same(f, row, e);
+        else
+                keep_successor(f, row, e);
+}
+
+/* Where the followed row is gone, its heir takes its place. */
+static void take_heirs(struct ob_task *f)
+{
+        struct state *s = state(f);
+
+        for (size_t i = 0; i < s->n_heirs; i++) {
+                struct ob_tracked_row *e = s->successors[i];
+                int64_t id;
+
+                if (e->met == s->poll) {
+                        ob_task_log_once(f, OB_FAULT_DUPLICATE, "-", ob_row_id(f, e->successor),
+                                "another row has the same key; it is left out");
+                } else if (ob_row_cursor(f, e->successor, &id) && ob_task_is_doubtful(f)) {
+                        follow_doubtful(f, e->successor, id, e);
+                } else if (ob_row_cursor(f, e->successor, &id)) {
+                        ob_task_log_once(f, OB_FAULT_RESET, "-", ob_row_id(f, e->successor),
+                                "the row of a key was replaced");
+                        follow_other(f, e->successor, id, e, s->last);
+                }
+                free(e->successor);
+                e->successor = NULL;
+        }
+        s->n_heirs = 0;
+}
+
+static int put_changed(struct ob_task *f, struct ob_err *err)
+{
+        return ob_tracked_rows_put(&state(f)->known, f->outbox.store, f->name, err);
+}
+
+static int commit_page(struct ob_task *f, const struct ob_checkpoint *next, struct ob_err *err)
+{
+        struct state *s = state(f);
+        int got;
+
+        ob_outbox_close(&f->outbox);
+        if (!f->outbox.points && !s->known.n_changed)
+                return 0;
+        got = ob_task_commit(f, next, put_changed, err);
+        if (got)
+                return got;
+        ob_tracked_rows_settle(&s->known);
+        f->counters->rows += s->rows;
+        s->rows = 0;
+        return 0;
+}
+
+/* A read of the list of pipelines that was whole names all there are. */
+static void note_list(const struct ob_task *f)
+{
+        for (unsigned i = 0; !f->reader->is_partial && i < f->source->n_columns; i++)
+                if (ob_fact_source_lists(f->fact_sources[i]))
+                        ob_pipeline_health_list_is_whole(f->states, f->page_at);
+}
+
+/* Where the page behind one begins. False: there is none. */
+static bool next_page(struct ob_task *f, const struct ob_rows *rows, int64_t *from)
+{
+        char id[24];
+
+        if (rows->is_skipped) {
+                *from = rows->skipped;
+                snprintf(id, sizeof(id), "%" PRId64, rows->skipped);
+                ob_task_log_once(f, OB_FAULT_CELL, "-", id, OB_ROW_TOO_LARGE);
+        } else if (!rows->has_more || !rows->n ||
+                   !ob_row_cursor(f, rows->cells + (rows->n - 1) * rows->width, from)) {
+                return false;
+        }
+        if (*from == INT64_MAX)
+                return false;
+        (*from)++;
+        return true;
+}
+
+/* The id behind which rows are new: a copy that is behind does not make rows new that were there before. */
+static int64_t highest(const struct ob_task *f, const struct ob_reading *at, int64_t before)
+{
+        int64_t there = at->has_rows ? at->max_id : INT64_MIN;
+
+        return ob_task_is_doubtful(f) && there < before ? before : there;
+}
+
+static int poll_state(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
+{
+        bool is_last = false;
+        struct ob_checkpoint next;
+        struct state *s;
+        int64_t from = INT64_MIN;
+
+        if (load(f, err))
+                return -1;
+        s = state(f);
+        s->poll++;
+        while (!is_last) {
+                struct ob_rows rows;
+                int got;
+
+                if (f->reader->ops->read(f->reader, from, (unsigned)f->source->batch, &rows, err))
+                        return -1;
+                for (size_t i = 0; i < rows.n; i++)
+                        take_row(f, rows.cells + i * rows.width);
+                is_last = !next_page(f, &rows, &from);
+                got = ob_stop_is_wanted(f->outbox.stop) ? 1 : is_last ? 0 : commit_page(f, &f->checkpoint, err);
+                if (got)
+                        return got;
+        }
+        take_heirs(f);
+        note_list(f);
+        s->last = f->now;
+        next = f->checkpoint;
+        next.newest = f->now;
+        next.cursor = highest(f, at, next.cursor);
+        return commit_page(f, &next, err);
+}
+
+static int begin_state(
+        struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
+{
+        next.cursor = highest(f, at, next.cursor);
+        /* What was counted of these totals is not known any more; a row of this very second may have been. */
+        if (next.counted_before != INT64_MIN)
+                next.since = next.counted_before + 1;
+        return ob_task_commit(f, &next, NULL, err);
+}
+
+const struct ob_delta_ops ob_diff = {
+        .begin = begin_state,
+        .poll = poll_state,
+        .reset = reset_state,
+};

@@ -1,0 +1,34 @@
+/*
+ * The state of each pipeline as points, and each change of a state once as an event, a service check and a line in
+ * the log. Which state was told is stored together with the event, so that no restart tells a change again. At
+ * first sight there is no state before: that makes a service check alone. One thread's.
+ */
+#ifndef OB_SOURCE_HEALTH_CHANGES_H
+#define OB_SOURCE_HEALTH_CHANGES_H
+
+#include <stdbool.h>
+
+#include "agent/source/names.h"
+#include "agent/source/outbox.h"
+#include "agent/source/pipeline_health.h"
+
+struct ob_told_state;
+
+struct ob_health_changes {
+        /* Set by the owner; borrowed. */
+        const char *manager; /* its name; "" */
+        const char *name;    /* in the store and the log */
+        struct ob_pipeline_health *health;
+        struct ob_names *names; /* NULL: there are none */
+        struct ob_outbox outbox;
+
+        struct ob_told_state *told; /* ours, by pipeline */
+        bool is_loaded;
+};
+
+void ob_health_changes_fini(struct ob_health_changes *h);
+
+/* One poll. 1: a stop cut it short. */
+int ob_health_changes_poll(struct ob_health_changes *h, struct ob_err *err);
+
+#endif

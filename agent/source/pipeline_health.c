@@ -1,0 +1,320 @@
+#include "agent/source/pipeline_health.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/hash.h"
+#include "proto/memory.h"
+#include "proto/number.h"
+
+/* How a series becomes a fact. */
+enum manner {
+        FOR_NOW,      /* until it is not seen any more */
+        LASTS,        /* until another one is seen */
+        AGE_OF_DATE,  /* for now; the number is a date */
+        AGE_OF_ALARM, /* how old a row is that says that something takes too long */
+        LINK,         /* the number is the id of its channel */
+};
+
+struct ob_fact_source {
+        const char *series;
+        enum ob_fact fact;
+        enum manner manner;
+        bool is_channel; /* it is told of a channel, not of a pipeline */
+};
+
+static const struct ob_fact_source fact_sources[] = {
+        { "delay_ms", OB_FACT_DELAY, LASTS },
+        { "delay_age_s", OB_FACT_DELAY_AGE, FOR_NOW },
+        { "throughput_age_s", OB_FACT_THROUGHPUT_AGE, FOR_NOW },
+        { "log.records", OB_FACT_ALARM_AGE, AGE_OF_ALARM },
+        { "last_sync", OB_FACT_SYNC_AGE, AGE_OF_DATE },
+        { "last_position", OB_FACT_POSITION_AGE, AGE_OF_DATE },
+        { "mainstem_state", OB_FACT_MAINSTEM, LASTS },
+        { "in_flight", OB_FACT_IN_FLIGHT, FOR_NOW },
+        { "binlog_lag_ms", OB_FACT_BINLOG_LAG, FOR_NOW },
+        { "channel", OB_FACT_CHANNEL, LINK },
+        { "channel_state", OB_FACT_CHANNEL, LASTS, true },
+};
+
+/* Facts that grow by themselves. */
+static const bool is_age[OB_FACTS] = { [OB_FACT_DELAY_AGE] = true,
+        [OB_FACT_THROUGHPUT_AGE] = true,
+        [OB_FACT_ALARM_AGE] = true,
+        [OB_FACT_SYNC_AGE] = true,
+        [OB_FACT_POSITION_AGE] = true };
+
+struct seen {
+        bool is_known;
+        int64_t value;
+        int64_t time;  /* of the row: an older one changes nothing */
+        int64_t at;    /* on ob_clock_ms() */
+        int64_t until; /* on it; INT64_MAX */
+};
+
+/* A pipeline, or a channel, of which only OB_FACT_CHANNEL is known. */
+struct subject {
+        UT_hash_handle hh;
+        char *id; /* ours */
+        struct seen seen[OB_FACTS];
+        enum ob_state state;     /* as told; OB_STATES */
+        enum ob_state evaluated; /* … as judged last */
+        int64_t evaluated_since; /* on ob_clock_ms() */
+        int64_t told_at;         /* … when `state` became what it is */
+        char why[OB_WHY_MAX];    /* … and why it is still */
+        char channel[24];        /* the id of its channel; "" */
+};
+
+/* What is known of a pipeline at one moment. */
+struct copy {
+        struct subject *subject; /* none ever goes while there is a thread */
+        struct ob_facts facts;
+        bool is_gone;
+};
+
+struct ob_pipeline_health {
+        pthread_mutex_t lock;
+        const struct ob_state_settings *settings;
+        struct subject *pipelines, *channels;           /* ours */
+        struct subject *found_pipeline, *found_channel; /* the last ones; NULL */
+        int64_t listed_at; /* when the pages last named all pipelines, on ob_clock_ms(); 0: they never did */
+
+        /* Without the lock, of the thread that evaluates. */
+        struct copy *copies;               /* ours */
+        struct ob_evaluation *evaluations; /* ours */
+        size_t n, room, room_evaluations;
+};
+
+struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_state_settings *settings)
+{
+        struct ob_pipeline_health *s = ob_alloc(1, sizeof(*s));
+
+        pthread_mutex_init(&s->lock, NULL);
+        s->settings = settings;
+        return s;
+}
+
+static void free_subjects(struct subject **all)
+{
+        struct subject *one, *next;
+
+        HASH_ITER (hh, *all, one, next) {
+                HASH_DEL(*all, one);
+                free(one->id);
+                free(one);
+        }
+}
+
+void ob_pipeline_health_free(struct ob_pipeline_health *s)
+{
+        if (!s)
+                return;
+        free_subjects(&s->pipelines);
+        free_subjects(&s->channels);
+        free(s->copies);
+        free(s->evaluations);
+        pthread_mutex_destroy(&s->lock);
+        free(s);
+}
+
+const struct ob_fact_source *ob_fact_source_find(const char *name)
+{
+        for (size_t i = 0; name && i < sizeof(fact_sources) / sizeof(*fact_sources); i++)
+                if (!strcmp(fact_sources[i].series, name))
+                        return &fact_sources[i];
+        return NULL;
+}
+
+bool ob_fact_source_lists(const struct ob_fact_source *fact_source)
+{
+        return fact_source && fact_source->fact == OB_FACT_MAINSTEM;
+}
+
+static const char *find_tag(const struct ob_series *series, const char *key)
+{
+        for (unsigned i = 0; i < series->n_tags; i++)
+                if (!strcmp(series->tags[i].key, key))
+                        return series->tags[i].value;
+        return NULL;
+}
+
+/* LOG_RECORD's titles of that kind, see MonitorName in Otter. */
+static bool is_alarm(const struct ob_series *series)
+{
+        const char *title = find_tag(series, "title");
+
+        return title && (!strcmp(title, "pipelinetimeout") || !strcmp(title, "processtimeout") ||
+                                !strcmp(title, "positiontimeout"));
+}
+
+static struct subject *find(struct subject **all, struct subject **found, const char *id)
+{
+        struct subject *one;
+        size_t length = strlen(id);
+
+        OB_HASH_FIND_BEHIND(*all, *found, id, length, one);
+        if (one)
+                return one;
+        one = ob_alloc(1, sizeof(*one));
+        one->id = ob_copy(id);
+        one->state = one->evaluated = OB_STATES;
+        HASH_ADD_KEYPTR(hh, *all, one->id, length, one);
+        return one;
+}
+
+static void note(struct subject *one, const struct ob_fact_source *fact_source, const struct ob_sighting *at)
+{
+        struct seen *seen = &one->seen[fact_source->fact];
+
+        if (seen->is_known && at->time < seen->time && at->time < at->clock) /* what is of now is never old */
+                return;
+        *seen = (struct seen) { true, at->value, at->time, at->now, INT64_MAX };
+        if (fact_source->manner == AGE_OF_ALARM)
+                seen->value = ob_number_minus(at->clock, at->time);
+        if (fact_source->manner == AGE_OF_DATE)
+                seen->value = ob_number_minus(at->clock, at->value);
+        if (fact_source->manner == FOR_NOW || fact_source->manner == AGE_OF_DATE)
+                seen->until = at->now + at->valid;
+}
+
+void ob_pipeline_health_note(struct ob_pipeline_health *s, const struct ob_fact_source *fact_source,
+        const struct ob_series *series, const struct ob_sighting *at)
+{
+        const char *id = find_tag(series, fact_source->is_channel ? "channel" : "pipeline");
+        struct subject *one;
+
+        if (!id || !strcmp(id, "none") || (fact_source->manner == AGE_OF_ALARM && !is_alarm(series)))
+                return;
+        pthread_mutex_lock(&s->lock);
+        one = fact_source->is_channel ? find(&s->channels, &s->found_channel, id)
+                                      : find(&s->pipelines, &s->found_pipeline, id);
+        if (fact_source->manner == LINK)
+                snprintf(one->channel, sizeof(one->channel), "%" PRId64, at->value);
+        else
+                note(one, fact_source, at);
+        pthread_mutex_unlock(&s->lock);
+}
+
+static void take_facts(const struct subject *one, int64_t now, struct ob_facts *f)
+{
+        for (int i = 0; i < OB_FACTS; i++) {
+                const struct seen *seen = &one->seen[i];
+
+                if (!seen->is_known || now > seen->until)
+                        continue;
+                f->has[i] = true;
+                f->value[i] = ob_number_plus(seen->value, is_age[i] ? (now - seen->at) / 1000 : 0);
+        }
+}
+
+void ob_pipeline_health_list_is_whole(struct ob_pipeline_health *s, int64_t now)
+{
+        pthread_mutex_lock(&s->lock);
+        s->listed_at = now;
+        pthread_mutex_unlock(&s->lock);
+}
+
+/* The pages name all others, and not this one: it was deleted, and its rows are still there. */
+static bool is_gone(const struct ob_pipeline_health *s, const struct subject *one)
+{
+        return s->listed_at > one->seen[OB_FACT_MAINSTEM].at;
+}
+
+/* Copies what is known of every pipeline, so that no rule is evaluated under the lock. */
+static void copy_facts(struct ob_pipeline_health *s, int64_t now)
+{
+        struct subject *one, *next, *channel;
+
+        s->n = 0;
+        pthread_mutex_lock(&s->lock);
+        s->copies = ob_grow(s->copies, &s->room, HASH_COUNT(s->pipelines), sizeof(*s->copies));
+        HASH_ITER (hh, s->pipelines, one, next) {
+                struct copy *c = &s->copies[s->n++];
+
+                *c = (struct copy) { .subject = one, .is_gone = is_gone(s, one) };
+                HASH_FIND_STR(s->channels, one->channel, channel);
+                if (channel)
+                        take_facts(channel, now, &c->facts);
+                take_facts(one, now, &c->facts);
+        }
+        pthread_mutex_unlock(&s->lock);
+}
+
+/*
+ * A state is told when it has stood for a while, the first one, too. Only this thread writes what was evaluated;
+ * the lock is for those who list it meanwhile.
+ */
+static void evaluate(struct ob_pipeline_health *s, struct copy *c, int64_t now, struct ob_evaluation *v)
+{
+        struct subject *one = c->subject;
+        enum ob_state state = OB_STATES;
+
+        ob_facts_conclude(&c->facts);
+        if (!c->is_gone)
+                state = ob_health_rules_evaluate(&c->facts, s->settings, one->state, v->why);
+        pthread_mutex_lock(&s->lock);
+        if (state != one->evaluated)
+                one->evaluated_since = now;
+        one->evaluated = state;
+        if (state != one->state && now - one->evaluated_since >= s->settings->hold * INT64_C(1000)) {
+                one->state = state;
+                one->told_at = now;
+        }
+        if (state == one->state)
+                memcpy(one->why, v->why, sizeof(one->why));
+        else
+                memcpy(v->why, one->why, sizeof(v->why));
+        pthread_mutex_unlock(&s->lock);
+        v->pipeline = one->id;
+        v->state = state == OB_STATES ? OB_STATES : one->state;
+}
+
+const struct ob_evaluation *ob_pipeline_health_evaluate(struct ob_pipeline_health *s, int64_t now, size_t *n)
+{
+        *n = 0;
+        copy_facts(s, now);
+        s->evaluations = ob_grow(s->evaluations, &s->room_evaluations, s->n, sizeof(*s->evaluations));
+        for (size_t i = 0; i < s->n; i++) {
+                s->evaluations[*n].why[0] = '\0';
+                evaluate(s, &s->copies[i], now, &s->evaluations[*n]);
+                *n += s->evaluations[*n].state != OB_STATES;
+        }
+        return s->evaluations;
+}
+
+static size_t count(struct ob_pipeline_health *s)
+{
+        size_t n;
+
+        pthread_mutex_lock(&s->lock);
+        n = HASH_COUNT(s->pipelines);
+        pthread_mutex_unlock(&s->lock);
+        return n;
+}
+
+/* Those that come between counting and copying are left for the next time. */
+struct ob_pipeline *ob_pipeline_health_list(struct ob_pipeline_health *s, size_t *n)
+{
+        size_t room = count(s);
+        struct ob_pipeline *all = ob_alloc(room, sizeof(*all));
+        struct subject *one, *next;
+
+        *n = 0;
+        pthread_mutex_lock(&s->lock);
+        HASH_ITER (hh, s->pipelines, one, next) {
+                struct ob_pipeline *p = &all[*n];
+
+                if (*n == room || one->evaluated == OB_STATES || one->state == OB_STATES)
+                        continue;
+                snprintf(p->id, sizeof(p->id), "%s", one->id);
+                memcpy(p->why, one->why, sizeof(p->why));
+                p->state = one->state;
+                p->since = one->told_at;
+                (*n)++;
+        }
+        pthread_mutex_unlock(&s->lock);
+        return all;
+}

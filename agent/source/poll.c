@@ -1,0 +1,146 @@
+#include "agent/source/poll.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/source/append_log.h"
+#include "agent/source/diff.h"
+#include "agent/source/events.h"
+#include "agent/source/newest.h"
+#include "proto/memory.h"
+
+static const struct ob_delta_ops *const deltas[OB_SHAPES] = {
+        [OB_SHAPE_LOG] = &ob_append_log,
+        [OB_SHAPE_STATE] = &ob_diff,
+        [OB_SHAPE_NEWEST] = &ob_newest,
+};
+
+void ob_task_init(struct ob_task *f)
+{
+        f->delta = deltas[ob_source_shape(f->source)];
+        for (unsigned i = 0; f->states && i < f->source->n_columns; i++)
+                f->fact_sources[i] = ob_fact_source_find(f->source->columns[i].name);
+        f->events = ob_events_new(f);
+        f->logged_plan = ob_copy("");
+        f->logged_missing = ob_copy("");
+}
+
+void ob_task_fini(struct ob_task *f)
+{
+        if (f->delta)
+                f->delta->reset(f);
+        ob_events_free(f->events);
+        ob_outbox_free(&f->outbox);
+        ob_reader_free(f->reader);
+        free(f->logged_plan);
+        free(f->logged_missing);
+}
+
+/* Says something about the source when it is not what was said last. */
+static bool is_news(char **told, const char *text)
+{
+        if (!strcmp(*told, text))
+                return false;
+        free(*told);
+        *told = ob_copy(text);
+        return true;
+}
+
+static void log_plan(struct ob_task *f)
+{
+        if (is_news(&f->logged_plan, f->reader->plan))
+                ob_log(OB_LOG_INFO, "source=%s event=plan table=%s reads=\"%s\"", f->name, f->source->table,
+                        f->reader->plan);
+        if (!is_news(&f->logged_missing, f->reader->missing) || !*f->reader->missing)
+                return;
+        f->counters->errors++;
+        ob_log(OB_LOG_WARN,
+                "source=%s event=columns_missing table=%s columns=\"%s\" why=\"the table has none of "
+                "these; their metrics are left out\"",
+                f->name, f->source->table, f->reader->missing);
+}
+
+/* Begins by the source's setting. */
+static struct ob_checkpoint first_checkpoint(const struct ob_task *f)
+{
+        return (struct ob_checkpoint) {
+                .known = true,
+                .cursor = INT64_MIN,
+                .since = ob_start_time(&f->source->start, f->now),
+                .floor = INT64_MIN,
+                .counted_before = INT64_MIN,
+                .newest = INT64_MIN,
+        };
+}
+
+/* Notes where the source is read from; a source that was never read begins by its setting. */
+static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
+{
+        struct ob_checkpoint next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
+
+        if (f->checkpoint.known && !*next.identity) {
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=rewound why=\"rows that were counted before go only to Graphite, "
+                        "which may be told again\"",
+                        f->name);
+                if (next.counted_before == OB_COUNTED_ALL)
+                        next.counted_before = f->now;
+        }
+        if (f->checkpoint.known && *next.identity)
+                ob_log(OB_LOG_WARN, "source=%s event=database_changed was=%s is=%s", f->name, next.identity,
+                        f->reader->identity);
+        strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
+        next.identity[sizeof(next.identity) - 1] = '\0';
+        if (f->checkpoint.known)
+                f->changed = f->now;
+        return f->delta->begin(f, at, next, err);
+}
+
+/* Reads what the store knows of the source, where that is not known by heart. */
+static int load(struct ob_task *f, struct ob_err *err)
+{
+        if (!f->is_loaded) {
+                f->changed = INT64_MIN;
+                if (ob_store_get_checkpoint(f->outbox.store, f->name, &f->checkpoint, err) ||
+                        ob_store_get_changed(f->outbox.store, f->name, &f->changed, err) < 0)
+                        return -1;
+        }
+        return ob_events_load(f, err);
+}
+
+static int poll_once(struct ob_task *f, struct ob_err *err)
+{
+        struct ob_reading at = { .has_rows = false };
+
+        if (f->reader->ops->open(f->reader, err))
+                return -1;
+        log_plan(f);
+        if (load(f, err))
+                return -1;
+        f->is_loaded = true;
+        if (f->reader->ops->read_clock(f->reader, &at, err))
+                return -1;
+        f->now = at.now;
+        f->page_at = ob_clock_ms();
+        f->has_unsettled = false;
+        ob_outbox_start(&f->outbox, f->now);
+        if ((!f->checkpoint.known || strcmp(f->checkpoint.identity, f->reader->identity) != 0) &&
+                begin(f, &at, err))
+                return -1;
+        return f->delta->poll(f, &at, err);
+}
+
+int ob_task_poll(struct ob_task *f, struct ob_err *err)
+{
+        int got = poll_once(f, err);
+
+        if (!got)
+                return 0;
+        /* What we know by heart may be ahead of what was committed. */
+        f->delta->reset(f);
+        ob_events_reset(f->events);
+        f->is_loaded = false;
+        return got;
+}

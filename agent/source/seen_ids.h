@@ -1,0 +1,46 @@
+/*
+ * Which ids were counted, as bits in chunks of ids; only of the chunks that one page of rows touches, which
+ * are then stored together with the page. Ids are asked for in rising order. Owned by one thread.
+ */
+#ifndef OB_SOURCE_SEEN_IDS_H
+#define OB_SOURCE_SEEN_IDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/store/store.h"
+
+struct ob_seen_chunk {
+        struct ob_chunk chunk;
+        int64_t stored_newest; /* of the rows that were counted before this page */
+        bool is_known;         /* the store has it */
+        bool is_changed;
+};
+
+struct ob_seen_ids {
+        struct ob_seen_chunk *chunks; /* ours */
+        size_t n, room;
+};
+
+void ob_seen_ids_free(struct ob_seen_ids *s);
+void ob_seen_ids_start(struct ob_seen_ids *s);
+
+/* The chunk of an id, from the store where this page has not touched it yet; NULL on failure. */
+struct ob_seen_chunk *ob_seen_ids_find(
+        struct ob_seen_ids *s, struct ob_store *st, const char *source, int64_t id, struct ob_err *err);
+
+bool ob_seen_ids_has(const struct ob_seen_chunk *c, int64_t id);
+void ob_seen_ids_add(struct ob_seen_chunk *c, int64_t id, int64_t time);
+
+/* The number of an id's chunk, and a chunk's first id. */
+int64_t ob_seen_chunk_of(int64_t id);
+int64_t ob_seen_ids_first_id(int64_t chunk);
+
+/* Inside the caller's transaction. */
+int ob_seen_ids_put(const struct ob_seen_ids *s, struct ob_store *st, const char *source, struct ob_err *err);
+
+/* Forgets an id and all behind it, inside the caller's transaction. */
+int ob_seen_ids_forget_from(struct ob_store *st, const char *source, int64_t id, struct ob_err *err);
+
+#endif

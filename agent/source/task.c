@@ -1,0 +1,32 @@
+#include "agent/source/task.h"
+
+#include <stdlib.h>
+
+#include "agent/process/log.h"
+
+static const struct {
+        const char *event;
+        bool is_error; /* something could not be counted as it should */
+} row_faults[OB_ROW_FAULTS] = {
+        [OB_FAULT_CELL] = { "bad_cell", true },
+        [OB_FAULT_RESET] = { "reset", false },
+        [OB_FAULT_BEHIND] = { "behind", false },
+        [OB_FAULT_DUPLICATE] = { "duplicate_key", false },
+        [OB_FAULT_CHANGED] = { "row_changed", true },
+};
+
+void ob_task_log_once(
+        struct ob_task *f, enum ob_row_fault what, const char *column, const char *id, const char *why)
+{
+        int64_t n = ob_log_once(&f->logged[what], 1);
+
+        f->counters->errors += row_faults[what].is_error;
+        if (n)
+                ob_log(OB_LOG_WARN, "source=%s event=%s table=%s column=%s id=%.40s times=%lld why=\"%s\"", f->name,
+                        row_faults[what].event, f->source->table, column, id, (long long)n, why);
+}
+
+bool ob_task_is_doubtful(const struct ob_task *f)
+{
+        return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;
+}

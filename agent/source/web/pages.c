@@ -1,0 +1,403 @@
+#include "agent/source/web/pages.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/process/clock.h"
+#include "agent/process/log.h"
+#include "agent/source/web/fetch.h"
+#include "proto/hash.h"
+#include "proto/memory.h"
+
+#define HOME_ZONE   "Asia/Shanghai"
+#define SILENT_MAX  2         /* requests in a row without an answer: the rest of the round is not tried */
+#define TOLD_MAX    5         /* pages a round that are told of one by one */
+#define ROUND_MAX   (8 << 20) /* bytes that the pages of a round take; 2,000 pipelines at work take 6 MiB */
+#define SHEET_BYTES 512
+#define MEMOS_MAX   20000 /* pages that are remembered from round to round */
+#define LEFT_OUT    "what is left of this round is not tried"
+
+/* A page may be asked for, say that the session has ended, and be asked for again after a login. */
+#define REQUESTS_MAX 3
+
+/* Kinds of pages that lead to one, itself among them: a page of each is read however late it is. */
+#define KINDS_MAX 3
+
+/* What is remembered of a page from round to round. */
+struct memo {
+        UT_hash_handle hh;
+        char *key;     /* ours */
+        size_t had;    /* rows */
+        unsigned seen; /* the round that met it last */
+        bool is_bad, is_logged;
+        /* Of a kind of pages: */
+        unsigned cycle;
+        char *start, *next; /* ours: what this round began with, and the next one will; NULL: the first */
+};
+
+struct ob_pages {
+        struct ob_pages_setting setting;
+        struct ob_fetch *fetch; /* ours */
+        struct ob_bytes body;   /* ours */
+        unsigned cycle, n_silent, n_told;
+        size_t bytes;                    /* of the cells of this round */
+        struct ob_fetched_page *fetched; /* ours; of this round */
+        struct memo *memos;              /* ours */
+        struct ob_zone *zone;            /* ours */
+        bool is_auto, knows_skew;
+        int64_t skew;
+};
+
+struct ob_pages *ob_pages_new(const struct ob_pages_setting *setting)
+{
+        const struct ob_page_settings *page = &setting->manager->page;
+        struct ob_pages *p = ob_alloc(1, sizeof(*p));
+        struct ob_err err;
+
+        p->setting = *setting;
+        p->fetch = ob_fetch_new(page, setting->stop);
+        p->is_auto = !strcmp(page->zone, "auto");
+        p->zone = ob_zone_load(p->is_auto ? HOME_ZONE : page->zone, &err);
+        if (!p->zone)
+                ob_log(OB_LOG_WARN, "source=%s event=no_zone err=\"%s\"", setting->name, err.text);
+        return p;
+}
+
+static void forget_fetched(struct ob_pages *p)
+{
+        struct ob_fetched_page *s, *next;
+
+        HASH_ITER (hh, p->fetched, s, next) {
+                HASH_DEL(p->fetched, s);
+                ob_page_rows_free(&s->rows);
+                free(s->key);
+                free(s->address);
+                free(s->why);
+                free(s);
+        }
+}
+
+/* Those that have not been met since a round. */
+static void forget_memos(struct ob_pages *p, unsigned since)
+{
+        struct memo *m, *next;
+
+        HASH_ITER (hh, p->memos, m, next) {
+                if (m->seen >= since)
+                        continue;
+                HASH_DEL(p->memos, m);
+                free(m->key);
+                free(m->start);
+                free(m->next);
+                free(m);
+        }
+}
+
+void ob_pages_free(struct ob_pages *p)
+{
+        if (!p)
+                return;
+        forget_fetched(p);
+        forget_memos(p, UINT_MAX);
+        ob_fetch_free(p->fetch);
+        ob_bytes_free(&p->body);
+        ob_zone_free(p->zone);
+        free(p);
+}
+
+void ob_pages_begin(struct ob_pages *p)
+{
+        forget_fetched(p);
+        if (HASH_COUNT(p->memos) > MEMOS_MAX) /* a list of other names with each round must not fill the memory */
+                forget_memos(p, p->cycle);
+        p->cycle++;
+        p->n_silent = p->n_told = 0;
+        p->bytes = 0;
+}
+
+int64_t ob_pages_longest(const struct ob_pages *p)
+{
+        const struct ob_page_settings *page = &p->setting.manager->page;
+        int64_t one = REQUESTS_MAX * page->timeout + page->timeout; /* and it is read */
+
+        return (page->budget + KINDS_MAX * one) * INT64_C(1000);
+}
+
+static struct memo *remember(struct ob_pages *p, const char *key)
+{
+        struct memo *m;
+
+        HASH_FIND_STR(p->memos, key, m);
+        if (!m) {
+                m = ob_alloc(1, sizeof(*m));
+                m->key = ob_copy(key);
+                HASH_ADD_KEYPTR(hh, p->memos, m->key, strlen(m->key), m);
+        }
+        m->seen = p->cycle;
+        return m;
+}
+
+const char *ob_pages_start(struct ob_pages *p, const struct ob_page *page)
+{
+        struct memo *m = remember(p, page->name);
+
+        if (m->cycle != p->cycle) {
+                free(m->start);
+                m->start = ob_take(m->next);
+                m->cycle = p->cycle;
+        }
+        return m->start;
+}
+
+void ob_pages_leave(struct ob_pages *p, const struct ob_page *page, const char *next)
+{
+        struct memo *m = remember(p, page->name);
+
+        free(m->next);
+        m->next = next ? ob_copy(next) : NULL;
+}
+
+static void count_error(struct ob_pages *p)
+{
+        if (p->setting.counters)
+                p->setting.counters->errors++;
+}
+
+/* Once when a page goes wrong; where many do, not of each of them. */
+void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
+{
+        const char *url = p->setting.manager->page.url;
+        ob_cleanup(ob_free_at) char *whole =
+                ob_format("%s%s%s", url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address);
+        struct memo *m = remember(p, key);
+
+        count_error(p);
+        if (!m->is_bad && p->n_told < TOLD_MAX) {
+                p->n_told++;
+                ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s", p->setting.name, event, key,
+                        why, whole);
+                if (p->n_told == TOLD_MAX)
+                        ob_log(OB_LOG_ERROR,
+                                "source=%s event=pages_not_logged why=\"further ones of this round are not logged\"",
+                                p->setting.name);
+                m->is_logged = true;
+        }
+        m->is_bad = true;
+}
+
+void ob_pages_tell_good(struct ob_pages *p, const char *key)
+{
+        struct memo *m;
+
+        HASH_FIND_STR(p->memos, key, m);
+        if (!m || !m->is_bad)
+                return;
+        if (m->is_logged)
+                ob_log(OB_LOG_INFO, "source=%s event=page_recovered page=%s", p->setting.name, key);
+        m->is_bad = m->is_logged = false;
+}
+
+/* A list that was full and is empty may be so; but it is also what is seen when something is wrong. */
+static void count_rows(struct ob_pages *p, const struct ob_page *page, const struct ob_fetched_page *s)
+{
+        struct memo *m;
+
+        if (!p->setting.counters)
+                return;
+        p->setting.counters->rows += (int64_t)s->rows.n;
+        if (!ob_page_has_headers(page))
+                return;
+        m = remember(p, s->key);
+        if (m->had && !s->rows.n) {
+                count_error(p);
+                ob_log(OB_LOG_WARN, "source=%s event=page_empty page=%s had=%zu", p->setting.name, s->key, m->had);
+        }
+        m->had = s->rows.n;
+}
+
+static char *make_key(const struct ob_page *page, const char *asked)
+{
+        return ob_format("%s%s%s", page->name, *asked ? ":" : "", asked);
+}
+
+static char *make_address(const struct ob_page *page, const char *asked)
+{
+        const char *at = strstr(page->address, "{}");
+
+        if (!at)
+                return ob_copy(page->address);
+        return ob_format("%.*s%s%s", (int)(at - page->address), page->address, asked, at + 2);
+}
+
+/* In this round. */
+static struct ob_fetched_page *find(struct ob_pages *p, const struct ob_page *page, const char *asked)
+{
+        ob_cleanup(ob_free_at) char *key = make_key(page, asked);
+        struct ob_fetched_page *s;
+
+        HASH_FIND_STR(p->fetched, key, s);
+        return s;
+}
+
+static struct ob_fetched_page *add_fetched(struct ob_pages *p, const struct ob_page *page, const char *asked)
+{
+        struct ob_fetched_page *s = ob_alloc(1, sizeof(*s));
+
+        s->key = make_key(page, asked);
+        s->address = make_address(page, asked);
+        HASH_ADD_KEYPTR(hh, p->fetched, s->key, strlen(s->key), s);
+        return s;
+}
+
+static bool is_wanted(const struct ob_pages *p, const struct ob_page *page)
+{
+        for (size_t i = 0; i < p->setting.config->n_sources; i++)
+                if (p->setting.config->sources[i].enabled && p->setting.config->sources[i].table &&
+                        !strcmp(p->setting.config->sources[i].table, page->name))
+                        return true;
+        return false;
+}
+
+/* Reads a fetched page as one table. */
+static void read_fetched(
+        struct ob_pages *p, const struct ob_page *page, struct ob_doc *doc, struct ob_fetched_page *s)
+{
+        struct ob_err err;
+
+        if (ob_page_read(page, doc, &p->setting.manager->page, &s->rows, &err)) {
+                s->why = ob_copy(err.text);
+                return;
+        }
+        if (p->bytes + SHEET_BYTES + s->rows.bytes <= ROUND_MAX) {
+                p->bytes += SHEET_BYTES + s->rows.bytes;
+                count_rows(p, page, s);
+                return;
+        }
+        ob_page_rows_free(&s->rows);
+        s->why = ob_format(
+                "the pages of this round hold more than %d MiB: read fewer page sources, or see what answers "
+                "at page.url",
+                ROUND_MAX >> 20);
+}
+
+/* Here, for all who want the page: what is wrong with it is news once. A stop that cuts a request short is not. */
+static void log_fetched(struct ob_pages *p, const struct ob_fetched_page *s)
+{
+        if (s->why && !(p->setting.stop && ob_stop_is_wanted(p->setting.stop)))
+                ob_pages_tell_bad(p, s->key, "page_failed", s->address, s->why);
+}
+
+/* … and as the other tables that stand on it. */
+static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_doc *doc,
+        const struct ob_fetched_page *first)
+{
+        const struct ob_config *c = p->setting.config;
+
+        for (size_t i = 0; i < c->n_pages; i++) {
+                struct ob_fetched_page *s = find(p, &c->pages[i], asked);
+
+                if (s || &c->pages[i] == page || strcmp(c->pages[i].address, page->address) != 0 ||
+                        !is_wanted(p, &c->pages[i]))
+                        continue;
+                s = add_fetched(p, &c->pages[i], asked);
+                s->now = first->now;
+                if (doc)
+                        read_fetched(p, &c->pages[i], doc, s);
+                else
+                        s->why = ob_copy(first->why);
+                if (!first->why)
+                        log_fetched(p, s);
+        }
+}
+
+/* NULL: it is none. The document borrows the terms. */
+static struct ob_doc *parse(struct ob_pages *p, struct ob_terms *terms, const char *address, struct ob_err *err)
+{
+        struct ob_doc *doc;
+
+        *terms = (struct ob_terms) {
+                .stop = p->setting.stop,
+                .deadline = ob_clock_ms() + p->setting.manager->page.timeout * INT64_C(1000),
+                .pages = p->setting.config->pages,
+                .n_pages = p->setting.config->n_pages,
+        };
+        doc = ob_doc_parse(p->body.data, p->body.length, terms, err);
+        if (!doc)
+                ob_fail_in(err, address);
+        return doc;
+}
+
+static void fetch(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_fetched_page *s)
+{
+        ob_cleanup(ob_doc_free_at) struct ob_doc *doc = NULL;
+        struct ob_terms terms;
+        struct ob_err err;
+        enum ob_fetched got = ob_fetch_get(p->fetch, s->address, &p->body, &s->now, &err);
+
+        p->n_silent = got == OB_FETCH_UNREACHED ? SILENT_MAX : got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
+        if (got == OB_FETCHED)
+                doc = parse(p, &terms, s->address, &err);
+        ob_bytes_free(&p->body); /* a large one is not kept for the next page */
+        if (doc)
+                read_fetched(p, page, doc, s);
+        else
+                s->why = ob_format("%s%s", err.text, p->n_silent < SILENT_MAX ? "" : "; " LEFT_OUT);
+        log_fetched(p, s);
+        read_others(p, page, asked, doc, s);
+}
+
+struct ob_fetched_page *ob_pages_get(struct ob_pages *p, const struct ob_page *page, const char *asked)
+{
+        struct ob_fetched_page *s = find(p, page, asked);
+
+        if (!s && p->n_silent < SILENT_MAX) {
+                s = add_fetched(p, page, asked);
+                fetch(p, page, asked, s);
+        }
+        return s;
+}
+
+const struct ob_pages_setting *ob_pages_setting(const struct ob_pages *p)
+{
+        return &p->setting;
+}
+
+struct ob_cell_world ob_pages_world(const struct ob_pages *p, int64_t now)
+{
+        bool is_known = !p->is_auto || p->knows_skew;
+
+        return (struct ob_cell_world) {
+                .settings = &p->setting.manager->page,
+                .zone = is_known ? p->zone : NULL,
+                .skew = p->is_auto ? p->skew : 0,
+                .now = now,
+        };
+}
+
+const struct ob_zone *ob_pages_zone(const struct ob_pages *p)
+{
+        return p->zone;
+}
+
+bool ob_pages_is_auto(const struct ob_pages *p)
+{
+        return p->is_auto;
+}
+
+/* Told when it is not what it was; of a zone that was to be found out, also what was found. */
+void ob_pages_set_skew(struct ob_pages *p, int64_t seconds)
+{
+        bool is_news = p->knows_skew ? seconds != p->skew : seconds != 0 || p->is_auto;
+
+        p->knows_skew = true;
+        p->skew = seconds;
+        if (!is_news)
+                return;
+        ob_log(seconds ? OB_LOG_WARN : OB_LOG_INFO, "source=%s event=zone_skew zone=%s seconds=%lld why=\"%s\"",
+                p->setting.name, p->setting.manager->page.zone, (long long)seconds,
+                p->is_auto ? "the pages' dates are so far from the tables', read as " HOME_ZONE
+                             "; ages are corrected by it"
+                           : "the pages' dates are so far from the tables': page.zone is not the manager's, or its "
+                             "session with the database has another one");
+}

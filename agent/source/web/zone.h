@@ -1,0 +1,42 @@
+/*
+ * How far the dates on the pages are from the tables' times: a pipeline's last synchronisation stands on its page,
+ * in whatever zone the manager is, and in THROUGHPUT_STAT, as an instant. One worker's thread.
+ */
+#ifndef OB_SOURCE_WEB_ZONE_H
+#define OB_SOURCE_WEB_ZONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/source/outbox.h"
+#include "agent/source/session.h"
+#include "agent/source/web/pages.h"
+#include "agent/source/web/zone_dates.h"
+
+struct ob_zone_check {
+        /* Set by the owner; borrowed. */
+        const char *manager; /* its name; "" */
+        struct ob_pages *pages;
+        struct ob_session *session;
+        struct ob_outbox outbox;
+
+        const struct ob_page *page;
+        int id, last_sync;          /* columns of the page */
+        struct ob_zone_dates dates; /* on the pages of this cycle */
+
+        /* After a poll: */
+        bool is_logged;  /* it failed, and the log has it already, perhaps for several sources at once */
+        bool is_partial; /* there was more, which could not be read, and that was logged */
+};
+
+void ob_zone_check_init(struct ob_zone_check *z);
+void ob_zone_check_fini(struct ob_zone_check *z);
+
+/* Reads the pages and compares: `*skew` is in seconds. 1: no pipeline can be compared. */
+int ob_zone_check_measure(struct ob_zone_check *z, int64_t *skew, struct ob_err *err);
+
+/* One poll. 1: a stop cut it short. */
+int ob_zone_check_poll(struct ob_zone_check *z, struct ob_err *err);
+
+#endif

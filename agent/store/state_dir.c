@@ -1,0 +1,201 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/store/connection.h"
+#include "agent/store/store.h"
+#include "config/file.h"
+#include "proto/memory.h"
+
+#define FILE_NAME "otterbeat.db"
+#define OWNERS    0600 /* the mode of every file here: what the tables say, and in batches, is nobody else's */
+
+static int make_folder(const char *dir, struct ob_err *err)
+{
+        if (mkdir(dir, 0700) && errno != EEXIST)
+                return ob_fail(err, "state_dir %s: %m", dir);
+        return 0;
+}
+
+/* Who has it wrote its number into it, which holds as long as the lock is held. */
+static int refuse_second(int fd, const char *dir, struct ob_err *err)
+{
+        char pid[16] = "";
+        ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+        pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+        return ob_fail(err, "state_dir %s is used by another otterbeat%s%s: stop it, or give this one its own", dir,
+                *pid ? ", process " : "", pid);
+}
+
+static int take_lock(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/otterbeat.lock", dir);
+
+        state_dir->lock_fd = ob_file_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, OWNERS, err);
+        if (state_dir->lock_fd < 0)
+                return -1;
+        if (flock(state_dir->lock_fd, LOCK_EX | LOCK_NB))
+                return refuse_second(state_dir->lock_fd, dir, err);
+        if (fchmod(state_dir->lock_fd, OWNERS) || ftruncate(state_dir->lock_fd, 0) ||
+                dprintf(state_dir->lock_fd, "%d\n", (int)getpid()) < 0)
+                return ob_fail(err, "%s: %m", path);
+        return 0;
+}
+
+static int look_over(const char *path, struct ob_err *err)
+{
+        ob_cleanup(ob_connection_close) sqlite3 *db = NULL;
+        int got = ob_connection_open(path, &db, err);
+
+        return got ? got : ob_connection_check(db, err);
+}
+
+/* A file and what belongs to it: the write-ahead log and its index. */
+static const char *const parts[] = { "", "-wal", "-shm" };
+
+static int set_aside(struct ob_state_dir *state_dir, const char *why, struct ob_err *err)
+{
+        snprintf(state_dir->why, sizeof(state_dir->why), "%s", why);
+        snprintf(state_dir->aside, sizeof(state_dir->aside), "%s.aside-%lld", state_dir->path,
+                (long long)time(NULL));
+        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+                ob_cleanup(ob_free_at) char *from = ob_format("%s%s", state_dir->path, parts[i]);
+                ob_cleanup(ob_free_at) char *to = ob_format("%s%s", state_dir->aside, parts[i]);
+
+                if (rename(from, to) && errno != ENOENT)
+                        return ob_fail(err, "%s can't be used (%s) and can't be renamed: %m", state_dir->path, why);
+        }
+        return 0;
+}
+
+/* Under another name until it is whole: so a file that is there and has nothing in it was spoilt. */
+static int make_file(const char *path, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *fresh = ob_format("%s.new", path);
+        sqlite3 *db;
+        int got, fd;
+
+        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+                ob_cleanup(ob_free_at) char *part = ob_format("%s%s", fresh, parts[i]);
+
+                if (unlink(part) && errno != ENOENT)
+                        return ob_fail(err, "%s: %m", part);
+        }
+        fd = ob_file_open(fresh, O_RDWR | O_CREAT | O_EXCL, OWNERS, err); /* SQLite makes the other parts like it */
+        if (fd < 0)
+                return -1;
+        close(fd);
+        if (ob_connection_open(fresh, &db, err))
+                return -1;
+        got = ob_connection_make_schema(db, err);
+        ob_connection_close(&db);
+        if (!got && rename(fresh, path))
+                got = ob_fail(err, "%s can't be renamed: %m", fresh);
+        return got;
+}
+
+/*
+ * The parts are ours alone, whatever umask they were made with. They are not opened for it: to close one would let
+ * go of the locks that SQLite has on it.
+ */
+static int own_parts(const char *path, struct ob_err *err)
+{
+        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+                ob_cleanup(ob_free_at) char *part = ob_format("%s%s", path, parts[i]);
+                struct stat s;
+
+                if (lstat(part, &s))
+                        continue;
+                if (S_ISLNK(s.st_mode))
+                        return ob_fail(err, "%s: it is a symbolic link, which is not followed", part);
+                if (ob_file_check(part, err))
+                        return -1;
+                if ((s.st_mode & 07777) != OWNERS && chmod(part, OWNERS))
+                        return ob_fail(err, "%s: %m", part);
+        }
+        return 0;
+}
+
+/* The file as it is, or a new one in the place of one that can't be used. */
+static int find_file(struct ob_state_dir *state_dir, struct ob_err *err)
+{
+        struct ob_err why;
+        int got;
+
+        if (access(state_dir->path, F_OK))
+                return make_file(state_dir->path, err);
+        if (own_parts(state_dir->path, err))
+                return -1;
+        got = look_over(state_dir->path, &why);
+        if (!got)
+                return 0;
+        if (got == -1 || access(state_dir->path, R_OK | W_OK))
+                return ob_fail(err, "%s: %s", state_dir->path, why.text);
+        return set_aside(state_dir, why.text, err) ? -1 : make_file(state_dir->path, err);
+}
+
+bool ob_state_dir_room(struct ob_state_dir *state_dir, int64_t *bytes)
+{
+        ob_cleanup(ob_free_at) char *log = ob_format("%s-wal", state_dir->path);
+        struct statvfs disk;
+        struct stat of_log;
+        struct ob_err ignored;
+        int64_t unused;
+
+        if (statvfs(state_dir->path, &disk) || stat(log, &of_log) ||
+                ob_store_unused(state_dir->anchor, &unused, &ignored))
+                return false;
+        *bytes = (int64_t)(disk.f_bavail * disk.f_frsize) + unused + of_log.st_size - OB_STORE_MARGIN;
+        return true;
+}
+
+int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
+{
+        *state_dir = (struct ob_state_dir) { .lock_fd = -1 };
+        if (!*dir) {
+                /* Every place in memory is one of its own, also in one process. */
+                snprintf(state_dir->path, sizeof(state_dir->path), "file:/otterbeat-%p?vfs=memdb",
+                        (void *)state_dir);
+        } else {
+                if (strlen(dir) > sizeof(state_dir->path) - 32)
+                        return ob_fail(err, "state_dir: the path is too long");
+                if (make_folder(dir, err) || take_lock(state_dir, dir, err))
+                        return -1;
+                snprintf(state_dir->path, sizeof(state_dir->path), "%s/" FILE_NAME, dir);
+                if (find_file(state_dir, err))
+                        return -1;
+        }
+        state_dir->anchor = ob_store_open(state_dir, err);
+        return state_dir->anchor ? 0 : -1;
+}
+
+int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/" FILE_NAME, dir);
+        ob_cleanup(ob_connection_close) sqlite3 *empty = NULL; /* there must be one while the anchor is replaced */
+
+        if (!*dir || (access(path, F_OK) && errno == ENOENT))
+                return 0;
+        ob_store_close(ob_take(state_dir->anchor));
+        if (ob_connection_open(state_dir->path, &empty, err) || ob_connection_copy(path, state_dir->path, err))
+                return -1;
+        state_dir->anchor = ob_store_open(state_dir, err);
+        return state_dir->anchor ? 0 : -1;
+}
+
+void ob_state_dir_close(struct ob_state_dir *state_dir)
+{
+        ob_store_close(state_dir->anchor);
+        state_dir->anchor = NULL;
+        if (state_dir->lock_fd >= 0)
+                close(state_dir->lock_fd);
+        state_dir->lock_fd = -1;
+}

@@ -1,0 +1,51 @@
+/*
+ * The series that are read off no table and no page: the agent's own counters, the state of each pipeline, and how
+ * far the dates on the pages are off. Values; const. Any thread.
+ */
+#ifndef OB_CONFIG_OWN_SERIES_H
+#define OB_CONFIG_OWN_SERIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proto/metric.h"
+
+enum ob_own {
+        /* Of each source. */
+        OB_OWN_POLL_MS,
+        OB_OWN_SOURCE_AGE,
+        OB_OWN_ROWS,
+        OB_OWN_LATE_ROWS,
+        OB_OWN_ERRORS,
+
+        /* Of each sink. */
+        OB_OWN_POINTS,
+        OB_OWN_SENT,
+        OB_OWN_FOLDED,
+        OB_OWN_LATE,
+        OB_OWN_LOST,
+        OB_OWN_UNCERTAIN,
+        OB_OWN_RECONNECTS,
+        OB_OWN_BEHIND,
+
+        /* Of the agent. */
+        OB_OWN_QUEUE_POINTS,
+        OB_OWN_QUEUE_BYTES,
+
+        /* Of each manager. */
+        OB_OWN_STATE,
+        OB_OWN_ZONE_SKEW,
+        OB_OWN_SERIES
+};
+
+#define OB_OWN_TAGS_MAX 2
+
+struct ob_own_series {
+        const char *name;
+        enum ob_kind kind;
+        bool is_of_manager;                /* a manager's name is the first tag */
+        const char *tags[OB_OWN_TAGS_MAX]; /* identity, in order; NULL behind the last one */
+};
+extern const struct ob_own_series ob_own_series[OB_OWN_SERIES];
+
+#endif
