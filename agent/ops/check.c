@@ -5,8 +5,8 @@
 
 #include "agent/ops/check_parts.h"
 #include "agent/ops/exit.h"
+#include "agent/source/mysql/session.h"
 #include "agent/source/reader.h"
-#include "agent/source/session.h"
 #include "agent/source/web/pages.h"
 #include "agent/source/web/zone.h"
 

@@ -6,10 +6,10 @@
 #include "agent/ops/markup.h"
 #include "agent/ops/reach.h"
 #include "agent/process/clock.h"
-#include "agent/source/name_rows.h"
+#include "agent/source/mysql/session.h"
+#include "agent/source/mysql/session_variables.h"
+#include "agent/source/names/name_rows.h"
 #include "agent/source/reader.h"
-#include "agent/source/session.h"
-#include "agent/source/session_variables.h"
 #include "proto/memory.h"
 
 #define CLOCK_OFF  5     /* seconds that clocks may differ */

@@ -3,7 +3,7 @@
 #define OB_OPS_CHECK_PARTS_H
 
 #include "agent/ops/report.h"
-#include "agent/source/session_turns.h"
+#include "agent/source/mysql/session_turns.h"
 #include "config/config.h"
 
 /* This machine: files that others can read, the store, the log, where the status page goes. */

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "agent/source/names.h"
+#include "agent/source/names/names.h"
 #include "agent/source/outbox.h"
 #include "agent/source/pipeline_health.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "agent/source/names.h"
+#include "agent/source/names/names.h"
 #include "agent/source/outbox.h"
 #include "config/own_series.h"
 

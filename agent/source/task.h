@@ -11,7 +11,7 @@
 #include "agent/process/counters.h"
 #include "agent/process/log_once.h"
 #include "agent/process/stop.h"
-#include "agent/source/names.h"
+#include "agent/source/names/names.h"
 #include "agent/source/outbox.h"
 #include "agent/source/pipeline_health.h"
 #include "agent/source/reader.h"

@@ -12,10 +12,10 @@
 
 #include "agent/process/backoff.h"
 #include "agent/source/health_changes.h"
-#include "agent/source/names.h"
+#include "agent/source/mysql/session.h"
+#include "agent/source/names/names.h"
 #include "agent/source/own_counters.h"
 #include "agent/source/poll.h"
-#include "agent/source/session.h"
 #include "agent/source/web/pages.h"
 #include "agent/source/web/zone.h"
 #include "config/config.h"

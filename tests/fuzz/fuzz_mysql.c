@@ -23,9 +23,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent/source/name_rows.h"
+#include "agent/source/mysql/session.h"
+#include "agent/source/names/name_rows.h"
 #include "agent/source/reader.h"
-#include "agent/source/session.h"
 #include "config/source.h"
 #include "proto/bytes.h"
 

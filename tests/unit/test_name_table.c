@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "agent/process/stop.h"
-#include "agent/source/name_store.h"
-#include "agent/source/names.h"
+#include "agent/source/names/name_store.h"
+#include "agent/source/names/names.h"
 #include "proto/memory.h"
 #include "proto/name.h"
 #include "tests/unit/world.h"

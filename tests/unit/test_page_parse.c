@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/process/clock.h"
-#include "agent/source/page_tree.h"
+#include "agent/source/web/page_tree.h"
 #include "agent/source/web/parse.h"
 #include "proto/bytes.h"
 #include "proto/memory.h"

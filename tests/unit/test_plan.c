@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/plan.h"
+#include "agent/source/mysql/plan.h"
 #include "proto/memory.h"
 
 /* A table in words: "ID* PIPELINE_ID TIME" (* a whole number), indexes as "PRIMARY:ID newest:PIPELINE_ID,TIME". */

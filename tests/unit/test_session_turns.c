@@ -7,7 +7,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/stop.h"
-#include "agent/source/session_turns.h"
+#include "agent/source/mysql/session_turns.h"
 #include "proto/memory.h"
 #include "tests/unit/loading.h"
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "agent/source/page_tree.h"
+#include "agent/source/web/page_tree.h"
 #include "proto/error.h"
 
 #define OB_PAGE_BYTES_MAX (4 << 20) /* a list of 2,000 pipelines has 2.7 million */

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/source/mysql/session.h"
 #include "agent/source/outbox.h"
-#include "agent/source/session.h"
 #include "agent/source/web/pages.h"
 #include "agent/source/web/zone_dates.h"
 

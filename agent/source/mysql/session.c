@@ -1,4 +1,4 @@
-#include "agent/source/session.h"
+#include "agent/source/mysql/session.h"
 
 #include <errmsg.h>
 #include <mysqld_error.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agent/process/clock.h"
-#include "agent/source/session_variables.h"
+#include "agent/source/mysql/session_variables.h"
 #include "config/secret.h"
 #include "proto/memory.h"
 

@@ -2,8 +2,8 @@
  * How to read a table so that a poll costs the new rows and not the table: from what the server says of
  * the table's columns and indexes to the SQL. Pure functions.
  */
-#ifndef OB_SOURCE_PLAN_H
-#define OB_SOURCE_PLAN_H
+#ifndef OB_SOURCE_MYSQL_PLAN_H
+#define OB_SOURCE_MYSQL_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,14 +3,14 @@
  * tables: columns by name, and none of those that hold passwords. Owned by the thread
  * that owns the session.
  */
-#ifndef OB_SOURCE_NAME_ROWS_H
-#define OB_SOURCE_NAME_ROWS_H
+#ifndef OB_SOURCE_NAMES_NAME_ROWS_H
+#define OB_SOURCE_NAMES_NAME_ROWS_H
 
 #include <stdint.h>
 
 #include "agent/process/log_once.h"
-#include "agent/source/name_table.h"
-#include "agent/source/session.h"
+#include "agent/source/mysql/session.h"
+#include "agent/source/names/name_table.h"
 
 typedef void ob_name_row_fn(void *ctx, const struct ob_name_row *row);
 

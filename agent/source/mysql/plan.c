@@ -1,4 +1,4 @@
-#include "agent/source/plan.h"
+#include "agent/source/mysql/plan.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * From a page's bytes to a tree of HTML, at a cost that is bounded while the tree is built: a manager's pages are
  * small, but what answers at its address may be anything. No I/O.
  */
-#ifndef OB_SOURCE_PAGE_TREE_H
-#define OB_SOURCE_PAGE_TREE_H
+#ifndef OB_SOURCE_WEB_PAGE_TREE_H
+#define OB_SOURCE_WEB_PAGE_TREE_H
 
 #include <libxml/tree.h>
 #include <stdbool.h>

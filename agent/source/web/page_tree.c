@@ -4,7 +4,7 @@
  * reported something bound the tag or comment that it is in, however the tag is written. Where a bound is passed
  * the page ends there for libxml2, and the tree is thrown away.
  */
-#include "agent/source/page_tree.h"
+#include "agent/source/web/page_tree.h"
 
 #include <libxml/HTMLparser.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * Names stand among the totals, which are bytes by a key: a kind, an id and since when is the key, all else the
  * amounts. No source is called as their owner is.
  */
-#include "agent/source/name_store.h"
+#include "agent/source/names/name_store.h"
 
 #include <string.h>
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "agent/process/clock.h"
-#include "agent/source/plan.h"
+#include "agent/source/mysql/plan.h"
+#include "agent/source/mysql/session.h"
 #include "agent/source/reader.h"
-#include "agent/source/session.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 

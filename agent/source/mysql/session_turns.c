@@ -1,4 +1,4 @@
-#include "agent/source/session_turns.h"
+#include "agent/source/mysql/session_turns.h"
 
 #include <mysqld_error.h>
 #include <string.h>

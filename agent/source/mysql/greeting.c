@@ -1,4 +1,4 @@
-#include "agent/source/greeting.h"
+#include "agent/source/mysql/greeting.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  *
  * Not locked. A book is one thread's; a table is const once others may see it.
  */
-#ifndef OB_SOURCE_NAME_TABLE_H
-#define OB_SOURCE_NAME_TABLE_H
+#ifndef OB_SOURCE_NAMES_NAME_TABLE_H
+#define OB_SOURCE_NAMES_NAME_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

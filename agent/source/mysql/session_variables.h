@@ -3,10 +3,10 @@
  * may read. A server's init_connect, its global values and a proxy set them as they like, so every new session sets
  * them itself and looks whether that was taken. The table is in session_variables.c. The session's thread only.
  */
-#ifndef OB_SOURCE_SESSION_VARIABLES_H
-#define OB_SOURCE_SESSION_VARIABLES_H
+#ifndef OB_SOURCE_MYSQL_SESSION_VARIABLES_H
+#define OB_SOURCE_MYSQL_SESSION_VARIABLES_H
 
-#include "agent/source/session.h"
+#include "agent/source/mysql/session.h"
 #include "proto/error.h"
 
 /*

@@ -1,4 +1,4 @@
-#include "agent/source/name_rows.h"
+#include "agent/source/names/name_rows.h"
 
 #include <inttypes.h>
 #include <mysqld_error.h>

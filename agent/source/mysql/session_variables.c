@@ -1,4 +1,4 @@
-#include "agent/source/session_variables.h"
+#include "agent/source/mysql/session_variables.h"
 
 #include <mysqld_error.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "agent/source/result.h"
+#include "agent/source/mysql/result.h"
 
 #include <stdlib.h>
 #include <string.h>

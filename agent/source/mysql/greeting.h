@@ -3,8 +3,8 @@
  * goes on in the clear with a server that offers no TLS.
  * Pure; any thread.
  */
-#ifndef OB_SOURCE_GREETING_H
-#define OB_SOURCE_GREETING_H
+#ifndef OB_SOURCE_MYSQL_GREETING_H
+#define OB_SOURCE_MYSQL_GREETING_H
 
 #include <stddef.h>
 

@@ -3,17 +3,17 @@
  * an end (a server's own defaults are a day for a lock, and never for an answer). What is asked goes through here,
  * and what comes back was checked: nobody else calls the client library. One thread's.
  */
-#ifndef OB_SOURCE_SESSION_H
-#define OB_SOURCE_SESSION_H
+#ifndef OB_SOURCE_MYSQL_SESSION_H
+#define OB_SOURCE_MYSQL_SESSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/process/health.h"
 #include "agent/process/stop.h"
-#include "agent/source/result.h"
-#include "agent/source/session_turns.h"
-#include "agent/source/transport.h"
+#include "agent/source/mysql/result.h"
+#include "agent/source/mysql/session_turns.h"
+#include "agent/source/mysql/transport.h"
 #include "config/config.h"
 #include "proto/error.h"
 

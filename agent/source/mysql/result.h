@@ -2,8 +2,8 @@
  * What a query brought: rows that all have the number of cells that was asked for, each a text that ends at its
  * length, or NULL. All that a server may do to it was checked on the way in. One thread's.
  */
-#ifndef OB_SOURCE_RESULT_H
-#define OB_SOURCE_RESULT_H
+#ifndef OB_SOURCE_MYSQL_RESULT_H
+#define OB_SOURCE_MYSQL_RESULT_H
 
 #include <stdbool.h>
 #include <stddef.h>

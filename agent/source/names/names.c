@@ -1,4 +1,4 @@
-#include "agent/source/names.h"
+#include "agent/source/names/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "agent/process/clock.h"
 #include "agent/process/stop.h"
 #include "agent/process/thread.h"
-#include "agent/source/name_store.h"
+#include "agent/source/names/name_store.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 

@@ -1,8 +1,8 @@
 /* What a manager's things were called, as the store keeps it. Owned by the thread that owns the store. */
-#ifndef OB_SOURCE_NAME_STORE_H
-#define OB_SOURCE_NAME_STORE_H
+#ifndef OB_SOURCE_NAMES_NAME_STORE_H
+#define OB_SOURCE_NAMES_NAME_STORE_H
 
-#include "agent/source/name_table.h"
+#include "agent/source/names/name_table.h"
 #include "agent/store/store.h"
 
 /* Reads all names that were kept as those of `owner` into the book. */

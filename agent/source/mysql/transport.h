@@ -4,8 +4,8 @@
  *
  * The library is not asked to keep to any of these; the socket is shut under it, which ends every wait.
  */
-#ifndef OB_SOURCE_TRANSPORT_H
-#define OB_SOURCE_TRANSPORT_H
+#ifndef OB_SOURCE_MYSQL_TRANSPORT_H
+#define OB_SOURCE_MYSQL_TRANSPORT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include <mysql.h>
 
 #include "agent/process/stop.h"
-#include "agent/source/result.h"
+#include "agent/source/mysql/result.h"
 #include "config/config.h"
 #include "proto/error.h"
 

@@ -1,4 +1,4 @@
-#include "agent/source/name_table.h"
+#include "agent/source/names/name_table.h"
 
 #include <stdlib.h>
 #include <string.h>

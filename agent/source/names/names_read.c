@@ -4,9 +4,9 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
-#include "agent/source/name_rows.h"
-#include "agent/source/name_store.h"
-#include "agent/source/names.h"
+#include "agent/source/names/name_rows.h"
+#include "agent/source/names/name_store.h"
+#include "agent/source/names/names.h"
 #include "proto/memory.h"
 
 /*

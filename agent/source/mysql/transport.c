@@ -1,4 +1,4 @@
-#include "agent/source/transport.h"
+#include "agent/source/mysql/transport.h"
 
 #include <errmsg.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "agent/process/clock.h"
-#include "agent/source/greeting.h"
+#include "agent/source/mysql/greeting.h"
 #include "proto/memory.h"
 
 /* Bytes. What precedes rows is a reason, or some hundred for each column; the library makes many of each. */

@@ -6,8 +6,8 @@
  * Who needs a session and gets none waits, in the order of coming. A session that rests between two polls is closed
  * for one who waits; so a session is its thread's only from ob_turn_open to ob_turn_rest.
  */
-#ifndef OB_SOURCE_SESSION_TURNS_H
-#define OB_SOURCE_SESSION_TURNS_H
+#ifndef OB_SOURCE_MYSQL_SESSION_TURNS_H
+#define OB_SOURCE_MYSQL_SESSION_TURNS_H
 
 #include <pthread.h>
 #include <stdbool.h>
