@@ -16,16 +16,17 @@ CHECK_ALONE = {"explain", "version"}  # what only --check asks
 AGENT_ALONE = {"rows", "counts"}
 
 KINDS = (
+    ("session", r"SHOW SESSION VARIABLES|SYSDATE"),
     ("variables", r"SHOW .*VARIABLES.*'server_id'|@@server_id"),
     ("columns", r"FROM information_schema\.COLUMNS WHERE TABLE_SCHEMA = DATABASE\(\) AND TABLE_NAME = '\w+'$"),
     ("indexes", r"information_schema\.STATISTICS"),
     ("size", r"SELECT TABLE_ROWS"),
     ("explain", r"EXPLAIN "),
-    ("counts", r"COUNT\(\*\).* GROUP BY 1"),
+    ("counts", r"BIT_OR\(.* GROUP BY 1"),
     ("clock", r"SELECT UNIX_TIMESTAMP\(\)"),
     ("grant", r"SELECT DATABASE\(\), CONCAT"),
-    ("version", r"SELECT VERSION|SHOW CREATE USER|SHOW SESSION STATUS|SHOW GRANTS|time_zone, @@|@@global"),
-    ("names", r"FROM (CHANNEL|PIPELINE|NODE|DATA_MEDIA)"),
+    ("version", r"SELECT VERSION|SHOW CREATE USER|SHOW SESSION STATUS|SHOW GRANTS|time_zone, @@|@@global|SHOW GLOBAL|FROM \(SELECT 1"),
+    ("names", r"FROM (?:otterbeat_)?(CHANNEL|PIPELINE|NODE|DATA_MEDIA)"),
     ("rows", r"FROM `?(DELAY_STAT|THROUGHPUT_STAT|TABLE_HISTORY_STAT|TABLE_STAT|LOG_RECORD)"),
     ("set", r"SET "),
 )
@@ -48,6 +49,7 @@ class Talk:
     def __init__(self, server, connection):
         self.server, self.connection = server, connection
         self.sequence, self.names, self.rows = 0, [], []
+        self.variables = dict(words.VARIABLES)
 
     # What answers are made of.
 
@@ -132,7 +134,7 @@ class Talk:
         return False
 
     def query(self, sql):
-        honest = self.server.otter.answer(sql)
+        honest = self.server.otter.answer(sql, self.variables)
         if isinstance(honest, tuple):
             self.names, self.rows = honest
         else:
@@ -143,6 +145,8 @@ class Talk:
             self.result(self.names, self.rows)
         elif honest is None:
             self.packet(words.OK)
+        elif re.search(words.NOT_THERE, honest):
+            self.packet(words.error(1146, honest, b"42S02"))
         else:
             self.server.misunderstood.append(honest)
             self.packet(words.error(1064, honest))
@@ -427,18 +431,18 @@ def any_of(*answers):
 
 ODD_NUMBERS = (b"9223372036854775808", b"-9223372036854775809", b"99999999999999999999999999999999999999999", b"-1", b"1e400",
                b"", b"12\x0034", b"abc", b"0x10", b"9223372036854775807", b"-9223372036854775808", b"NaN", b"1.5")
-NULLS = (("variables", 2), ("columns", 2), ("indexes", 3), ("size", 1), ("clock", 2), ("counts", 2), ("names", 5), ("rows", 3))
-ALL = "variables columns indexes size clock rows counts names explain version"
+NULLS = (("session", 2), ("variables", 2), ("columns", 2), ("indexes", 3), ("size", 1), ("clock", 2), ("counts", 2), ("names", 5), ("rows", 3))
+ALL = "session variables columns indexes size clock rows counts names explain version"
 
 SHAPES = [
     *(shape(f"null_in_cell_{i}_of_{place}", place, cell(i, None)) for place, n in NULLS for i in range(n)),
     *(shape(f"nothing_but_nulls_in_{place}", place, every_cell(None)) for place in ALL.split()),
-    *(shape(f"one_column_of_{place}", place, fewer(1)) for place in "variables columns indexes clock rows counts names explain".split()),
+    *(shape(f"one_column_of_{place}", place, fewer(1)) for place in "session variables columns indexes clock rows counts names explain".split()),
     shape("fewer_columns_by_one", "columns indexes clock rows counts names", lambda talk: fewer(len(talk.names) - 1)(talk)),
     *(shape(f"no_columns_of_{place}", place, packets(words.OK)) for place in ALL.split()),
-    *(shape(f"no_rows_of_{place}", place, with_rows(lambda rows: [])) for place in "variables columns indexes size clock counts explain".split()),
+    *(shape(f"no_rows_of_{place}", place, with_rows(lambda rows: [])) for place in "session variables columns indexes size clock counts explain".split()),
     shape("more_columns", ALL, more(70)),
-    shape("the_same_row_many_times", "variables columns indexes size clock counts", with_rows(lambda rows: rows * 100)),
+    shape("the_same_row_many_times", "session variables columns indexes size clock counts", with_rows(lambda rows: rows * 100)),
     *(shape(f"odd_number_{i}_in_{place}_from_cell_{first}", place, numbers(value, first))
       for place, first in (("clock", 0), ("clock", 1), ("rows", 0), ("rows", 1))
       for i, value in enumerate(ODD_NUMBERS) if (place, first) in (("clock", 1), ("rows", 1)) or i in (0, 4, 7)),
@@ -452,6 +456,7 @@ SHAPES = [
     shape("endless_names", "names", after_head(endless_numbered_rows)),
     shape("endless_counts", "counts", after_head(endless_numbered_rows)),
     shape("endless_variables", "variables", after_head(endless_rows)),
+    shape("endless_session_variables", "session", after_head(endless_rows)),
     shape("endless_columns", "columns", after_head(endless_rows)),
     shape("endless_indexes", "indexes", after_head(endless_rows)),
     shape("endless_answer_to_set", "set", after_head(endless_rows)),
@@ -504,6 +509,8 @@ SHAPES = [
     shape("an_error_of_10_kilobytes", "variables", packets(words.error(1064, b"\x1b\n" * 5000))),
     shape("an_error_between_rows", "rows", after_head(packets(words.error(1317, BAD_TEXT)))),
     shape("an_error_that_is_cut", "rows", packets(b"\xff\x10")),
+    shape("variables_that_are_not_taken", "session", with_rows(lambda rows: [
+        [*cells[:-1], words.VARIABLES.get(cells[0], cells[-1])] for cells in rows])),
     shape("an_error_0", "rows", packets(words.error(0, ""))),
     shape("a_request_for_a_file", "query", ask_for_a_file),
     shape("a_request_for_a_file_by_set", "set", ask_for_a_file),
@@ -519,12 +526,12 @@ SHAPES = [
     shape("tls_that_is_none", "greeting", packets(words.greeting(words.CAPABILITIES | words.SSL)), tls="required"),
     shape("close_at_once", "greeting", close),
     shape("close_after_the_greeting", "login", close),
-    *(shape(f"close_at_{place}", place, close) for place in "set variables columns clock rows counts names".split()),
+    *(shape(f"close_at_{place}", place, close) for place in "set session variables columns clock rows counts names".split()),
     shape("close_among_the_columns", "rows", then_close(packets(b"\x03", words.definition("ID")))),
     shape("close_among_the_rows", "rows", after_head(then_close(packets(b"\x011")))),
     shape("close_in_a_packet", "rows", then_close(raw(b"\x50\0\0\x01abc"))),
-    *(shape(f"no_answer_at_{place}", place, stall, True) for place in "greeting login set variables columns clock rows counts names".split()),
-    *(shape(f"bad_text_in_{place}", place, every_cell(BAD_TEXT)) for place in "variables indexes counts rows names explain version".split()),
+    *(shape(f"no_answer_at_{place}", place, stall, True) for place in "greeting login set session variables columns clock rows counts names".split()),
+    *(shape(f"bad_text_in_{place}", place, every_cell(BAD_TEXT)) for place in "session variables indexes counts rows names explain version".split()),
     shape("bad_text_in_the_names_of_columns", "columns", with_rows(lambda rows: [*rows, [BAD_TEXT, "1"]])),
     shape("bad_text_for_a_version", "greeting", packets(words.greeting(version=BAD_TEXT))),
     Shape("bad_text_in_a_grant", {"names": refused_names, "grant": every_cell(BAD_TEXT)}, {}, False),

@@ -72,15 +72,45 @@ TABLES = {
     "LOG_RECORD": "ID bigint, NID varchar, CHANNEL_ID varchar, PIPELINE_ID varchar, TITLE varchar, MESSAGE text, "
                   "GMT_CREATE timestamp, GMT_MODIFIED timestamp",
 }
-VARIABLES = {"server_id": "7", "hostname": "honest", "tx_read_only": "ON", "transaction_read_only": "ON",
-             "autocommit": "ON", "time_zone": "+00:00", "system_time_zone": "UTC", "version": "10.11.6-MariaDB",
-             "Ssl_version": ""}
+VIEWS = ("CHANNEL", "PIPELINE", "DATA_MEDIA", "DATA_MEDIA_PAIR")  # not of NODE, which is read from its table
+NOT_THERE = "no such table: (otterbeat_NODE|DATA_MEDIA_SOURCE|CANAL|USER)"
+# As a server has them that was never set up; those of a session are the session's to SET.
+VARIABLES = {"server_id": "7", "hostname": "honest", "version": "10.11.6-MariaDB", "Ssl_version": "", "system_time_zone": "UTC",
+             "autocommit": "OFF", "sql_select_limit": "1", "sql_big_selects": "OFF", "tx_isolation": "REPEATABLE-READ",
+             "tx_read_only": "OFF", "sql_mode": "ANSI_QUOTES,STRICT_TRANS_TABLES", "time_zone": "SYSTEM",
+             "lock_wait_timeout": "86400", "max_statement_time": "0.000000", "wait_timeout": "600", "net_read_timeout": "30",
+             "net_write_timeout": "60", "character_set_client": "latin1", "character_set_connection": "latin1",
+             "character_set_results": "latin1"}
+NAMES = ("character_set_client", "character_set_connection", "character_set_results")  # that SET NAMES sets
 EXPLAINED = ("id", "select_type", "table", "type", "possible_keys", "key", "key_len", "ref", "rows", "Extra")
 
 
 def split(name):
     """"N" of "N bigint"."""
     return [column.split() for column in TABLES[name].split(", ")]
+
+
+class BitOr:
+    """The aggregate function of MySQL."""
+
+    def __init__(self):
+        self.bits = 0
+
+    def step(self, bits):
+        self.bits |= bits
+
+    def finalize(self):
+        return self.bits
+
+
+def set_variables(sql, session):
+    """What SET does to the variables of a session."""
+    if sql.startswith("SET NAMES "):
+        session.update(dict.fromkeys(NAMES, sql.split()[2]))
+        return
+    for name, value in re.findall(r"(\w+) = ('[^']*'|[^,]+)", sql):
+        if value != "DEFAULT":
+            session[name] = value.strip("'")
 
 
 class Otter:
@@ -92,12 +122,14 @@ class Otter:
         self.db.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         for name, n, function in (
                 ("UNIX_TIMESTAMP", -1, lambda *at: at[0] if at else int(time.time())), ("FROM_UNIXTIME", 1, lambda at: at),
+                ("SYSDATE", 0, lambda: int(time.time())), ("XOR", 2, lambda a, b: a ^ b),
                 ("DATABASE", 0, lambda: "otter"), ("CURRENT_USER", 0, lambda: "otterbeat@%"), ("VERSION", 0, lambda: "10.11.6"),
                 ("CONNECTION_ID", 0, lambda: 7), ("LEFTMOST", 2, lambda cell, n: cell and cell[:n]),
                 ("CONCAT", -1, lambda *cells: "".join(cells)), ("CONCAT_WS", -1, lambda by, *cells: by.join(c for c in cells if c is not None)),
                 ("SUBSTRING_INDEX", 3, lambda cell, by, n: by.join(cell.split(by)[:n] if n > 0 else cell.split(by)[n:])),
                 ("FLOOR", 1, lambda n: n and int(n // 1)), ("MOD", 2, lambda a, b: a % b), ("CRC32", 1, lambda cell: hash(cell) & 0xffff)):
             self.db.create_function(name, n, function)
+        self.db.create_aggregate("BIT_OR", 1, BitOr)
         self.db.execute("ATTACH ':memory:' AS information_schema")
         self._describe()
         self._fill(int(time.time()) - 60)
@@ -114,6 +146,8 @@ class Otter:
             for place, (column, kind) in enumerate(split(table), 1):
                 self.db.execute("INSERT INTO information_schema.COLUMNS VALUES ('otter', ?, ?, ?, ?, ?)",
                                 (table, column, kind, kind, place))
+        for table in VIEWS:
+            self.db.execute(f"CREATE VIEW otterbeat_{table} AS SELECT * FROM {table}")
 
     def _fill(self, at):
         cells = {"bigint": lambda i: i, "timestamp": lambda i: at, "varchar": lambda i: str(i), "text": lambda i: "pid:1 nid:1 exception:x"}
@@ -122,9 +156,11 @@ class Otter:
                 values = ["ROW" if name == "TYPE" else cells[kind](i) for name, kind in split(table)]
                 self.db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
-    def answer(self, sql):
-        """(names, rows) of what has a result; None: it is done; a string: it can't be."""
-        if re.match(r"(?i)(SET|START|BEGIN|COMMIT|ROLLBACK|USE|KILL)\b", sql):
+    def answer(self, sql, session):
+        """(names, rows) of what has a result; None: it is done; a string: it can't be. `session` has its variables."""
+        if sql.startswith("SET "):
+            return set_variables(sql, session)
+        if re.match(r"(?i)(START|BEGIN|COMMIT|ROLLBACK|USE|KILL)\b", sql):
             return None
         if re.match(r"(?i)SHOW .*GRANTS", sql):
             return ["Grants for otterbeat@%"], [["GRANT SELECT ON `otter`.* TO `otterbeat`@`%`"]]
@@ -132,12 +168,13 @@ class Otter:
             return ["CREATE USER"], [["CREATE USER otterbeat IDENTIFIED VIA mysql_native_password USING '*1'"]]
         if re.match(r"(?i)SHOW ", sql):
             wanted = re.findall(r"'(\w+)'", sql)
-            return ["Variable_name", "Value"], [[name, value] for name, value in VARIABLES.items() if name in wanted]
+            return ["Variable_name", "Value"], [[name, value] for name, value in (VARIABLES if "GLOBAL" in sql else session).items() if name in wanted]
         if re.match(r"(?i)EXPLAIN ", sql):
             return list(EXPLAINED), [["1", "SIMPLE", "t", "range", "PRIMARY", "PRIMARY", "8", None, "10", "Using where"]]
         if "@@" in sql:
             items = re.sub(r"(?i)^SELECT ", "", sql).split(",")
             return items, [[VARIABLES.get(item.rpartition("@@")[2].rpartition(".")[2].strip(") "), "0") for item in items]]
+        sql = re.sub(r"\(\((`\w+` & \d+)\) \^ (\d+)\)", r"XOR(\1, \2)", sql)
         sql = re.sub(r"(?i)\bDIV\b", "/", re.sub(r"(?i)\bLEFT\(", "LEFTMOST(", sql))
         sql = re.sub(r"(?i) (FORCE|USE) INDEX \([^)]*\)| LOCK IN SHARE MODE", "", sql)
         with self.lock:

@@ -15,12 +15,6 @@
  */
 #define RENAME_AHEAD 10
 
-/*
- * Seconds: a new name holds from so long after the clock was read. By then everybody must see it, or a point could
- * go out under the old name that would have the new one when it is told again.
- */
-#define RENAME_AHEAD 10
-
 /* One reading, before anybody sees it. */
 struct reading {
         struct ob_names *names;
