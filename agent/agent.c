@@ -47,7 +47,7 @@ static size_t make_workers(struct ob_agent *a)
         a->workers = ob_alloc(c->n_sources * c->n_managers, sizeof(*a->workers));
         a->states = ob_alloc(c->n_managers, sizeof(*a->states));
         for (size_t m = 0; m < c->n_managers; m++)
-                a->states[m] = ob_pipeline_health_new(&c->states);
+                a->states[m] = ob_pipeline_health_new(&c->health);
         for (size_t i = 0; i < c->n_sources; i++) {
                 if (!makes_worker(c, i))
                         continue;

@@ -29,7 +29,7 @@ static const struct ob_setting top_settings[] = {
         { "sources", OB_SET_GROUP },
         { "queue", OB_SET_GROUP },
         { "names", OB_SET_GROUP },
-        { "states", OB_SET_GROUP },
+        { "health", OB_SET_GROUP },
         { "status", OB_SET_GROUP },
         { "sinks", OB_SET_GROUP },
         { NULL },
@@ -46,13 +46,13 @@ static const struct ob_setting names_settings[] = {
         { NULL },
 };
 
-static const struct ob_setting state_settings[] = {
-        { "lag", OB_SET_INT, AT(ob_state_settings, lag), 1, 86400 },
-        { "idle", OB_SET_INT, AT(ob_state_settings, idle), 1, 86400 },
-        { "stall", OB_SET_INT, AT(ob_state_settings, stall), 1, 86400 },
-        { "skew", OB_SET_INT, AT(ob_state_settings, skew), 1, 86400 },
-        { "hold", OB_SET_INT, AT(ob_state_settings, hold), 0, 86400 },
-        { "heartbeat", OB_SET_BOOL, AT(ob_state_settings, heartbeat) },
+static const struct ob_setting health_settings[] = {
+        { "lag", OB_SET_INT, AT(ob_health_settings, lag), 1, 86400 },
+        { "idle", OB_SET_INT, AT(ob_health_settings, idle), 1, 86400 },
+        { "stall", OB_SET_INT, AT(ob_health_settings, stall), 1, 86400 },
+        { "skew", OB_SET_INT, AT(ob_health_settings, skew), 1, 86400 },
+        { "hold", OB_SET_INT, AT(ob_health_settings, hold), 0, 86400 },
+        { "heartbeat", OB_SET_BOOL, AT(ob_health_settings, heartbeat) },
         { NULL },
 };
 
@@ -313,7 +313,7 @@ static int read_all(const config_t *file, const char *path, struct ob_config *c,
         if (ob_settings_read(root, top_settings, c, &c->texts, err) ||
                 ob_settings_read_group(root, "queue", queue_settings, c, &c->texts, err) ||
                 ob_settings_read_group(root, "names", names_settings, c, &c->texts, err) ||
-                ob_settings_read_group(root, "states", state_settings, &c->states, &c->texts, err) ||
+                ob_settings_read_group(root, "health", health_settings, &c->health, &c->texts, err) ||
                 ob_config_read_status(root, c, err))
                 return -1;
         return read_managers(file, c, err) || read_sources(file, c, err) || read_sinks(file, c, err) ? -1 : 0;
@@ -359,7 +359,7 @@ struct ob_config *ob_config_load(const char *path, struct ob_err *err)
                 .drain = 10,
                 .queue_max_bytes = 67108864,
                 .names = { .enabled = true, .every = 300 },
-                .states = { .lag = 60, .idle = 180, .stall = 300, .skew = 60, .hold = 30, .heartbeat = true },
+                .health = { .lag = 60, .idle = 180, .stall = 300, .skew = 60, .hold = 30, .heartbeat = true },
         };
         if (!check_files(path, 0, err)) {
                 if (config_read_file(&file, path) != CONFIG_TRUE)

@@ -85,7 +85,7 @@ struct ob_sink_settings {
 };
 
 /* When a pipeline is called what, see agent/source/health_rules.h. Seconds. */
-struct ob_state_settings {
+struct ob_health_settings {
         int lag;        /* of delay, or behind in the binlog: lagging */
         int idle;       /* without rows, but alive: idle */
         int stall;      /* in which nothing moved: stalled, or hung */
@@ -117,7 +117,7 @@ struct ob_config {
                 bool enabled; /* whether names are looked up at all */
                 int every;    /* seconds */
         } names;
-        struct ob_state_settings states;
+        struct ob_health_settings health;
         struct ob_status_settings status;
         struct ob_manager *managers; /* ours */
         size_t n_managers;

@@ -199,15 +199,15 @@ int64_t ob_alert_limit(const struct ob_alert *a, const struct ob_config *c)
         int64_t missed = (int64_t)slowest(c) * POLLS_MISSED;
 
         if (a->limit == OB_LIMIT_LAG_MS)
-                return (int64_t)c->states.lag * 1000;
+                return (int64_t)c->health.lag * 1000;
         if (a->limit == OB_LIMIT_UNREAD_S)
-                return missed > c->states.stall ? missed : c->states.stall;
+                return missed > c->health.stall ? missed : c->health.stall;
         return a->number;
 }
 
 int ob_alert_for(const struct ob_alert *a, const struct ob_config *c)
 {
-        return a->for_stall ? c->states.stall : a->for_seconds;
+        return a->for_stall ? c->health.stall : a->for_seconds;
 }
 
 const struct ob_alert *ob_alert_above(const struct ob_query *q)

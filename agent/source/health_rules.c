@@ -7,7 +7,7 @@
 #define NO_EVENT_TIME 1000000000 /* milliseconds, 11 days: a source whose events carry no time, or wild clocks */
 
 /* What a fact is compared with: a number, or a setting of that many units. */
-#define SETTING(member) offsetof(struct ob_state_settings, member)
+#define SETTING(member) offsetof(struct ob_health_settings, member)
 
 struct condition {
         enum ob_fact fact;
@@ -81,7 +81,7 @@ void ob_facts_conclude(struct ob_facts *f)
 
 /* A state that stands is left at four fifths of where it was entered. */
 static bool fits(
-        const struct condition *c, const struct ob_facts *f, const struct ob_state_settings *t, bool stands)
+        const struct condition *c, const struct ob_facts *f, const struct ob_health_settings *t, bool stands)
 {
         int64_t value = f->value[c->fact], setting = *(const int *)(const void *)((const char *)t + c->setting);
         int64_t bar = c->number * setting;
@@ -105,7 +105,7 @@ static bool fits(
 }
 
 enum ob_state ob_health_rules_evaluate(
-        const struct ob_facts *f, const struct ob_state_settings *t, enum ob_state was, char why[OB_WHY_MAX])
+        const struct ob_facts *f, const struct ob_health_settings *t, enum ob_state was, char why[OB_WHY_MAX])
 {
         for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
                 const struct rule *r = &rules[i];

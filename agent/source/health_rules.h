@@ -46,6 +46,6 @@ void ob_facts_conclude(struct ob_facts *f);
  * value that plays around one does not flap. OB_STATES: too little is known to say.
  */
 enum ob_state ob_health_rules_evaluate(
-        const struct ob_facts *f, const struct ob_state_settings *t, enum ob_state was, char why[OB_WHY_MAX]);
+        const struct ob_facts *f, const struct ob_health_settings *t, enum ob_state was, char why[OB_WHY_MAX]);
 
 #endif

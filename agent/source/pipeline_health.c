@@ -77,7 +77,7 @@ struct copy {
 
 struct ob_pipeline_health {
         pthread_mutex_t lock;
-        const struct ob_state_settings *settings;
+        const struct ob_health_settings *settings;
         struct subject *pipelines, *channels;           /* ours */
         struct subject *found_pipeline, *found_channel; /* the last ones; NULL */
         int64_t listed_at; /* when the pages last named all pipelines, on ob_clock_ms(); 0: they never did */
@@ -88,7 +88,7 @@ struct ob_pipeline_health {
         size_t n, room, room_evaluations;
 };
 
-struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_state_settings *settings)
+struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_health_settings *settings)
 {
         struct ob_pipeline_health *s = ob_alloc(1, sizeof(*s));
 

@@ -15,7 +15,7 @@
 struct ob_pipeline_health;
 
 /* `settings` are borrowed. */
-struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_state_settings *settings);
+struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_health_settings *settings);
 void ob_pipeline_health_free(struct ob_pipeline_health *s);
 
 /* What a series of this name tells of a pipeline; NULL: nothing. */

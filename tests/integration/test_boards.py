@@ -77,7 +77,7 @@ class World:
             server, [to_graphite(self.carbon, step=STEP, tagged=tagged, path=path, creates=0), *sinks], prefix=prefix,
             managers=[{"name": name, "mysql": mysql, "page": {"url": manager.url, "timeout": 2}}], drain=1,
             sources={"page": {"enabled": True, "every": 1}, "agent": {"every": 1}, "state": {"every": 1}},
-            **{"states": SETTINGS, **top})
+            **{"health": SETTINGS, **top})
         done = self.agent.run("grafana", "--out", "boards", "--url", self.web.url)
         assert done.returncode == 0, done.stderr
         self.boards = Boards(self.agent.folder / "boards", prefix.replace(".", "-"))

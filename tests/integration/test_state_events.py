@@ -23,7 +23,7 @@ def agent(mariadb, otter, web, carbon_stream, datagrams, make_agent):  # noqa: F
     otter.do("create", "--pipelines", 2, "--tables", 1)
     sinks = [*to_web(carbon_stream, web.url), {"type": "statsd", "flavor": "dogstatsd", "port": datagrams.port}]
     sources = {"delay": {"every": 1, "settle": 0}, "throughput": {"every": 1, "settle": 0}, "state": {"every": 1}}
-    return make_agent(mariadb, sinks, sources=sources, states=SETTINGS)
+    return make_agent(mariadb, sinks, sources=sources, health=SETTINGS)
 
 
 def is_now(mariadb, agent, state, delay):

@@ -21,7 +21,7 @@ def watch(mariadb, manager, sink, make_agent):
         agent = make_agent(mariadb, [{"type": "statsd", "port": sink.port}],
                            managers=[{"mysql": mysql, "page": {"url": manager.url, "timeout": 2}}],
                            sources={**sources, "page": {"every": 1, "enabled": pages}, "state": {"every": 1}},
-                           states={**SETTINGS, **settings})
+                           health={**SETTINGS, **settings})
         return agent.start()
 
     return start
@@ -104,7 +104,7 @@ def test_a_database_that_is_away_makes_no_state(own_mariadb, sink, make_agent):
     own_mariadb.query("INSERT INTO DELAY_STAT VALUES (1, 1, 5, NOW(), NOW())")
     off = {name: {"enabled": False} for name in ("throughput", "history", "table", "log")}
     agent = make_agent(own_mariadb, [{"type": "statsd", "port": sink.port}],
-                       sources={**off, "state": {"every": 1}}, states={**SETTINGS, "stall": 3600}).start()
+                       sources={**off, "state": {"every": 1}}, health={**SETTINGS, "stall": 3600}).start()
     wait_for_state(sink, 1, "idle")
     own_mariadb.kill9()
     agent.wait_for_log("event=poll_failed")

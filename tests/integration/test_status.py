@@ -137,10 +137,10 @@ def test_a_full_queue_is_no_fault_of_the_source(mariadb, otter, make_agent, stat
 
 
 def test_pipelines_and_their_states(manager, otter, mariadb, make_agent, statsd, status):
-    states = {"hold": 0}
+    health = {"hold": 0}
     managers = [{"mysql": {"port": mariadb.port, "user": "otterbeat", "password": PASSWORD},
                  "page": {"url": manager.url}}]
-    begin(make_agent, mariadb, [to_statsd(statsd)], status, managers=managers, states=states,
+    begin(make_agent, mariadb, [to_statsd(statsd)], status, managers=managers, health=health,
           sources={"page": {"enabled": True, "every": 1}, "state": {"every": 1}})
     wait_until(lambda: len(status.json()["pipelines"]) == 3, "all are known")
     pipelines = status.json()["pipelines"]

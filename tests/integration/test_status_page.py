@@ -111,7 +111,7 @@ def test_light_and_dark_and_a_dead_graphite(manager, otter, mariadb, carbon, sta
     otter.do("sample")
     begin(make_agent, mariadb, [to_statsd(statsd), to_graphite(carbon)], status, managers=managers,
           sources={"page": {"enabled": True, "every": 1}, "agent": {"every": 1}, "state": {"every": 1}},
-          states={"hold": 0})
+          health={"hold": 0})
     wait_until(lambda: status.json()["pipelines"] and status.one("sinks", "graphite")["sent"], "there is something to see")
     place = ROOT / os.environ.get("OB_PICTURES", folder)
     light = browser.picture(f"{status.url}/", place / "status-light.png")

@@ -32,7 +32,7 @@ class World:
         self.graphite = {"type": "graphite", "port": carbon.port}
         self.to_statsd = {"type": "statsd", "port": statsd.port}
         self.sources = {"page": {"enabled": True, "every": 1}, "agent": {"every": 1}, "state": {"every": 1}}
-        self.top, self.more, self.mode, self.undo = {"states": {"hold": 0}}, "", 0o600, []
+        self.top, self.more, self.mode, self.undo = {"health": {"hold": 0}}, "", 0o600, []
         self.status = Status()
 
     def query(self, *statements, database="otter"):

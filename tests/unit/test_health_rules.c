@@ -4,7 +4,7 @@
 
 #include "agent/source/health_rules.h"
 
-static const struct ob_state_settings settings = {
+static const struct ob_health_settings settings = {
         .lag = 60, .idle = 180, .stall = 300, .skew = 60, .hold = 30, .heartbeat = true
 };
 
@@ -151,7 +151,7 @@ static void what_is_known_decides(void **state)
 /* Where sources without rows have no heartbeat, silence is no news; a stall with work in flight still is. */
 static void silence_is_idle_without_heartbeats(void **state)
 {
-        struct ob_state_settings silent = settings;
+        struct ob_health_settings silent = settings;
         char why[OB_WHY_MAX];
 
         (void)state;

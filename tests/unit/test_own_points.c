@@ -149,7 +149,7 @@ static void what_could_not_be_committed_comes_with_the_next_poll(void **state)
         close_desk(&d);
 }
 
-static const struct ob_state_settings settings = { .lag = 60, .idle = 180, .stall = 300, .skew = 60 };
+static const struct ob_health_settings settings = { .lag = 60, .idle = 180, .stall = 300, .skew = 60 };
 
 static void see_mainstem(struct ob_pipeline_health *health, int64_t value)
 {

@@ -20,7 +20,7 @@ struct line {
         const char *want; /* JUDGE: "pipeline:state" of each */
 };
 
-static const struct ob_state_settings settings = {
+static const struct ob_health_settings settings = {
         .lag = 60, .idle = 180, .stall = 300, .skew = 60, .hold = 30, .heartbeat = true
 };
 
@@ -132,7 +132,7 @@ static void only_alarms_about_time_are_facts(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(cases); i++) {
                 struct ob_pipeline_health *s = ob_pipeline_health_new(
-                        &(struct ob_state_settings) { .lag = 60, .idle = 180, .stall = 300 });
+                        &(struct ob_health_settings) { .lag = 60, .idle = 180, .stall = 300 });
                 const struct ob_series log = { .name = "log.records",
                         .n_identity = 2,
                         .n_tags = 2,
@@ -155,7 +155,7 @@ static void only_alarms_about_time_are_facts(void **state)
 static void a_clock_that_was_set_back_makes_nothing_old(void **state)
 {
         struct ob_pipeline_health *s =
-                ob_pipeline_health_new(&(struct ob_state_settings) { .lag = 60, .idle = 180, .stall = 300 });
+                ob_pipeline_health_new(&(struct ob_health_settings) { .lag = 60, .idle = 180, .stall = 300 });
         const struct ob_series series = {
                 .name = "mainstem_state", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } }
         };
@@ -178,7 +178,7 @@ static void many_pipelines_at_once(void **state)
 {
         enum { MANY = 5000 };
         struct ob_pipeline_health *s =
-                ob_pipeline_health_new(&(struct ob_state_settings) { .lag = 60, .idle = 180, .stall = 300 });
+                ob_pipeline_health_new(&(struct ob_health_settings) { .lag = 60, .idle = 180, .stall = 300 });
         const struct ob_evaluation *v;
         char id[16];
         size_t n;
