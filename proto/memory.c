@@ -51,6 +51,21 @@ char *ob_format(const char *format, ...)
         return made;
 }
 
+void ob_append(char **text, const char *between, const char *format, ...)
+{
+        size_t length = *text ? strlen(*text) : 0, gap = length ? strlen(between) : 0;
+        ob_cleanup(ob_free_at) char *piece = NULL;
+        va_list args;
+
+        va_start(args, format);
+        if (vasprintf(&piece, format, args) < 0)
+                end_out_of_memory();
+        va_end(args);
+        *text = ob_realloc(*text, length + gap + strlen(piece) + 1, 1);
+        memcpy(*text + length, between, gap);
+        memcpy(*text + length + gap, piece, strlen(piece) + 1);
+}
+
 void *ob_grow(void *array, size_t *room, size_t count, size_t size)
 {
         if (count < *room)

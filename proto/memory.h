@@ -19,6 +19,12 @@ void *ob_realloc(void *old, size_t count, size_t size);
 char *ob_copy(const char *text);
 char *ob_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Adds a formatted piece to the end of the heap text `*text`, which belongs to the caller and may move. `between`
+ * stands before the piece, unless `*text` is still empty or NULL. No argument may point into `*text`.
+ */
+void ob_append(char **text, const char *between, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /* Room for one more behind the first `count`, in an array of `*room` objects, which doubles or grows by what is
  * needed. */
 void *ob_grow(void *array, size_t *room, size_t count, size_t size);

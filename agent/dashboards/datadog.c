@@ -25,29 +25,19 @@ static const char *const display[] = {
         [OB_LOOK_WORDS] = "line",
 };
 
-/* Adds to a text that is ours, with a comma where it does not begin. */
-static void add(char **list, char *piece)
-{
-        char *longer = **list ? ob_format("%s,%s", *list, piece) : ob_copy(piece);
-
-        free(*list);
-        free(piece);
-        *list = longer;
-}
-
 /* {$pipeline,type:row}: which series. */
 static char *scope(const struct ob_board_series *s, const struct ob_query *q, const char *of)
 {
         char *text = ob_copy("");
 
         if (of && ob_board_series_tag(s, "manager") >= 0)
-                add(&text, ob_copy("$manager"));
+                ob_append(&text, ",", "$manager");
         if (of)
-                add(&text, ob_format("$%s", of));
+                ob_append(&text, ",", "$%s", of);
         if (q->only.key)
-                add(&text, ob_format("%s:%s", q->only.key, q->only.value));
+                ob_append(&text, ",", "%s:%s", q->only.key, q->only.value);
         if (!*text)
-                add(&text, ob_copy("*"));
+                ob_append(&text, ",", "*");
         return text;
 }
 
@@ -61,7 +51,7 @@ static char *ask(const struct ob_config *c, const struct ob_board_series *s, con
         ob_cleanup(ob_free_at) char *list = ob_copy("");
 
         for (unsigned i = 0; i < n; i++)
-                add(&list, ob_copy(by[i]));
+                ob_append(&list, ",", "%s", by[i]);
         return ob_format("%s:%s%s%s{%s}%s%s%s", space, c->prefix, *c->prefix ? "." : "", q->series, which,
                 n ? " by {" : "", list, n ? "}" : "");
 }
@@ -85,7 +75,7 @@ static char *title(const struct ob_panel *p)
         ob_cleanup(ob_free_at) char *words = ob_copy("");
 
         for (const struct ob_word_of *w = p->words; w && w->word; w++)
-                add(&words, ob_format("%s%d %s", *words ? " " : "", w->number, w->word));
+                ob_append(&words, ", ", "%d %s", w->number, w->word);
         return *words ? ob_format("%s (%s)", p->title, words) : ob_copy(p->title);
 }
 

@@ -256,19 +256,15 @@ static char *summary(const struct grafana *g, const struct ob_alert *a)
         struct ob_board_series s;
         const char *by[OB_BY_MAX];
         unsigned n;
-        char *text = ob_format("%s:", a->title), *longer;
+        char *text = ob_format("%s:", a->title);
 
         if (!g->form.sink->tagged || !ob_board_series(g->form.config, a->query.series, &s)) {
-                longer = ob_format("%s {{ .Labels.name }}", text);
-                ob_free_at(&text);
-                return longer;
+                ob_append(&text, "", " {{ .Labels.name }}");
+                return text;
         }
         n = ob_board_by(&s, &a->query, by);
-        for (unsigned i = 0; i < n; i++) {
-                longer = ob_format("%s %s {{ .Labels.%s }}", text, by[i], by[i]);
-                ob_free_at(&text);
-                text = longer;
-        }
+        for (unsigned i = 0; i < n; i++)
+                ob_append(&text, "", " %s {{ .Labels.%s }}", by[i], by[i]);
         return text;
 }
 

@@ -9,16 +9,6 @@
 #define STEPS_MIN 3   /* of a window: the newest may not be written yet */
 #define SILENCE   300 /* seconds */
 
-/* Adds to a text that is ours; the piece is ours, too. */
-static void add(char **text, char *piece)
-{
-        char *longer = ob_format("%s%s", *text, piece);
-
-        free(*text);
-        free(piece);
-        *text = longer;
-}
-
 /* What a tag must be; NULL: anything. */
 static const char *wanted(const struct ob_query *q, const char *of, const char *tag)
 {
@@ -43,9 +33,9 @@ static char *dotted_path(
         for (unsigned i = 0; i < s->n_tags; i++) {
                 const char *value = wanted(q, of, s->tags[i]);
 
-                add(&text, ob_format("%s.%s.", s->tags[i], value ? value : "*"));
+                ob_append(&text, "", "%s.%s.", s->tags[i], value ? value : "*");
         }
-        add(&text, ob_copy(q->series));
+        ob_append(&text, "", "%s", q->series);
         return text;
 }
 
@@ -59,9 +49,9 @@ static char *tagged_path(
                 const char *value = wanted(q, of, s->tags[i]);
 
                 if (value)
-                        add(&text, ob_format(",'%s=%s'", s->tags[i], value));
+                        ob_append(&text, "", ",'%s=%s'", s->tags[i], value);
         }
-        add(&text, ob_copy(")"));
+        ob_append(&text, "", ")");
         return text;
 }
 
@@ -90,7 +80,10 @@ static char *list_by(const struct ob_form *f, const struct ob_board_series *s, c
         for (unsigned i = 0; i < n; i++) {
                 int node = count_nodes(f->config->prefix) + 2 * ob_board_series_tag(s, by[i]) + 1;
 
-                add(&text, f->sink->tagged ? ob_format(",'%s'", by[i]) : ob_format(",%d", node));
+                if (f->sink->tagged)
+                        ob_append(&text, "", ",'%s'", by[i]);
+                else
+                        ob_append(&text, "", ",%d", node);
         }
         return text;
 }

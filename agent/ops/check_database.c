@@ -194,13 +194,9 @@ static void check_secrets(struct look *l)
                 ob_cleanup(ob_free_at) char *sql =
                         ob_format("SELECT COUNT(*) FROM (SELECT 1 FROM %s LIMIT 0) t", tables[i]);
                 ob_cleanup(ob_free_at) char *count = ask(l, tables[i], sql, 1);
-                char *longer;
 
-                if (!count)
-                        continue;
-                longer = ob_format("%s%s%s", readable, *readable ? ", " : "", tables[i]);
-                free(readable);
-                readable = longer;
+                if (count)
+                        ob_append(&readable, ", ", "%s", tables[i]);
         }
         if (*readable)
                 ob_report_add(l->report, OB_GRADE_WARN, "secrets", l->name, READ_GRANT,

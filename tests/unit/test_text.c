@@ -1,7 +1,9 @@
 #include "tests/unit/unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "proto/memory.h"
 #include "proto/number.h"
 #include "proto/text.h"
 
@@ -88,12 +90,27 @@ static void the_largest_integers_fit_a_text(void **state)
         assert_memory_equal(room, "-9223372036854775808 9223372036854775807", 40);
 }
 
+static void a_heap_text_grows_with_separators(void **state)
+{
+        char *text = NULL;
+
+        (void)state;
+        ob_append(&text, ", ", "%s", "");
+        assert_string_equal(text, ""); /* still empty: the next piece gets no separator */
+        ob_append(&text, ", ", "%d", 1);
+        ob_append(&text, ", ", "%s=%s", "a", "b");
+        ob_append(&text, "", "%s", "!");
+        assert_string_equal(text, "1, a=b!");
+        free(text);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(pieces_fit_or_stay_out),
                 cmocka_unit_test(a_reset_text_has_room_again),
                 cmocka_unit_test(the_largest_integers_fit_a_text),
+                cmocka_unit_test(a_heap_text_grows_with_separators),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,14 +37,6 @@ static const struct ob_table_column *find_column(const struct ob_table *t, const
         return NULL;
 }
 
-static void append(char **text, const char *between, const char *more)
-{
-        char *longer = ob_format("%s%s%s", *text, **text ? between : "", more);
-
-        free(*text);
-        *text = longer;
-}
-
 /* What is identity can't be left out: two series would become one. */
 static int find_columns(struct ob_plan *p, const struct ob_source *s, const struct ob_table *t, struct ob_err *err)
 {
@@ -66,7 +58,7 @@ static int find_columns(struct ob_plan *p, const struct ob_source *s, const stru
                         return ob_fail(err, "table %s has no column %s, and its role is \"%s\"", s->table,
                                 c->column, role->word);
                 if (!c->part || c->role == OB_EVENT)
-                        append(&p->missing, ", ", c->column);
+                        ob_append(&p->missing, ", ", "%s", c->column);
         }
         return metrics ? 0
                        : ob_fail(err, "table %s has none of the columns that make metrics (%s)", s->table,
@@ -94,7 +86,7 @@ static char *select_list(const struct ob_plan *p, const struct ob_source *s)
         for (unsigned i = 0; i < s->n_columns; i++) {
                 ob_cleanup(ob_free_at) char *item = select_item(p, s, i);
 
-                append(&list, ", ", item);
+                ob_append(&list, ", ", "%s", item);
         }
         return list;
 }
@@ -185,14 +177,12 @@ static int plan_newest(struct ob_plan *p, const struct ob_source *s, const struc
                         s->table, s->columns[ob_source_find(s, OB_AGE)].column, s->table,
                         s->columns[ob_source_find(s, OB_AGE)].column);
         for (unsigned i = 0; best && i < columns_before_time(s, best); i++)
-                append(&groups, "`, `", best->columns[i]);
+                ob_append(&groups, "`, `", "%s", best->columns[i]);
         for (unsigned i = 0; !best && i < s->n_columns; i++)
                 if (ob_roles[s->columns[i].role].is_tag)
-                        append(&groups, "`, `", s->columns[i].column);
+                        ob_append(&groups, "`, `", "%s", s->columns[i].column);
         if (*groups) { /* MySQL 8 keeps the order of a group's columns only when asked to */
-                append(&p->read, " GROUP BY `", groups);
-                append(&p->read, "` ORDER BY `", groups);
-                append(&p->read, "`", "");
+                ob_append(&p->read, "", " GROUP BY `%s` ORDER BY `%s`", groups, groups);
         }
         p->why = best ? ob_format("the newest of each key, index %s", best->name)
                       : ob_copy("the newest of each key, without an index: the table is small");
@@ -253,7 +243,7 @@ char *ob_plan_list(const struct ob_plan *p, int64_t from, int64_t end)
                 ob_cleanup(ob_free_at) char *word =
                         ob_format("BIT_OR(1 << ((`%s` & %d) ^ %u))", p->cursor, OB_CHUNK_IDS - 1, i * 64);
 
-                append(&list, ", ", word);
+                ob_append(&list, ", ", "%s", word);
         }
         return ob_format("SELECT %s FROM `%s` WHERE `%s` >= %lld AND `%s` < %lld GROUP BY 1 ORDER BY NULL", list,
                 p->table, p->cursor, (long long)from, p->cursor, (long long)end);

@@ -107,15 +107,6 @@ static void take(struct values *values, const char *name, const char *value)
                 }
 }
 
-static void append(char **text, const char *between, char *more)
-{
-        char *longer = ob_format("%s%s%s", *text, **text ? between : "", more);
-
-        free(*text);
-        free(more);
-        *text = longer;
-}
-
 /* `scope` is SESSION or GLOBAL. */
 static int look(struct ob_session *s, const char *scope, struct values *values, struct ob_err *err)
 {
@@ -127,7 +118,7 @@ static int look(struct ob_session *s, const char *scope, struct values *values, 
         *values = (struct values) { .is_known = { false } };
         for (size_t i = 0; i < N; i++)
                 if (is_of_server(&variables[i], is_mariadb))
-                        append(&names, ", ", ob_format("'%s'", variables[i].name));
+                        ob_append(&names, ", ", "'%s'", variables[i].name);
         sql = ob_format("SHOW %s VARIABLES WHERE Variable_name IN (%s)", scope, names);
         query.sql = sql;
         if (ob_session_query(s, &query, &result, err))
@@ -153,11 +144,11 @@ static bool differs(const struct ob_session *s, const struct values *values, siz
                !(v->or_value && !strncmp(value, v->or_value, strlen(v->or_value)));
 }
 
-static char *assignment(const struct variable *v, const char *value)
+static void append_assignment(char **list, const struct variable *v, const char *value)
 {
         bool is_number = !v->value || ob_number_parse(value, strlen(value), &(__int128) { 0 });
 
-        return ob_format(is_number ? "%s = %s" : "%s = '%s'", v->name, value);
+        ob_append(list, ", ", is_number ? "%s = %s" : "%s = '%s'", v->name, value);
 }
 
 /* Those that are to be set first, whatever they are; or the others that are not yet as they shall be. */
@@ -171,7 +162,7 @@ static int assign(struct ob_session *s, const struct values *values, struct ob_e
 
                 write_value(s, v, wanted);
                 if (values ? !v->or_value && differs(s, values, i, wanted) : v->is_first)
-                        append(&list, ", ", assignment(v, wanted));
+                        append_assignment(&list, v, wanted);
         }
         sql = ob_format("SET SESSION %s", list);
         return *list ? ob_session_do(s, sql, err) : 0;
@@ -198,7 +189,7 @@ static int select_database(struct ob_session *s, struct ob_err *err)
         if (!*name)
                 return 0;
         for (char *rest = name, *part; (part = strsep(&rest, "`"));)
-                append(&use, "", ob_format("%s%s", part, rest ? "``" : "`"));
+                ob_append(&use, "", "%s%s", part, rest ? "``" : "`");
         return ob_session_do(s, use, err);
 }
 
@@ -273,7 +264,7 @@ char *ob_session_variables_differ(struct ob_session *s, struct ob_err *err)
         list = ob_copy("");
         for (size_t i = 0; i < N; i++)
                 if (differs(s, &values, i, wanted))
-                        append(&list, ", ",
-                                ob_format("%s = \"%s\" (\"%.40s\")", variables[i].name, wanted, values.value[i]));
+                        ob_append(&list, ", ", "%s = \"%s\" (\"%.40s\")", variables[i].name, wanted,
+                                values.value[i]);
         return list;
 }

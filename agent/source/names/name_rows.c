@@ -162,13 +162,11 @@ char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct o
         all = ob_copy("");
         for (size_t i = 0; i < TABLES_MAX && kinds[kind].tables[i].name; i++) {
                 const char *table = kinds[kind].tables[i].name;
-                char *longer = ob_format("%s%sCREATE OR REPLACE SQL SECURITY DEFINER VIEW `%s`." VIEW
-                                         "%s AS SELECT %s FROM `%s`.%s; GRANT SELECT ON `%s`." VIEW "%s TO %s;",
-                        all, i ? " " : "", database, table, kinds[kind].tables[i].columns, database, table,
-                        database, table, user);
 
-                free(all);
-                all = longer;
+                ob_append(&all, " ",
+                        "CREATE OR REPLACE SQL SECURITY DEFINER VIEW `%s`." VIEW
+                        "%s AS SELECT %s FROM `%s`.%s; GRANT SELECT ON `%s`." VIEW "%s TO %s;",
+                        database, table, kinds[kind].tables[i].columns, database, table, database, table, user);
         }
         return all;
 }

@@ -101,12 +101,8 @@ static char *make_node(struct ob_name_book *b, const struct ob_name *name)
         if (!has_letter_or_digit(room))
                 return ob_copy("");
         node = looks_like_an_id(room) ? ob_format("%s_%lld", room, (long long)name->id) : ob_copy(room);
-        while (!take_node(b, name, node)) {
-                char *longer = ob_format("%s_%lld", node, (long long)name->id);
-
-                free(node);
-                node = longer;
-        }
+        while (!take_node(b, name, node))
+                ob_append(&node, "", "_%lld", (long long)name->id);
         return node;
 }
 

@@ -34,22 +34,14 @@ static void take_row(void *ctx, const struct ob_name_row *row)
         ob_name_table_row(&r->table, &r->names->book, row, r->added[row->kind], r->now + RENAME_AHEAD);
 }
 
-static void append(char **text, const char *between, const char *more)
-{
-        char *longer = ob_format("%s%s%s", *text, **text ? between : "", more);
-
-        free(*text);
-        *text = longer;
-}
-
 static int note_refusal(struct reading *r, enum ob_named_kind kind, const struct ob_err *why, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *grant = ob_name_rows_grant(&r->names->session, kind, err);
 
         if (!grant)
                 return -1;
-        append(&r->refused, "; ", why->text);
-        append(&r->grants, " ", grant);
+        ob_append(&r->refused, "; ", "%s", why->text);
+        ob_append(&r->grants, " ", "%s", grant);
         return 0;
 }
 

@@ -128,17 +128,13 @@ static void note_missing(struct reading *r)
 {
         for (unsigned c = 0; c < r->page->n_columns; c++) {
                 const char *header = r->page->columns[c].header;
-                char *longer;
 
                 if (!header || r->place[c] >= 0)
                         continue;
                 header = ob_cell_word(r->settings, header);
                 if (r->rows->missing && strstr(r->rows->missing, header))
                         continue;
-                longer = ob_format("%s%s\"%s\"", r->rows->missing ? r->rows->missing : "",
-                        r->rows->missing ? ", " : "", header);
-                free(r->rows->missing);
-                r->rows->missing = longer;
+                ob_append(&r->rows->missing, ", ", "\"%s\"", header);
         }
 }
 
