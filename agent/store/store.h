@@ -164,7 +164,7 @@ int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, in
 /* What a sink has passed: it needs no batch up to `mark`. */
 struct ob_delivery {
         int64_t acked;
-        int64_t sent_upto;           /* up to here all was delivered once; at least `mark` */
+        int64_t sent_upto;           /* up to here all was delivered once; at least `acked` */
         struct ob_bytes saved_state; /* ours: what the sink must still know of the batches it has passed */
 };
 

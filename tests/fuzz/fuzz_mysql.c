@@ -438,6 +438,7 @@ static size_t visit(void)
                 .socket = "",
                 .user = "otterbeat",
                 .password = "secret",
+                .password_file = "",
                 .database = "otter",
                 .ca = "",
                 .cert = "",

@@ -44,7 +44,7 @@ static void end(void)
 static void fill(struct ob_store *st)
 {
         struct ob_delivery delivery = {
-                .mark = 1, .reached = 2, .saved_state = { (unsigned char *)"carry", 5, 5 }
+                .acked = 1, .sent_upto = 2, .saved_state = { (unsigned char *)"state", 5, 5 }
         };
         struct ob_bytes key = { (unsigned char *)"key", 3, 3 };
         struct ob_checkpoint checkpoint = { .cursor = 700, .identity = "server otter" };
@@ -105,7 +105,7 @@ static void use(struct ob_store *st)
 {
         static const char *const sinks[] = { "graphite" };
         struct ob_stored_batch b = { .seq = 0 };
-        struct ob_delivery p = { .mark = 0 };
+        struct ob_delivery p = { .acked = 0 };
         struct ob_checkpoint s;
         struct ob_chunk c;
         struct ob_err err;

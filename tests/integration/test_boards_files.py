@@ -166,10 +166,11 @@ def method_of(path):
 
 
 def test_sums_stay_sums():
-    """In carbon's coarser retentions, for each series that config/builtin.c makes."""
+    """In carbon's coarser retentions, for each series of config/builtin.c and config/own_series.c."""
     columns = re.findall(r'\{ OB_(\w+), (?:NULL|"\w+"), "([\w.]+)"', (ROOT / "config/builtin.c").read_text())
-    wanted = {"INCREMENT": {"sum"}, "TOTAL": {"sum"}, "COUNT": {"sum"}, "PEAK": {"max"}, "AGE": {"max"},
-              "VALUE": {"max", "last"}}
+    columns += [(kind, name) for name, kind in re.findall(r'"([\w.]+)", OB_(GAUGE|COUNTER)', (ROOT / "config/own_series.c").read_text())]
+    wanted = {"COUNTER": {"sum"}, "GAUGE": {"max", "last"}, "INCREMENT": {"sum"}, "TOTAL": {"sum"}, "COUNT": {"sum"}, "PEAK": {"max"},
+              "AGE": {"max"}, "VALUE": {"max", "last"}}
     found = [(role, name) for role, name in columns if role in wanted]
     assert len(found) > 40
     for role, name in found:

@@ -17,7 +17,7 @@ AGENT_ALONE = {"rows", "counts"}
 
 KINDS = (
     ("session", r"SHOW SESSION VARIABLES|SYSDATE"),
-    ("variables", r"SHOW .*VARIABLES.*'server_id'|@@server_id"),
+    ("variables", r"SHOW VARIABLES"),
     ("columns", r"FROM information_schema\.COLUMNS WHERE TABLE_SCHEMA = DATABASE\(\) AND TABLE_NAME = '\w+'$"),
     ("indexes", r"information_schema\.STATISTICS"),
     ("size", r"SELECT TABLE_ROWS"),
@@ -25,7 +25,7 @@ KINDS = (
     ("counts", r"BIT_OR\(.* GROUP BY 1"),
     ("clock", r"SELECT UNIX_TIMESTAMP\(\)"),
     ("grant", r"SELECT DATABASE\(\), CONCAT"),
-    ("version", r"SELECT VERSION|SHOW CREATE USER|SHOW SESSION STATUS|SHOW GRANTS|time_zone, @@|@@global|SHOW GLOBAL|FROM \(SELECT 1"),
+    ("version", r"SELECT CONCAT\(VERSION|SHOW CREATE USER|SHOW SESSION STATUS|SHOW GRANTS|time_zone, @@|@@global|SHOW GLOBAL|FROM \(SELECT 1"),
     ("names", r"FROM (?:otterbeat_)?(CHANNEL|PIPELINE|NODE|DATA_MEDIA)"),
     ("rows", r"FROM `?(DELAY_STAT|THROUGHPUT_STAT|TABLE_HISTORY_STAT|TABLE_STAT|LOG_RECORD)"),
     ("set", r"SET "),

@@ -171,9 +171,8 @@ class Otter:
             return ["Variable_name", "Value"], [[name, value] for name, value in (VARIABLES if "GLOBAL" in sql else session).items() if name in wanted]
         if re.match(r"(?i)EXPLAIN ", sql):
             return list(EXPLAINED), [["1", "SIMPLE", "t", "range", "PRIMARY", "PRIMARY", "8", None, "10", "Using where"]]
-        if "@@" in sql:
-            items = re.sub(r"(?i)^SELECT ", "", sql).split(",")
-            return items, [[VARIABLES.get(item.rpartition("@@")[2].rpartition(".")[2].strip(") "), "0") for item in items]]
+        sql = re.sub(r"@@(?:global\.)?(\w+)", lambda found: f"'{VARIABLES.get(found[1], 0)}'", sql)
+        sql = re.sub(r"\bIF\(", "IIF(", sql)
         sql = re.sub(r"\(\((`\w+` & \d+)\) \^ (\d+)\)", r"XOR(\1, \2)", sql)
         sql = re.sub(r"(?i)\bDIV\b", "/", re.sub(r"(?i)\bLEFT\(", "LEFTMOST(", sql))
         sql = re.sub(r"(?i) (FORCE|USE) INDEX \([^)]*\)| LOCK IN SHARE MODE", "", sql)
