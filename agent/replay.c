@@ -24,7 +24,7 @@
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
-        "  TIME: a date in UTC as '2020-04-20 00:00:00', how far back as '-2h' (s, m, h, d), or "
+        "  TIME: a date in UTC such as '2020-04-20 00:00:00', a time before now such as '-2h' (s, m, h, d), or "
         "'oldest'\n";
 
 struct range {

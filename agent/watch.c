@@ -35,8 +35,8 @@ static void watch_queue(struct ob_agent *a, bool is_waited_for)
         a->is_queue_full = is_full;
         if (is_full)
                 ob_log(OB_LOG_WARN,
-                        "sink=%s event=queue_full max_bytes=%lld why=\"reading waits for it to pass its oldest points, "
-                        "Graphite its horizon after they were sent; the tables keep the rows\"",
+                        "sink=%s event=queue_full max_bytes=%lld why=\"reading waits until this sink has acknowledged its "
+                        "oldest points, which Graphite does one horizon after they were sent; the tables keep the rows\"",
                         a->counters.sinks[ob_queue_keeper(&a->queue)].name, (long long)max);
         else
                 ob_log(OB_LOG_INFO, "event=queue_recovered");

@@ -14,9 +14,9 @@
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] datadog --out DIR [--replace]\n"
-        "  writes monitors and a dashboard for the series of this config, as Datadog's API takes them\n"
-        "  --out DIR   into DIR/monitors and DIR/dashboard.json\n"
-        "  --replace   write over files of these names; else a file that is there is left as it is\n";
+        "  writes monitors and a dashboard for the series of this config, in the format of Datadog's API\n"
+        "  --out DIR   writes DIR/monitors and DIR/dashboard.json\n"
+        "  --replace   overwrites existing files; otherwise an existing file stays as it is\n";
 
 static const char *const display[] = {
         [OB_LOOK_LINES] = "line",
@@ -226,8 +226,8 @@ int ob_datadog(const struct ob_config *config, int argc, char **argv)
                 fprintf(stderr, "otterbeat: %s\n", err.text);
                 return EXIT_OUR_FAULT;
         }
-        printf("\nPOST the monitors to /api/v1/monitor and the dashboard to /api/v1/dashboard. Whom to tell is yours to say: "
-               "monitors have the tag source:otterbeat.\n");
+        printf("\nPOST the monitors to /api/v1/monitor and the dashboard to /api/v1/dashboard. Add whom "
+               "the monitors notify; each monitor has the tag source:otterbeat.\n");
         tell_what_is_missing(config);
         return EXIT_FINE;
 }

@@ -328,10 +328,10 @@ static json_t *make_rules(const struct grafana *g)
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] grafana --out DIR [--url URL] [--replace]\n"
-        "  writes the files that Grafana provisions itself with, for the series of this config\n"
-        "  --out DIR   into DIR/datasources, DIR/dashboards, DIR/alerting; Grafana's own is " PROVISIONING "\n"
-        "  --url URL   of graphite-web (default: http:// and the host of the graphite sink)\n"
-        "  --replace   write over files of these names; else a file that is there is left as it is\n";
+        "  writes files for Grafana's provisioning, for the series of this config\n"
+        "  --out DIR   writes DIR/datasources, DIR/dashboards and DIR/alerting; Grafana reads " PROVISIONING "\n"
+        "  --url URL   is the address of graphite-web (default: http:// and the host of the graphite sink)\n"
+        "  --replace   overwrites existing files; otherwise an existing file stays as it is\n";
 
 static json_t *data_source(const struct grafana *g, const char *url)
 {
@@ -414,7 +414,8 @@ int ob_grafana(const struct ob_config *config, int argc, char **argv)
                 return EXIT_USAGE;
         }
         if (!g.form.sink) {
-                fputs("otterbeat: the config has no graphite sink, which Grafana could ask\n", stderr);
+                fputs("otterbeat: the config has no graphite sink, so there is no Graphite that Grafana could ask\n",
+                        stderr);
                 return EXIT_CONFIG;
         }
         id = make_id(config->prefix, &err);
@@ -430,8 +431,8 @@ int ob_grafana(const struct ob_config *config, int argc, char **argv)
                 fprintf(stderr, "otterbeat: %s\n", err.text);
                 return EXIT_OUR_FAULT;
         }
-        printf("\nWhom to tell is yours to say: a contact point, and a policy for the label source=otterbeat.\n"
-               "The boards are read from " PROVISIONING "/dashboards/%s.\n",
+        printf("\nAdd a contact point, and a notification policy for the label source=otterbeat.\n"
+               "Grafana reads the dashboards from " PROVISIONING "/dashboards/%s.\n",
                 id);
         return EXIT_FINE;
 }

@@ -14,12 +14,12 @@
 static const struct {
         const char *says, *fix;
 } fixes[] = {
-        { "HTTP 302", "page.user and its password; or another page.url" },
-        { "does not accept page.user", "page.user and its password are those of a user of the manager" },
-        { "HTTP 404", "page.url is the manager's own address, without a page behind it" },
+        { "HTTP 302", "set page.user and its password, or use another page.url" },
+        { "does not accept page.user", "set page.user and its password to those of a user of the manager" },
+        { "HTTP 404", "set page.url to the address of the manager, without the name of a page" },
         { "onnect", "is the manager running, at page.url?" },
-        { "imed out", "a manager that has lost its ZooKeeper keeps silent; or page.timeout is too short" },
-        { "not all pages", "the lines before say why; page.words, if this manager says it in other words" },
+        { "imed out", "has the manager lost its ZooKeeper? then it does not answer; or make page.timeout longer" },
+        { "not all pages", "the lines above say why; set page.words, if this manager uses other words" },
 };
 
 static const char *fix_for(const char *text)

@@ -17,37 +17,37 @@
 #define GRANTS_MAX 10000 /* lines */
 #define SLOW_MS    1000  /* of a poll's first query */
 #define OLD_DELAY  "see the change of 2018 in Otter's schema: ALTER TABLE DELAY_STAT MODIFY DELAY_TIME BIGINT"
-#define READ_GRANT "deploy/grants.sql makes a user that may read what is needed, and no more"
+#define READ_GRANT "deploy/grants.sql creates a user that can read what otterbeat needs and nothing else"
 
 /* What MySQL says when it lets nobody in, and what helps. */
 static const struct {
         unsigned number;
         const char *fix;
 } fixes[] = {
-        { 1040, "the server has no connection left: raise its max_connections, or see who holds them" },
+        { 1040, "the server has no connection left: raise its max_connections, or look which clients hold the connections" },
         { 1044, READ_GRANT },
-        { 1045, "user, password, or the host that the user may come from: " READ_GRANT },
-        { 1049, "mysql.database names a database that is not there" },
-        { 1129, "the server has blocked this host after many errors: FLUSH HOSTS there" },
-        { 1130, "the user may not come from this host: " READ_GRANT },
+        { 1045, "check the user, the password, and the host from which the user may connect: " READ_GRANT },
+        { 1049, "set mysql.database to a database that exists" },
+        { 1129, "the server has blocked this host after many errors: run FLUSH HOSTS on the server" },
+        { 1130, "the user may not connect from this host: " READ_GRANT },
         { 1142, READ_GRANT },
-        { 1203, "the user has no connection left: raise its max_user_connections" },
-        { 1226, "the user has used up what it may: raise its limits (ALTER USER … WITH MAX_…)" },
-        { 1251, "the user's authentication plugin is not known here: ALTER USER … IDENTIFIED VIA mysql_native_password" },
+        { 1203, "the user has no connection left: raise max_user_connections of the user" },
+        { 1226, "the user has reached a limit: raise the limits of the user (ALTER USER … WITH MAX_…)" },
+        { 1251, "otterbeat does not know the user's authentication plugin: ALTER USER … IDENTIFIED VIA mysql_native_password" },
         { 1524, "the server does not have the user's authentication plugin: ALTER USER … IDENTIFIED VIA another" },
-        { 1698, "the user logs in by the unix socket alone: give it a password" },
-        { 1820, "its password has expired: ALTER USER … PASSWORD EXPIRE NEVER" },
-        { 1862, "its password has expired: ALTER USER … PASSWORD EXPIRE NEVER" },
+        { 1698, "the user can log in only through the unix socket: give the user a password" },
+        { 1820, "the user's password has expired: ALTER USER … PASSWORD EXPIRE NEVER" },
+        { 1862, "the user's password has expired: ALTER USER … PASSWORD EXPIRE NEVER" },
         { 2002, "is the server running, at this host and port, or socket?" },
         { 2003, "is the server running, at this host and port, or socket?" },
-        { 2012, "it accepts connections, but does not speak MySQL's protocol, or is overloaded" },
-        { 2013, "it accepts connections, but does not speak MySQL's protocol, or is overloaded" },
-        { 2026, "mysql.tls, ca, cert and key do not fit the server's certificate, or it has none, or a file can't be read" },
+        { 2012, "the server accepts connections, but does not speak MySQL's protocol, or is overloaded" },
+        { 2013, "the server accepts connections, but does not speak MySQL's protocol, or is overloaded" },
+        { 2026, "mysql.tls, ca, cert and key do not fit the server's certificate, or the server has no certificate, or a file cannot be read" },
         { 2059, "the client library lacks the user's authentication plugin: libmariadb3 has caching_sha2_password; or "
                 "ALTER USER … IDENTIFIED VIA mysql_native_password" },
         { 2061, "the user's authentication plugin needs an encrypted connection: tls = \"required\"" },
-        { 2027, "it accepts connections, but does not speak MySQL's protocol" },
-        { 5010, "the plugin shows the password to who listens: tls = \"verify\", or ALTER USER … IDENTIFIED VIA "
+        { 2027, "the server accepts connections, but does not speak MySQL's protocol" },
+        { 5010, "with this plugin somebody on the network could read the password: tls = \"verify\", or ALTER USER … IDENTIFIED VIA "
                 "mysql_native_password" },
         { 4151, "the account is locked: ALTER USER … ACCOUNT UNLOCK" },
 };
@@ -115,7 +115,7 @@ static void check_login(struct look *l)
         char plugin[64];
 
         ob_report_add(l->report, OB_GRADE_OK, "login", l->name, "", "as %s, by %s, to server %s",
-                l->manager->mysql.user, user ? plugin_of(user, plugin) : "a plugin it does not tell",
+                l->manager->mysql.user, user ? plugin_of(user, plugin) : "an unknown plugin",
                 server ? server : "?");
         if (user)
                 explicit_bzero(user, strlen(user)); /* there is a hash in it */
@@ -134,12 +134,12 @@ static void check_read_only(struct look *l)
 
         if (is_on)
                 ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "",
-                        "every transaction is read only, times are UTC; set by us, and in brackets the server's own: %s",
+                        "every transaction is read only, times are UTC; set by otterbeat, with the server's own values in brackets: %s",
                         others ? others : err.text);
         else
                 ob_report_add(l->report, OB_GRADE_BAD, "session", l->name,
-                        "before MySQL 5.6 and MariaDB 10.0 there are none: give the user no right to write",
-                        "its transactions are not read only");
+                        "MySQL before 5.6 and MariaDB before 10.0 have no read-only transactions: give the user no right to write",
+                        "the transactions are not read only");
 }
 
 /* The privileges stand before ON; behind it there may be a hash, which is not looked at. A column is no privilege.
@@ -178,7 +178,7 @@ static void check_grants(struct look *l)
         }
         if (writes)
                 ob_report_add(l->report, OB_GRADE_WARN, "grants", l->name, READ_GRANT,
-                        "%s may do more than read; otterbeat never does", l->manager->mysql.user);
+                        "user %s can do more than read; otterbeat only reads", l->manager->mysql.user);
         else
                 ob_report_add(l->report, OB_GRADE_OK, "grants", l->name, "", "%s may read, and not write",
                         l->manager->mysql.user);
@@ -200,11 +200,11 @@ static void check_secrets(struct look *l)
         }
         if (*readable)
                 ob_report_add(l->report, OB_GRADE_WARN, "secrets", l->name, READ_GRANT,
-                        "%s can read passwords that Otter keeps, by some columns of %s; otterbeat never does",
+                        "user %s can read passwords of Otter, through some columns of %s; otterbeat does not read them",
                         l->manager->mysql.user, readable);
         else
                 ob_report_add(l->report, OB_GRADE_OK, "secrets", l->name, "",
-                        "%s can't read the tables where Otter keeps passwords", l->manager->mysql.user);
+                        "user %s cannot read the tables where Otter keeps passwords", l->manager->mysql.user);
 }
 
 static void check_clock(struct look *l)
@@ -219,11 +219,12 @@ static void check_clock(struct look *l)
                 return;
         if (off < -CLOCK_OFF || off > CLOCK_OFF + wait)
                 ob_report_add(l->report, OB_GRADE_WARN, "clock", l->name,
-                        "let both machines follow a time server: ages and delays are off by this",
-                        "the server is %lld s %s us", off < 0 ? -off : off, off < 0 ? "behind" : "ahead of");
+                        "let both machines follow a time server: ages and delays are wrong by this difference",
+                        "the server's clock is %lld s %s the clock of this machine", off < 0 ? -off : off,
+                        off < 0 ? "behind" : "ahead of");
         else
-                ob_report_add(l->report, OB_GRADE_OK, "clock", l->name, "", "as ours; the server's zone is %s",
-                        zone ? zone : "?");
+                ob_report_add(l->report, OB_GRADE_OK, "clock", l->name, "",
+                        "as the clock of this machine; the server's time zone is %s", zone ? zone : "?");
 }
 
 /* Otter's own schema tells its age by one type. */
@@ -267,7 +268,7 @@ static void check_rows(struct look *l, const struct ob_source *s, struct ob_read
                 return;
         }
         if (took > SLOW_MS || !is_empty_or_small(&e))
-                ob_report_add(l->report, OB_GRADE_WARN, "source", s->name, "see the indexes of the table",
+                ob_report_add(l->report, OB_GRADE_WARN, "source", s->name, "look at the indexes of the table",
                         "table %s, %s: a poll looks at %lld rows, and asking for its newest took %lld ms", s->table,
                         reader->plan, (long long)e.rows, (long long)took);
         else
@@ -286,7 +287,7 @@ static void check_source(struct look *l, const struct ob_source *s)
                         strstr(err.text, "may not read") ? READ_GRANT : fix_for(&err), "%s", err.text);
         else if (*reader->missing)
                 ob_report_add(l->report, OB_GRADE_BAD, "source", s->name,
-                        "another version of the table, or columns that the user may not read: " READ_GRANT,
+                        "the table has another version, or the user may not read these columns: " READ_GRANT,
                         "table %s has none of these columns: %s", s->table, reader->missing);
         else
                 check_rows(l, s, reader);
@@ -341,7 +342,7 @@ static void check_sessions(struct look *l, const struct ob_config *c)
                         needed);
         else
                 ob_report_add(l->report, OB_GRADE_WARN, "sessions", l->name,
-                        "raise the user's MAX_USER_CONNECTIONS, or max_connections; well, if an agent runs that has them",
+                        "raise the user's MAX_USER_CONNECTIONS, or max_connections; this is fine when a running agent has the other sessions",
                         "%u at once, and a run needs %u: its sources take turns, so that each waits for others: %s",
                         n, needed, err.text);
         for (size_t j = 0; j < needed; j++)

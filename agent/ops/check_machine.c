@@ -34,7 +34,7 @@ static void check_descriptors(struct ob_report *r, const struct ob_config *c)
         struct rlimit files;
 
         if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < (rlim_t)wanted)
-                ob_report_add(r, OB_GRADE_WARN, "limits", "open files", "raise it: ulimit -Hn, LimitNOFILE",
+                ob_report_add(r, OB_GRADE_WARN, "limits", "open files", "raise the limit: ulimit -Hn, LimitNOFILE",
                         "%lld are allowed, and %zu managers and %zu sinks may need %lld", (long long)files.rlim_cur,
                         c->n_managers, c->n_sinks, (long long)wanted);
 }
@@ -100,8 +100,8 @@ static void check_store(struct ob_report *r, const char *dir)
         else
                 ob_report_add(r, got == OB_CORRUPT ? OB_GRADE_WARN : OB_GRADE_BAD, "store", path,
                         got == OB_CORRUPT
-                                ? "nothing to do: it is set aside at the next start, and Graphite told again"
-                                : "who may read and write it?",
+                                ? "nothing to do: the next start sets this store aside, and sends the rows to Graphite again"
+                                : "which users may read and write this file?",
                         "%s", err.text);
 }
 
@@ -116,8 +116,8 @@ static void check_state(struct ob_report *r, const struct ob_config *c)
         }
         dir = existing(c->state_dir);
         if (!can_write(dir)) {
-                ob_report_add(
-                        r, OB_GRADE_BAD, "state", dir, "who does the agent run as, and may it write there?", "%m");
+                ob_report_add(r, OB_GRADE_BAD, "state", dir,
+                        "which user runs the agent, and may this user write there?", "%m");
                 return;
         }
         ob_report_add(r, OB_GRADE_OK, "state", c->state_dir, "",
@@ -150,7 +150,7 @@ static void check_log(struct ob_report *r, const char *file)
         else if (errno == ENOENT && !(is_fine = can_write(dir)))
                 ob_fail(&err, "%m");
         ob_report_add(r, is_fine ? OB_GRADE_OK : OB_GRADE_BAD, "log", file,
-                is_fine ? "" : "make its folder, or name another log_file", "%s",
+                is_fine ? "" : "create the folder, or choose another log_file", "%s",
                 is_fine ? "can be written" : err.text);
 }
 
@@ -162,17 +162,17 @@ static void check_status_socket(struct ob_report *r, const struct ob_status_sett
 
         switch (ob_status_socket_look(&s->address, &what)) {
         case OB_STANDS_ANOTHER:
-                ob_report_add(r, OB_GRADE_BAD, "status", s->listen, "move it away, or name another path",
+                ob_report_add(r, OB_GRADE_BAD, "status", s->listen, "move that file away, or choose another path",
                         "there is %s, not a socket: the agent leaves it as it is, and does not start", what);
                 return;
         case OB_STANDS_LIVE:
                 ob_report_add(r, OB_GRADE_WARN, "status", s->listen,
-                        "well, if an agent runs with this config; else name another path",
-                        "somebody answers there");
+                        "this is fine when an agent runs with this config; otherwise choose another path",
+                        "another program answers there");
                 return;
         case OB_STANDS_UNKNOWN:
                 ob_report_add(r, OB_GRADE_BAD, "status", s->listen,
-                        "who does the agent run as, and may it look there?", "%m");
+                        "which user runs the agent, and may this user look there?", "%m");
                 return;
         case OB_STANDS_NOTHING:
         case OB_STANDS_DEAD:
@@ -182,7 +182,8 @@ static void check_status_socket(struct ob_report *r, const struct ob_status_sett
                 ob_report_add(r, OB_GRADE_OK, "status", s->listen, "", "%s",
                         *what ? "a dead socket is there, which is replaced" : "is free");
         else
-                ob_report_add(r, OB_GRADE_BAD, "status", s->listen, "make its folder, or name another path", "%m");
+                ob_report_add(
+                        r, OB_GRADE_BAD, "status", s->listen, "create the folder, or choose another path", "%m");
 }
 
 /* Bound, and let go: one that is taken may be so by the very agent that runs. */
@@ -202,8 +203,9 @@ static void check_status(struct ob_report *r, const struct ob_status_settings *s
                 ob_report_add(r, OB_GRADE_OK, "status", s->listen, "", "is free");
         else
                 ob_report_add(r, errno == EADDRINUSE ? OB_GRADE_WARN : OB_GRADE_BAD, "status", s->listen,
-                        errno == EADDRINUSE ? "well, if an agent runs with this config; else name another port"
-                                            : "an address of this machine, and a port that the agent may have",
+                        errno == EADDRINUSE
+                                ? "this is fine when an agent runs with this config; otherwise choose another port"
+                                : "choose an address of this machine, and a port that the agent may use",
                         "%m");
         if (fd >= 0)
                 close(fd);

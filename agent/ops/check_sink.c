@@ -33,7 +33,7 @@ static void check_mtu(struct ob_report *r, const struct ob_sink_settings *s, con
         most = mtu - heads(d->peer.at.ss_family);
         if (s->payload > most)
                 ob_report_add(r, OB_GRADE_WARN, "mtu", s->name,
-                        "make payload smaller: what is sent in pieces is lost by one",
+                        "make payload smaller: a datagram that is sent in pieces is lost when one piece is lost",
                         "datagrams of %d bytes do not fit into an MTU of %d, which takes %d", s->payload, mtu,
                         most);
         else
@@ -64,15 +64,14 @@ static void check_datagrams(struct ob_report *r, const struct ob_sink_settings *
         struct ob_err err;
 
         if (*s->socket) {
-                ob_report_add(
-                        r, OB_GRADE_OK, "sink", s->name, "", "there is somebody who listens on %s", s->socket);
+                ob_report_add(r, OB_GRADE_OK, "sink", s->name, "", "a server listens on %s", s->socket);
                 return;
         }
         if (knock(d, &err))
                 ob_report_add(r, OB_GRADE_BAD, "sink", s->name, statsd_fix, "%s", err.text);
         else
                 ob_report_add(r, OB_GRADE_OK, "sink", s->name, "",
-                        "%s:%d did not refuse a datagram; UDP tells no more", s->host, s->port);
+                        "%s:%d did not refuse a datagram; UDP shows no more than this", s->host, s->port);
         check_mtu(r, s, d);
 }
 
@@ -121,9 +120,9 @@ void ob_check_sink(struct ob_report *r, const struct ob_sink_settings *s)
         else if (is_events ? connect_events(s, &never, &err) : connect_graphite(s, &never, &err))
                 ob_report_add(r, OB_GRADE_BAD, "sink", s->name,
                         is_events ? "is graphite-web running, at this url?"
-                                  : "is carbon running, and its line receiver at this host and port?",
+                                  : "is carbon running, with its line receiver at this host and port?",
                         "%s", err.text);
         else
-                ob_report_add(r, OB_GRADE_OK, "sink", s->name, "", "there is somebody who listens");
+                ob_report_add(r, OB_GRADE_OK, "sink", s->name, "", "a server listens");
         ob_stop_fini(&never);
 }

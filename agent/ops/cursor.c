@@ -17,7 +17,7 @@ static const char usage[] =
         "usage: otterbeat [-c FILE] cursor [show]\n"
         "       otterbeat [-c FILE] cursor export\n"
         "       otterbeat [-c FILE] cursor rewind SOURCE TIME|ID\n"
-        "  TIME: a date in UTC as '2020-04-20 00:00:00', how far back as '-2h' (s, m, h, d), or "
+        "  TIME: a date in UTC such as '2020-04-20 00:00:00', a time before now such as '-2h' (s, m, h, d), or "
         "'oldest'\n";
 
 static void print_source(const char *name, const struct ob_checkpoint *s)

@@ -63,7 +63,7 @@ static int show_page(
                 puts("}");
         }
         if (!got && rows.missing)
-                got = ob_fail(err, "page %s: there is no column %s on it", page->name, rows.missing);
+                got = ob_fail(err, "page %s: the page has no column %s", page->name, rows.missing);
         ob_page_rows_free(&rows);
         return got;
 }

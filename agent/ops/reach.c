@@ -10,10 +10,10 @@ static const struct {
         int code;
         const char *fix;
 } fixes[] = {
-        { ECONNREFUSED, "nobody listens there: is it running, at this host and port?" },
-        { ETIMEDOUT, "no answer: a firewall, a wrong address, or the host is down" },
-        { EHOSTUNREACH, "no way there: a route, a firewall, or the host is down" },
-        { ENETUNREACH, "no way there: this machine has no route to that network" },
+        { ECONNREFUSED, "no server listens there: is the server running, at this host and port?" },
+        { ETIMEDOUT, "no answer: is there a firewall, is the address wrong, or is the host down?" },
+        { EHOSTUNREACH, "no route to the host: is there a firewall, or is the host down?" },
+        { ENETUNREACH, "this machine has no route to that network" },
 };
 
 static const char *fix_for(int code)

@@ -64,7 +64,7 @@ static void evaluate_sink(const struct ob_view *v, struct ob_view_one *one, cons
                 say(one, "its thread is over its time by", since(v, c->health.due), "");
         } else if (failing) {
                 one->well = failing > one->numbers[OB_NUMBER_LIMIT_MS] ? OB_ILL : OB_TROUBLED;
-                say(one, "does not deliver since", failing, "");
+                say(one, "has not delivered for", failing, "");
         }
 }
 

@@ -1,4 +1,4 @@
-# bash: what otterbeat's --help lists, and the usage of each command.
+# Completion for bash: the options and commands of otterbeat, and the words of each command.
 _otterbeat() {
         local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" each
         local words="--config --init --check --json --once --dry-run --version --help cursor replay page grafana datadog"

@@ -1,5 +1,5 @@
-# cpack -G DEB (or RPM, where rpmbuild is) in a build folder: the program, its unit, and a config in /etc/otterbeat.
-# The same sources give the same bytes when SOURCE_DATE_EPOCH is set.
+# `cpack -G DEB` (or `cpack -G RPM`, where rpmbuild is installed) in a build folder makes the package: the program, its unit, and
+# a config in /etc/otterbeat. With SOURCE_DATE_EPOCH set, the same sources give the same bytes.
 set(CPACK_PACKAGE_NAME otterbeat)
 set(CPACK_PACKAGE_CONTACT "The otterbeat developers <otterbeat@users.noreply.github.com>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "push agent for the statistics of Alibaba Otter")

@@ -192,7 +192,7 @@ def test_the_user_of_grants_sql_is_enough(mariadb, otter, statsd, both, make_age
     statsd.wait_for(otter.sums())
     checked = agent.run("--check").stdout
     assert "ok   grants otter: otterbeat may read, and not write" in checked, checked
-    assert "ok   secrets otter: otterbeat can't read the tables" in checked, checked
+    assert "ok   secrets otter: user otterbeat cannot read the tables" in checked, checked
     assert len(re.findall(r"ok   names \w+: [1-9]\d* are known", checked)) == 4, checked
 
 
@@ -227,7 +227,7 @@ def test_check_says_who_can_read_secrets(mariadb, otter, both, make_agent):
     for host in ("127.0.0.1", "localhost"):
         mariadb.query(f"GRANT SELECT (ID, NAMESPACE, NAME) ON otter.DATA_MEDIA TO otterbeat@'{host}'")
     checked = agent.run("--check").stdout
-    assert re.search("warn secrets otter: otterbeat can read passwords .* by some columns of DATA_MEDIA; .*deploy/grants.sql",
+    assert re.search("warn secrets otter: user otterbeat can read passwords .* through some columns of DATA_MEDIA; .*deploy/grants.sql",
                      checked), checked
 
 

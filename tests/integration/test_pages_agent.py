@@ -154,7 +154,7 @@ PIPELINES = "page_failed page=pipelines:1 "
 WRONGS = {
     "error 404 pipelineList": (PIPELINES, "HTTP 404: no such page, or, as this manager says it, trouble"),
     "error 500 pipelineList": (PIPELINES, "HTTP 500"),
-    "hang pipelineList": (PIPELINES, "timed out.* \\(a manager that has lost its ZooKeeper keeps silent\\)"),
+    "hang pipelineList": (PIPELINES, "timed out.* \\(a manager that has lost its ZooKeeper does not answer\\)"),
     "slow body pipelineList": (PIPELINES, "timed out|too slow"),
     "truncate pipelineList": (PIPELINES, "transfer closed with \\d+ bytes remaining"),
     "huge pipelineList": (PIPELINES, "larger than 4194304 bytes"),
@@ -164,7 +164,7 @@ WRONGS = {
     "drift pipelineList Pipeline管理 管理": (PIPELINES, "its heading is '管理'"),
     "drift pipelineList 序号 号": (PIPELINES, "no pipeline_id that could be read: column 序号"),
     "drift pipelineList 监控数</th> 监控数</th><th></th>": (PIPELINES, "no whole rows"),
-    "drift pipelineList mainstem状态 主站": ("layout_drift page=pipelines ", "there is no column 'mainstem状态'"),
+    "drift pipelineList mainstem状态 主站": ("layout_drift page=pipelines ", "the page has no column 'mainstem状态'"),
     "empty pipelineList": ("page_empty page=pipelines:1 ", "had=2"),
 }
 
@@ -226,7 +226,7 @@ def test_a_manager_that_is_gone_makes_one_line_and_comes_back_in_step(past, mana
     agent.wait_for_log("event=page_failed page=channels:1")
     time.sleep(3)
     assert len(failures(agent)) == 1, failures(agent)
-    assert "what is left of this round is not tried" in failures(agent)[0]
+    assert "the rest of this cycle is left out" in failures(agent)[0]
     begin = len(manager.requests())
     manager.start()
     agent.wait_for_log("event=page_recovered page=channels:1")

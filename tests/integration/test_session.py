@@ -124,7 +124,7 @@ def test_somebody_between_who_hides_tls(encrypted, make_agent, sink, wire):
         agent = make_agent(encrypted, [{"type": "statsd", "port": sink.port}], name=tls, mysql={"port": between.port, "tls": tls, **ca},
                            sources={**OFF, "mine": MINE})
         done = agent.run("--check")
-        assert done.returncode == 69 and "the server offers no TLS, and mysql.tls asks for it" in done.stdout, done.stdout
+        assert done.returncode == 69 and "the server offers no TLS, and mysql.tls requires TLS" in done.stdout, done.stdout
         agent.start()
         agent.wait_for_log("the server offers no TLS")
         assert agent.stop() == 0

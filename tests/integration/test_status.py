@@ -111,7 +111,7 @@ def test_a_graphite_that_dies_and_comes_back(mariadb, otter, carbon, statsd, bot
     carbon.kill9()
     wait_until(lambda: status.one("sinks", "graphite")["health"] != "well", "not well")
     wait_until(lambda: status.health()[0] == 503, "past its deadline")
-    wait_until(lambda: re.search(r"^sink graphite is ill: does not deliver since \d+ s: .*refused", status.health()[1],
+    wait_until(lambda: re.search(r"^sink graphite is ill: has not delivered for \d+ s: .*refused", status.health()[1],
                                  re.M), "what went wrong last")
     assert status.one("sinks", "statsd")["health"] == "well"
     assert status.one("sinks", "graphite")["behind"] > 0

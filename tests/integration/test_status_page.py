@@ -119,7 +119,7 @@ def test_light_and_dark_and_a_dead_graphite(manager, otter, mariadb, carbon, sta
     carbon.kill9()
     wait_until(lambda: status.health()[0] == 503, "Graphite is dead")
     time.sleep(1)
-    assert "sink <b>graphite</b>: does not deliver since" in browser.dom(f"{status.url}/")
+    assert "sink <b>graphite</b>: has not delivered for" in browser.dom(f"{status.url}/")
     dead = browser.picture(f"{status.url}/", place / "status-dead.png")
     seen = [pixels(path) for path in (light, dark, dead)]
     assert len({crc for crc, _ in seen}) == 3 and all(10000 < size < 150000 for _, size in seen), seen

@@ -1,5 +1,5 @@
-"""What goes wrong, kind by kind: what --check says before it does, what /healthz says then, and what the log says.
-OB_TROUBLES=FILE writes it down as a table."""
+"""Each kind of trouble: what --check says before the agent starts, and what /healthz and the log say while the agent runs.
+OB_TROUBLES=FILE writes a table of these texts."""
 import json
 import os
 import pathlib
@@ -23,7 +23,7 @@ FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 class World:
-    """All is well in it, until a trouble changes something before the agent starts."""
+    """Servers and a config without any trouble, until a test changes something before the agent starts."""
 
     def __init__(self, mariadb, manager, carbon, statsd, folder):
         self.server, self.manager, self.carbon, self.statsd, self.folder = mariadb, manager, carbon, statsd, folder
@@ -46,7 +46,7 @@ class World:
         self.query(*(f"{words} {USER}@'{host}'" for host in ("127.0.0.1", "localhost")), database=None)
 
     def stand_in(self, **options):
-        """A port at which somebody accepts, and says nothing."""
+        """Returns a port at which a server accepts connections and sends nothing."""
         stream = Stream(**options)
         self.undo.append(stream.stop)
         return stream.port
@@ -69,7 +69,7 @@ def without_index(w):
 
 
 def other_clock(w):
-    """A server of its own: a session's clock is always the server's."""
+    """Needs a database server of its own, because every session uses the clock of the server."""
     place = w.folder / "behind"
     place.mkdir()
     server = MariaDB(place, w.template)
@@ -104,13 +104,13 @@ def linked_log(w):
     w.top["log_file"] = "link.log"
 
 
-def spoilt_store(w):
+def damaged_store(w):
     (w.folder / "agent/state").mkdir(parents=True)
     (w.folder / "agent/state/otterbeat.db").write_bytes(b"noise" * 10000)
 
 
 def disk(kilobytes, left):
-    """An `arrange` that puts the state on a disk of that size, of which so many kilobytes are left."""
+    """Returns an `arrange` that puts the state directory on a disk of that size, with `left` kilobytes of free room."""
     def arrange(w):
         state = w.folder / "agent/state"
         state.mkdir(parents=True)
@@ -136,91 +136,91 @@ def taken_port(w):
 class Trouble(NamedTuple):
     name: str
     arrange: Callable
-    check: str        # of a line; with " -> …" the fix, too
-    code: int = 69    # of --check
-    health: str = ""  # of a line of /healthz; "": it stays ok
-    log: str = ""     # …; "": nothing besides
-    exits: int = 0    # the agent does not start: with this code
+    check: str        # pattern of a line of --check; with " -> …" also of the fix
+    code: int = 69    # the exit code of --check
+    health: str = ""  # pattern of a line of /healthz; "": /healthz stays ok
+    log: str = ""     # pattern of a line of the log; "": the log has no line about the trouble
+    exits: int = 0    # when the agent does not start: its exit code
 
 
 TROUBLES = [
-    Trouble("a setting that there is not", lambda w: setattr(w, "more", "evry = 1;\n"),
+    Trouble("an unknown setting", lambda w: setattr(w, "more", "evry = 1;\n"),
             r"otterbeat.cfg:\d+: no such setting: 'evry'", 78, log="no such setting: 'evry'", exits=78),
     Trouble("a value out of range", lambda w: w.top.update(drain=-1), r"otterbeat.cfg:\d+: 'drain' must be from 0 to 60",
             78, log="'drain' must be", exits=78),
-    Trouble("a config that everybody can read", lambda w: setattr(w, "mode", 0o644),
+    Trouble("a config that every user can read", lambda w: setattr(w, "mode", 0o644),
             r"warn config .*otterbeat.cfg: everybody on this machine can read it.* -> chmod o-r", 0, log="event=exposed"),
-    Trouble("a state folder that everybody can write to", open_state,
+    Trouble("a state directory that every user can write to", open_state,
             r"warn config .*/state: everybody on this machine can replace the files in it -> chmod o-w", 0, log="event=exposed"),
-    Trouble("a pipe in the place of a password file", piped_password,
+    Trouble("a pipe in place of a password file", piped_password,
             r"otterbeat.cfg:\d+: .*password: it is a pipe, not a regular file", 78, log="it is a pipe", exits=78),
     Trouble("a log file that is a symbolic link", linked_log, r"BAD  log .*link.log: it is a symbolic link, which is not followed",
             log="event=start_failed", exits=69),
-    Trouble("a state folder that is none", state_is_a_file, r"BAD  state .*/state: Not a directory -> who does the agent run as",
+    Trouble("a state directory that is a file", state_is_a_file, r"BAD  state .*/state: Not a directory -> which user runs the agent",
             log="event=start_failed", exits=69),
-    Trouble("a damaged store", spoilt_store, r"warn store .*otterbeat.db: .* -> nothing to do: it is set aside", 0,
+    Trouble("a damaged store", damaged_store, r"warn store .*otterbeat.db: .* -> nothing to do: it is set aside", 0,
             log="event=set_aside"),
     Trouble("a full disk", disk(512, 0), r"BAD  disk .*: 0 MB free.* -> make room", 69, log="event=start_failed", exits=69),
-    Trouble("a disk that has little room left", disk(16384, 8192), r"BAD  disk .*: [78] MB free.* -> make room", 69,
+    Trouble("a disk with little room left", disk(16384, 8192), r"BAD  disk .*: [78] MB free.* -> make room", 69,
             health="is ill: not wholly read .*, since there is no room: .* the disk is full", log="event=disk_low"),
     Trouble("a back-log that is larger than the queue", larger_than_the_queue, r"ok   source delay:", 0,
             health="source delay is ill: not wholly read .*, since there is no room: the queue",
             log="sink=graphite event=queue_full"),
-    Trouble("a log file in a folder that is not there", lambda w: w.top.update(log_file="none/otterbeat.log"),
+    Trouble("a log file in a missing folder", lambda w: w.top.update(log_file="none/otterbeat.log"),
             r"BAD  log .*none/otterbeat.log: No such file or directory -> make its folder", log="event=start_failed", exits=69),
-    Trouble("a port of the status page that is taken", taken_port,
-            r"warn status 127.0.0.1:\d+: Address already in use -> well, if an agent runs", 0, log="event=start_failed",
+    Trouble("a port of the status page that is in use", taken_port,
+            r"warn status 127.0.0.1:\d+: Address already in use -> this is fine when an agent runs", 0, log="event=start_failed",
             exits=69),
 
-    Trouble("a database whose name is not known", lambda w: w.mysql.update(host=NOWHERE),
+    Trouble("a database host with an unknown name", lambda w: w.mysql.update(host=NOWHERE),
             rf"BAD  dns otter: {NOWHERE}: .* -> is the name right\?", health="source delay is ill: .*mysql 2005",
             log="source=delay event=poll_failed"),
     Trouble("a database that is down", lambda w: w.mysql.update(port=free_port()),
-            r"BAD  tcp otter: 127.0.0.1 port \d+: Connection refused -> nobody listens there",
+            r"BAD  tcp otter: 127.0.0.1 port \d+: Connection refused -> no server listens there",
             health="source delay is ill: .*mysql 2002", log="source=delay event=poll_failed"),
-    Trouble("something else at the database's port", lambda w: w.mysql.update(port=w.stand_in(reads=True)),
-            r"BAD  login otter: mysql 20(12|13): .* -> it accepts connections, but does not speak", health="source delay is ill",
+    Trouble("another program at the database's port", lambda w: w.mysql.update(port=w.stand_in(reads=True)),
+            r"BAD  login otter: mysql 20(12|13): .* -> the server accepts connections, but does not speak", health="source delay is ill",
             log="source=delay event=poll_failed"),
     Trouble("a wrong password", lambda w: w.mysql.update(password="guessed"),
-            r"BAD  login otter: mysql 1045: Access denied .* -> user, password, or the host",
+            r"BAD  login otter: mysql 1045: Access denied .* -> check the user, the password, and the host",
             health="source delay is ill: .*mysql 1045", log="mysql 1045"),
-    Trouble("a user that may not have the database", lambda w: w.mysql.update(database="other"),
+    Trouble("a user without rights on the database", lambda w: w.mysql.update(database="other"),
             r"BAD  login other: mysql 104[49]: .* -> deploy/grants.sql", health="source delay is ill: .*mysql 104[49]", log="mysql 104[49]"),
     Trouble("a locked account", lambda w: w.user("ACCOUNT LOCK"),
             r"BAD  login otter: mysql 4151: .* -> the account is locked: ALTER USER … ACCOUNT UNLOCK",
             health="source delay is ill: .*mysql 4151", log="mysql 4151"),
-    Trouble("a user that has used up what it may", lambda w: w.user("WITH MAX_QUERIES_PER_HOUR 1"),
-            r"BAD  login otter: mysql 1226: .* -> the user has used up", health="source delay is ill: .*mysql 1226",
+    Trouble("a user that has reached a limit", lambda w: w.user("WITH MAX_QUERIES_PER_HOUR 1"),
+            r"BAD  login otter: mysql 1226: .* -> the user has reached a limit", health="source delay is ill: .*mysql 1226",
             log="mysql 1226"),
     Trouble("fewer sessions than there are sources", lambda w: w.user("WITH MAX_USER_CONNECTIONS 3"),
             r"warn sessions otter: 3 at once, and a run needs 7: .*mysql 1226.* -> raise the user's MAX_USER_CONNECTIONS", 0,
             log="event=sessions_shared"),
-    Trouble("a plugin that logs in by the unix socket alone", lambda w: w.user("IDENTIFIED VIA unix_socket"),
-            r"BAD  login otter: mysql 1698: .* -> the user logs in by the unix socket alone",
+    Trouble("a user that can log in only through the unix socket", lambda w: w.user("IDENTIFIED VIA unix_socket"),
+            r"BAD  login otter: mysql 1698: .* -> the user can log in only through the unix socket",
             health="source delay is ill: .*mysql 1698", log="mysql 1698"),
     Trouble("a server without TLS", lambda w: w.mysql.update(tls="required"),
             r"BAD  login otter: mysql 2026: .* -> mysql.tls, ca, cert", health="source delay is ill: .*mysql 2026",
             log="mysql 2026"),
-    Trouble("a user that may write", lambda w: w.grant("GRANT ALL ON otter.* TO"),
-            r"warn grants otter: otterbeat may do more than read; .* -> deploy/grants.sql", 0),
-    Trouble("a user that may read passwords", lambda w: w.server.make_user("SELECT ON otter.*"),
-            r"warn secrets otter: otterbeat can read passwords .* -> deploy/grants.sql", 0),
-    Trouble("a clock that is an hour behind", other_clock, r"warn clock otter: the server is 3\d\d\d s behind us -> let both", 0),
+    Trouble("a user that can write", lambda w: w.grant("GRANT ALL ON otter.* TO"),
+            r"warn grants otter: user otterbeat can do more than read; .* -> deploy/grants.sql", 0),
+    Trouble("a user that can read passwords", lambda w: w.server.make_user("SELECT ON otter.*"),
+            r"warn secrets otter: user otterbeat can read passwords .* -> deploy/grants.sql", 0),
+    Trouble("a clock that is an hour behind", other_clock, r"warn clock otter: the server's clock is 3\d\d\d s behind the clock of this machine -> let both", 0),
 
-    Trouble("a table that is not there", lambda w: w.query("DROP TABLE LOG_RECORD"),
+    Trouble("a missing table", lambda w: w.query("DROP TABLE LOG_RECORD"),
             r"BAD  source log: there is no table LOG_RECORD .* -> deploy/grants.sql", health="source log is ill: .*no table",
             log="source=log event=poll_failed"),
     Trouble("a table that the user may not read", granted_but_one,
             r"BAD  source log: .*user otterbeat may not read it -> deploy/grants.sql", health="source log is ill: .*may not read",
             log="source=log event=poll_failed"),
-    Trouble("a key that is missing",
+    Trouble("a missing column of a key",
             lambda w: w.query("ALTER TABLE DELAY_STAT CHANGE PIPELINE_ID PIPELINE BIGINT NOT NULL"),
             r"BAD  source delay: table DELAY_STAT has no column PIPELINE_ID", health="source delay is ill: .*PIPELINE_ID",
             log="source=delay event=poll_failed"),
-    Trouble("a number that is missing", lambda w: w.query("ALTER TABLE TABLE_STAT DROP FILE_SIZE"),
-            r"BAD  source table: table TABLE_STAT has none of these columns: FILE_SIZE -> another version", 69,
+    Trouble("a missing column of a number", lambda w: w.query("ALTER TABLE TABLE_STAT DROP FILE_SIZE"),
+            r"BAD  source table: table TABLE_STAT has none of these columns: FILE_SIZE -> the table has another version", 69,
             log="source=table event=columns_missing"),
-    Trouble("a schema of before 2018", lambda w: w.query("ALTER TABLE DELAY_STAT MODIFY DELAY_TIME INT(21)"),
+    Trouble("a schema from before 2018", lambda w: w.query("ALTER TABLE DELAY_STAT MODIFY DELAY_TIME INT(21)"),
             r"warn schema otter: 5 of Otter's 5 tables.*DELAY_TIME can't hold.* -> .*ALTER TABLE DELAY_STAT", 0),
     Trouble("a large table without an index", without_index,
             r"BAD  source mine: table T: no index leads with ID, .*ALTER TABLE `T` ADD INDEX \(`ID`\)",
@@ -229,32 +229,32 @@ TROUBLES = [
     Trouble("a manager that is down", lambda w: w.page.update(url=f"http://127.0.0.1:{free_port()}"),
             r"BAD  source page_channels: .* -> is the manager running, at page.url\?", health="source page is ill",
             log="source=page event=.*onnect"),
-    Trouble("a manager that keeps silent", silent_pages, r"BAD  source page_channels: .*imed out.* -> a manager that has lost",
+    Trouble("a manager that does not answer", silent_pages, r"BAD  source page_channels: .*imed out.* -> has the manager lost",
             health="source page is ill: .*imed out", log="source=page event=.*imed out"),
-    Trouble("pages that want a login", lambda w: w.manager.state("login required"),
-            r"BAD  source page_channels: .*HTTP 302.* -> page.user and its password", health="source page is ill: .*HTTP 302",
+    Trouble("pages that need a log-in", lambda w: w.manager.state("login required"),
+            r"BAD  source page_channels: .*HTTP 302.* -> set page.user and its password", health="source page is ill: .*HTTP 302",
             log="source=page event=.*HTTP 302"),
     Trouble("a wrong password for the pages", lambda w: w.page.update(user="admin", password="guessed"),
-            r"BAD  source page_channels: .*does not accept page.user.* -> page.user and its password are those",
+            r"BAD  source page_channels: .*does not accept page.user.* -> set page.user and its password to those",
             health="source page is ill: .*does not accept", log="source=page event=.*does not accept"),
-    Trouble("pages that say it in other words", lambda w: w.manager.state("drift channelList 运行状态 状态"),
-            r"BAD  source page_channels: not all pages could be read.* -> the lines before say why",
+    Trouble("pages with other words", lambda w: w.manager.state("drift channelList 运行状态 状态"),
+            r"BAD  source page_channels: not all pages could be read.* -> the lines above say why",
             health="source page is ill: .*not all pages", log="event=layout_drift page=channels"),
 
     Trouble("a Graphite that is down", lambda w: w.graphite.update(port=free_port()),
             r"BAD  sink graphite: .*refused -> is carbon running", health="sink graphite is ill: .*refused",
             log="sink=graphite event=sink_failed"),
-    Trouble("a Graphite whose name is not known", lambda w: w.graphite.update(host=NOWHERE),
+    Trouble("a Graphite host with an unknown name", lambda w: w.graphite.update(host=NOWHERE),
             rf"BAD  sink graphite: {NOWHERE}.* -> is carbon running", health=f"sink graphite is ill: .*{NOWHERE}",
             log="sink=graphite event=sink_failed"),
     Trouble("a statsd that is down", lambda w: w.to_statsd.update(port=free_port()),
             r"BAD  sink statsd: nobody listens on 127.0.0.1:\d+ -> is the statsd", health="sink statsd is ill: .*nobody listens",
             log="sink=statsd event=sink_failed"),
-    Trouble("a statsd's socket that is not there", lambda w: w.to_statsd.update(socket="/nowhere/s.sock"),
+    Trouble("a missing unix socket of statsd", lambda w: w.to_statsd.update(socket="/nowhere/s.sock"),
             r"BAD  sink statsd: socket /nowhere/s.sock: No such file", health="sink statsd is ill: .*No such file",
             log="sink=statsd event=sink_failed"),
 ]
-told = []
+seen = []
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def make(world, make_agent):
 
 
 def first(pattern, text, folder):
-    """The line that it is found in, without what differs from run to run."""
+    """Returns the first line with the pattern, without the parts that differ from run to run."""
     found = re.search(f".*(?:{pattern}).*", text)
     assert found, f"no line has {pattern}:\n{text}"
     line = re.sub(r"^\S+Z ", "", found[0]).replace(str(folder), "/etc/otterbeat").replace("/agent/", "/")
@@ -285,7 +285,7 @@ def first(pattern, text, folder):
 
 
 def see(agent, world, trouble):
-    """What /healthz says, and the log."""
+    """Returns the line of /healthz and the line of the log."""
     if trouble.exits:
         assert agent.process.start().wait() == trouble.exits, agent.log()
         return "does not start", first(trouble.log, agent.log(), world.folder)
@@ -316,11 +316,11 @@ def test_trouble(world, make_agent, trouble):
     assert trouble.code != 0 or "BAD " not in done.stdout
     health, log = see(agent, world, trouble)
     assert PASSWORD not in done.stdout + done.stderr + agent.log() and "guessed" not in done.stdout + agent.log()
-    told.append((trouble.name, check, trouble.code, health, log))
+    seen.append((trouble.name, check, trouble.code, health, log))
 
 
 def test_all_is_well(world, make_agent):
-    """As text and as JSON: the same, and nothing but ok."""
+    """As text and as JSON: both have the same findings, and every finding is ok."""
     world.server.grant_as_we_say()
     agent = make(world, make_agent)
     done = agent.run("--check")
@@ -354,8 +354,8 @@ def test_json_is_of_check_alone(folder):
 
 
 def test_every_session_is_read_only(mariadb, otter, make_agent, statsd, folder):
-    """Of the running agent, as the server tells: no statement but SELECT, SET and SHOW, after READ ONLY was asked for, and what makes sure that it is the
-    right database, and that nothing was begun."""
+    """The server's log of the running agent has only SELECT, SET and SHOW, after the session was set to READ ONLY. Before that
+    there are only the statements that choose the database and end an open transaction."""
     log = folder / "general.log"
     mariadb.query(f"SET GLOBAL general_log_file = '{log}'", database=None)
     mariadb.query("SET GLOBAL general_log = 1", database=None)
@@ -383,7 +383,7 @@ def test_every_session_is_read_only(mariadb, otter, make_agent, statsd, folder):
 
 
 def test_datagrams_that_do_not_fit_the_way(mariadb, otter, make_agent, folder):
-    """In a network of its own, whose only way is narrow."""
+    """In a network namespace whose only interface has a small MTU."""
     off = {name: {"enabled": False} for name in ("delay", "throughput", "history", "table", "log", "page")}
     agent = make_agent(mariadb, [{"type": "statsd", "port": 8125}], sources=off)
     command = f"ip link set lo up mtu 1280 && exec {PROGRAM} -c {agent.config} --check"
@@ -394,14 +394,16 @@ def test_datagrams_that_do_not_fit_the_way(mariadb, otter, make_agent, folder):
     assert "warn mtu statsd: datagrams of 1432 bytes do not fit into an MTU of 1280, which takes 1252 -> make payload" in done.stdout
 
 
-def test_the_table_is_told():
-    """Last: what was seen, for those who read."""
+def test_the_table_is_written():
+    """The last test: writes the collected texts for operators."""
     if "OB_TROUBLES" not in os.environ:
         return
     rows = [f"| {name} | `` {check} `` ({code}) | {health if health in ('200', 'does not start') else f'`` {health} ``'} | "
-            + (f"`` {log} `` |" if log else "|") for name, check, code, health, log in told]
+            + (f"`` {log} `` |" if log else "|") for name, check, code, health, log in seen]
     (ROOT / os.environ["OB_TROUBLES"]).write_text(
-        "# What can go wrong, and what you'll see\n\nEach was made to happen, and seen: `tests/integration/test_troubles.py`. "
-        "`patience` was 1 second. Behind a line of\n`--check` is its exit code; behind its arrow stands what helps.\n\n"
+        "# What can go wrong, and what you see then\n\nThe test `tests/integration/test_troubles.py` caused each trouble, and wrote "
+        "down the line of `otterbeat --check` with\nits exit code, the line of `/healthz`, and the line of the log. In a line of "
+        "`--check` the text behind the arrow says what\nhelps. `status.patience` was 1 second; an empty cell means that no line is "
+        "written.\n\n"
         "| trouble | `--check` | `/healthz` | log |\n|---|---|---|---|\n"
         + "\n".join(row.replace("\\|", "|") for row in rows) + "\n", "utf-8")

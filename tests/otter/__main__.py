@@ -1,4 +1,4 @@
-"""fake-otter: fills the tables of a MariaDB as the managers of Alibaba Otter do, and serves their pages."""
+"""fake-otter: fills the tables of a MariaDB like the managers of Alibaba Otter, and serves the managers' pages."""
 import argparse
 import sys
 
@@ -14,7 +14,7 @@ from database import STATISTICS, connect, run_file
 
 def number_from(kind, least, most):
     def number(text):
-        if not least <= kind(text) <= most:  # a NaN is refused as well
+        if not least <= kind(text) <= most:  # this refuses a NaN, too
             raise ValueError
         return kind(text)
     return number
@@ -29,7 +29,7 @@ def one_of(*words):
 
 
 def sample(db, _):
-    """All rows or none; fails when the rows are there already."""
+    """Inserts all rows or no row; fails when the rows exist already."""
     db.begin()
     run_file(db, "sample.sql")
     db.commit()
@@ -37,7 +37,7 @@ def sample(db, _):
 
 COUNT = number_from(int, 1, 1_000_000)
 
-# Each command: what acts, what it does, and its options with (kind, default, help). None: there is no default.
+# Each command: its function, its help, and its options with (kind, default, help). None means that there is no default.
 COMMANDS = {
     "create": (names.create, "make the database anew: empty tables, and names", {
         "pipelines": (COUNT, 4, "how many"),
@@ -84,7 +84,7 @@ def parse():
 
 def main():
     options = parse()
-    database = None if options.command == "create" else options.database  # it need not exist before it is created
+    database = None if options.command == "create" else options.database  # the command create needs no database
     try:
         COMMANDS[options.command][0](connect(options.socket, database), options)
     except (pymysql.Error, OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from pymysql.constants import CLIENT
 
 SESSION = ("set time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION',"
            " innodb_lock_wait_timeout = 10")
-ROWS_A_STATEMENT = 1000  # well under the smallest max_allowed_packet in the field (1 MB)
+ROWS_A_STATEMENT = 1000  # a statement stays below the smallest max_allowed_packet in use (1 MB)
 COUNTS = "FILE_SIZE, FILE_COUNT, INSERT_COUNT, UPDATE_COUNT, DELETE_COUNT, DATA_MEDIA_PAIR_ID, PIPELINE_ID"
 STATISTICS = {
     "DELAY_STAT": "DELAY_TIME, DELAY_NUMBER, PIPELINE_ID",
@@ -29,11 +29,11 @@ COLUMNS = {**STATISTICS, **NAMES}
 
 
 class Sql(str):
-    """Stands in a statement as it is."""
+    """A text that goes into a statement without quotes."""
 
 
 NOW = Sql("now()")
-BY_SERVER = (None, NOW, NOW)  # a row's ID, GMT_CREATE and GMT_MODIFIED, where the server decides all three
+BY_SERVER = (None, NOW, NOW)  # ID, GMT_CREATE and GMT_MODIFIED of a row, when the server chooses all three
 
 
 def at(epoch):
@@ -41,9 +41,9 @@ def at(epoch):
 
 
 def connect(socket, database=None, answer_seconds=None):
-    """Without a database it connects to the server only. Times are UTC, the SQL mode is strict but friendly to zero
-    dates, as in Otter's own tables. FOUND_ROWS is how Otter's driver connects: an update that changes nothing has still
-    found its row. Without FOUND_ROWS "insert if 0 rows" would double rows."""
+    """Without a database the connection is to the server only. Times are UTC. The SQL mode is strict but allows zero dates,
+    as Otter's own tables do. Otter's driver connects with FOUND_ROWS: an update that changes nothing still reports the row
+    that it found. Without FOUND_ROWS "insert if 0 rows" would insert a second row."""
     return pymysql.connect(
         unix_socket=socket, user="root", database=database, charset="utf8mb4", autocommit=True,
         client_flag=CLIENT.FOUND_ROWS, init_command=SESSION, connect_timeout=5, read_timeout=answer_seconds,
@@ -57,7 +57,7 @@ def select(db, sql, *args):
 
 
 def number(db, sql, *args):
-    """The one number of a query. NULL and no row are 0."""
+    """Returns the single number of a query. NULL and a missing row are 0."""
     rows = select(db, sql, *args)
     return rows[0][0] or 0 if rows else 0
 
@@ -69,7 +69,7 @@ def run_file(db, name):
 
 
 def insert(db, table, rows):
-    """Each row has ID, GMT_CREATE and GMT_MODIFIED, then the table's columns as COLUMNS has them."""
+    """Inserts rows. Each row has ID, GMT_CREATE and GMT_MODIFIED, and then the table's columns in the order of COLUMNS."""
     def literal(value):
         if isinstance(value, (int, Sql)):
             return str(value)
@@ -82,8 +82,8 @@ def insert(db, table, rows):
 
 
 def count_up(db, batch):
-    """Adds to the pair's TABLE_STAT as a manager does: an update, then an insert if no row was found, and nothing that
-    would keep another manager from doing the same in between."""
+    """Adds to the pair's row in TABLE_STAT like a manager: an update, and an insert if the update found no row. Nothing
+    prevents another manager from doing the same between both statements."""
     found = db.query(
         f"update TABLE_STAT set FILE_SIZE = FILE_SIZE + {batch.file_bytes}, FILE_COUNT = FILE_COUNT + {batch.files},"
         f" INSERT_COUNT = INSERT_COUNT + {batch.inserts}, UPDATE_COUNT = UPDATE_COUNT + {batch.updates},"

@@ -1,4 +1,4 @@
-"""History in fast motion: many rows of the past, as quickly as the database takes them."""
+"""Writes history: many rows with times in the past, as fast as the database accepts them."""
 import sys
 import time
 
@@ -36,7 +36,7 @@ assert MAKERS.keys() == STATISTICS.keys()
 
 
 def ids(dice, last):
-    """Odd, as from one of two masters; gaps are what was rolled back."""
+    """Returns odd ids, as one of two masters gives them. The gaps stand for rows that were rolled back."""
     while True:
         last = (last + 1) | 1
         if dice.between(1, 16) == 1:
@@ -46,14 +46,14 @@ def ids(dice, last):
 
 def fill_table(db, table, count, until, seconds):
     world, dice = World.of_database(db), Dice(table)
-    if table == "TABLE_STAT":  # one row a pair, and none on top of what is there already
+    if table == "TABLE_STAT":  # one row for each pair, and no second row for a pair
         count = 0 if number(db, "select count(*) from TABLE_STAT") else min(count, world.pairs)
     new_ids = ids(dice, number(db, f"select max(ID) from {table}"))
 
     def row(i):
         created = changed = until - int((count - 1 - i) / count * seconds)
         if table == "TABLE_STAT":
-            created, changed = until - int(seconds), until  # made when the history began
+            created, changed = until - int(seconds), until  # the row was created when the history began
         return (next(new_ids), at(created), at(changed), *MAKERS[table](world, dice, i, created))
 
     insert(db, table, map(row, range(count)))

@@ -1,4 +1,4 @@
-"""A live system: managers that behave, writers that do not, until a signal or until the time is up."""
+"""A live system: managers that behave well and writers that do not, until a signal comes or the time is over."""
 import functools
 import os
 import signal
@@ -12,15 +12,15 @@ from database import BY_SERVER, connect, count_up, insert
 from logs import KINDS, log_row
 from world import FIRST_PAIR_OF_WRITERS, Dice, World, delay_row, history_row, throughput_row
 
-ANSWER_SECONDS = 20  # a server that answers nothing for so long is as good as gone; longer than a lock wait
-PAUSE_SECONDS = 0.2  # before a broken connection is made again
-WRITERS_MOST = 500   # each master's writers have numbers of their own: nobody updates another one's rows
+ANSWER_SECONDS = 20  # a server without an answer for so long counts as gone; longer than a lock wait
+PAUSE_SECONDS = 0.2  # before a broken connection is opened again
+WRITERS_MOST = 500   # the writers of each master have numbers of their own: no writer updates rows of another writer
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Worker(threading.Thread):
-    """One thread and its connection, which may break at any time: it is made again, with the session of a master of
-    its own, for as long as the run goes on."""
+    """One thread with its connection. The connection may break at any time: during the run the thread opens it again, with
+    the session settings of one of the masters."""
     role = isolation = None
 
     def __init__(self, options, world, stop, number):
@@ -38,12 +38,12 @@ class Worker(threading.Thread):
         raise NotImplementedError
 
     def is_over(self, deadline):
-        """Waits until then. True when the run is over, at once if it already is."""
+        """Waits until that time. Returns True when the run is over, and returns at once when it is already over."""
         return self.stop.wait(max(deadline - time.monotonic(), 0))
 
     def attempt(self, act):
-        """Connects if need be, and acts. After any error (a lost server, a deadlock, a lock not given) it hangs up, so
-        that the server rolls back, and waits a little."""
+        """Connects if necessary, and acts. After an error (a lost server, a deadlock, a lock time-out) the worker closes the
+        connection, so that the server rolls back, and waits a little."""
         try:
             if not self.db:
                 self.connect()
@@ -71,27 +71,27 @@ class Worker(threading.Thread):
             if self.db:
                 self.db.close()
         except pymysql.Error:
-            pass  # it was closed already
+            pass  # the connection was closed already
         self.db = None
 
     def say(self, text):
         sys.stderr.write(f"{self.role}={self.number} {text}\n")
 
     def write(self, table, row):
-        """By itself: Otter's managers know no transactions."""
+        """Writes with autocommit: Otter's managers use no transactions."""
         insert(self.db, table, [(*BY_SERVER, *row)])
         self.rows += 1
 
 
 class Manager(Worker):
-    """Counts batches up at once, and writes what came in since the last flush each minute."""
-    role, isolation = "manager", "repeatable read"  # Otter's connections are as the server makes them
+    """Adds each batch to the totals at once, and writes the batches since the last flush every minute."""
+    role, isolation = "manager", "repeatable read"  # Otter's connections use the settings of the server
 
     def work(self):
-        self.minute = 60 / self.options.speed  # how long this manager's minute is
+        self.minute = 60 / self.options.speed  # how many seconds this manager's minute takes
         self.begun = time.monotonic()
         self.batches = []  # since the last flush
-        self.next_kind = self.number * len(KINDS) // 2  # of log record; two managers do not tell the same story
+        self.next_kind = self.number * len(KINDS) // 2  # of log record; two managers begin with different kinds
         self.attempt(self.take_first_batches)
         phase = (0.2 + 0.8 * self.dice.random()) * self.minute
         duties = [(self.begun, self.minute / self.world.batches_a_minute, self.take_any_batch),
@@ -101,20 +101,20 @@ class Manager(Worker):
             due, every, act = duty = min(duties, key=lambda each: each[0])
             if self.is_over(due):
                 return
-            # Keeps its phase; rounds that were missed are not made up for.
+            # The schedule keeps its phase; missed rounds are not repeated.
             late = max(time.monotonic() - due, 0)
             duties[duties.index(duty)] = (due + every * (1 + late // every), every, act)
             self.attempt(act)
 
     def take_first_batches(self):
-        """When managers start, all nodes that waited report at once, and those of a split pipeline to all managers:
-        this is where TABLE_STAT gets two rows of one pair."""
+        """When managers start, all waiting nodes report at once, and the nodes of a split pipeline report to all managers.
+        In this way TABLE_STAT gets two rows for one pair."""
         for pair in range(1, self.world.pairs + 1):
             if self.world.is_split(self.world.pipeline_of(pair)):
                 self.take(pair)
 
     def take(self, pair):
-        """A node reports a loaded batch: the counters at once, the rest with the next flush."""
+        """A node reports a loaded batch: the manager updates the totals at once, and the rest with the next flush."""
         batch = self.world.batch(self.dice, pair, int(time.time()))
         count_up(self.db, batch)
         self.rows += 1
@@ -137,8 +137,8 @@ class Manager(Worker):
             self.take(pair)
 
     def flush(self):
-        """As in Otter, a flush that fails forgets nothing: what it has written already is written again with the next
-        one, and has grown until then."""
+        """As in Otter, a failed flush forgets nothing: the next flush writes the same batches again, and further batches that
+        came meanwhile."""
         for pipeline in range(1, self.world.pipelines + 1):
             of_pipeline = [batch for batch in self.batches if batch.pipeline == pipeline]
             with_files = [batch for batch in of_pipeline if batch.files]
@@ -152,7 +152,7 @@ class Manager(Worker):
         self.batches = []
 
     def watch(self):
-        """The rule monitors' round: one to three things are found to be wrong."""
+        """One round of the rule monitors: they find one to three problems."""
         for _ in range(self.dice.between(1, 3)):
             self.write_log(self.dice.between(1, self.world.pipelines))
 
@@ -162,14 +162,14 @@ class Manager(Worker):
 
 
 class Writer(Worker):
-    """Inserts in transactions, some of which are held open, some rolled back. A writer that held a transaction owes
-    the rows of that time: its next transaction writes them all, so that the rate is kept and still most rows are
-    committed soon."""
-    # Held transactions must lock their own rows only, not the gaps that others insert into.
+    """Inserts rows in transactions; some transactions are held open, and some are rolled back. After a held transaction the
+    next transaction also writes the rows that were due meanwhile. So the rate stays the same, and most rows are committed
+    soon."""
+    # A held transaction must lock only its own rows, and not the gaps into which other writers insert.
     role, isolation = "writer", "read committed"
     TABLES = {"DELAY_STAT": 30, "THROUGHPUT_STAT": 25, "TABLE_HISTORY_STAT": 25, "LOG_RECORD": 8, "TABLE_STAT": 12}
-    USUAL_ROWS, MOST_ROWS, MOST_STATEMENTS = 8, 5000, 50  # of one transaction; with more statements each has more rows
-    LONG_SHARE, ROLLED_BACK_SHARE, SHORT_HOLD = 0.15, 0.05, 0.005  # of the transactions; in seconds
+    USUAL_ROWS, MOST_ROWS, MOST_STATEMENTS = 8, 5000, 50  # of one transaction; above the largest number of statements each statement has more rows
+    LONG_SHARE, ROLLED_BACK_SHARE, SHORT_HOLD = 0.15, 0.05, 0.005  # two shares of the transactions, and seconds
 
     def work(self):
         seconds_a_row = self.options.writers / self.options.rate
@@ -177,7 +177,7 @@ class Writer(Worker):
         while not self.is_over(paid + self.dice.between(1, self.USUAL_ROWS) * seconds_a_row):
             owed = (time.monotonic() - paid) / seconds_a_row
             rows = int(min(owed, self.MOST_ROWS))
-            # What an outage kept from being written is nobody's debt.
+            # Rows that an outage prevented are not written later.
             paid = paid + rows * seconds_a_row if owed < self.MOST_ROWS else time.monotonic()
             if rows:
                 self.attempt(functools.partial(self.transact, rows))
@@ -190,7 +190,7 @@ class Writer(Worker):
         self.db.begin()
         for first in range(0, rows, each):
             self.write_statement(min(each, rows - first))
-        # When the run ends meanwhile, this transaction still ends as it was meant to.
+        # When the run ends meanwhile, this transaction still commits or rolls back as planned.
         self.stop.wait(hold * self.dice.random())
         if is_rolled_back:
             self.db.rollback()
@@ -200,10 +200,10 @@ class Writer(Worker):
             self.rows += rows
 
     def write_statement(self, rows):
-        """All rows are of one table and of one second."""
+        """Writes one statement. All of its rows belong to one table and to one second."""
         table = self.dice.choices(list(self.TABLES), self.TABLES.values())[0]
         if table == "TABLE_STAT":
-            # It locks its row until the end of the transaction, hence a pair (without a name) of this writer's own.
+            # The update locks its row until the end of the transaction, so each writer uses a pair (without a name) of its own.
             own = {"pair": FIRST_PAIR_OF_WRITERS + self.number, "pipeline": self.number % self.world.pipelines + 1}
             for _ in range(rows):
                 count_up(self.db, self.any_batch()._replace(**own))
@@ -225,7 +225,7 @@ class Writer(Worker):
 
 
 def end_loudly(failure):
-    """Of a worker: a run without it would look as if all were well."""
+    """Ends the whole run when a worker fails: a run with a missing worker would look like a good run."""
     sys.excepthook(failure.exc_type, failure.exc_value, failure.exc_traceback)
     os._exit(1)
 
@@ -239,7 +239,7 @@ def run(db, options):
     workers += [Writer(options, world, stop, WRITERS_MOST * options.master + i) for i in range(options.writers)]
     for worker in workers:
         worker.start()
-    sys.stderr.write("event=running\n")  # from here on a signal ends it well
+    sys.stderr.write("event=running\n")  # from now on a signal ends the run cleanly
     if options.seconds:
         signal.sigtimedwait(SIGNALS, options.seconds)
     else:

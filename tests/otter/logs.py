@@ -1,9 +1,9 @@
-"""What managers write into LOG_RECORD, in the words of the real ones: the rule monitors' rounds (NID -1), the alarms of
-nodes (NID is the node), and the managers' own doings (no NID; channel and pipeline are -1)."""
+"""The rows that managers write into LOG_RECORD, with the texts of real managers: the rounds of the rule monitors (NID -1), the
+alarms of nodes (NID is the node), and the managers' own actions (no NID; channel and pipeline are -1)."""
 NODES = 4
 MONITOR, NODE, MANAGER = "monitor", "node", "manager"
 
-# In messages p is the pipeline, c its channel, n a node, s and t some seconds, i ids of processes.
+# In the messages p is the pipeline, c its channel, n a node, s and t are seconds, i is a list of process ids.
 KINDS = [
     ("DELAYTIME", MONITOR, "pid:{p} delay_time:{s} seconds"),
     ("EXCEPTION", NODE, "pid:{p} nid:{n} exception:setl:com.alibaba.otter.node.etl.load.exception.LoadException:"
@@ -22,7 +22,7 @@ KINDS = [
     ("EXCEPTION", NODE, "pid:{p} nid:{n} exception:channel:can't restart by no select live node"),
     ("DELAYTIME", MONITOR, "pid:{p} delay_time:{s} seconds, but delay {t} seconds no update"),
     ("EXCEPTION", NODE, "pid:{p} nid:{n} exception:setl:load miss data with keys:[订单={s}, it's=\"{t}\"]"),
-    # There never was a throughput row: seconds since 1970.
+    # A pipeline without any throughput row: the alarm names the seconds since 1970.
     ("PIPELINETIMEOUT", MONITOR, "pid:{p} elapsed 1525422593 seconds no sync"),
     ("EXCEPTION", MANAGER, "pid:-1 nid:null exception:cid:{c} stop recovery successful for rid:-1"),
     ("EXCEPTION", NODE, "pid:{p} nid:{n} exception:channel:ROLLBACK\npid:{p} by node {n}"),
@@ -30,7 +30,7 @@ KINDS = [
 
 
 def log_row(world, dice, kind, pipeline):
-    """Of kind `kind` modulo how many there are. Ids are texts in LOG_RECORD."""
+    """Returns a row of LOG_RECORD; `kind` is taken modulo the number of kinds. Ids are texts in LOG_RECORD."""
     title, origin, message = KINDS[kind % len(KINDS)]
     channel, node, process = world.channel_of(pipeline), dice.between(1, NODES), dice.between(1, 90000)
     words = {"p": pipeline, "c": channel, "n": node, "s": dice.between(601, 9000), "t": dice.between(601, 9000),

@@ -1,24 +1,24 @@
-"""What has gone wrong with a manager just now: a small file that is read at each request, one order a line. No file, or
-an empty one: all is well.
+"""Faults of a manager: a small file with one order in each line, which is read at each request. Without a file, or with an
+empty file, there is no fault.
 
     channel N running|paused|stopped      (running)
     pipeline N working|locating|off       (working, or off when its channel is stopped)
-    pipeline N position EPOCH             last moved then; 0: there is none (newest statistic)
+    pipeline N position EPOCH             its position moved at that time; 0: it has no position (newest statistic)
     node N up|down                        (up)
-    zookeeper down                        pages that ask it hang
-    login required                        no page for anonymous visitors
-    session expired                       all sessions end, each time the file is written anew
-    latency MS                            of each answer
-    decimal comma                         3,456 s and 65.000
-    skew SECONDS                          the times of the last sync are off by so much
-    hang PAGE                             until the order is withdrawn
+    zookeeper down                        pages that need ZooKeeper do not answer
+    login required                        visitors without a log-in get no page
+    session expired                       all sessions end each time the file is written
+    latency MS                            delay of each answer
+    decimal comma                         numbers look like 3,456 s and 65.000
+    skew SECONDS                          the times of the last sync are wrong by so many seconds
+    hang PAGE                             the page does not answer until the order is removed
     error STATUS PAGE
-    drift PAGE WORD [OTHER]               the word is not there, or is another
+    drift PAGE WORD [OTHER]               the word is missing, or OTHER replaces it
     empty PAGE                            no rows
-    truncate PAGE                         hangs up after half of what it has announced
-    huge PAGE, bomb PAGE                  a GB, whose length is not told; a quarter of one as gzip of a few 100 KB
+    truncate PAGE                         closes the connection after half of the announced length
+    huge PAGE, bomb PAGE                  a GB without a length; a quarter of a GB as gzip of a few 100 KB
     slow body PAGE                        a few bytes a second
-    latin1 PAGE, gbk PAGE                 in another character set; gbk does not say so
+    latin1 PAGE, gbk PAGE                 another character set; gbk does not announce it
 
 PAGE is channelList, pipelineList, nodeList, analysisStageStat or login.
 """
@@ -33,7 +33,7 @@ KNOWN = re.compile("|".join((
 
 
 class Orders:
-    """`mistaken` is the first order that nobody knows. `written` is another value for each writing of the file."""
+    """`mistaken` is the first unknown order. `written` has another value after each write of the file."""
 
     def __init__(self, path=None):
         self.lines, self.written = [], None
@@ -47,7 +47,7 @@ class Orders:
         self.mistaken = next((" ".join(words) for words in self.lines if not KNOWN.fullmatch(" ".join(words))), None)
 
     def find(self, *beginning):
-        """What follows the beginning in the first order that has it, as a list of words; None: there is none."""
+        """Returns the words behind `beginning` in the first order that begins so; None when there is no such order."""
         wanted = [str(word) for word in beginning]
         return next((words[len(wanted):] for words in self.lines if words[:len(wanted)] == wanted), None)
 
@@ -55,11 +55,11 @@ class Orders:
         return self.find(*beginning) is not None
 
     def number(self, *beginning, otherwise=0):
-        """The number after the beginning."""
+        """Returns the number behind the beginning of the order."""
         found = self.find(*beginning)
         return int(found[0]) if found else otherwise
 
-    # What ZooKeeper would know, and no table does: who runs, where, and how far it has come.
+    # What only ZooKeeper knows, and no table: which pipeline runs, on which node, and its position.
 
     def channel(self, channel):
         return next((word for word in ("stopped", "paused") if self.has("channel", channel, word)), "running")
@@ -68,7 +68,7 @@ class Orders:
         return not self.has("node", node, "down")
 
     def node_of(self, pipeline, nodes):
-        """The node, of 1 … `nodes`, that selects for the pipeline; 0: none of them is up."""
+        """Returns the node, from 1 to `nodes`, that does the select stage of the pipeline; 0 when no node is up."""
         places = ((pipeline - 1 + i) % nodes + 1 for i in range(nodes))
         return next(filter(self.is_up, places), 0)
 
@@ -79,5 +79,5 @@ class Orders:
         return "off" if self.channel(channel) == "stopped" or not self.node_of(pipeline, nodes) else "working"
 
     def position(self, pipeline, newest):
-        """When the position last moved: with the newest row of statistics, or as ordered; 0: there is none."""
+        """Returns when the position last moved: with the newest row of statistics, or as ordered; 0 without a position."""
         return self.number("pipeline", pipeline, "position", otherwise=newest)

@@ -1,4 +1,4 @@
-"""The manager's web pages, of the same world as the tables, with all that can go wrong with them: see orders.py."""
+"""The manager's web pages, which show the same data as the tables, and all their faults: see orders.py."""
 import fnmatch
 import http.server
 import itertools
@@ -25,11 +25,11 @@ ANSWER_SECONDS, LOOK_AGAIN_MS = 30, 50
 
 SCREENS = {"channelList": screens.channels, "pipelineList": screens.pipelines, "nodeList": screens.nodes,
            "analysisStageStat": screens.stages, "forbidden": screens.forbidden}
-ASK_ZOOKEEPER = ("channelList", "pipelineList", "analysisStageStat")  # and wait for its answer without end
-ALWAYS_OPEN = ("forbidden", "login", "monitor/ok")                    # also when a login is required
+ASK_ZOOKEEPER = ("channelList", "pipelineList", "analysisStageStat")  # these pages wait for ZooKeeper's answer without a time-out
+ALWAYS_OPEN = ("forbidden", "login", "monitor/ok")                    # these pages are open also when a log-in is required
 
-# Which addresses there are, and who may see them: the first list that has the whole path counts. What follows a ";" is
-# part of the path, and then nobody may see it.
+# The addresses, and who may see them: the first list that contains the whole path decides. A text behind a ";" belongs to the
+# path, so that no list contains the path.
 ANYONE = ("/", "/monitor/*", "/api/*", "*.css", "*.js", "*.png", "/*login.htm", "/*forbidden.htm", "/*check*.htm",
           "/*List.htm", "/*_list.htm", "/*Info.htm", "/*_info.htm", "/*analysis*.htm", "/*[rR]ecord*.htm",
           "/*behaviorHistoryCurve.htm")
@@ -38,7 +38,7 @@ ADMINISTRATORS = ("/*add*.htm", "/*edit*.htm", "/*select*.htm", "/*userManager.h
 
 HUGE_BYTES, BOMB_BYTES, SPACES = 1 << 30, 1 << 28, b" " * (1 << 16)
 SLOW_BYTES, SLOW_SECONDS = 64, 0.2
-CHARSETS = {"latin1": ("latin-1", "ISO-8859-1"), "gbk": ("gbk", "UTF-8")}  # what it is, and what the answer says
+CHARSETS = {"latin1": ("latin-1", "ISO-8859-1"), "gbk": ("gbk", "UTF-8")}  # the character set of the body, and the one in the answer's header
 
 
 def is_in(path, patterns):
@@ -57,7 +57,7 @@ class Answer:
 
 
 class Site:
-    """What all requests share."""
+    """The state that all requests share."""
 
     def __init__(self, options):
         self.options, self.zone = options, screens.zone_of(options.zone)
@@ -71,7 +71,7 @@ class Site:
         return session
 
     def end_sessions(self, order):
-        """All of them, but only once for each `order`."""
+        """Ends all sessions, but only once for each `order`."""
         with self.lock:
             if order != self.ended_by:
                 self.sessions.clear()
@@ -79,10 +79,10 @@ class Site:
 
 
 class Visit(http.server.BaseHTTPRequestHandler):
-    """One connection, on a thread of its own; it may hang."""
+    """One connection, with a thread of its own, which may wait without end."""
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = 1 << 20  # a page goes out in one piece, with its head
+    wbufsize = 1 << 20  # a page is sent in one piece, together with its header
 
     def do_GET(self):
         self.begun = time.monotonic()
@@ -108,10 +108,10 @@ class Visit(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_GET
 
     def log_message(self, *_):
-        pass  # there is a line of our own
+        pass  # this class writes a log line of its own
 
     def number(self, name, otherwise):
-        """Of the query."""
+        """Returns a number of the query string."""
         value = self.query.get(name, "")
         return int(value) if re.fullmatch(r"-?\d+", value) else otherwise
 
@@ -147,8 +147,8 @@ class Visit(http.server.BaseHTTPRequestHandler):
         return found and found[1]
 
     def send_to(self, page):
-        """To `page`, which brings the client back to where it was."""
-        back = urllib.parse.quote(self.site + self.path, safe="*").replace("~", "%7E")  # as Java writes it
+        """Redirects to `page`, which later sends the client back to this address."""
+        back = urllib.parse.quote(self.site + self.path, safe="*").replace("~", "%7E")  # in the spelling of Java
         return Answer(302, location=f"{self.site}/{page}?done={back}")
 
     def hangs(self):
@@ -157,7 +157,7 @@ class Visit(http.server.BaseHTTPRequestHandler):
         return self.orders.has("hang", self.page)
 
     def wait_while_hanging(self):
-        """Until the order is withdrawn, or the client has gone."""
+        """Waits until the order is removed, or the client has left."""
         client = select.poll()
         client.register(self.connection, select.POLLRDHUP)
         while self.hangs():
@@ -193,12 +193,12 @@ class Visit(http.server.BaseHTTPRequestHandler):
             return None
 
     def layout(self, screen):
-        """Around the screen, whose line ends are those of DOS, there are line ends of Unix."""
+        """Puts the layout around the screen. The screen has line ends of DOS, the layout has line ends of Unix."""
         return render("layout", site=self.site, viewer=self.viewer or "  匿名用户",
                       screen=Raw(screen.replace("\n", "\r\n"))).rstrip("\n")
 
     def fail(self, status):
-        """What a manager says of any trouble of its own."""
+        """Sends the page that a manager shows for any internal error."""
         return Answer(status, self.layout(render("layout", "error")))
 
     def login_form(self, complaint=None):
@@ -214,7 +214,7 @@ class Visit(http.server.BaseHTTPRequestHandler):
                       session=self.server.site.begin_session())
 
     def reply(self, answer):
-        """Whole and well, or as ordered."""
+        """Sends the page completely and correctly, or with the fault that was ordered."""
         def is_ordered(*words):
             return self.orders.has(*words, self.page)
 
@@ -256,7 +256,7 @@ class Visit(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def send_chunks(self, parts):
-        for part in itertools.chain(filter(None, parts), [b""]):  # an empty one is the last
+        for part in itertools.chain(filter(None, parts), [b""]):  # an empty part is the last part
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.flush()
 
@@ -264,11 +264,11 @@ class Visit(http.server.BaseHTTPRequestHandler):
         try:
             super().handle()
         except ConnectionError:
-            pass  # the client has gone
+            pass  # the client has left
 
 
 def gzip(body, spaces=0):
-    """The body, and then so many spaces, in parts as they come; some are empty."""
+    """Yields the body and then that many spaces, compressed, in parts; some parts are empty."""
     packer = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS)
     yield packer.compress(body)
     for _ in range(spaces // len(SPACES)):
@@ -281,7 +281,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def serve(db, options):
-    """Until a signal."""
+    """Serves the pages until a signal comes."""
     db.close()
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     server = Server(("127.0.0.1", options.listen), Visit)
@@ -290,4 +290,4 @@ def serve(db, options):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"listening on 127.0.0.1:{server.server_port}", flush=True)
     signal.sigwait(SIGNALS)
-    os._exit(0)  # also while a client waits
+    os._exit(0)  # ends also while a client waits

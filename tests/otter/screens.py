@@ -1,4 +1,4 @@
-"""The screens of a manager's pages. Each is HTML, or None where a manager would throw: it then shows its error page."""
+"""The screens of a manager's pages. A screen is HTML, or None where a manager has an exception and shows its error page."""
 import datetime
 import zoneinfo
 
@@ -9,7 +9,7 @@ ROWS_A_PAGE = 10
 STATES = {"stopped": ("停止", "gray"), "paused": ("挂起", "red"), "running": ("运行", "green")}
 MAINSTEMS = {"off": Raw('<font color="#FF0000">未工作</font>'), "locating": Raw('<font color="#FF0000">定位中</font>'),
              "working": "工作中"}
-DIRECTIONS = ["\t\t\t\t 无 \n", "\t\t\t\t 单向\n", "\t\t\t\t 双向\n"]  # by the number of pipelines; of more nothing is said
+DIRECTIONS = ["\t\t\t\t 无 \n", "\t\t\t\t 单向\n", "\t\t\t\t 双向\n"]  # by the number of pipelines; for more pipelines the cell is empty
 NO_POSITION = Raw('<font color="#FF0000">无信息</font>')
 NEWEST_DELAY = "from DELAY_STAT where PIPELINE_ID = p.ID order by GMT_MODIFIED desc, ID desc limit 1"
 SYNC_AT = ("(select unix_timestamp(GMT_MODIFIED) from THROUGHPUT_STAT where PIPELINE_ID = p.ID and TYPE = 'ROW'"
@@ -17,8 +17,8 @@ SYNC_AT = ("(select unix_timestamp(GMT_MODIFIED) from THROUGHPUT_STAT where PIPE
 
 
 class Figures:
-    """How a manager writes figures: delays, grouped numbers, dates of its own zone. With `comma` as in German: 3,456
-    and 1.000."""
+    """How a manager writes figures: delays, grouped numbers, and dates in its own time zone. With `comma` the figures look
+    German: 3,456 and 1.000."""
 
     def __init__(self, zone, comma):
         self.zone, self.comma = zone, comma
@@ -27,7 +27,7 @@ class Figures:
         return text.translate(str.maketrans(".,", ",.")) if self.comma else text
 
     def delay(self, ms):
-        """1 h 1 m 1.456 s; what is 0 is left out."""
+        """Returns for example 1 h 1 m 1.456 s, without the parts that are 0."""
         if ms <= 0:
             return str(ms)
         hours, minutes, seconds = ms // 3600000, ms // 60000 % 60, f"{ms % 60000 / 1000:.3f}".rstrip("0").rstrip(".")
@@ -38,12 +38,12 @@ class Figures:
         return self.swap(f"{value:,}")
 
     def date(self, epoch):
-        """0 is no date, and empty."""
+        """Returns the date; 0 is no date and gives an empty text."""
         return f"{datetime.datetime.fromtimestamp(epoch, self.zone):%Y-%m-%d %H:%M:%S}" if epoch else ""
 
 
 def zone_of(name):
-    """By name, or as +08:00."""
+    """Returns the time zone with a name, or with an offset such as +08:00."""
     if name[0] in "+-":
         hours, minutes = name[1:].split(":")
         offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
@@ -52,7 +52,7 @@ def zone_of(name):
 
 
 def paging_of(visit, rows):
-    """The page that is asked for, clamped (0: there are no rows), and the links under a list."""
+    """Returns the number of the page (the last page at most, 0 without rows) and the links below a list."""
     pages = -(-rows // ROWS_A_PAGE)
     page = min(max(visit.number("pageIndex", 1), 1), pages)
 
@@ -110,7 +110,7 @@ def pipelines(visit):
     channel, only = visit.number("channelId", -1), visit.number("pipelineId", 0)
     if not number(visit.db, "select count(*) from CHANNEL where ID = %s", channel):
         return None
-    # What of an absent key is the class's default; null is null.
+    # A missing key gives the default of the class; null stays null.
     sql = ("select p.ID, p.NAME, p.DESCRIPTION, ifnull(json_extract(p.PARAMETERS, '$.parallelism'), 3),"
            " ifnull(json_extract(p.PARAMETERS, '$.home'), 'false'),"
            f" (select DELAY_TIME {NEWEST_DELAY}), (select unix_timestamp(GMT_MODIFIED) {NEWEST_DELAY}), {SYNC_AT},"
@@ -130,7 +130,7 @@ def pipeline_row(visit, channel, row):
     return render(
         "pipelineList", "row", site=visit.site, channel=channel, id=pipeline, name=name, description=description,
         mainstem=MAINSTEMS[orders.mainstem(pipeline, channel, node_count)],
-        # Who has never reported has no delay, and who has none has 0: nobody can tell.
+        # A pipeline that never reported has no delay; its page shows 0, like a pipeline without a delay.
         delay=figures.delay(delay or 0), sync=figures.date(sync_at and sync_at + orders.number("skew")),
         position=figures.date(orders.position(pipeline, max(delay_at or 0, sync_at or 0))), alarms=pipeline % 4,
         change=render("pipelineList", "change", site=visit.site, id=pipeline) if is_changeable else "",
@@ -138,23 +138,23 @@ def pipeline_row(visit, channel, row):
            "pipeline.parameters.home": None if home == "null" else home})
 
 
-# Colour, id, and whether its title has a size. Only the first stage has an id.
+# Colour, id, and whether the stage's title has a size. Only the first stage has an id.
 STAGES = [("#D9B300", 'id ="select"', True), ("#FFC1E0", "", True), ("#4DFFFF", "", False)]
 RUNNING = "#FF2D2D"
 
-# The processes in flight, from the oldest: (ms that it has waited for its turn, stages that are done, whether one runs).
-# The first is being loaded, the next ones wait for their turn, and the last one has only been announced.
+# The processes in flight, the oldest first: (ms for which the process waited, finished stages, whether a stage runs now).
+# The first process is being loaded, the next processes wait, and the last process has only been announced.
 PROCESSES = [(0, 3, True), (200, 1, True), (900, 0, True), (0, 0, False)]
 BAR_WIDTH, ROW_BYTES = 800, 512
 
 
 class Flight:
-    """What is in flight. All of it is made of the newest delay, so that it changes when that does."""
+    """The processes in flight. All figures derive from the newest delay, so the figures change with the delay."""
 
     def __init__(self, figures, delay):
         self.figures = figures
         self.stages = [1000 + delay % 1000, 100 + delay % 50, 300 + delay % 70]  # ms
-        self.whole = sum(self.stages) + delay  # since the oldest process began
+        self.whole = sum(self.stages) + delay  # ms since the oldest process began
         self.rows = 1 + delay * 7 % 150000
 
     def cell(self, part, ms, **values):
@@ -179,7 +179,7 @@ class Flight:
 
 
 def position_json(pipeline, at, delay):
-    """In canal's own spelling. The event that was read last is as old as the delay."""
+    """Returns the position in canal's own spelling. The last event that canal read is as old as the delay."""
     return Raw('{"@type":"com.alibaba.otter.canal.protocol.position.LogPosition","identity":{"slaveId":-1,'
                f'"sourceAddress":{{"address":"db-{pipeline}.example","port":3306}}}},"postion":{{"included":false,'
                f'"journalName":"mysql-bin.{at // 86400 % 1000000:06}","position":{at % 86400 * 1000 + 4},'

@@ -1,19 +1,19 @@
-"""What there is to be synchronised: channels of (mostly) two pipelines, pipelines of `tables` pairs, all numbered from
-1 without gaps. What changes over time (who is idle, who reports to whom) is computed from the seed, not stored, so
-every thread decides the same."""
+"""The world that Otter synchronises: channels with (mostly) two pipelines, and pipelines with `tables` pairs, all numbered
+from 1 without gaps. What changes over time (which pipeline is idle, which manager gets a report) is computed from the seed and
+not stored, so every thread computes the same."""
 import random
 import typing
 import zlib
 
 from database import at, number
 
-SLOT_MINUTES = 5  # an idle time, a fail-over to another manager
-BATCHES_A_PAIR, BATCHES_MOST = 6, 600  # a minute
+SLOT_MINUTES = 5  # the length of an idle time, and of the time between fail-overs to another manager
+BATCHES_A_PAIR, BATCHES_MOST = 6, 600  # per minute
 FIRST_PAIR_OF_WRITERS = 1000001
 
 
 class Batch(typing.NamedTuple):
-    """One batch of rows of one pair, loaded by a node. Times are epochs by the node's clock."""
+    """One batch of rows of one pair that a node has loaded. Times are seconds since 1970 by the node's clock."""
     pair: int
     pipeline: int
     inserts: int
@@ -21,7 +21,7 @@ class Batch(typing.NamedTuple):
     deletes: int
     files: int
     file_bytes: int
-    row_bytes: int  # in the binlog
+    row_bytes: int  # bytes in the binlog
     delay_ms: int
     start: int
     end: int
@@ -35,7 +35,7 @@ class Batch(typing.NamedTuple):
 
 class Dice(random.Random):
     def between(self, low, high):
-        """Both included. Quicker than randint()."""
+        """Returns a random number; both bounds are included. Faster than randint()."""
         return low + int(self.random() * (high - low + 1))
 
     def happens(self, probability):
@@ -45,11 +45,11 @@ class Dice(random.Random):
 class World:
     def __init__(self, pipelines, tables, channels=0, seed=1):
         self.pipelines, self.tables, self.seed = pipelines, tables, seed
-        self.share = -(-pipelines // channels) if channels else 2  # pipelines of each channel
+        self.share = -(-pipelines // channels) if channels else 2  # pipelines per channel
 
     @classmethod
     def of_database(cls, db, seed=1):
-        """As many pipelines and tables as the database has names for."""
+        """Returns a world with as many pipelines and tables as the database has names."""
         pipelines, pairs, channels = (number(db, f"select count(*) from {table}")
                                       for table in ("PIPELINE", "DATA_MEDIA_PAIR", "CHANNEL"))
         return cls(max(pipelines, 1), max(pairs // max(pipelines, 1), 1), channels, seed)
@@ -72,15 +72,15 @@ class World:
         return zlib.crc32(f"{self.seed} {about} {who} {minute // SLOT_MINUTES}".encode())
 
     def is_idle(self, pipeline, minute):
-        """A pipeline without traffic writes nothing at all, for some minutes in a row."""
+        """Whether the pipeline is idle: an idle pipeline writes no rows for some minutes."""
         return minute >= SLOT_MINUTES and self._decide("idle", pipeline, minute) % 16 == 0
 
     def is_split(self, pipeline):
-        """The load nodes of some pipelines have different managers: those report to all of them."""
+        """Whether the pipeline is split: its load nodes have different managers, and all of these managers get reports."""
         return pipeline % 4 == 3
 
     def manager_of(self, pipeline, minute, managers):
-        """The one manager that the nodes of an unsplit pipeline report to in this minute."""
+        """Returns the manager to which the nodes of an unsplit pipeline report in this minute."""
         is_elsewhere = self._decide("manager", pipeline, minute) % 8 == 0
         return (pipeline + is_elsewhere) % managers
 
@@ -100,19 +100,19 @@ class World:
 
 
 def delay_row(pipeline, batches):
-    """DELAY_NUMBER is always 0: Otter stopped counting it."""
+    """Returns a row of DELAY_STAT. DELAY_NUMBER is always 0, because Otter no longer counts it."""
     return (sum(batch.delay_ms for batch in batches) // len(batches), 0, pipeline)
 
 
 def throughput_row(kind, pipeline, batches):
-    """Of all the rows of the batches, or of all their files."""
+    """Returns a row of THROUGHPUT_STAT for all rows of the batches, or for all their files."""
     totals = {"ROW": (sum(batch.rows() for batch in batches), sum(batch.row_bytes for batch in batches)),
               "FILE": (sum(batch.files for batch in batches), sum(batch.file_bytes for batch in batches))}
     return (kind, *totals[kind], pipeline, *window(batches))
 
 
 def history_row(batches):
-    """The batches are of one pair."""
+    """Returns a row of TABLE_HISTORY_STAT. All batches belong to one pair."""
     *_, pair, pipeline = batches[0].counts()
     sums = [sum(column) for column in zip(*(batch.counts()[:-2] for batch in batches))]
     return (*sums, pair, pipeline, *window(batches))

@@ -234,7 +234,7 @@ static int check_greeting(struct dial *d)
                 return -1;
         d->is_refused = true;
         if (found == OB_GREETING_PLAIN)
-                return ob_fail(d->err, "mysql %u: the server offers no TLS, and mysql.tls asks for it",
+                return ob_fail(d->err, "mysql %u: the server offers no TLS, and mysql.tls requires TLS",
                         CR_SSL_CONNECTION_ERROR);
         return ob_fail(d->err, "mysql %u: what answers does not speak MySQL's protocol", CR_SERVER_HANDSHAKE_ERR);
 }
@@ -339,7 +339,7 @@ int ob_transport_connect(struct ob_transport *t, const struct ob_mysql_settings 
                 return -1;
         ob_stop_end_wait(t->stop, &t->socket);
         if (d.needs_tls && (!d.is_sound || !mysql_get_ssl_cipher(t->db)))
-                return ob_fail(err, "mysql %u: the server offers no TLS, and mysql.tls asks for it",
+                return ob_fail(err, "mysql %u: the server offers no TLS, and mysql.tls requires TLS",
                         CR_SSL_CONNECTION_ERROR);
         return 0;
 }

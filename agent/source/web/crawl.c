@@ -143,7 +143,7 @@ static void tell_layout(struct way *w)
         w->crawl->is_whole = false;
         if (!w->crawl->is_evaluator)
                 return;
-        ob_fail(&w->why, "the layout has changed: there is no column %s on it", w->missing);
+        ob_fail(&w->why, "the layout has changed: the page has no column %s", w->missing);
         ob_pages_tell_bad(w->pages, w->page->name, "layout_drift", w->page->address, w->why.text);
 }
 

@@ -198,7 +198,7 @@ static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, 
                 return OB_FETCH_REFUSED;
         }
         ob_fail(err, "%s%s", *f->why ? f->why : curl_easy_strerror(got),
-                got == CURLE_OPERATION_TIMEDOUT ? " (a manager that has lost its ZooKeeper keeps silent)" : "");
+                got == CURLE_OPERATION_TIMEDOUT ? " (a manager that has lost its ZooKeeper does not answer)" : "");
         if (got == CURLE_PARTIAL_FILE || got == CURLE_BAD_CONTENT_ENCODING || got == CURLE_RECV_ERROR)
                 return OB_FETCH_REFUSED;
         return was_asked(f) ? OB_FETCH_SILENT : OB_FETCH_UNREACHED;
@@ -213,9 +213,9 @@ static const char *sent_to(struct ob_fetch *f, long code)
                 return NULL;
         curl_easy_getinfo(f->curl, CURLINFO_REDIRECT_URL, &location);
         if (location && strstr(location, "login.htm"))
-                return "its login: set page.user, or another one";
+                return "its login: set page.user, or another user";
         if (location && strstr(location, "forbidden.htm"))
-                return "\"forbidden\": this page wants a user, or one that may do more";
+                return "\"forbidden\": this page needs a log-in, or a user with more rights";
         return "another address, which is not followed";
 }
 

@@ -16,7 +16,7 @@
 #define ROUND_MAX   (8 << 20) /* bytes that the pages of a round take; 2,000 pipelines at work take 6 MiB */
 #define SHEET_BYTES 512
 #define MEMOS_MAX   20000 /* pages that are remembered from round to round */
-#define LEFT_OUT    "what is left of this round is not tried"
+#define LEFT_OUT    "the rest of this cycle is left out"
 
 /* A page may be asked for, say that the session has ended, and be asked for again after a login. */
 #define REQUESTS_MAX 3
