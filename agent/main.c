@@ -26,6 +26,7 @@
 #include "agent/process/terminal.h"
 #include "agent/replay.h"
 #include "agent/source/web/fetch.h"
+#include "config/load.h"
 
 #define LOOK_MS    100   /* how often --once looks whether all is done */
 #define RESTART_MS 10000 /* how often it starts again for that, at most */

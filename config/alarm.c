@@ -11,8 +11,9 @@
 #define CLASS_MAX   64
 
 /*
- * The end of what `text` begins with, by a form in which '#' is a whole number, '@' the one that is asked for, and
- * '*' runs to the next blank; NULL: it begins otherwise.
+ * Matches the beginning of `text` with a form: '#' stands for a whole number, '@' for the number that is wanted,
+ * and '*' for everything up to the next space. Returns the end of the match, or NULL when the text begins in
+ * another way. The wanted number is returned in `*found` and `*length`.
  */
 static const char *match(const char *form, const char *text, const char **found, size_t *length)
 {
@@ -84,7 +85,7 @@ bool ob_alarm_no_data(const char *text, struct ob_text *out)
         return find_number("pid:# nid:* exception:mainstem:pid:# canal elapsed @ seconds no data", text, out);
 }
 
-/* What stands behind "exception:"; NULL when it is no exception. */
+/* The text after "exception:"; NULL when the alarm is no exception. */
 static const char *find_exception(const char *text)
 {
         return match("pid:# nid:* exception:", text, NULL, NULL);
@@ -120,8 +121,8 @@ static bool ends_with(const char *text, size_t length, const char *end)
         return length > n && !memcmp(text + length - n, end, n);
 }
 
-/* Whether a word is the name of a class that is thrown; then `*at` and `*length` become the name without its
- * package. */
+/* Whether a word is the name of an exception class. If so, `*at` and `*length` become the name without its package.
+ */
 static bool is_thrown(const char **at, size_t *length)
 {
         size_t last = *length;
@@ -135,7 +136,7 @@ static bool is_thrown(const char **at, size_t *length)
                        ends_with(*at, *length, "Throwable"));
 }
 
-/* The first such name in a text. */
+/* Adds the first name of an exception class in a text. */
 static bool find_class(const char *text, struct ob_text *out)
 {
         while (*text) {

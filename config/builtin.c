@@ -1,9 +1,10 @@
 /*
- * Everything we know of Otter's tables, and what is taken from its pages (pages.c). Facts: otter-manager-schema.sql
- * and the manager's writers (StatsRemoteServiceImpl, TableStatServiceImpl, LogRecordServiceImpl) in alibaba/otter.
+ * Everything we know about Otter's tables, and the columns that are taken from its pages (pages.c). Facts:
+ * otter-manager-schema.sql and the manager's writers (StatsRemoteServiceImpl, TableStatServiceImpl,
+ * LogRecordServiceImpl) in alibaba/otter.
  *
- * DELAY_STAT, THROUGHPUT_STAT, TABLE_HISTORY_STAT and LOG_RECORD are only ever added to, so they are
- * read by ID, which their primary key serves. TABLE_STAT is updated in place.
+ * Otter only adds rows to DELAY_STAT, THROUGHPUT_STAT, TABLE_HISTORY_STAT and LOG_RECORD, so these tables are read
+ * by ID, their primary key. Otter updates the rows of TABLE_STAT in place.
  */
 #include "config/source.h"
 
@@ -12,8 +13,8 @@
 #include "config/alarm.h"
 
 #define MYSQL_DEFAULTS .kind = OB_SOURCE_TABLE, .enabled = true, .overlap = 600, .settle = 2, .batch = 1000
-#define PAGE_DEFAULTS  OB_PAGE_DEFAULTS, .enabled = true, .every = 30, .worker = "page"
-/* What stands in an alarm's text. */
+#define PAGE_DEFAULTS  .has_gaps = true, .batch = 1000, .enabled = true, .every = 30, .worker = "page"
+/* A column that is read from the text of an alarm. */
 #define OF_MESSAGE(role, name_, part_, ...)                                                                        \
         {                                                                                                          \
                 role, "MESSAGE", name_, .part = part_, __VA_ARGS__                                                 \
@@ -32,7 +33,7 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_SETTLED, "GMT_MODIFIED" },
                         { OB_TIME, "GMT_CREATE" },
                         { OB_KEY, "PIPELINE_ID", "pipeline" },
-                        /* With several managers there are several rows a minute: the worst one counts. */
+                        /* Several managers write several rows a minute: the largest delay is sent. */
                         { OB_PEAK, "DELAY_TIME", "delay_ms" },
                 },
         },
@@ -135,7 +136,7 @@ const struct ob_source ob_builtin_sources[] = {
                         { OB_KEY, "PIPELINE_ID", "pipeline" },
                         { OB_ENUM, "TITLE", "title", .is_open = true },
                         { OB_LABEL, "CHANNEL_ID", "channel" },
-                        /* Alarms of a node reach one manager; what managers find by themselves, each of them writes. */
+                        /* A node reports an alarm to one manager. An alarm that managers find themselves is written by each. */
                         { OB_LABEL, "NID", "node", .is_sole = true },
                         OF_MESSAGE(OB_LABEL, "code", ob_alarm_code, .is_open = true),
                         OF_MESSAGE(OB_LABEL, "class", ob_alarm_class, .is_open = true),
@@ -149,7 +150,7 @@ const struct ob_source ob_builtin_sources[] = {
                         OF_MESSAGE(OB_PEAK, "log.no_data_s", ob_alarm_no_data),
                 },
         },
-        /* First: the ages below may hang on what it finds. */
+        /* This source comes first, because the ages below may need the time zone that it finds. */
         {
                 PAGE_DEFAULTS,
                 .kind = OB_SOURCE_ZONE,
@@ -218,7 +219,7 @@ const struct ob_source ob_builtin_sources[] = {
                 .columns = {
                         { OB_KEY, "pipeline_id", "pipeline" },
                         { OB_ENUM, "stage", "stage" },
-                        /* Of several processes in flight: the slowest. */
+                        /* Of several processes in flight the slowest is sent. */
                         { OB_PEAK, "ms", "stage_ms" },
                 },
         },
@@ -227,3 +228,5 @@ const struct ob_source ob_builtin_sources[] = {
 };
 
 const unsigned ob_n_builtin_sources = sizeof(ob_builtin_sources) / sizeof(*ob_builtin_sources);
+
+const struct ob_source ob_empty_page_source = { PAGE_DEFAULTS, .kind = OB_SOURCE_PAGE };

@@ -1,6 +1,7 @@
 /*
- * The whole config, as one value: read from a file, checked, const from then on. Any thread may read
- * it. The texts in it belong to it.
+ * The whole config as one value. ob_config_load() makes it from a file and checks it; from then on it is const, and
+ * any thread may read it. The config owns every text in it. No text is NULL unless its comment says so; a text that
+ * is not set is "".
  */
 #ifndef OB_CONFIG_CONFIG_H
 #define OB_CONFIG_CONFIG_H
@@ -11,8 +12,8 @@
 #include <sys/socket.h>
 
 #include "config/page.h"
-#include "config/setting.h"
 #include "config/source.h"
+#include "config/texts.h"
 #include "proto/metric.h"
 
 enum ob_level { OB_LOG_ERROR, OB_LOG_WARN, OB_LOG_INFO }; /* of lines in the log */
@@ -25,8 +26,8 @@ enum ob_after_crash { OB_AFTER_CRASH_LOSE, OB_AFTER_CRASH_REPEAT };
 
 struct ob_mysql_settings {
         const char *host, *socket, *user, *password, *database;
-        const char *password_file;   /* that `password` was read from, and is read from again; "" */
-        const char *ca, *cert, *key; /* files; "" */
+        const char *password_file;   /* the file that `password` was read from; it is read again at each log-in */
+        const char *ca, *cert, *key; /* paths of files */
         int port;
         int connect_timeout, query_timeout; /* seconds */
         int tls;                            /* enum ob_tls */
@@ -36,79 +37,79 @@ struct ob_mysql_settings {
 
 struct ob_page_settings {
         const char *url, *user, *password;
-        const char *password_file;   /* that `password` was read from, and is read from again; "" */
-        const char *zone;            /* of the dates on it: an IANA name, or "auto": found by comparing */
-        const char *proxy;           /* "": none */
-        const char *ca, *cert, *key; /* of https; "" */
-        int timeout;                 /* seconds an answer */
-        int budget;                  /* seconds that a source may fetch in one round */
+        const char *password_file; /* the file that `password` was read from; it is read again at each log-in */
+        const char *zone; /* time zone of the dates on the pages: an IANA name, or "auto": found by comparing */
+        const char *proxy;
+        const char *ca, *cert, *key; /* of https: paths of files */
+        int timeout;                 /* seconds to wait for one answer */
+        int budget;                  /* seconds that one source may spend on fetching in one crawl */
 
-        /* What a manager's pages say where Otter's own say something else. */
+        /* Words that this manager's pages have in the place of Otter's own words. */
         struct ob_page_word {
                 const char *ours, *theirs;
         } words[OB_PAGE_WORDS_MAX];
         unsigned n_words;
 };
 
-extern const struct ob_page_settings ob_page_defaults; /* what holds where the config says nothing */
-
 struct ob_manager {
-        const char *name; /* "" when it is the only one and has none */
+        const char *name; /* "" is possible only when there is one manager */
         struct ob_mysql_settings mysql;
         struct ob_page_settings page;
 };
 
-#define OB_PAYLOAD_MAX 8192 /* what a Datadog Agent reads at once: it cuts, or hangs up on, what is longer */
+/* The bytes that a Datadog Agent reads at once. The Agent cuts a longer datagram, and closes a longer stream. */
+#define OB_PAYLOAD_MAX 8192
 
 struct ob_sink_settings {
         int type;         /* enum ob_sink_type */
-        const char *name; /* tells sinks apart, in the store and in agent.*; default: its type */
+        const char *name; /* no two sinks share a name: it identifies the sink in the store and in agent.* */
         const char *host;
         int port;
-        int path;                             /* enum ob_path: what stands in dotted names */
-        int flavor;                           /* statsd: enum ob_flavor */
-        const char *socket;                   /* statsd: path of a unix socket, "" for UDP */
-        int payload;                          /* statsd: bytes in a datagram */
-        int backlog;                          /* dogstatsd: seconds; older points carry their time. 0: none does */
-        const char *container;                /* dogstatsd: the id of ours; "auto": to be found; "": not told */
-        struct ob_tag tags[OB_TAGS_MORE_MAX]; /* of everything, where there are tags; value NULL: it has none */
+        int path;              /* enum ob_path: what stands in dotted names */
+        int flavor;            /* statsd: enum ob_flavor */
+        const char *socket;    /* statsd: the path of a unix socket; "" for UDP */
+        int payload;           /* statsd: bytes in a datagram */
+        int backlog;           /* dogstatsd: seconds; older points carry their time. 0: no point does */
+        const char *container; /* dogstatsd: our container's id, or "auto": found; "": not sent */
+        struct ob_tag
+                tags[OB_TAGS_MORE_MAX]; /* sent with every point, by sinks that send tags. value NULL: no value */
         unsigned n_tags;
         int counters;       /* statsd: enum ob_counters_as */
         int after_crash;    /* statsd: enum ob_after_crash */
         int step;           /* graphite: seconds of carbon's finest retention */
         bool tagged;        /* graphite */
         int horizon;        /* graphite: seconds after which each step is sent once more */
-        int creates;        /* graphite: carbon's MAX_CREATES_PER_MINUTE; 0: it has no limit */
-        int64_t max_age;    /* graphite: seconds; older points are refused. 0: none is too old */
-        const char *events; /* graphite: where graphite-web is; "": it is not told. A sink of its own does that: */
-        const char *url;    /* events: the same */
+        int creates;        /* graphite: carbon's MAX_CREATES_PER_MINUTE; 0: carbon has no limit */
+        int64_t max_age;    /* graphite: seconds; older points are dropped and counted. 0: no point is too old */
+        const char *events; /* graphite: the address of graphite-web; "": no events are sent. See `url` */
+        const char *url;    /* events: the same address, of the sink that posts the events; NULL in other sinks */
 };
 
-/* When a pipeline is called what, see agent/source/health_rules.h. Seconds. */
+/* The limits by which agent/source/health_rules.h evaluates the state of a pipeline. Seconds. */
 struct ob_health_settings {
-        int lag;        /* of delay, or behind in the binlog: lagging */
-        int idle;       /* without rows, but alive: idle */
-        int stall;      /* in which nothing moved: stalled, or hung */
-        int skew;       /* that a date is in the future: skewed */
-        int hold;       /* that a new state must last until it is told */
-        bool heartbeat; /* sources without rows have a heartbeat: one that is silent hangs */
+        int lag;        /* of delay, or behind in the binlog: the pipeline is lagging */
+        int idle;       /* without rows, while the position moves: idle */
+        int stall;      /* without any movement: stalled, or hung */
+        int skew;       /* by which a date is in the future: skewed */
+        int hold;       /* that a new state must last before the change is reported */
+        bool heartbeat; /* sources without rows have a heartbeat, so a silent one hangs */
 };
 
-/* The page that shows how the agent gets on. */
+/* The page that shows how the agent works. */
 struct ob_status_settings {
-        const char *listen;          /* "": nowhere */
-        const char *user, *password; /* ""; both or none */
-        const char *password_file;   /* that `password` was read from, and is read from again; "" */
-        int patience;                /* seconds that a source or sink may be late until it is called ill */
+        const char *listen;          /* "": there is no page */
+        const char *user, *password; /* both are set, or none */
+        const char *password_file;   /* the file that `password` was read from; it is read again at each request */
+        int patience;                /* seconds that a source or sink may be late before it is called ill */
         struct ob_status_address {
                 struct sockaddr_storage at;
                 socklen_t length;
-                bool is_local; /* only this machine reaches it */
+                bool is_local; /* only this machine reaches the address */
         } address;             /* of `listen` */
 };
 
 struct ob_config {
-        const char *file; /* this config's own path */
+        const char *file; /* the path of this config */
         const char *prefix, *state_dir, *log_file;
         int log_level; /* enum ob_level */
         int drain;     /* seconds */
@@ -119,76 +120,37 @@ struct ob_config {
         } names;
         struct ob_health_settings health;
         struct ob_status_settings status;
-        struct ob_manager *managers; /* ours */
+        struct ob_manager *managers; /* owned */
         size_t n_managers;
-        struct ob_source *sources; /* ours: the built-in ones, then the user's; also disabled ones */
+        struct ob_source *sources; /* owned: the built-in sources, then the user's; also those that are disabled */
         size_t n_sources;
-        struct ob_page *pages; /* ours: the built-in ones, then those of the user's sources */
+        struct ob_page *pages; /* owned: the built-in pages, then those of the user's sources */
         size_t n_pages;
-        struct ob_sink_settings *sinks; /* ours */
+        struct ob_sink_settings *sinks; /* owned */
         size_t n_sinks;
-        struct ob_texts texts;
+        struct ob_texts texts; /* owned: the texts that all pointers above point to */
 };
 
-/* Whether a sink sends the tags, and so labels, of a series; else it sends dotted names. */
-bool ob_config_has_tags(const struct ob_sink_settings *s);
-
-/* Reads `file`. NULL, and `err` says `FILE:LINE: …`, when anything in it is wrong. */
-struct ob_config *ob_config_load(const char *file, struct ob_err *err);
+/* Also takes NULL. */
 void ob_config_free(struct ob_config *config);
+
+/* Whether a sink sends the tags and labels of a series; another sink sends dotted names. */
+bool ob_config_has_tags(const struct ob_sink_settings *s);
 
 /* How many descriptors an agent with this config may have open at once: files of the store, sessions, sockets. */
 int64_t ob_config_descriptors(const struct ob_config *c);
 
 /*
- * What everybody on this machine may do that only the owner should: read a file that holds a secret, write to one
- * or to the config, replace what is in state_dir. (That others may list state_dir shows them nothing: its files are
- * the owner's alone.)
+ * A file that every user of this machine may use in a way that only its owner should: read a secret in the file,
+ * write to the file, or replace the files in state_dir. (Others may list state_dir: only the owner can read its
+ * files.)
  */
 struct ob_exposed {
-        const char *file; /* borrowed of the config */
+        const char *file; /* borrowed from the config */
         const char *why, *fix;
 };
 
-/* The next one from `*i` on, which begins at 0. False: there is none. */
+/* Finds the next exposed file. `*i` begins at 0 and is moved on. False when there is no further one. */
 bool ob_config_exposed(const struct ob_config *c, size_t *i, struct ob_exposed *e);
-
-/*
- * The file behind "defining a source of one's own": reads `table` and `columns` of a group into a
- * source that has its name and default settings; of one with an `address`, also its page. In define.c.
- */
-int ob_config_define(const config_setting_t *group, struct ob_source *source, struct ob_page *page,
-        struct ob_texts *texts, struct ob_err *err);
-
-/* Whether a group defines a source that is read off a page. */
-bool ob_config_is_page(const config_setting_t *group);
-
-/* `address`, `heading` and `rows` of such a group; one column of it. In define_page.c. */
-int ob_config_define_page(
-        const config_setting_t *group, struct ob_page *page, struct ob_texts *texts, struct ob_err *err);
-int ob_config_define_cell(const config_setting_t *at, const struct ob_column *c, struct ob_page_column *cell,
-        struct ob_texts *texts, struct ob_err *err);
-
-/* Reads one more manager. In manager.c. */
-int ob_config_read_manager(const config_setting_t *at, struct ob_config *c, struct ob_err *err);
-
-/* Reads the group `status`. In status.c. */
-int ob_config_read_status(const config_setting_t *root, struct ob_config *c, struct ob_err *err);
-
-/* What the tables of settings can't say of a sink. In sink.c. */
-int ob_config_check_sink(
-        const config_setting_t *at, struct ob_sink_settings *s, struct ob_texts *texts, struct ob_err *err);
-
-/* Adds a tag, "key:value" or "key", to those of a sink, unless there is one with its key. */
-int ob_config_add_tag(struct ob_sink_settings *s, const char *tag, struct ob_texts *texts, struct ob_err *err);
-
-/* What Datadog's clients take from the environment, for what a sink's group does not set itself. In datadog.c. */
-int ob_config_take_datadog(
-        const config_setting_t *at, struct ob_sink_settings *s, struct ob_texts *texts, struct ob_err *err);
-
-/* What the tables of settings can't say of a manager's `page`: its url, its zone and its words. In define_page.c.
- */
-int ob_config_check_page(
-        const config_setting_t *manager, struct ob_page_settings *page, struct ob_texts *texts, struct ob_err *err);
 
 #endif

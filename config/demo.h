@@ -1,4 +1,4 @@
-/* The commented demo config, config/otterbeat.cfg, as --init writes it. NUL-terminated. */
+/* The bytes of config/otterbeat.cfg, the commented config that --init writes; a NUL ends them. */
 #ifndef OB_CONFIG_DEMO_H
 #define OB_CONFIG_DEMO_H
 

@@ -6,7 +6,7 @@
 #include "proto/bytes.h"
 #include "proto/memory.h"
 
-/* Adds the value of the variable described by the text between the braces. */
+/* Adds the value of a variable. `inside` is the text between the braces: VAR or VAR:-default. */
 static int add_variable(struct ob_bytes *out, const char *inside, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *name = ob_copy(inside);
@@ -21,8 +21,9 @@ static int add_variable(struct ob_bytes *out, const char *inside, struct ob_err 
         if (!value || (!*value && fallback))
                 value = fallback;
         if (!value)
-                return ob_fail(
-                        err, "${%s}: this variable is not set; set it or give a default: ${%s:-value}", name, name);
+                return ob_fail(err,
+                        "${%s}: this variable is not set; set the variable or give a default: ${%s:-value}", name,
+                        name);
         ob_bytes_add(out, value, strlen(value));
         return 0;
 }
@@ -37,7 +38,7 @@ char *ob_expand(const char *text, struct ob_err *err)
 
                 close = strchr(open, '}');
                 if (!close) {
-                        ob_fail(err, "\"${\" without its \"}\"");
+                        ob_fail(err, "\"${\" has no closing \"}\"");
                         return NULL;
                 }
                 inside = ob_format("%.*s", (int)(close - open - 2), open + 2);

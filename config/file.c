@@ -33,7 +33,7 @@ int ob_file_open(const char *path, int flags, mode_t mode, struct ob_err *err)
                         why == ELOOP && flags & O_NOFOLLOW ? "%s: it is a symbolic link, which is not followed"
                                                            : "%s: %m",
                         path);
-                if (why == ENXIO && !stat(path, &s)) /* a pipe that nobody reads, or a socket */
+                if (why == ENXIO && !stat(path, &s)) /* the path is a pipe that nobody reads, or a socket */
                         return refuse(path, s.st_mode, err);
                 errno = why;
                 return -1;

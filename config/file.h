@@ -1,6 +1,6 @@
 /*
- * Opening what should be a file, so that nobody has to wait: a named pipe, a terminal or another device in the
- * place of a file is refused. Any thread.
+ * Opens regular files only. A named pipe, a terminal or another device is refused, because the caller would have to
+ * wait for data. Any thread.
  */
 #ifndef OB_CONFIG_FILE_H
 #define OB_CONFIG_FILE_H
@@ -11,15 +11,15 @@
 #include "proto/error.h"
 
 /*
- * open(2) with these flags, O_CLOEXEC and O_NOCTTY. The descriptor of a regular file, which is the caller's; or -1
- * with `err`, "path: why", and errno.
+ * open(2) with these flags, O_CLOEXEC and O_NOCTTY. Returns the descriptor of a regular file, which the caller
+ * closes; or -1 with errno, and "path: why" in `err`.
  */
 int ob_file_open(const char *path, int flags, mode_t mode, struct ob_err *err);
 
-/* To be read from its beginning, and closed by fclose; NULL with `err` and errno. */
+/* Opens a file for reading; the caller closes it with fclose(). NULL with `err` and errno on failure. */
 FILE *ob_file_read(const char *path, struct ob_err *err);
 
-/* Whether a library may open it: 0 also when nothing stands there. -1 with `err` when it is no regular file. */
+/* Whether a library may open this path: 0 for a regular file, or when there is no file. Else -1 with `err`. */
 int ob_file_check(const char *path, struct ob_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The series that are read off no table and no page: the agent's own counters, the state of each pipeline, and how
- * far the dates on the pages are off. Values; const. Any thread.
+ * The series that come from no table and no page: the agent's own counters, the state of each pipeline, and the
+ * skew of the dates on the pages. Constants. Any thread.
  */
 #ifndef OB_CONFIG_OWN_SERIES_H
 #define OB_CONFIG_OWN_SERIES_H
@@ -43,8 +43,8 @@ enum ob_own {
 struct ob_own_series {
         const char *name;
         enum ob_kind kind;
-        bool is_of_manager;                /* a manager's name is the first tag */
-        const char *tags[OB_OWN_TAGS_MAX]; /* identity, in order; NULL behind the last one */
+        bool is_of_manager;                /* the manager's name is the first tag, if the manager has a name */
+        const char *tags[OB_OWN_TAGS_MAX]; /* the tags that tell series apart, in order; NULL after the last tag */
 };
 extern const struct ob_own_series ob_own_series[OB_OWN_SERIES];
 

@@ -1,8 +1,9 @@
 /*
- * Everything we know of the manager's pages. Facts: the templates and screens of alibaba/otter's manager/web.
+ * Everything we know about the manager's pages. Facts: the templates and screens of alibaba/otter's manager/web.
  *
- * They are not well-formed (a row's <tr> may be missing), so their lists are cut by the number of headers. The
- * page of a pipeline's progress has no headers at all: what a cell is follows from its colour and its place.
+ * The pages are not well-formed (the <tr> of a row may be missing), so the cells of a list are cut into rows by the
+ * number of headers. The page with a pipeline's progress has no headers: the meaning of a cell follows from its
+ * colour and its position.
  */
 #include "config/page.h"
 
@@ -24,22 +25,22 @@ static const struct ob_word mainstem_words[] = { { "未工作", 0 }, { "定位�
 static const struct ob_word node_words[] = { { "未启动", 0 }, { "已启动", 1 }, { NULL } };
 static const struct ob_word home_words[] = { { "false", 0 }, { "true", 1 }, { NULL } };
 
-/* The link to the page itself, which ends with the id that it was asked for. */
+/* The id in the address of the page: the last breadcrumb links to the page itself. */
 #define OWN_ID "substring-after(//div[@class='crumbs']/a[last()]/@href, '=')"
 
-/* One process in flight a row; its last cell tells the total. */
+/* A row for each process in flight; the last cell of such a row holds the total time. */
 #define PROCESS "//tr[td[last()][contains(., '总时间:')]]"
 
-/* A text where a condition holds, and nothing where it does not. */
+/* XPath 1.0 has no "if": the text when the condition holds, and "" otherwise. */
 #define WHERE(condition, text, length) "substring('" text "', 1, " length " * (" condition "))"
 #define COLOUR(colour)                 "contains(@style, '#" colour "')"
 
-/* A stage's cell is coloured, as what it did, or as running. */
+/* A cell of a stage. Its colour says which stage is done, or that a stage is running. */
 #define STAGE                                                                                                      \
         "td[(" COLOUR("D9B300") " or " COLOUR("FFC1E0") " or " COLOUR("4DFFFF") " or " COLOUR(                     \
                 "79FF79") " or " COLOUR("FF2D2D") ") and normalize-space(.) != '']"
 
-/* What is running comes after all that is done. */
+/* The colour of a running stage does not say which stage it is: it is the stage after all that are done. */
 #define STAGE_NAME                                                                                                 \
         "concat(" WHERE(COLOUR("D9B300"), "SELECT", "6") ", " WHERE(COLOUR("FFC1E0"), "EXTRACT", "7") ", " WHERE(  \
                 COLOUR("4DFFFF"), "TRANSFORM", "9") ", " WHERE(COLOUR("79FF79"), "LOAD",                           \
@@ -47,12 +48,12 @@ static const struct ob_word home_words[] = { { "false", 0 }, { "true", 1 }, { NU
                      "), "                                                                                         \
                      "9 * " COLOUR("FF2D2D") "))"
 
-/* The line of a stage's title that begins with a word. */
+/* The rest of the line in a cell's title that begins with a word. */
 #define IN_TITLE(word) "substring-before(concat(substring-after(@title, '" word ":'), '\n'), '\n')"
 
 #define POSITION "//div[@id='contentid-position']"
 
-/* A number in the position's JSON. */
+/* A number in the JSON of the position. */
 #define IN_POSITION(key)                                                                                           \
         "substring-before(concat(translate(substring-after(" POSITION ", '\"" key "\":'), '}', ','), ','), ',')"
 

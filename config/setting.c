@@ -6,41 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "config/expand.h"
 #include "config/file.h"
 #include "config/secret.h"
-#include "config/source.h"
+#include "config/start.h"
 #include "proto/memory.h"
 #include "proto/name.h"
-
-const char *ob_texts_keep(struct ob_texts *texts, char *text)
-{
-        texts->all = ob_grow(texts->all, &texts->room, texts->n, sizeof(*texts->all));
-        return texts->all[texts->n++] = text;
-}
-
-void ob_texts_free(struct ob_texts *texts)
-{
-        for (size_t i = 0; i < texts->n; i++) {
-                explicit_bzero(texts->all[i], strlen(texts->all[i])); /* a password is one of them */
-                free(texts->all[i]);
-        }
-        free(texts->all);
-        free(texts->secret_files);
-        *texts = (struct ob_texts) { .n = 0 };
-}
-
-void ob_texts_note_secret(struct ob_texts *texts, const char *file)
-{
-        for (size_t i = 0; i < texts->n_secret_files; i++)
-                if (!strcmp(texts->secret_files[i], file))
-                        return;
-        texts->secret_files =
-                ob_grow(texts->secret_files, &texts->room_secret_files, texts->n_secret_files, sizeof(char *));
-        texts->secret_files[texts->n_secret_files++] = ob_texts_keep(texts, ob_copy(file));
-}
 
 int ob_setting_fail(const config_setting_t *at, struct ob_err *err, const char *format, ...)
 {
@@ -61,6 +33,19 @@ int ob_setting_expect(const config_setting_t *at, int type, const char *what, st
         return ob_setting_fail(at, err, "\"%s\" must be %s", config_setting_name(at), what);
 }
 
+const config_setting_t *ob_setting_list(const config_setting_t *root, const char *name, struct ob_err *err)
+{
+        const config_setting_t *list = config_setting_get_member(root, name);
+
+        if (!list || !config_setting_length(list)) {
+                ob_fail(err, "%s:%u: \"%s\" is missing or empty: write at least one, as in %s = ( { … } );",
+                        config_setting_source_file(list ? list : root), list ? config_setting_source_line(list) : 1,
+                        name, name);
+                return NULL;
+        }
+        return ob_setting_expect(list, CONFIG_TYPE_LIST, "a list: ( { … }, … )", err) ? NULL : list;
+}
+
 const char *ob_setting_text(const config_setting_t *at, struct ob_texts *texts, struct ob_err *err)
 {
         const char *name = config_setting_name(at);
@@ -79,7 +64,7 @@ const char *ob_setting_text(const config_setting_t *at, struct ob_texts *texts, 
         return ob_texts_keep(texts, text);
 }
 
-/* What reading one setting needs to know. */
+/* One setting that is read: where it is in the file, its row, and the field that it sets. */
 struct reading {
         const config_setting_t *at;
         const struct ob_setting *setting;
@@ -97,7 +82,10 @@ static int read_text(const struct reading *r, struct ob_err *err)
         return 0;
 }
 
-/* One that comes whole from the environment stands in no file. An empty one leaves what a file has given. */
+/*
+ * A secret that comes wholly from the environment is not written in the file, so the file is not noted. An empty
+ * secret keeps the value that a password_file has set.
+ */
 static int read_secret(const struct reading *r, struct ob_err *err)
 {
         const char *file = config_setting_source_file(r->at), *text = ob_setting_text(r->at, r->texts, err);
@@ -123,21 +111,12 @@ static int read_prefix(const struct reading *r, struct ob_err *err)
         for (const char *c = text; *c; c++)
                 if (!ob_name_is_node_char(*c) && *c != '.')
                         return ob_setting_fail(
-                                r->at, err, "\"%s\" is made of A-Z a-z 0-9 _ . - only", r->setting->name);
+                                r->at, err, "\"%s\" may contain only A-Z a-z 0-9 _ . -", r->setting->name);
         if (*text == '.' || strstr(text, "..") || (*text && text[strlen(text) - 1] == '.'))
-                return ob_setting_fail(r->at, err, "\"%s\" must not begin or end with a dot, nor have two in a row",
-                        r->setting->name);
+                return ob_setting_fail(r->at, err,
+                        "\"%s\" must not begin or end with a dot, or contain two dots in a row", r->setting->name);
         *(const char **)r->field = text;
         return 0;
-}
-
-const char *ob_path_beside(const char *file, const char *path, struct ob_texts *texts)
-{
-        const char *slash = file ? strrchr(file, '/') : NULL;
-
-        if (!*path || *path == '/' || !slash)
-                return path;
-        return ob_texts_keep(texts, ob_format("%.*s/%s", (int)(slash - file), file, path));
 }
 
 static int read_path(const struct reading *r, struct ob_err *err)
@@ -150,7 +129,7 @@ static int read_path(const struct reading *r, struct ob_err *err)
         return 0;
 }
 
-/* Of a file that a library opens, which would wait for a pipe. */
+/* A library that opens a pipe would wait for a writer. */
 static int read_input(const struct reading *r, struct ob_err *err)
 {
         struct ob_err why;
@@ -160,7 +139,7 @@ static int read_input(const struct reading *r, struct ob_err *err)
         return ob_file_check(*(const char **)r->field, &why) ? ob_setting_fail(r->at, err, "%s", why.text) : 0;
 }
 
-/* Of two that say the same the config must have one: nobody could say which of them is meant. */
+/* A secret and the file of this secret must not both be set: nobody could say which of the two is meant. */
 static int refuse_both(const struct reading *r, struct ob_err *err)
 {
         static const char suffix[] = "_file";
@@ -173,11 +152,12 @@ static int refuse_both(const struct reading *r, struct ob_err *err)
         text = ob_setting_text(at, r->texts, err);
         if (!text)
                 return -1;
-        return *text ? ob_setting_fail(r->at, err, "\"%s\" and \"%s\" are both given: leave one out", other, name)
+        return *text ? ob_setting_fail(
+                               r->at, err, "\"%s\" and \"%s\" are both set: remove one of the two", other, name)
                      : 0;
 }
 
-/* The secret is the first line of the file, as it is now. */
+/* The secret is the first line of the file, as the file is now. */
 static int read_file(const struct reading *r, struct ob_err *err)
 {
         const char *path = ob_setting_text(r->at, r->texts, err);
@@ -269,8 +249,8 @@ static int read_start(const struct reading *r, struct ob_err *err)
         if (ob_start_parse(text, start))
                 return 0;
         return ob_setting_fail(r->at, err,
-                "\"start\" must be \"now\", \"oldest\", a date in UTC as "
-                "\"2020-04-20 00:00:00\", or how far back as \"-2h\" (s, m, h, d), not \"%s\"",
+                "\"start\" must be \"now\", \"oldest\", a date in UTC like \"2020-04-20 00:00:00\", or a time back from "
+                "now like \"-2h\" (units: s, m, h, d), not \"%s\"",
                 text);
 }
 
@@ -296,6 +276,34 @@ static int (*const readers[OB_SET_TYPES])(const struct reading *r, struct ob_err
         [OB_SET_GROUP] = read_nothing,
 };
 
+void ob_settings_defaults(const struct ob_setting *table, void *target)
+{
+        for (const struct ob_setting *s = table; s->name; s++) {
+                void *field = (char *)target + s->offset;
+
+                switch (s->type) {
+                case OB_SET_INT:
+                case OB_SET_CHOICE:
+                        *(int *)field = (int)s->number;
+                        break;
+                case OB_SET_LONG:
+                        *(int64_t *)field = s->number;
+                        break;
+                case OB_SET_BOOL:
+                        *(bool *)field = s->number;
+                        break;
+                case OB_SET_START:
+                        ob_start_parse(s->text, field);
+                        break;
+                case OB_SET_GROUP:
+                case OB_SET_TYPES:
+                        break;
+                default: /* all others are texts */
+                        *(const char **)field = s->text ? s->text : "";
+                }
+        }
+}
+
 int ob_settings_read(const config_setting_t *group, const struct ob_setting *table, void *target,
         struct ob_texts *texts, struct ob_err *err)
 {
@@ -318,6 +326,7 @@ int ob_settings_read_group(const config_setting_t *group, const char *name, cons
 {
         const config_setting_t *at = config_setting_get_member(group, name);
 
+        ob_settings_defaults(table, target);
         if (!at)
                 return 0;
         if (ob_setting_expect(at, CONFIG_TYPE_GROUP, "a group: { … }", err))

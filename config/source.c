@@ -48,26 +48,26 @@ int ob_source_find(const struct ob_source *s, enum ob_role role)
         return -1;
 }
 
-/* Which roles a shape has no use for, and why. */
+/* Roles that a source of a shape cannot have, and why. */
 static const struct {
         enum ob_shape shape;
         enum ob_role role;
         const char *why;
 } misfits[] = {
-        { OB_SHAPE_NEWEST, OB_VALUE, "an age is read by itself: make a source of its own of it" },
-        { OB_SHAPE_NEWEST, OB_PEAK, "an age is read by itself: make a source of its own of it" },
-        { OB_SHAPE_NEWEST, OB_INCREMENT, "an age is read by itself: make a source of its own of it" },
-        { OB_SHAPE_NEWEST, OB_TOTAL, "an age is read by itself: make a source of its own of it" },
-        { OB_SHAPE_NEWEST, OB_COUNT, "an age is read by itself: make a source of its own of it" },
-        { OB_SHAPE_NEWEST, OB_LABEL, "an age is read by key alone" },
-        { OB_SHAPE_NEWEST, OB_CURSOR, "an age is read by key alone" },
-        { OB_SHAPE_NEWEST, OB_TIME, "an age is read by key alone" },
-        { OB_SHAPE_NEWEST, OB_SETTLED, "an age is read by key alone" },
-        { OB_SHAPE_NEWEST, OB_MADE, "an age is read by key alone" },
-        { OB_SHAPE_NEWEST, OB_EVENT, "an age is read by itself: make a source of its own of it" },
-        { OB_SHAPE_STATE, OB_EVENT, "only rows that are counted once by a cursor are told once" },
-        { OB_SHAPE_STATE, OB_INCREMENT, "rows can only be counted once by a cursor, and without totals beside it" },
-        { OB_SHAPE_STATE, OB_COUNT, "rows can only be counted once by a cursor, and without totals beside it" },
+        { OB_SHAPE_NEWEST, OB_VALUE, "put the age into a source of its own" },
+        { OB_SHAPE_NEWEST, OB_PEAK, "put the age into a source of its own" },
+        { OB_SHAPE_NEWEST, OB_INCREMENT, "put the age into a source of its own" },
+        { OB_SHAPE_NEWEST, OB_TOTAL, "put the age into a source of its own" },
+        { OB_SHAPE_NEWEST, OB_COUNT, "put the age into a source of its own" },
+        { OB_SHAPE_NEWEST, OB_LABEL, "the newest time of each key is all that is read for an age" },
+        { OB_SHAPE_NEWEST, OB_CURSOR, "the newest time of each key is all that is read for an age" },
+        { OB_SHAPE_NEWEST, OB_TIME, "the newest time of each key is all that is read for an age" },
+        { OB_SHAPE_NEWEST, OB_SETTLED, "the newest time of each key is all that is read for an age" },
+        { OB_SHAPE_NEWEST, OB_MADE, "the newest time of each key is all that is read for an age" },
+        { OB_SHAPE_NEWEST, OB_EVENT, "put the age into a source of its own" },
+        { OB_SHAPE_STATE, OB_EVENT, "only rows with a cursor, and without totals, can be sent once as events" },
+        { OB_SHAPE_STATE, OB_INCREMENT, "only rows with a cursor, and without totals, can be counted once" },
+        { OB_SHAPE_STATE, OB_COUNT, "only rows with a cursor, and without totals, can be counted once" },
 };
 
 int ob_source_check(const struct ob_source *s, struct ob_err *err)
@@ -81,7 +81,7 @@ int ob_source_check(const struct ob_source *s, struct ob_err *err)
         }
         if (!metrics)
                 return ob_fail(err,
-                        "source \"%s\" makes no metric: give a column the role value, peak, "
+                        "source \"%s\" has no metric: give a column the role value, peak, "
                         "increment, total, count or age",
                         s->name);
         if (tags >= OB_TAGS_MAX)
@@ -92,7 +92,7 @@ int ob_source_check(const struct ob_source *s, struct ob_err *err)
                                 err, "source \"%s\" has several columns of role \"%s\"", s->name, ob_roles[r].word);
         for (size_t i = 0; i < sizeof(misfits) / sizeof(*misfits); i++)
                 if (misfits[i].shape == shape && count(s, misfits[i].role))
-                        return ob_fail(err, "source \"%s\" has no use for role \"%s\": %s", s->name,
+                        return ob_fail(err, "source \"%s\" cannot have a column of role \"%s\": %s", s->name,
                                 ob_roles[misfits[i].role].word, misfits[i].why);
         return 0;
 }

@@ -1,10 +1,11 @@
+#include "config/start.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/source.h"
 #include "proto/date.h"
 
-/* "-2h": a number of seconds, minutes, hours or days back. */
+/* Reads "-2h": a number of seconds, minutes, hours or days back. */
 static bool read_ago(const char *text, int64_t *seconds)
 {
         static const struct {

@@ -1,27 +1,15 @@
-/* Where the status page is served, and who may ask for it. */
+#include "config/status.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
-#include "config/config.h"
+#include "config/all_settings.h"
 #include "proto/number.h"
 
-#define AT(what, member) offsetof(struct what, member)
-
 static const char unix_prefix[] = "unix:";
-
-static const struct ob_setting settings[] = {
-        { "listen", OB_SET_TEXT, AT(ob_status_settings, listen) },
-        { "user", OB_SET_TEXT, AT(ob_status_settings, user) },
-        { "password", OB_SET_SECRET, AT(ob_status_settings, password) },
-        { "password_file", OB_SET_FILE, AT(ob_status_settings, password_file),
-                .secret = AT(ob_status_settings, password) },
-        { "patience", OB_SET_INT, AT(ob_status_settings, patience), 1, 86400 },
-        { NULL },
-};
 
 static bool read_port(const char *text, in_port_t *port)
 {
@@ -33,7 +21,7 @@ static bool read_port(const char *text, in_port_t *port)
         return true;
 }
 
-/* ADDRESS:PORT, or [ADDRESS]:PORT for IPv6; a name would have to be looked up. */
+/* Reads ADDRESS:PORT, or [ADDRESS]:PORT for IPv6. A host name is refused: it would have to be resolved. */
 static bool read_internet(const char *text, struct ob_status_address *a)
 {
         struct sockaddr_in *in = (struct sockaddr_in *)&a->at;
@@ -85,39 +73,40 @@ static int read_address(const config_setting_t *at, struct ob_config *c, struct 
                 if (read_internet(s->listen, &s->address))
                         return 0;
                 return ob_setting_fail(at, err,
-                        "\"listen\" must be \"127.0.0.1:8126\" or so, \"[::1]:8126\", or \"unix:PATH\", not \"%s\"",
+                        "\"listen\" must be like \"127.0.0.1:8126\", \"[::1]:8126\" or \"unix:PATH\", not \"%s\"",
                         s->listen);
         }
         if (read_unix(ob_path_beside(config_setting_source_file(at), s->listen + n, &c->texts), &s->address))
                 return 0;
-        return ob_setting_fail(at, err, "\"listen\": the path of a unix socket has 1 to %zu bytes",
+        return ob_setting_fail(at, err, "\"listen\": the path of a unix socket must have 1 to %zu bytes",
                 sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+}
+
+static int check(const config_setting_t *group, struct ob_config *c, struct ob_err *err)
+{
+        const config_setting_t *listen = config_setting_get_member(group, "listen");
+        struct ob_status_settings *s = &c->status;
+
+        if (!*s->user != !*s->password)
+                return ob_setting_fail(group, err, "\"user\" and \"password\" must be set together");
+        if (strchr(s->user, ':'))
+                return ob_setting_fail(group, err,
+                        "\"user\" cannot contain a colon: in a browser's login the name ends at the colon");
+        if (!*s->listen)
+                return 0;
+        if (read_address(listen, c, err))
+                return -1;
+        if (!s->address.is_local && !*s->user)
+                return ob_setting_fail(listen, err,
+                        "other machines can reach \"%s\", so \"user\" and \"password\" must be set", s->listen);
+        return 0;
 }
 
 int ob_config_read_status(const config_setting_t *root, struct ob_config *c, struct ob_err *err)
 {
-        struct ob_status_settings *s = &c->status;
         const config_setting_t *group = config_setting_get_member(root, "status");
 
-        *s = (struct ob_status_settings) {
-                .listen = "", .user = "", .password = "", .password_file = "", .patience = 60
-        };
-        if (!group)
-                return 0;
-        if (ob_setting_expect(group, CONFIG_TYPE_GROUP, "a group: { … }", err) ||
-                ob_settings_read(group, settings, s, &c->texts, err))
+        if (ob_settings_read_group(root, "status", ob_status_settings, &c->status, &c->texts, err))
                 return -1;
-        if (!*s->user != !*s->password)
-                return ob_setting_fail(group, err, "\"user\" and \"password\" go together");
-        if (strchr(s->user, ':'))
-                return ob_setting_fail(
-                        group, err, "\"user\" can't have a colon in it: the browser's login ends there");
-        if (!*s->listen)
-                return 0;
-        if (read_address(config_setting_get_member(group, "listen"), c, err))
-                return -1;
-        if (!s->address.is_local && !*s->user)
-                return ob_setting_fail(config_setting_get_member(group, "listen"), err,
-                        "\"%s\" can be reached by others, so \"user\" and \"password\" are needed", s->listen);
-        return 0;
+        return group ? check(group, c, err) : 0;
 }

@@ -15,22 +15,22 @@
 #define DAY      86400
 
 struct change {
-        int64_t from; /* seconds since 1970 */
-        int32_t offset;
+        int64_t from;   /* seconds since 1970 */
+        int32_t offset; /* seconds east of Greenwich */
 };
 
 struct ob_zone {
-        struct change *changes; /* ours; in their order, the first one from INT64_MIN on */
+        struct change *changes; /* owned; in the order of time; the first one begins at INT64_MIN */
         size_t n;
-        struct ob_zone_rule rule; /* from the last change on; without one that change's offset stays */
+        struct ob_zone_rule rule; /* holds from the last change on; when it is not set, the last offset stays */
 };
 
-/* What a block of the file begins with, and where it is. */
+/* The counts in the header of a block, and where the block is. */
 struct block {
         char version;
         uint32_t utc_marks, standard_marks, leaps, times, types, letters;
-        const unsigned char *at;
-        size_t size; /* with its header */
+        const unsigned char *at; /* behind the header */
+        size_t size;             /* with the header */
 };
 
 static uint32_t read_32(const unsigned char *at)
@@ -43,7 +43,7 @@ static int64_t read_64(const unsigned char *at)
         return (int64_t)((uint64_t)read_32(at) << 32 | read_32(at + 4));
 }
 
-/* `width`: bytes of a time, 4 in the first block of a file, 8 in the second. */
+/* `width` is the bytes of a time: 4 in the first block of a file, 8 in the second. */
 static bool read_block(const unsigned char *at, size_t left, size_t width, struct block *b)
 {
         if (left < 44 || memcmp(at, "TZif", 4) != 0)
@@ -90,7 +90,7 @@ static bool take_changes(struct ob_zone *z, const struct block *b)
         return true;
 }
 
-/* The line behind the second block: "\nCET-1CEST,M3.5.0,M10.5.0/3\n". */
+/* The line behind the second block, like "\nCET-1CEST,M3.5.0,M10.5.0/3\n". */
 static bool take_rule(struct ob_zone *z, const unsigned char *at, const unsigned char *end)
 {
         const unsigned char *newline =
@@ -113,13 +113,13 @@ struct ob_zone *ob_zone_read(const void *bytes, size_t length, struct ob_err *er
         if (!read_block(at, length, 4, &first) || first.version < '2' ||
                 !read_block(at + first.size, length - first.size, 8, &second) || !take_changes(z, &second) ||
                 !take_rule(z, at + first.size + second.size, at + length)) {
-                ob_fail(err, "it is no zoneinfo that could be read");
+                ob_fail(err, "the file is not valid zoneinfo");
                 return NULL;
         }
         return ob_take(z);
 }
 
-/* "Asia/Shanghai", and nothing that leads out of the folder. */
+/* Whether a text can be the name of a zone, and not a path to a file outside the folder. */
 static bool is_name(const char *name)
 {
         if (!*name || *name == '/' || strstr(name, "..") || strlen(name) > 64)

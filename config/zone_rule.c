@@ -10,7 +10,7 @@
 #define OFFSET_HOURS_MAX 24
 #define DAY_HOURS_MAX    167
 
-/* A name of three letters or more, or <+08>. */
+/* Skips the name of a zone: three letters or more, or a name in brackets like <+08>. */
 static bool skip_name(const char **at)
 {
         size_t n;
@@ -38,7 +38,7 @@ static bool read_number(const char **at, int max, int *n)
         return true;
 }
 
-/* [-]H[:M[:S]] */
+/* Reads [+-]H[:M[:S]]. */
 static bool read_clock(const char **at, int hours_max, int *seconds)
 {
         int sign = **at == '-' ? -1 : 1, hours = 0, minutes = 0, rest = 0;
@@ -55,7 +55,7 @@ static bool read_clock(const char **at, int hours_max, int *seconds)
         return true;
 }
 
-/* ,M10.5.0/3 */
+/* Reads ",M10.5.0/3"; without a time the change is at 2 o'clock. */
 static bool read_day(const char **at, struct ob_zone_day *day)
 {
         day->seconds = 7200;
@@ -93,7 +93,7 @@ bool ob_zone_rule_read(struct ob_zone_rule *rule, const char *text)
         return read_day(&text, &rule->begin) && read_day(&text, &rule->end) && !*text;
 }
 
-/* The time of such a day in a year, by a clock on the wall. */
+/* The time of a change in a year, by local time: seconds since 1970, as if local time were UTC. */
 static int64_t find_day(const struct ob_zone_day *day, int year)
 {
         struct tm first = { .tm_year = year - 1900, .tm_mon = day->month - 1, .tm_mday = 1, .tm_hour = 12 };

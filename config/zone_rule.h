@@ -1,6 +1,7 @@
 /*
- * When clocks change in the years to come, as POSIX writes it in TZ: CET-1CEST,M3.5.0,M10.5.0/3. Only the form
- * that zoneinfo's compiler writes for zones of today: M, and J for none.
+ * The rule for clock changes after the last change that a zoneinfo file lists, in the form of POSIX's TZ variable:
+ * CET-1CEST,M3.5.0,M10.5.0/3. Days must be in the form M, the only form that today's zoneinfo files use. Pure
+ * functions.
  */
 #ifndef OB_CONFIG_ZONE_RULE_H
 #define OB_CONFIG_ZONE_RULE_H
@@ -8,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The week-th such day of a month (5: the last), 0 being Sunday, at so many seconds of the clock on the wall. */
+/* The `week`th `weekday` of a month (5: the last one; 0 is Sunday), `seconds` after midnight of local time. */
 struct ob_zone_day {
         int month, week, weekday, seconds;
 };
@@ -19,9 +20,10 @@ struct ob_zone_rule {
         struct ob_zone_day begin, end;
 };
 
+/* False when the text is not such a rule. */
 bool ob_zone_rule_read(struct ob_zone_rule *rule, const char *text);
 
-/* Seconds east of Greenwich at a time. */
+/* The offset at a time: seconds east of Greenwich. `epoch` is in seconds since 1970. */
 int64_t ob_zone_rule_offset(const struct ob_zone_rule *rule, int64_t epoch);
 
 #endif

@@ -9,6 +9,7 @@
 #include "agent/source/web/cell.h"
 #include "agent/source/web/fetch.h"
 #include "agent/source/web/parse.h"
+#include "config/all_settings.h"
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
@@ -165,9 +166,18 @@ static const char *skip_header(const struct ob_bytes *body, size_t *length, stru
         return end;
 }
 
+/* Without a config the defaults hold. */
+static struct ob_page_settings page_settings(const struct ob_config *config)
+{
+        struct ob_page_settings settings = { .n_words = 0 };
+
+        ob_settings_defaults(ob_page_settings, &settings);
+        return config ? config->managers[0].page : settings;
+}
+
 int ob_page_show(const struct ob_config *config, const char *what, struct ob_err *err)
 {
-        struct ob_page_settings settings = config ? config->managers[0].page : ob_page_defaults;
+        struct ob_page_settings settings = page_settings(config);
         struct ob_cell_world world = { .settings = &settings, .now = ob_clock_wall() };
         bool is_url = !strncasecmp(what, "http://", 7) || !strncasecmp(what, "https://", 8);
         ob_cleanup(ob_bytes_free) struct ob_bytes body = { .length = 0 };

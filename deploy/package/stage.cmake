@@ -6,7 +6,7 @@ set(stage ${root}/usr)
 
 # The config of the unit: the password comes as a credential, what is remembered goes to /var/lib.
 file(READ ${source}/config/otterbeat.cfg config)
-string(REPLACE "\"\${STATE_DIRECTORY:-./state}\"" "\"\${STATE_DIRECTORY:-/var/lib/otterbeat}\"" config "${config}")
+string(REPLACE "\"\${STATE_DIRECTORY:-state}\"" "\"\${STATE_DIRECTORY:-/var/lib/otterbeat}\"" config "${config}")
 string(REPLACE "      password = \"\${OTTERBEAT_PASSWORD:-}\";\n" "" config "${config}")
 string(REGEX REPLACE "#password_file = \"/etc/otterbeat/password\";[^\n]*"
         "password_file = \"\${CREDENTIALS_DIRECTORY:-/etc/otterbeat}/password\"; # its first line" config "${config}")

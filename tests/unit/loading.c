@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/load.h"
 #include "proto/memory.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/unit.h"

@@ -11,10 +11,8 @@
 
 static void what_is_left_out_has_its_default(void **state)
 {
-        ob_cleanup(loading_free) struct ob_config *c = loading_must(
-                *state, &(struct parts) { .sinks = "{ type = \"statsd\"; }, { type = \"graphite\"; }" });
-        ob_cleanup(ob_free_at) char *state_dir = ob_format("%s/state", (char *)*state);
-        const struct ob_manager *m = &c->managers[0];
+        ob_cleanup(loading_free) struct ob_config *c = loading_must(*state, &(struct parts) { .top = "" });
+        ob_cleanup(ob_free_at) char *state_dir = ob_format("%s/./state", (char *)*state);
 
         assert_string_equal(c->prefix, "otter");
         assert_string_equal(c->state_dir, state_dir);
@@ -24,7 +22,23 @@ static void what_is_left_out_has_its_default(void **state)
         assert_int_equal(c->queue_max_bytes, 67108864);
         assert_string_equal(c->status.listen, "");
         assert_string_equal(c->status.user, "");
+        assert_string_equal(c->status.password, "");
+        assert_string_equal(c->status.password_file, "");
         assert_int_equal(c->status.patience, 60);
+        assert_int_equal(c->health.lag, 60);
+        assert_int_equal(c->health.idle, 180);
+        assert_int_equal(c->health.stall, 300);
+        assert_int_equal(c->health.skew, 60);
+        assert_int_equal(c->health.hold, 30);
+        assert_true(c->health.heartbeat);
+        assert_true(c->names.enabled);
+        assert_int_equal(c->names.every, 300);
+}
+
+static void what_is_left_out_of_a_manager_has_its_default(void **state)
+{
+        ob_cleanup(loading_free) struct ob_config *c = loading_must(*state, &(struct parts) { .top = "" });
+        const struct ob_manager *m = &c->managers[0];
 
         assert_int_equal(c->n_managers, 1);
         assert_string_equal(m->name, "");
@@ -38,6 +52,9 @@ static void what_is_left_out_has_its_default(void **state)
         assert_int_equal(m->mysql.query_timeout, 10);
         assert_int_equal(m->mysql.tls, OB_TLS_OFF);
         assert_string_equal(m->mysql.ca, "");
+        assert_string_equal(m->mysql.cert, "");
+        assert_string_equal(m->mysql.key, "");
+        assert_string_equal(m->mysql.password_file, "");
         assert_string_equal(m->page.url, "http://127.0.0.1:8080");
         assert_string_equal(m->page.user, "");
         assert_string_equal(m->page.password, "");
@@ -45,6 +62,17 @@ static void what_is_left_out_has_its_default(void **state)
         assert_int_equal(m->page.timeout, 5);
         assert_int_equal(m->page.budget, 20);
         assert_string_equal(m->page.proxy, "");
+        assert_string_equal(m->page.ca, "");
+        assert_string_equal(m->page.cert, "");
+        assert_string_equal(m->page.key, "");
+        assert_string_equal(m->page.password_file, "");
+        assert_int_equal(m->page.n_words, 0);
+}
+
+static void what_is_left_out_of_a_sink_has_its_default(void **state)
+{
+        ob_cleanup(loading_free) struct ob_config *c = loading_must(
+                *state, &(struct parts) { .sinks = "{ type = \"statsd\"; }, { type = \"graphite\"; }" });
 
         assert_int_equal(c->n_sinks, 2);
         assert_int_equal(c->sinks[0].type, OB_SINK_STATSD);
@@ -64,10 +92,15 @@ static void what_is_left_out_has_its_default(void **state)
         assert_false(c->sinks[1].tagged);
         assert_int_equal(c->sinks[1].horizon, 300);
         assert_int_equal(c->sinks[1].max_age, 0);
-        assert_int_equal(c->sinks[0].path, OB_PATH_IDS);
-        assert_int_equal(c->sinks[1].path, OB_PATH_IDS);
-        assert_true(c->names.enabled);
-        assert_int_equal(c->names.every, 300);
+        assert_int_equal(c->sinks[1].creates, 50);
+        assert_int_equal(c->sinks[0].backlog, 120);
+        assert_string_equal(c->sinks[0].container, "auto");
+        for (size_t i = 0; i < c->n_sinks; i++) {
+                assert_int_equal(c->sinks[i].path, OB_PATH_IDS);
+                assert_int_equal(c->sinks[i].n_tags, 0);
+                assert_string_equal(c->sinks[i].socket, "");
+                assert_string_equal(c->sinks[i].events, "");
+        }
 }
 
 static const struct {
@@ -372,6 +405,8 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_left_out_has_its_default),
+                cmocka_unit_test(what_is_left_out_of_a_manager_has_its_default),
+                cmocka_unit_test(what_is_left_out_of_a_sink_has_its_default),
                 cmocka_unit_test(every_built_in_source_is_read_by_default),
                 cmocka_unit_test(what_is_set_of_the_agent_is_taken),
                 cmocka_unit_test(addresses_of_the_status_page),

@@ -1,10 +1,12 @@
-/* The demo config, as --init writes it. */
+/* The demo config, as --init writes it: "The values are the defaults, commented out or not." */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/all_settings.h"
 #include "config/demo.h"
+#include "config/expand.h"
 #include "proto/memory.h"
 #include "tests/unit/loading.h"
 
@@ -34,105 +36,161 @@ static char *uncomment(const char *demo)
         return made;
 }
 
-static void assert_same_sink(const struct ob_sink_settings *s, const struct ob_sink_settings *t)
+/* The demo's comment on what each source takes also shows values: the lines "#   name = value;" as a config. */
+static char *source_lines(const char *demo)
 {
-        assert_int_equal(s->type, t->type);
-        assert_string_equal(s->name, t->name);
-        assert_string_equal(s->host, t->host);
-        assert_int_equal(s->port, t->port);
-        assert_int_equal(s->flavor, t->flavor);
-        assert_string_equal(s->socket, t->socket);
-        assert_int_equal(s->payload, t->payload);
-        assert_int_equal(s->counters, t->counters);
-        assert_int_equal(s->after_crash, t->after_crash);
-        assert_int_equal(s->step, t->step);
-        assert_int_equal(s->tagged, t->tagged);
-        assert_int_equal(s->horizon, t->horizon);
-        assert_int_equal(s->max_age, t->max_age);
-        assert_int_equal(s->n_tags, t->n_tags);
-        assert_int_equal(s->backlog, t->backlog);
-        assert_string_equal(s->events, t->events);
-        if (s->type == OB_SINK_STATSD)
-                assert_string_equal(s->container, t->container);
+        const char *from = strstr(demo, "Each source also has these settings"), *end = strstr(demo, "\nsources = {");
+        char *made = ob_alloc(strlen(demo) + 1, 1), *to = made;
+
+        assert_true(from && end && from < end);
+        for (const char *line = strchr(from, '\n') + 1; line < end; line = strchr(line, '\n') + 1) {
+                size_t length = !strncmp(line, "#   ", 4) ? strspn(line + 4, "abcdefghijklmnopqrstuvwxyz_") : 0;
+
+                if (length && line[4 + length + strspn(line + 4 + length, " ")] == '=')
+                        to = mempcpy(to, line + 1, strcspn(line, "\n"));
+        }
+        return made;
 }
 
-static void assert_same_config(const struct ob_config *a, const struct ob_config *b)
-{
-        assert_string_equal(a->prefix, b->prefix);
-        assert_string_equal(a->log_file, b->log_file);
-        assert_int_equal(a->log_level, b->log_level);
-        assert_int_equal(a->drain, b->drain);
-        assert_int_equal(a->queue_max_bytes, b->queue_max_bytes);
-        assert_int_equal(a->n_managers, b->n_managers);
-        for (size_t i = 0; i < a->n_managers; i++) {
-                const struct ob_manager *m = &a->managers[i], *n = &b->managers[i];
+/* The groups of the demo, and the tables of their settings. */
+static const struct {
+        const char *path;
+        const struct ob_setting *table;
+} groups[] = {
+        { NULL, ob_top_settings },
+        { "managers.[0]", ob_manager_settings },
+        { "managers.[0].mysql", ob_mysql_settings },
+        { "managers.[0].page", ob_page_settings },
+        { "health", ob_health_settings },
+        { "names", ob_names_settings },
+        { "queue", ob_queue_settings },
+        { "status", ob_status_settings },
+        { "sinks.[0]", ob_statsd_settings },
+        { "sinks.[1]", ob_graphite_settings },
+};
 
-                assert_string_equal(m->name, n->name);
-                assert_string_equal(m->mysql.host, n->mysql.host);
-                assert_int_equal(m->mysql.port, n->mysql.port);
-                assert_string_equal(m->mysql.socket, n->mysql.socket);
-                assert_string_equal(m->mysql.user, n->mysql.user);
-                assert_string_equal(m->mysql.password, n->mysql.password);
-                assert_string_equal(m->mysql.database, n->mysql.database);
-                assert_int_equal(m->mysql.connect_timeout, n->mysql.connect_timeout);
-                assert_int_equal(m->mysql.query_timeout, n->mysql.query_timeout);
-                assert_int_equal(m->mysql.tls, n->mysql.tls);
-                assert_string_equal(m->mysql.ca, n->mysql.ca);
-                assert_string_equal(m->page.url, n->page.url);
-                assert_string_equal(m->page.user, n->page.user);
-                assert_string_equal(m->page.password, n->page.password);
-                assert_string_equal(m->page.zone, n->page.zone);
-                assert_int_equal(m->page.timeout, n->page.timeout);
-                assert_int_equal(m->page.budget, n->page.budget);
-                assert_string_equal(m->page.proxy, n->page.proxy);
-                assert_string_equal(m->page.ca, n->page.ca);
-                assert_string_equal(m->page.cert, n->page.cert);
-                assert_string_equal(m->page.key, n->page.key);
-                assert_int_equal(m->page.n_words, n->page.n_words);
+static bool is_default_text(const config_setting_t *at, const char *want)
+{
+        const char *raw = config_setting_get_string(at);
+        ob_cleanup(ob_free_at) char *text = NULL;
+        struct ob_err err;
+
+        text = raw ? ob_expand(raw, &err) : NULL;
+        return text && !strcmp(text, want);
+}
+
+static bool is_default(const config_setting_t *at, const struct ob_setting *s)
+{
+        switch (s->type) {
+        case OB_SET_INT:
+        case OB_SET_LONG:
+                assert_in_range(s->number, s->min, s->max);
+                return config_setting_is_number(at) && config_setting_get_int64(at) == s->number;
+        case OB_SET_BOOL:
+                return config_setting_type(at) == CONFIG_TYPE_BOOL && config_setting_get_bool(at) == s->number;
+        case OB_SET_CHOICE:
+                return is_default_text(at, s->choices[s->number]);
+        default:
+                return is_default_text(at, s->text ? s->text : "");
         }
+}
+
+static void assert_shows_defaults(const char *path, const config_setting_t *group, const struct ob_setting *table)
+{
+        for (const struct ob_setting *s = table; s->name; s++) {
+                const config_setting_t *at = group ? config_setting_get_member(group, s->name) : NULL;
+
+                if (s->type == OB_SET_FILE) /* the demo shows the secret itself */
+                        continue;
+                if (!at)
+                        fail_msg("the demo does not show %s.%s", path ? path : "", s->name);
+                if (s->type != OB_SET_GROUP && !is_default(at, s))
+                        fail_msg("the demo shows another default of %s.%s, in line %u of it", path ? path : "",
+                                s->name, config_setting_source_line(at));
+        }
+}
+
+static void every_setting_is_shown_with_its_default(void **state)
+{
+        ob_cleanup(ob_free_at) char *all = uncomment(ob_config_demo);
+        ob_cleanup(config_destroy) config_t file;
+
+        (void)state;
+        config_init(&file);
+        if (config_read_string(&file, all) != CONFIG_TRUE)
+                fail_msg("line %d: %s", config_error_line(&file), config_error_text(&file));
+        for (size_t i = 0; i < LENGTH(groups); i++)
+                assert_shows_defaults(groups[i].path,
+                        groups[i].path ? config_lookup(&file, groups[i].path) : config_root_setting(&file),
+                        groups[i].table);
+}
+
+static void every_setting_of_a_source_is_shown_with_its_default(void **state)
+{
+        ob_cleanup(ob_free_at) char *lines = source_lines(ob_config_demo);
+        ob_cleanup(config_destroy) config_t file;
+
+        (void)state;
+        config_init(&file);
+        if (config_read_string(&file, lines) != CONFIG_TRUE)
+                fail_msg("line %d: %s\n%s", config_error_line(&file), config_error_text(&file), lines);
+        for (const struct ob_setting *s = ob_source_settings; s->name; s++) {
+                const config_setting_t *at = config_lookup(&file, s->name);
+
+                if (s->type != OB_SET_GROUP && (!at || !is_default(at, s)))
+                        fail_msg("the demo does not show the default of \"%s\"", s->name);
+        }
+}
+
+/* The built-in sources have literals of their own, and the demo shows how often each of them is read. */
+static void assert_same_sources(const struct ob_config *c)
+{
         for (size_t i = 0; i < ob_n_builtin_sources; i++) {
-                const struct ob_source *s = &a->sources[i], *t = &b->sources[i];
+                const struct ob_source *s = &c->sources[i], *t = &ob_builtin_sources[i];
 
                 assert_string_equal(s->name, t->name);
                 assert_int_equal(s->enabled, t->enabled);
                 assert_int_equal(s->every, t->every);
         }
-        assert_int_equal(a->n_sinks, b->n_sinks);
-        for (size_t i = 0; i < a->n_sinks; i++)
-                assert_same_sink(&a->sinks[i], &b->sinks[i]);
 }
 
-/* "The values are the defaults, commented out or not." */
-static void the_demo_loads_and_shows_the_defaults(void **state)
+static void the_demo_loads_as_it_is_and_uncommented(void **state)
 {
         ob_cleanup(ob_free_at) char *all = uncomment(ob_config_demo);
-        ob_cleanup(loading_free) struct ob_config *as_it_is = NULL, *uncommented = NULL, *defaults = NULL;
+        ob_cleanup(loading_free) struct ob_config *as_it_is = NULL, *uncommented = NULL;
         struct ob_err err;
 
-        unsetenv("OTTERBEAT_PASSWORD");
-        unsetenv("STATE_DIRECTORY");
         as_it_is = loading_try(*state, ob_config_demo, &err);
         if (!as_it_is)
                 fail_msg("%s", err.text);
         uncommented = loading_try(*state, all, &err);
         if (!uncommented)
                 fail_msg("%s", err.text);
-        defaults = loading_must(
-                *state, &(struct parts) { .sinks = "{ type = \"statsd\"; }, { type = \"graphite\"; }" });
-
-        assert_same_config(as_it_is, defaults);
-        assert_same_config(uncommented, defaults);
+        assert_same_sources(as_it_is);
+        assert_same_sources(uncommented);
         assert_int_equal(as_it_is->n_sources, ob_n_builtin_sources);
         assert_int_equal(uncommented->n_sources, ob_n_builtin_sources + 2);
         assert_string_equal(loading_source(uncommented, "busy")->worker, "page");
         assert_string_equal(loading_source(uncommented, "orders")->table, "ORDERS");
 }
 
+static int set_up(void **state)
+{
+        static const char *const variables[] = { "OTTERBEAT_PASSWORD", "OTTERBEAT_STATUS", "OTTERBEAT_LOG",
+                "STATE_DIRECTORY" };
+
+        for (size_t i = 0; i < LENGTH(variables); i++)
+                unsetenv(variables[i]);
+        return loading_set_up(state);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(the_demo_loads_and_shows_the_defaults),
+                cmocka_unit_test(every_setting_is_shown_with_its_default),
+                cmocka_unit_test(every_setting_of_a_source_is_shown_with_its_default),
+                cmocka_unit_test(the_demo_loads_as_it_is_and_uncommented),
         };
 
-        return cmocka_run_group_tests(tests, loading_set_up, loading_tear_down);
+        return cmocka_run_group_tests(tests, set_up, loading_tear_down);
 }

@@ -1,0 +1,13 @@
+/* Reads the list `managers`: each manager's database and its web pages. Used by load.c only, by one thread. */
+#ifndef OB_CONFIG_MANAGERS_H
+#define OB_CONFIG_MANAGERS_H
+
+#include <libconfig.h>
+
+#include "config/config.h"
+#include "proto/error.h"
+
+/* `root` is the whole file. Returns -1 and `err` when anything in it is wrong. */
+int ob_config_read_managers(const config_setting_t *root, struct ob_config *c, struct ob_err *err);
+
+#endif

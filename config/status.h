@@ -1,0 +1,14 @@
+/* Reads the group `status`: where the status page listens, and who may ask for the page. Used by load.c only, by
+ * one thread. */
+#ifndef OB_CONFIG_STATUS_H
+#define OB_CONFIG_STATUS_H
+
+#include <libconfig.h>
+
+#include "config/config.h"
+#include "proto/error.h"
+
+/* `root` is the whole file. Returns -1 and `err` when anything in it is wrong. */
+int ob_config_read_status(const config_setting_t *root, struct ob_config *c, struct ob_err *err);
+
+#endif
