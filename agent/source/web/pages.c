@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/process/clock.h"
+#include "agent/process/http.h"
 #include "agent/process/log.h"
 #include "agent/source/web/fetch.h"
 #include "proto/hash.h"
@@ -167,16 +168,14 @@ static void count_error(struct ob_pages *p)
 /* Once when a page goes wrong; where many do, not of each of them. */
 void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
 {
-        const char *url = p->setting.manager->page.url;
-        ob_cleanup(ob_free_at) char *whole =
-                ob_format("%s%s%s", url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address);
+        ob_cleanup(ob_free_at) char *url = ob_http_url(p->setting.manager->page.url, address);
         struct memo *m = remember(p, key);
 
         count_error(p);
         if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
                 ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s", p->setting.name, event, key,
-                        why, whole);
+                        why, url);
                 if (p->n_told == TOLD_MAX)
                         ob_log(OB_LOG_ERROR,
                                 "source=%s event=pages_not_logged why=\"further ones of this round are not logged\"",
