@@ -1,11 +1,12 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/ops/check_parts.h"
-#include "agent/ops/markup.h"
-#include "agent/ops/reach.h"
 #include "agent/process/clock.h"
+#include "agent/process/tcp.h"
 #include "agent/source/name_rows.h"
 #include "agent/source/reader.h"
 #include "agent/source/session.h"
@@ -348,12 +349,56 @@ static void check_sessions(struct look *l, const struct ob_config *c)
                 ob_session_fini(&more[j]);
 }
 
+static const struct {
+        int code;
+        const char *fix;
+} reach_fixes[] = {
+        { ECONNREFUSED, "nobody listens there: is it running, at this host and port?" },
+        { ETIMEDOUT, "no answer: a firewall, a wrong address, or the host is down" },
+        { EHOSTUNREACH, "no way there: a route, a firewall, or the host is down" },
+        { ENETUNREACH, "no way there: this machine has no route to that network" },
+};
+
+static const char *fix_for_errno(int code)
+{
+        for (size_t i = 0; i < sizeof(reach_fixes) / sizeof(*reach_fixes); i++)
+                if (reach_fixes[i].code == code)
+                        return reach_fixes[i].fix;
+        return "";
+}
+
+/* Whether the name has an address and a server answers there, which comes before any login. The report says how far
+ * it came. */
+static bool reach(struct ob_report *r, const char *name, const char *host, int port, int seconds)
+{
+        struct ob_tcp_port to = { .host = host, .port = port, .timeout_ms = seconds * INT64_C(1000) };
+        int64_t began = ob_clock_ms();
+        struct ob_err err;
+        int fd = ob_tcp_connect(&to, &err);
+
+        if (to.resolver_error) {
+                ob_report_add(r, OB_GRADE_BAD, "dns", name,
+                        "is the name right? see /etc/resolv.conf and /etc/hosts", "%s", err.text);
+                return false;
+        }
+        errno = to.error;
+        if (fd < 0) {
+                ob_report_add(
+                        r, OB_GRADE_BAD, "tcp", name, fix_for_errno(to.error), "%s port %d: %m", to.address, port);
+                return false;
+        }
+        close(fd);
+        ob_report_add(r, OB_GRADE_OK, "tcp", name, "", "%s port %d answers, after %lld ms", to.address, port,
+                (long long)(ob_clock_ms() - began));
+        return true;
+}
+
 static bool check_way(struct look *l)
 {
         const struct ob_mysql_settings *m = &l->manager->mysql;
         struct ob_err err;
 
-        if (!*m->socket && !ob_reach(l->report, l->name, m->host, m->port, m->connect_timeout))
+        if (!*m->socket && !reach(l->report, l->name, m->host, m->port, m->connect_timeout))
                 return false;
         if (!ob_session_open(&l->session, &err))
                 return true;

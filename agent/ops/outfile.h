@@ -23,4 +23,10 @@ int ob_out_new(const char *path, mode_t mode, const char *text, struct ob_err *e
 /* Writes `value`, which it takes over, as dir/name; makes the folders on the way there. */
 int ob_out_json(const struct ob_out *out, const char *name, json_t *value, struct ob_err *err);
 
+/*
+ * otterbeat --init: writes the demo config and `ctl`, the script to start and stop with, into `dir`, and says on
+ * standard output what was written. A file that is there already is left as it is.
+ */
+int ob_init(const char *dir, struct ob_err *err);
+
 #endif

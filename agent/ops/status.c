@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/ops/built_in.h"
 #include "agent/ops/status_auth.h"
 #include "agent/ops/status_draw.h"
-#include "agent/ops/status_files.h"
 #include "agent/ops/status_guard.h"
 #include "agent/ops/status_socket.h"
 #include "agent/process/clock.h"

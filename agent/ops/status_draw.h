@@ -16,4 +16,10 @@ void ob_status_json(const struct ob_view *v, struct ob_bytes *out);
 /* Whether all is well, as one line, and what is not, a line each. */
 void ob_status_health(const struct ob_view *v, struct ob_bytes *out);
 
+/*
+ * Adds a piece of HTML. `format` is markup and knows %s, %lld and %% alone. Every text that is put in is escaped,
+ * so that no text from outside can become markup.
+ */
+void ob_markup(struct ob_bytes *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

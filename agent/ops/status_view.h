@@ -92,4 +92,26 @@ size_t ob_view_count(const struct ob_view *v, enum ob_wellness at_least);
 /* The trouble of everything that is not well, a line each. */
 void ob_view_tell(const struct ob_view *v, struct ob_bytes *out);
 
+/*
+ * The headlines: one says how the agent gets on, the other how Otter does. They are two, since either may be in
+ * trouble while the other one is well.
+ */
+enum ob_headline_of { OB_HEADLINE_AGENT, OB_HEADLINE_OTTER, OB_HEADLINES };
+
+struct ob_headline {
+        enum ob_headline_of of;
+        bool is_known; /* false: no pipeline was looked at, so that nothing can be said of Otter */
+        enum ob_wellness well;
+        char text[160];
+};
+
+/* The worse one first. */
+void ob_headlines(const struct ob_view *v, struct ob_headline lines[OB_HEADLINES]);
+
+/* Of a pipeline in that state. */
+enum ob_wellness ob_headline_wellness(enum ob_state state);
+
+/* How many pipelines are at least so badly off. */
+size_t ob_headline_pipelines(const struct ob_view *v, enum ob_wellness at_least);
+
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/ops/headline.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/notify.h"

@@ -3,14 +3,14 @@
  * that are histories, its sinks the Graphite ones. It ends when each step has gone out, and once more after the
  * horizon. What a running agent may still be sending is left to that one.
  */
-#include "agent/replay.h"
+#include "agent/ops/replay.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
+#include "agent/ops/agent.h"
 #include "agent/ops/exit.h"
 #include "agent/ops/history.h"
 #include "agent/process/clock.h"

@@ -2,8 +2,8 @@
  * The running agent: store, queue, sinks and workers of one config. Started from right to left, stopped from
  * left to right, so that what was read can still go out. Owned by the main thread.
  */
-#ifndef OB_AGENT_AGENT_H
-#define OB_AGENT_AGENT_H
+#ifndef OB_OPS_AGENT_H
+#define OB_OPS_AGENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

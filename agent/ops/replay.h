@@ -1,6 +1,6 @@
 /* otterbeat replay: sends Graphite a part of the tables' history again. */
-#ifndef OB_REPLAY_H
-#define OB_REPLAY_H
+#ifndef OB_OPS_REPLAY_H
+#define OB_OPS_REPLAY_H
 
 #include <signal.h>
 
