@@ -13,6 +13,7 @@
 #include "agent/source/session.h"
 #include "agent/source/worker.h"
 #include "agent/store/store.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 #include "proto/utf8.h"
@@ -26,12 +27,12 @@ static const char usage[] =
 
 static void print_source(const char *name, const struct ob_checkpoint *s)
 {
-        char newest[OB_HISTORY_DATE], since[OB_HISTORY_DATE], position[24] = "-";
+        char newest[OB_DATE_MAX], since[OB_DATE_MAX], position[24] = "-";
 
         if (s->cursor != INT64_MIN)
                 snprintf(position, sizeof(position), "%lld", (long long)s->cursor);
-        printf("%-24s %-20s %-20s %-20s %s\n", name, position, ob_history_date(s->newest, newest),
-                ob_history_date(s->since, since), s->identity);
+        printf("%-24s %-20s %-20s %-20s %s\n", name, position, ob_date_format(newest, s->newest, ' '),
+                ob_date_format(since, s->since, ' '), s->identity);
 }
 
 static void print_sink(const char *name, const struct ob_delivery *p, int64_t behind, int64_t kept)
@@ -239,7 +240,7 @@ static int rewind_source(const struct ob_config *c, const char *source, const ch
 {
         struct rewind r = { .config = c, .name = source, .step = ob_rewind_step(c) };
         struct ob_state_dir state_dir = { .lock_fd = -1 };
-        char since[OB_HISTORY_DATE];
+        char since[OB_DATE_MAX];
         struct ob_err err;
         int got;
 
@@ -259,7 +260,7 @@ static int rewind_source(const struct ob_config *c, const char *source, const ch
         }
         printf("source %s begins again at %s (UTC) with the next start. Graphite is told all from there on again; "
                "StatsD is not.\n",
-                source, ob_history_date(r.since, since));
+                source, ob_date_format(since, r.since, ' '));
         return EXIT_FINE;
 }
 

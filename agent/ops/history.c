@@ -41,13 +41,3 @@ bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time)
                 *time -= (*time % step + step) % step;
         return true;
 }
-
-const char *ob_history_date(int64_t time, char date[OB_HISTORY_DATE])
-{
-        time_t seconds = (time_t)time;
-        struct tm tm;
-
-        if (time == INT64_MIN || !gmtime_r(&seconds, &tm) || !strftime(date, OB_HISTORY_DATE, "%F %T", &tm))
-                snprintf(date, OB_HISTORY_DATE, "-");
-        return date;
-}

@@ -1,6 +1,7 @@
 #include "agent/ops/page.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,40 +13,55 @@
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
-static void print_text(const char *text)
+/* One object a line. What a terminal must not get stands only inside strings, where JSON has an escape for it. */
+static void print_line(json_t *object)
 {
-        putchar('"');
-        for (size_t n; *text; text += n) {
-                n = ob_utf8_length(text);
-                if (*text == '"' || *text == '\\')
-                        printf("\\%c", *text);
-                else if (ob_utf8_shown(text))
-                        printf("%.*s", (int)n, text);
+        ob_cleanup(ob_free_at) char *line = json_dumps(object, 0);
+
+        for (size_t i = 0, n; line[i]; i += n) {
+                n = ob_utf8_length(line + i);
+                if (ob_utf8_shown(line + i))
+                        fwrite(line + i, 1, n, stdout);
                 else
-                        printf("\\u%04x", n ? ob_utf8_code(text, n) : 0xfffd);
-                n = n ? n : 1;
+                        printf("\\u%04x", ob_utf8_code(line + i, n));
         }
-        putchar('"');
+        putchar('\n');
+        json_decref(object);
+}
+
+/* NULL, or bytes that are no UTF-8, which no reader of pages makes, become null. */
+static json_t *text_or_null(const char *text)
+{
+        json_t *made = text ? json_string(text) : NULL;
+
+        return made ? made : json_null();
 }
 
 static void print_rows(
         const struct ob_page *page, const struct ob_page_rows *rows, const struct ob_cell_world *world)
 {
         for (size_t i = 0; i < rows->n; i++) {
-                printf("{\"page\": \"%s\"", page->name);
+                json_t *row = json_pack("{ss}", "page", page->name);
+
                 for (unsigned c = 0; c < page->n_columns; c++) {
                         char room[OB_CELL_MAX];
                         const char *read =
                                 ob_cell_read(&page->columns[c], world, rows->cells[i * rows->width + c], room);
 
-                        printf(", \"%s\": ", page->columns[c].name);
-                        if (read)
-                                print_text(read);
-                        else
-                                printf("null");
+                        json_object_set_new(row, page->columns[c].name, text_or_null(read));
                 }
-                puts("}");
+                print_line(row);
         }
+}
+
+static void print_summary(const struct ob_page *page, const struct ob_page_rows *rows)
+{
+        json_t *summary = json_pack("{ss sI}", "page", page->name, "rows", (json_int_t)rows->n);
+
+        if (page->is_long)
+                json_object_update_new(summary, json_pack("{si si si}", "items", rows->items, "number",
+                                                        rows->number, "numbers", rows->numbers));
+        print_line(summary);
 }
 
 static int show_page(
@@ -56,11 +72,7 @@ static int show_page(
 
         if (!got) {
                 print_rows(page, &rows, world);
-                printf("{\"page\": \"%s\", \"rows\": %zu", page->name, rows.n);
-                if (page->is_long)
-                        printf(", \"items\": %d, \"number\": %d, \"numbers\": %d", rows.items, rows.number,
-                                rows.numbers);
-                puts("}");
+                print_summary(page, &rows);
         }
         if (!got && rows.missing)
                 got = ob_fail(err, "page %s: there is no column %s on it", page->name, rows.missing);

@@ -16,6 +16,7 @@
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "config/file.h"
+#include "proto/date.h"
 #include "proto/text.h"
 #include "proto/utf8.h"
 
@@ -57,16 +58,13 @@ struct line {
 static void put_head(struct ob_text *line, enum ob_level level)
 {
         struct timespec now;
-        struct tm tm;
-        char head[64];
-        size_t length;
+        char date[OB_DATE_MAX], head[64];
 
         /* A line of progress may stand there. */
         ob_text_add_string(line, ob_terminal_wipe(STDERR_FILENO));
         clock_gettime(CLOCK_REALTIME, &now);
-        gmtime_r(&now.tv_sec, &tm);
-        length = strftime(head, sizeof(head), "%Y-%m-%dT%H:%M:%S", &tm);
-        snprintf(head + length, sizeof(head) - length, ".%03ldZ %s ", now.tv_nsec / 1000000, words[level]);
+        snprintf(head, sizeof(head), "%s.%03ldZ %s ", ob_date_format(date, now.tv_sec, 'T'), now.tv_nsec / 1000000,
+                words[level]);
         ob_text_add_string(line, head);
 }
 
