@@ -5,6 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/source/rewind.h"
 #include "proto/memory.h"
 
@@ -308,9 +309,8 @@ static void watch_disk(struct ob_agent *a, bool is_waited_for)
         ob_queue_set_room(&a->queue, room);
         /* More than none, so that it is not told again and again. */
         is_low = is_waited_for || room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0);
-        if (is_low == a->is_disk_low)
+        if (!ob_log_change(&a->is_disk_low, is_low))
                 return;
-        a->is_disk_low = is_low;
         if (is_low)
                 ob_log(OB_LOG_ERROR,
                         "store=%s event=disk_low margin=%lld why=\"sinks deliver, and reading waits until there is "
@@ -327,9 +327,8 @@ static void watch_queue(struct ob_agent *a, bool is_waited_for)
 
         ob_queue_size(&a->queue, &points, &bytes);
         is_full = is_waited_for || (a->is_queue_full && bytes > max / 2);
-        if (is_full == a->is_queue_full)
+        if (!ob_log_change(&a->is_queue_full, is_full))
                 return;
-        a->is_queue_full = is_full;
         if (is_full)
                 ob_log(OB_LOG_WARN,
                         "sink=%s event=queue_full max_bytes=%lld why=\"reading waits for it to pass its oldest points, "

@@ -6,6 +6,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/process/notify.h"
 #include "agent/process/thread.h"
 #include "proto/memory.h"
@@ -65,10 +66,9 @@ static void beat(struct ob_supervise *s, const struct ob_view *v)
         int64_t every = ob_notify_watchdog_ms() / BEATS;
         bool is_stuck = ob_view_count(v, OB_STUCK) > 0;
 
-        if (is_stuck && !s->is_stuck_told)
+        if (ob_log_change(&s->is_stuck_logged, is_stuck) && is_stuck)
                 ob_log(OB_LOG_ERROR, "event=stuck why=\"a thread was not heard of when it should%s\"",
                         every ? "; the watchdog is left alone" : ": restart the agent, and report it");
-        s->is_stuck_told = is_stuck;
         if (!every || is_stuck || v->clock - s->beat_at < every)
                 return;
         s->beat_at = v->clock;

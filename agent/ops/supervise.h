@@ -17,8 +17,8 @@
 struct ob_supervise {
         int64_t beat_at;    /* ob_clock_ms() */
         struct ob_err told; /* the last status */
-        bool is_stuck_told; /* in the log */
-        pthread_t feeder;   /* 0: there is none; it owns nothing, and reads … */
+        bool is_stuck_logged;
+        pthread_t feeder; /* 0: there is none; it owns nothing, and reads … */
         struct ob_stop over;
         int64_t fed_until; /* ob_clock_ms() */
 };

@@ -7,6 +7,7 @@
 #include "agent/process/clock.h"
 #include "agent/process/http.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/source/web/fetch.h"
 #include "proto/hash.h"
 #include "proto/memory.h"
@@ -65,18 +66,13 @@ struct ob_pages *ob_pages_new(const struct ob_pages_setting *setting)
         return p;
 }
 
-static void forget_fetched(struct ob_pages *p)
+static void free_fetched(struct ob_fetched_page *s)
 {
-        struct ob_fetched_page *s, *next;
-
-        HASH_ITER (hh, p->fetched, s, next) {
-                HASH_DEL(p->fetched, s);
-                ob_page_rows_free(&s->rows);
-                free(s->key);
-                free(s->address);
-                free(s->why);
-                free(s);
-        }
+        ob_page_rows_free(&s->rows);
+        free(s->key);
+        free(s->address);
+        free(s->why);
+        free(s);
 }
 
 /* Those that have not been met since a round. */
@@ -99,7 +95,7 @@ void ob_pages_free(struct ob_pages *p)
 {
         if (!p)
                 return;
-        forget_fetched(p);
+        OB_HASH_FREE_ALL(p->fetched, free_fetched);
         forget_memos(p, UINT_MAX);
         ob_fetch_free(p->fetch);
         ob_bytes_free(&p->body);
@@ -109,7 +105,7 @@ void ob_pages_free(struct ob_pages *p)
 
 void ob_pages_begin(struct ob_pages *p)
 {
-        forget_fetched(p);
+        OB_HASH_FREE_ALL(p->fetched, free_fetched);
         if (HASH_COUNT(p->memos) > MEMOS_MAX) /* a list of other names with each round must not fill the memory */
                 forget_memos(p, p->cycle);
         p->cycle++;
@@ -192,9 +188,9 @@ void ob_pages_tell_good(struct ob_pages *p, const char *key)
         HASH_FIND_STR(p->memos, key, m);
         if (!m || !m->is_bad)
                 return;
-        if (m->is_logged)
+        if (ob_log_change(&m->is_logged, false))
                 ob_log(OB_LOG_INFO, "source=%s event=page_recovered page=%s", p->setting.name, key);
-        m->is_bad = m->is_logged = false;
+        m->is_bad = false;
 }
 
 /* A list that was full and is empty may be so; but it is also what is seen when something is wrong. */
