@@ -1,4 +1,4 @@
-/* Files that are built into the program, each ends with a NUL. */
+/* Files that are built into the program. Each ends with a NUL. */
 #ifndef OB_OPS_BUILT_IN_H
 #define OB_OPS_BUILT_IN_H
 

@@ -13,14 +13,14 @@
 #include "agent/source/session_variables.h"
 #include "proto/memory.h"
 
-#define CLOCK_OFF  5     /* seconds that clocks may differ */
-#define MANY_ROWS  50000 /* that a poll looks at: more than new rows ever are */
+#define CLOCK_OFF  5     /* seconds by which clocks may differ */
+#define MANY_ROWS  50000 /* rows that one poll reads through: more than there ever are new */
 #define GRANTS_MAX 10000 /* lines */
-#define SLOW_MS    1000  /* of a poll's first query */
+#define SLOW_MS    1000  /* the limit for a poll's first query */
 #define OLD_DELAY  "see the change of 2018 in Otter's schema: ALTER TABLE DELAY_STAT MODIFY DELAY_TIME BIGINT"
 #define READ_GRANT "deploy/grants.sql makes a user that may read what is needed, and no more"
 
-/* What MySQL says when it lets nobody in, and what helps. */
+/* The errors by which MySQL refuses a login or a query, and what helps. */
 static const struct {
         unsigned number;
         const char *fix;
@@ -53,7 +53,7 @@ static const struct {
         { 4151, "the account is locked: ALTER USER … ACCOUNT UNLOCK" },
 };
 
-/* By the number in "mysql 1045: …". */
+/* Finds the fix by the number in "mysql 1045: …". */
 static const char *fix_for(const struct ob_err *err)
 {
         static const char mark[] = "mysql ";
@@ -66,7 +66,7 @@ static const char *fix_for(const struct ob_err *err)
         return "";
 }
 
-/* What is looked at; the name is the manager's, or its database's. */
+/* The manager that is checked. `name` is the manager's name, or the name of its database. */
 struct look {
         struct ob_report *report;
         const struct ob_manager *manager;
@@ -74,7 +74,7 @@ struct look {
         struct ob_session session;
 };
 
-/* The cell in the last of the columns of the only row; NULL: there is none, or it failed. The caller's to free. */
+/* The cell in the last column of the only row, which the caller frees; NULL: no such cell, or the query failed. */
 static char *ask(struct look *l, const char *about, const char *sql, unsigned columns)
 {
         const struct ob_query query = { .about = about, .sql = sql, .columns = columns, .rows = 1 };
@@ -87,8 +87,8 @@ static char *ask(struct look *l, const char *about, const char *sql, unsigned co
         return cell ? ob_copy(cell) : NULL;
 }
 
-/* In "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD"; the hash behind it is
- * left. */
+/* Finds the plugin in "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD". The
+ * hash behind it is never copied. */
 static const char *plugin_of(const char *user, char plugin[64])
 {
         static const char *const marks[] = { " IDENTIFIED VIA ", " IDENTIFIED WITH '" };
@@ -119,12 +119,12 @@ static void check_login(struct look *l)
                 l->manager->mysql.user, user ? plugin_of(user, plugin) : "a plugin it does not tell",
                 server ? server : "?");
         if (user)
-                explicit_bzero(user, strlen(user)); /* there is a hash in it */
+                explicit_bzero(user, strlen(user)); /* the text holds a hash of the password */
         ob_report_add(l->report, OB_GRADE_OK, "tls", l->name, "", "%s%s",
                 tls && *tls ? "encrypted: " : "not encrypted", tls ? tls : "");
 }
 
-/* Every poll is a SELECT of a session that can do nothing else. */
+/* Every poll is a SELECT in a session whose transactions can only read. */
 static void check_read_only(struct look *l)
 {
         static const char sql[] = "SHOW SESSION VARIABLES WHERE Variable_name IN "
@@ -143,7 +143,7 @@ static void check_read_only(struct look *l)
                         "its transactions are not read only");
 }
 
-/* The privileges stand before ON; behind it there may be a hash, which is not looked at. A column is no privilege.
+/* The privileges stand before ON; a hash may stand behind it and is not read. A list of columns names no privilege.
  */
 static bool may_write(const char *grant)
 {
@@ -185,7 +185,7 @@ static void check_grants(struct look *l)
                         l->manager->mysql.user);
 }
 
-/* Who may read any column of a table can read all of them: see deploy/grants.sql. */
+/* A user who may read some column of a table can find out all its columns: see deploy/grants.sql. */
 static void check_secrets(struct look *l)
 {
         static const char *const tables[] = { "DATA_MEDIA", "DATA_MEDIA_SOURCE", "CANAL", "USER" };
@@ -227,7 +227,7 @@ static void check_clock(struct look *l)
                         zone ? zone : "?");
 }
 
-/* Otter's own schema tells its age by one type. */
+/* The type of one column shows the age of Otter's schema. */
 static void check_schema(struct look *l)
 {
         ob_cleanup(ob_free_at) char *tables = ask(l, "the schema",
@@ -300,7 +300,7 @@ static void count_row(void *n, const struct ob_name_row *row)
         ++*(size_t *)n;
 }
 
-/* Without names there are ids, so that is not bad. */
+/* Without names the series show ids: that is a warning, not BAD. */
 static void check_names(struct look *l)
 {
         for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++) {
@@ -325,7 +325,7 @@ static void check_names(struct look *l)
         }
 }
 
-/* As many as the agent has when it runs, of which one is open. */
+/* Opens as many sessions as a running agent needs; one of them is open already. */
 static void check_sessions(struct look *l, const struct ob_config *c)
 {
         unsigned needed = ob_session_turns_needed(c), n = 1, i = 0;

@@ -40,7 +40,7 @@ static void print_sink(const char *name, const struct ob_delivery *p, int64_t be
         printf("%-24s %-20lld %-20lld %lld\n", name, (long long)p->acked, (long long)behind, (long long)kept);
 }
 
-/* Numbers that mean "none" are null. */
+/* The number that means "none" becomes null. */
 static json_t *number_or_null(int64_t n)
 {
         return n == INT64_MIN ? json_null() : json_integer(n);
@@ -58,7 +58,7 @@ static json_t *sink_as_json(const char *name, const struct ob_delivery *p, int64
                 (json_int_t)behind, "kept", (json_int_t)kept);
 }
 
-/* One object a line. */
+/* Prints one object a line. */
 static void print_json(json_t *object)
 {
         json_dumpf(object, stdout, JSON_COMPACT);
@@ -66,7 +66,7 @@ static void print_json(json_t *object)
         json_decref(object);
 }
 
-/* Every source that the config makes for a manager, as the store calls it. */
+/* Every source of every manager, under its name in the store. */
 static int show_sources(const struct ob_config *c, struct ob_store *st, bool as_json, struct ob_err *err)
 {
         for (size_t m = 0; m < c->n_managers; m++)
@@ -109,7 +109,7 @@ static int show_sinks(const struct ob_config *c, struct ob_store *st, bool as_js
         return 0;
 }
 
-/* Of a copy of the store, which a running agent may have in use. */
+/* Reads a copy of the store, which a running agent may have open. */
 static int show_copy(const struct ob_config *c, struct ob_state_dir *state_dir, bool as_json, struct ob_err *err)
 {
         if (!*c->state_dir)
@@ -138,7 +138,7 @@ static int show(const struct ob_config *c, bool as_json)
         return got ? EXIT_UNREACHED : EXIT_FINE;
 }
 
-/* What is taken back, and to where. */
+/* The source that is rewound, and to which time. */
 struct rewind {
         const struct ob_config *config;
         const struct ob_manager *manager;
@@ -172,7 +172,7 @@ static int find_source(struct rewind *r, struct ob_err *err)
         return ob_fail(err, "there is no source '%s'; `otterbeat cursor` lists them", r->name);
 }
 
-/* The time of the first row from an id on. */
+/* The time of the first row with this id or a later one. */
 static int time_of(const struct rewind *r, int64_t id, int64_t *time, struct ob_err *err)
 {
         struct ob_session session;

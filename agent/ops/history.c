@@ -6,7 +6,7 @@
 
 #include "agent/source/rewind.h"
 
-/* Rows come late by an overlap, steps are sent once more after the horizon. */
+/* A row may come late by the overlap, and each step is sent once more after the horizon. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now)
 {
         int64_t step = ob_rewind_step(c), longest = 0;

@@ -59,7 +59,7 @@ int ob_out_new(const char *path, mode_t mode, const char *text, struct ob_err *e
         return 0;
 }
 
-/* Each folder that `path` goes through. */
+/* Makes each folder of `path` that is missing. */
 static int make_folders(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *folder = ob_copy(path);
@@ -73,7 +73,7 @@ static int make_folders(const char *path, struct ob_err *err)
         return 0;
 }
 
-/* Whether a regular file says just this. One that can't be read does not. */
+/* Whether a regular file has exactly this text. False for a file that can't be read. */
 static bool says(const char *path, const char *text)
 {
         size_t length = strlen(text), got;
@@ -88,8 +88,7 @@ static bool says(const char *path, const char *text)
         return got == length && !memcmp(found, text, length);
 }
 
-/* All of it or nothing: a reader sees the old file or the new one. A link, a fifo, a device is not ours to replace.
- */
+/* A reader sees the old file or the new one, never a part. A link, a fifo or a device is left alone. */
 static int replace(const char *path, const char *text, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *beside = ob_format("%s.new", path);
@@ -154,7 +153,7 @@ static int write_new(const char *dir, const char *name, mode_t mode, const char 
         return 0;
 }
 
-/* `ctl` with the path of this very program in it. */
+/* The script `ctl` with the path of this program in it. */
 static char *make_ctl(struct ob_err *err)
 {
         static const char mark[] = "@BINARY@";

@@ -13,7 +13,8 @@
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
-/* One object a line. What a terminal must not get stands only inside strings, where JSON has an escape for it. */
+/* Prints one object a line. Characters that a terminal must not get stand only inside strings, where JSON has
+ * escapes for them. */
 static void print_line(json_t *object)
 {
         ob_cleanup(ob_free_at) char *line = json_dumps(object, 0);
@@ -80,7 +81,7 @@ static int show_page(
         return got;
 }
 
-/* Every page that it may be: several are read off one. */
+/* Reads the document as every page with its heading: one document may hold several of our pages. */
 static int show_all(
         const struct ob_config *config, struct ob_doc *doc, const struct ob_cell_world *world, struct ob_err *err)
 {
@@ -112,7 +113,7 @@ static bool is_same_page(const char *asked, const char *known)
         return !*asked || *asked == '?';
 }
 
-/* What changes something in Otter is a plain GET, too: nothing is asked for but what we know. */
+/* In Otter a plain GET may change something. So only known addresses are fetched. */
 static bool is_harmless(const char *address)
 {
         if (strcasestr(address, "action") || strcasestr(address, "event"))
@@ -132,7 +133,7 @@ static int read_url(
         enum ob_fetched got;
 
         while (*end != '/')
-                end--; /* there are two in "http://" */
+                end--; /* stops at the latest at "http://" */
         *end = '\0';
         if (!is_harmless(url + (end - base) + 1))
                 return ob_fail(err, "%s is none of the pages that are read", url);
@@ -159,7 +160,7 @@ static int read_file(const char *path, struct ob_bytes *body, struct ob_err *err
         return bad ? ob_fail(err, "%s: it can't be read", path) : 0;
 }
 
-/* Past the header of an HTTP answer, where there is one. */
+/* Skips the header of an HTTP answer, where there is one. */
 static const char *skip_header(const struct ob_bytes *body, size_t *length, struct ob_err *err)
 {
         const char *data = body->length ? (const char *)body->data : "", *end;
@@ -190,7 +191,7 @@ int ob_page_show(const struct ob_config *config, const char *what, struct ob_err
         const char *page;
         size_t length;
 
-        world.zone = zone; /* without one, as with "auto", dates are left out */
+        world.zone = zone; /* without a zone, as with "auto", dates are left out */
         if (is_url ? read_url(what, &settings, &body, &world.now, err) : read_file(what, &body, err))
                 return -1;
         page = skip_header(&body, &length, err);

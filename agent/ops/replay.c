@@ -1,7 +1,7 @@
 /*
- * Replaying is an agent of its own, beside one that may be running: its store is memory, its sources are the tables
- * that are histories, its sinks the Graphite ones. It ends when each step has gone out, and once more after the
- * horizon. What a running agent may still be sending is left to that one.
+ * A replay is an agent of its own, beside an agent that may be running. Its store is in memory, its sources are the
+ * tables that keep a history, its sinks are the Graphite sinks. The replay ends when each step has been sent, and
+ * once more after the horizon. Steps that a running agent may still be sending are left to that agent.
  */
 #include "agent/ops/replay.h"
 
@@ -21,7 +21,7 @@
 #include "proto/date.h"
 #include "proto/memory.h"
 
-#define LOOK_NS 100000000L /* how often we look whether all is out */
+#define LOOK_NS 100000000L /* how often the replay looks whether all points were sent */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
@@ -54,7 +54,7 @@ static int read_options(int argc, char **argv, struct range *r)
         return optind == argc && r->since_text ? 0 : -1;
 }
 
-/* Exit code; 0: it can be done. */
+/* Returns an exit code; EXIT_FINE: the range can be replayed. */
 static int read_range(const struct ob_config *config, struct range *r)
 {
         int64_t now = ob_clock_wall(), end;
@@ -85,7 +85,7 @@ static int read_range(const struct ob_config *config, struct range *r)
         return EXIT_FINE;
 }
 
-/* A config of what is replayed; its arrays are the caller's to free. */
+/* A config with only those sources and sinks that are replayed. The caller frees its two arrays. */
 static struct ob_config narrow(const struct ob_config *from, const struct range *r)
 {
         struct ob_config c = *from;
@@ -110,7 +110,7 @@ static struct ob_config narrow(const struct ob_config *from, const struct range 
         return c;
 }
 
-/* Until all is sent and passed. False: a signal came first. */
+/* Waits until all points are sent and acknowledged. False: a signal came first. */
 static bool wait_for_all(struct ob_agent *a, const sigset_t *signals)
 {
         const struct timespec look = { .tv_nsec = LOOK_NS };
@@ -178,7 +178,7 @@ int ob_replay(const struct ob_config *config, int argc, char **argv, const sigse
         if (code)
                 return code;
         narrowed = narrow(config, &range);
-        ob_stream_own(STDOUT_FILENO); /* signals are waited for, not delivered: nothing may wait for a reader */
+        ob_stream_own(STDOUT_FILENO); /* signals are blocked, so no write may wait for a reader */
         code = run(&narrowed, config->state_dir, &range, signals);
         free(narrowed.sources);
         free(narrowed.sinks);

@@ -1,4 +1,4 @@
-/* otterbeat replay: sends Graphite a part of the tables' history again. */
+/* otterbeat replay: sends a part of the tables' history to Graphite again. */
 #ifndef OB_OPS_REPLAY_H
 #define OB_OPS_REPLAY_H
 
@@ -6,7 +6,8 @@
 
 #include "config/config.h"
 
-/* The words behind `replay`. Reads them, does it, and returns the exit code. `signals` are blocked, and end it. */
+/* Runs the command with the words from `replay` on. Returns the exit code. `signals` are blocked, and one of them
+ * ends the replay. */
 int ob_replay(const struct ob_config *config, int argc, char **argv, const sigset_t *signals);
 
 #endif

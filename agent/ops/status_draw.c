@@ -11,7 +11,7 @@
 
 #include "proto/memory.h"
 
-/* In the order of enum ob_number; which of them a source or a sink has. */
+/* The key of each number in JSON. */
 static const char *const number_words[OB_NUMBERS] = {
         [OB_NUMBER_AGE_MS] = "age_ms",
         [OB_NUMBER_LIMIT_MS] = "limit_ms",
@@ -136,11 +136,11 @@ void ob_status_json(const struct ob_view *v, struct ob_bytes *out)
 
 enum subject { OF_SOURCE, OF_SINK };
 
-/* What is told of each source or sink. */
+/* The metrics of each source or sink. */
 static const struct {
         enum subject of;
         const char *name;
-        bool is_counter, is_ms; /* ms: told in seconds */
+        bool is_counter, is_ms; /* is_ms: milliseconds, which are written as seconds */
         enum ob_number number;
         const char *help;
 } numbers[] = {
@@ -183,7 +183,8 @@ static void head(struct ob_bytes *out, const char *name, const char *type, const
         add(out, ob_format("# HELP %s %s\n# TYPE %s %s\n", name, help, name, type));
 }
 
-/* A label's text, with what would end it escaped; names of managers, sources and sinks have nothing of it. */
+/* Adds a label. Escapes the characters that would end its text; our names of managers, sources and sinks have none.
+ */
 static void label(struct ob_bytes *out, const char *key, const char *text)
 {
         add(out, ob_format("%s=\"", key));

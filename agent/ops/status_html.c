@@ -1,4 +1,4 @@
-/* The page for people: what is wrong first, then each source, the queue, each sink, and the pipelines. */
+/* The HTML page: the problems first, then each source, the queue, each sink, and the pipelines. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -8,11 +8,11 @@
 #include "agent/ops/status_draw.h"
 #include "proto/date.h"
 
-#define BAR_WIDTH      3 /* of a minute in a sparkline, in its own units */
+#define BAR_WIDTH      3 /* of one minute in a sparkline, in the sparkline's units */
 #define BAR_HEIGHT     24
 #define FAILURE_HEIGHT 4
-#define PIPELINES_MAX  200 /* shown, those in most trouble first */
-#define LISTED_MAX     5   /* pipelines of a manager that the headline names */
+#define PIPELINES_MAX  200 /* pipelines that are shown, the worst first */
+#define LISTED_MAX     5   /* pipelines of a manager that stand below the headline */
 
 static void add(struct ob_bytes *out, const char *piece)
 {
@@ -86,7 +86,7 @@ static const char *lasting(char text[32], int64_t ms)
         return text;
 }
 
-/* With a mark between thousands. */
+/* With a comma between thousands. */
 static const char *grouped(char text[32], int64_t number)
 {
         char digits[24];
@@ -112,7 +112,7 @@ static const char *in_bytes(char text[32], int64_t bytes)
         return text;
 }
 
-/* A bar a minute; minutes with failures have a mark at the foot. */
+/* A bar for each minute; a minute with failures has a mark at the foot. */
 static void put_sparkline(struct ob_bytes *out, const struct ob_health_story *s, const char *what)
 {
         int64_t most = 0, total = 0, failures = 0;
@@ -246,7 +246,7 @@ static void put_manager(struct ob_bytes *out, const struct ob_view *v, const str
                         (long long)(m->n - PIPELINES_MAX));
 }
 
-/* Left out when no state is known. */
+/* The section is left out when no pipeline has a state. */
 static void put_pipelines(struct ob_bytes *out, const struct ob_view *v)
 {
         size_t known = 0;
@@ -271,7 +271,7 @@ static void put_troubles(struct ob_bytes *out, const char *what, const struct ob
                                 all[i].why);
 }
 
-/* The first of each manager: they are in order of trouble. */
+/* The first pipelines of each manager, which are sorted with the worst first. */
 static void put_bad_pipelines(struct ob_bytes *out, const struct ob_view *v)
 {
         long long more = (long long)ob_headline_pipelines(v, OB_TROUBLED);
@@ -292,8 +292,8 @@ static void put_bad_pipelines(struct ob_bytes *out, const struct ob_view *v)
                 ob_markup(out, "<li>and %lld more</li>", more);
 }
 
-/* The worse of the two headlines stands first, and each has what is wrong behind it. */
-static void put_verdicts(struct ob_bytes *out, const struct ob_view *v)
+/* The worse headline stands first; its problems stand below each headline. */
+static void put_headlines(struct ob_bytes *out, const struct ob_view *v)
 {
         struct ob_headline lines[OB_HEADLINES];
 
@@ -326,7 +326,7 @@ void ob_status_html(const struct ob_view *v, struct ob_bytes *out)
                 "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript></head>"
                 "<body><p id=\"silent\" hidden></p><main><h1>otterbeat <small>on %s</small></h1>",
                 v->of->counters->host, v->of->counters->host);
-        put_verdicts(out, v);
+        put_headlines(out, v);
         put_sources(out, v);
         put_queue(out, v);
         put_sinks(out, v);

@@ -69,7 +69,7 @@ static void evaluate_sink(const struct ob_view *v, struct ob_view_one *one, cons
         }
 }
 
-/* A source is late when it has missed a poll and its patience. */
+/* A source is late when it has missed one poll and its patience is over. */
 static void take_source(const struct ob_view *v, struct ob_view_one *one, struct ob_source_counters *c)
 {
         *one = (struct ob_view_one) {
@@ -108,7 +108,7 @@ static void take_sink(const struct ob_view *v, struct ob_view_one *one, struct o
         evaluate_sink(v, one, c);
 }
 
-/* By trouble, then by id. */
+/* The worst state first, then by id. */
 static int compare(const void *a, const void *b)
 {
         const struct ob_pipeline *x = a, *y = b;
@@ -117,7 +117,7 @@ static int compare(const void *a, const void *b)
         if (x->state != y->state)
                 return x->state > y->state ? -1 : 1;
         if (nx != ny)
-                return nx > ny ? 1 : -1; /* ids are numbers */
+                return nx > ny ? 1 : -1; /* ids are numbers: a longer one is larger */
         return strcmp(x->id, y->id);
 }
 
@@ -226,7 +226,7 @@ size_t ob_headline_pipelines(const struct ob_view *v, enum ob_wellness at_least)
         return n;
 }
 
-/* There is room for the longest: each state once, with a number. */
+/* The room is enough for the longest text: each state once, with a number. */
 static void __attribute__((format(printf, 2, 3))) add_words(struct ob_headline *h, const char *format, ...)
 {
         size_t length = strlen(h->text);

@@ -11,9 +11,9 @@
 #include "agent/process/thread.h"
 #include "proto/memory.h"
 
-#define BEATS    4    /* in the time of a watchdog: two may be late */
-#define MOVED_MS 2    /* of the processor, from beat to beat: more than the feeding itself takes */
-#define WAIT_MS  5000 /* what goes wrong is seen so soon; a wake-up costs as much as a poll's answer */
+#define BEATS    4    /* in the time of a watchdog, so that two of them may be late */
+#define MOVED_MS 2    /* processor time from beat to beat: more than the feeder itself uses */
+#define WAIT_MS  5000 /* problems are seen so soon; each wake-up costs as much as the answer to a poll */
 
 void ob_supervise_ready(struct ob_supervise *s)
 {
@@ -21,7 +21,7 @@ void ob_supervise_ready(struct ob_supervise *s)
         ob_notify("READY=1");
 }
 
-/* The time tells systemd which READY is about this reload. */
+/* By the time systemd knows which READY=1 belongs to this reload. */
 void ob_supervise_reloading(struct ob_supervise *s)
 {
         ob_cleanup(ob_free_at) char *state =
@@ -37,7 +37,7 @@ void ob_supervise_stopping(struct ob_supervise *s)
         ob_notify("STOPPING=1\nSTATUS=sends what is left");
 }
 
-/* Both headlines; of the agent's troubles the first stands for all. */
+/* Sends both headlines, and the first of the agent's problems. */
 static void tell_status(struct ob_supervise *s, const struct ob_view *v)
 {
         struct ob_headline lines[OB_HEADLINES];
@@ -75,7 +75,7 @@ static void beat(struct ob_supervise *s, const struct ob_view *v)
         ob_notify("WATCHDOG=1");
 }
 
-/* Milliseconds of the processor that all threads have used. */
+/* Milliseconds of processor time that all threads have used. */
 static int64_t used_ms(void)
 {
         struct timespec used = { .tv_sec = 0 };
