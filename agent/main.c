@@ -11,20 +11,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
 #include "agent/dashboards/datadog.h"
 #include "agent/dashboards/grafana.h"
+#include "agent/ops/agent.h"
 #include "agent/ops/check.h"
 #include "agent/ops/cursor.h"
 #include "agent/ops/exit.h"
-#include "agent/ops/init.h"
+#include "agent/ops/outfile.h"
 #include "agent/ops/page.h"
+#include "agent/ops/replay.h"
 #include "agent/ops/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
-#include "agent/replay.h"
 #include "agent/source/web/fetch.h"
 #include "config/load.h"
 

@@ -35,21 +35,11 @@ struct ob_batch *ob_batch_new(void)
         return ob_alloc(1, sizeof(struct ob_batch));
 }
 
-static void forget_series(struct ob_batch *b)
-{
-        struct entry *e, *next;
-
-        HASH_ITER (hh, b->entries, e, next) {
-                HASH_DELETE(hh, b->entries, e);
-                free(e);
-        }
-}
-
 void ob_batch_free(struct ob_batch *b)
 {
         if (!b)
                 return;
-        forget_series(b);
+        OB_HASH_FREE_ALL(b->entries, free);
         ob_bytes_free(&b->events);
         ob_bytes_free(&b->series);
         ob_bytes_free(&b->points);
@@ -61,7 +51,7 @@ void ob_batch_free(struct ob_batch *b)
 void ob_batch_start(struct ob_batch *b, int64_t made)
 {
         if (HASH_COUNT(b->entries) > KEPT_MOST)
-                forget_series(b);
+                OB_HASH_FREE_ALL(b->entries, free);
         b->which++;
         b->events.length = b->series.length = b->points.length = 0;
         b->n_events = b->n_series = b->n_points = 0;

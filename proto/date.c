@@ -1,8 +1,9 @@
 #include "proto/date.h"
 
+#include <stdio.h>
 #include <time.h>
 
-/* What timegm would make of a date that there is not is another one. */
+/* timegm makes another date of one that does not exist. */
 static bool is_same(const struct tm *a, const struct tm *b)
 {
         return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday &&
@@ -23,4 +24,15 @@ bool ob_date_parse(const char *text, int64_t *seconds)
                 return false;
         *seconds = got;
         return true;
+}
+
+const char *ob_date_format(char date[OB_DATE_MAX], int64_t seconds, char between)
+{
+        const char format[] = { '%', 'F', between, '%', 'T', '\0' };
+        time_t time = (time_t)seconds;
+        struct tm tm;
+
+        if (seconds == INT64_MIN || !gmtime_r(&time, &tm) || !strftime(date, OB_DATE_MAX, format, &tm))
+                snprintf(date, OB_DATE_MAX, "-");
+        return date;
 }

@@ -10,7 +10,7 @@
 #include "agent/source/web/pages.h"
 #include "agent/source/web/zone.h"
 
-/* What a page's trouble begins with, and what helps. */
+/* A part of the error that a page gives, and what helps. */
 static const struct {
         const char *says, *fix;
 } fixes[] = {
@@ -98,7 +98,7 @@ void ob_check_pages(
         ob_session_fini(&session);
 }
 
-/* The server may count a session that we have closed for a moment longer: so there are turns here, too. */
+/* The server may count a session for a moment after we have closed it. So the sessions take turns here, too. */
 static void check_manager(struct ob_report *r, const struct ob_config *c, const struct ob_manager *m)
 {
         struct ob_session_turns turns;
@@ -127,7 +127,7 @@ int ob_check_config_failed(const char *file, const struct ob_err *err, bool is_j
         struct ob_report r;
 
         if (!is_json)
-                return EXIT_CONFIG; /* it was told already */
+                return EXIT_CONFIG; /* main has printed the error */
         ob_report_begin(&r, true);
         ob_report_add(&r, OB_GRADE_BAD, "config", file, "see the comments in the file that --init writes", "%s",
                 err->text);

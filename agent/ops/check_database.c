@@ -1,25 +1,26 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/ops/check_parts.h"
-#include "agent/ops/markup.h"
-#include "agent/ops/reach.h"
 #include "agent/process/clock.h"
+#include "agent/process/tcp.h"
 #include "agent/source/mysql/session.h"
 #include "agent/source/mysql/session_variables.h"
 #include "agent/source/names/name_rows.h"
 #include "agent/source/reader.h"
 #include "proto/memory.h"
 
-#define CLOCK_OFF  5     /* seconds that clocks may differ */
-#define MANY_ROWS  50000 /* that a poll looks at: more than new rows ever are */
+#define CLOCK_OFF  5     /* seconds by which clocks may differ */
+#define MANY_ROWS  50000 /* rows that one poll reads through: more than there ever are new */
 #define GRANTS_MAX 10000 /* lines */
-#define SLOW_MS    1000  /* of a poll's first query */
+#define SLOW_MS    1000  /* the limit for a poll's first query */
 #define OLD_DELAY  "see the change of 2018 in Otter's schema: ALTER TABLE DELAY_STAT MODIFY DELAY_TIME BIGINT"
 #define READ_GRANT "deploy/grants.sql creates a user that can read what otterbeat needs and nothing else"
 
-/* What MySQL says when it lets nobody in, and what helps. */
+/* The errors by which MySQL refuses a login or a query, and what helps. */
 static const struct {
         unsigned number;
         const char *fix;
@@ -52,7 +53,7 @@ static const struct {
         { 4151, "the account is locked: ALTER USER … ACCOUNT UNLOCK" },
 };
 
-/* By the number in "mysql 1045: …". */
+/* Finds the fix by the number in "mysql 1045: …". */
 static const char *fix_for(const struct ob_err *err)
 {
         static const char mark[] = "mysql ";
@@ -65,7 +66,7 @@ static const char *fix_for(const struct ob_err *err)
         return "";
 }
 
-/* What is looked at; the name is the manager's, or its database's. */
+/* The manager that is checked. `name` is the manager's name, or the name of its database. */
 struct look {
         struct ob_report *report;
         const struct ob_manager *manager;
@@ -73,7 +74,7 @@ struct look {
         struct ob_session session;
 };
 
-/* The cell in the last of the columns of the only row; NULL: there is none, or it failed. The caller's to free. */
+/* The cell in the last column of the only row, which the caller frees; NULL: no such cell, or the query failed. */
 static char *ask(struct look *l, const char *about, const char *sql, unsigned columns)
 {
         const struct ob_query query = { .about = about, .sql = sql, .columns = columns, .rows = 1 };
@@ -86,8 +87,8 @@ static char *ask(struct look *l, const char *about, const char *sql, unsigned co
         return cell ? ob_copy(cell) : NULL;
 }
 
-/* In "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD"; the hash behind it is
- * left. */
+/* Finds the plugin in "… IDENTIFIED VIA plugin …", "IDENTIFIED WITH 'plugin'", or "IDENTIFIED BY PASSWORD". The
+ * hash behind it is never copied. */
 static const char *plugin_of(const char *user, char plugin[64])
 {
         static const char *const marks[] = { " IDENTIFIED VIA ", " IDENTIFIED WITH '" };
@@ -118,12 +119,12 @@ static void check_login(struct look *l)
                 l->manager->mysql.user, user ? plugin_of(user, plugin) : "an unknown plugin",
                 server ? server : "?");
         if (user)
-                explicit_bzero(user, strlen(user)); /* there is a hash in it */
+                explicit_bzero(user, strlen(user)); /* the text holds a hash of the password */
         ob_report_add(l->report, OB_GRADE_OK, "tls", l->name, "", "%s%s",
                 tls && *tls ? "encrypted: " : "not encrypted", tls ? tls : "");
 }
 
-/* Every poll is a SELECT of a session that can do nothing else. */
+/* Every poll is a SELECT in a session whose transactions can only read. */
 static void check_read_only(struct look *l)
 {
         static const char sql[] = "SHOW SESSION VARIABLES WHERE Variable_name IN "
@@ -142,7 +143,7 @@ static void check_read_only(struct look *l)
                         "the transactions are not read only");
 }
 
-/* The privileges stand before ON; behind it there may be a hash, which is not looked at. A column is no privilege.
+/* The privileges stand before ON; a hash may stand behind it and is not read. A list of columns names no privilege.
  */
 static bool may_write(const char *grant)
 {
@@ -184,7 +185,7 @@ static void check_grants(struct look *l)
                         l->manager->mysql.user);
 }
 
-/* Who may read any column of a table can read all of them: see deploy/grants.sql. */
+/* A user who may read some column of a table can find out all its columns: see deploy/grants.sql. */
 static void check_secrets(struct look *l)
 {
         static const char *const tables[] = { "DATA_MEDIA", "DATA_MEDIA_SOURCE", "CANAL", "USER" };
@@ -227,7 +228,7 @@ static void check_clock(struct look *l)
                         "as the clock of this machine; the server's time zone is %s", zone ? zone : "?");
 }
 
-/* Otter's own schema tells its age by one type. */
+/* The type of one column shows the age of Otter's schema. */
 static void check_schema(struct look *l)
 {
         ob_cleanup(ob_free_at) char *tables = ask(l, "the schema",
@@ -300,7 +301,7 @@ static void count_row(void *n, const struct ob_name_row *row)
         ++*(size_t *)n;
 }
 
-/* Without names there are ids, so that is not bad. */
+/* Without names the series show ids: that is a warning, not BAD. */
 static void check_names(struct look *l)
 {
         for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++) {
@@ -325,7 +326,7 @@ static void check_names(struct look *l)
         }
 }
 
-/* As many as the agent has when it runs, of which one is open. */
+/* Opens as many sessions as a running agent needs; one of them is open already. */
 static void check_sessions(struct look *l, const struct ob_config *c)
 {
         unsigned needed = ob_session_turns_needed(c), n = 1, i = 0;
@@ -349,12 +350,56 @@ static void check_sessions(struct look *l, const struct ob_config *c)
                 ob_session_fini(&more[j]);
 }
 
+static const struct {
+        int code;
+        const char *fix;
+} reach_fixes[] = {
+        { ECONNREFUSED, "no server listens there: is the server running, at this host and port?" },
+        { ETIMEDOUT, "no answer: is there a firewall, is the address wrong, or is the host down?" },
+        { EHOSTUNREACH, "no route to the host: is there a firewall, or is the host down?" },
+        { ENETUNREACH, "this machine has no route to that network" },
+};
+
+static const char *fix_for_errno(int code)
+{
+        for (size_t i = 0; i < sizeof(reach_fixes) / sizeof(*reach_fixes); i++)
+                if (reach_fixes[i].code == code)
+                        return reach_fixes[i].fix;
+        return "";
+}
+
+/* Whether the name has an address and a server answers there, which comes before any login. The report says how far
+ * it came. */
+static bool reach(struct ob_report *r, const char *name, const char *host, int port, int seconds)
+{
+        struct ob_tcp_port to = { .host = host, .port = port, .timeout_ms = seconds * INT64_C(1000) };
+        int64_t began = ob_clock_ms();
+        struct ob_err err;
+        int fd = ob_tcp_connect(&to, &err);
+
+        if (to.resolver_error) {
+                ob_report_add(r, OB_GRADE_BAD, "dns", name,
+                        "is the name right? see /etc/resolv.conf and /etc/hosts", "%s", err.text);
+                return false;
+        }
+        errno = to.error;
+        if (fd < 0) {
+                ob_report_add(
+                        r, OB_GRADE_BAD, "tcp", name, fix_for_errno(to.error), "%s port %d: %m", to.address, port);
+                return false;
+        }
+        close(fd);
+        ob_report_add(r, OB_GRADE_OK, "tcp", name, "", "%s port %d answers, after %lld ms", to.address, port,
+                (long long)(ob_clock_ms() - began));
+        return true;
+}
+
 static bool check_way(struct look *l)
 {
         const struct ob_mysql_settings *m = &l->manager->mysql;
         struct ob_err err;
 
-        if (!*m->socket && !ob_reach(l->report, l->name, m->host, m->port, m->connect_timeout))
+        if (!*m->socket && !reach(l->report, l->name, m->host, m->port, m->connect_timeout))
                 return false;
         if (!ob_session_open(&l->session, &err))
                 return true;

@@ -1,4 +1,4 @@
-/* What --check says of the machine it runs on. */
+/* The part of --check about this machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static void check_files(struct ob_report *r, const struct ob_config *c)
                 r, OB_GRADE_OK, "config", c->prefix, "", "%zu managers, %zu sinks", c->n_managers, c->n_sinks);
 }
 
-/* The soft limit was raised to the hard one before. */
+/* main has raised the soft limit to the hard limit before. */
 static void check_descriptors(struct ob_report *r, const struct ob_config *c)
 {
         int64_t wanted = ob_config_descriptors(c);
@@ -39,7 +39,7 @@ static void check_descriptors(struct ob_report *r, const struct ob_config *c)
                         c->n_managers, c->n_sinks, (long long)wanted);
 }
 
-/* The folder that is there, or the one that would hold it. */
+/* The folder at `path`, or the nearest folder above it that exists. The caller frees the text. */
 static char *existing(const char *path)
 {
         ob_cleanup(ob_free_at) char *at = ob_copy(path);
@@ -53,7 +53,7 @@ static char *existing(const char *path)
         return access(at, F_OK) ? ob_copy(".") : ob_take(at);
 }
 
-/* In the folder itself, which others' rights, a read-only disk and a file in its place are told by. */
+/* Asks the folder itself, so that missing rights, a read-only disk, or a file in its place are found. */
 static bool can_write(const char *dir)
 {
         struct stat s;
@@ -122,11 +122,11 @@ static void check_state(struct ob_report *r, const struct ob_config *c)
         }
         ob_report_add(r, OB_GRADE_OK, "state", c->state_dir, "",
                 strcmp(dir, c->state_dir) != 0 ? "will be made" : "can be written");
-        check_room(r, dir, 2 * c->queue_max_bytes); /* the file and its write-ahead log */
+        check_room(r, dir, 2 * c->queue_max_bytes); /* the file, and its write-ahead log */
         check_store(r, c->state_dir);
 }
 
-/* That a file is in, or would be. The caller's to free. */
+/* The folder of a file that exists, or will be made. The caller frees the text. */
 static char *folder_of(const char *file)
 {
         const char *slash = strrchr(file, '/');
@@ -154,7 +154,7 @@ static void check_log(struct ob_report *r, const char *file)
                 is_fine ? "can be written" : err.text);
 }
 
-/* Nothing is made and nothing removed. */
+/* Makes no socket and removes none. */
 static void check_status_socket(struct ob_report *r, const struct ob_status_settings *s)
 {
         const char *path = ((const struct sockaddr_un *)&s->address.at)->sun_path, *what;
@@ -186,7 +186,7 @@ static void check_status_socket(struct ob_report *r, const struct ob_status_sett
                         r, OB_GRADE_BAD, "status", s->listen, "create the folder, or choose another path", "%m");
 }
 
-/* Bound, and let go: one that is taken may be so by the very agent that runs. */
+/* Binds the address for a moment. An address in use is only a warning: an agent with this config may be running. */
 static void check_status(struct ob_report *r, const struct ob_status_settings *s)
 {
         int fd, on = 1;

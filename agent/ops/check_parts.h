@@ -1,4 +1,4 @@
-/* The parts of --check, each in a file of its own. */
+/* The parts of --check. Each part adds its findings to the report. */
 #ifndef OB_OPS_CHECK_PARTS_H
 #define OB_OPS_CHECK_PARTS_H
 
@@ -6,14 +6,14 @@
 #include "agent/source/mysql/session_turns.h"
 #include "config/config.h"
 
-/* This machine: files that others can read, the store, the log, where the status page goes. */
+/* This machine: files that other users can read, the store, the log, the address of the status page. */
 void ob_check_machine(struct ob_report *r, const struct ob_config *c);
 
-/* A manager's database: the way there, the session, how many of them there may be, each table. */
+/* A manager's database: the connection, the session, the number of sessions, each table. */
 void ob_check_database(
         struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns);
 
-/* A manager's pages. */
+/* A manager's pages: each page is read once. */
 void ob_check_pages(
         struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns);
 

@@ -10,18 +10,19 @@
 #include "agent/sink/event_post.h"
 #include "agent/sink/tcp_stream.h"
 
-#define ANSWER_MS 250 /* that "nobody listens" may take to come back */
+#define ANSWER_MS 250 /* the wait for the answer that nobody listens */
 #define UDP_HEAD  8
 
 static const char statsd_fix[] = "is the statsd or Datadog Agent running, at this host and port, or socket?";
 
-/* Bytes around a datagram's payload. */
+/* The bytes of the headers around a datagram's payload. */
 static int heads(int family)
 {
         return UDP_HEAD + (family == AF_INET6 ? 40 : 20);
 }
 
-/* As far as this machine knows the way: a datagram that is cut into pieces is lost as soon as one of them is. */
+/* As far as this machine knows the MTU of the route. A datagram that is cut into pieces is lost when one piece is.
+ */
 static void check_mtu(struct ob_report *r, const struct ob_sink_settings *s, const struct ob_datagram_socket *d)
 {
         bool is_six = d->peer.at.ss_family == AF_INET6;
@@ -40,8 +41,8 @@ static void check_mtu(struct ob_report *r, const struct ob_sink_settings *s, con
                 ob_report_add(r, OB_GRADE_OK, "mtu", s->name, "", "%d, and payload %d", mtu, s->payload);
 }
 
-/* An empty datagram counts nothing anywhere; a closed port refuses it, and then the name's next address is asked.
- */
+/* Sends an empty datagram, which no server counts. A closed port refuses the datagram; the next address of the name
+ * is tried then. */
 static int knock(struct ob_datagram_socket *d, struct ob_err *err)
 {
         struct iovec nothing = { .iov_base = (char *)"" };

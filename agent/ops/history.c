@@ -6,7 +6,7 @@
 
 #include "agent/source/rewind.h"
 
-/* Rows come late by an overlap, steps are sent once more after the horizon. */
+/* A row may come late by the overlap, and each step is sent once more after the horizon. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now)
 {
         int64_t step = ob_rewind_step(c), longest = 0;
@@ -40,14 +40,4 @@ bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time)
         if (*time != INT64_MIN)
                 *time -= (*time % step + step) % step;
         return true;
-}
-
-const char *ob_history_date(int64_t time, char date[OB_HISTORY_DATE])
-{
-        time_t seconds = (time_t)time;
-        struct tm tm;
-
-        if (time == INT64_MIN || !gmtime_r(&seconds, &tm) || !strftime(date, OB_HISTORY_DATE, "%F %T", &tm))
-                snprintf(date, OB_HISTORY_DATE, "-");
-        return date;
 }

@@ -1,6 +1,6 @@
 /*
- * What may be told to Graphite again, and how it is said. For `cursor rewind` and `replay`: carbon keeps the last
- * value of a step, so a step can be sent again if all its rows are still there, and StatsD can't be told anything
+ * Which part of the past can be sent to Graphite once more, for `cursor rewind` and `replay`. carbon keeps the last
+ * value of a step, so a step can be sent again as long as all its rows are in the table. StatsD would count a row
  * twice.
  */
 #ifndef OB_OPS_HISTORY_H
@@ -11,14 +11,11 @@
 
 #include "config/config.h"
 
-/* The first time at `now` whose steps a running agent may still be sending. There must be a Graphite sink. */
+/* The time from which on a running agent may still be sending steps. The config must have a Graphite sink. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now);
 
-/* A time from the command line, see ob_start_parse, down to a whole `step`. False, and said: it is none. */
+/* Reads a time from the command line (see ob_start_parse) and rounds it down to a whole `step`. False: the text is
+ * no time, and the error was printed. */
 bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time);
-
-#define OB_HISTORY_DATE 32
-/* "2020-04-20 00:00:00", UTC; "-" for INT64_MIN. Returns `date`. */
-const char *ob_history_date(int64_t time, char date[OB_HISTORY_DATE]);
 
 #endif

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/ops/built_in.h"
+#include "config/demo.h"
 #include "config/file.h"
 #include "proto/memory.h"
 
@@ -57,7 +59,7 @@ int ob_out_new(const char *path, mode_t mode, const char *text, struct ob_err *e
         return 0;
 }
 
-/* Each folder that `path` goes through. */
+/* Makes each folder of `path` that is missing. */
 static int make_folders(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *folder = ob_copy(path);
@@ -71,7 +73,7 @@ static int make_folders(const char *path, struct ob_err *err)
         return 0;
 }
 
-/* Whether a regular file says just this. One that can't be read does not. */
+/* Whether a regular file has exactly this text. False for a file that can't be read. */
 static bool says(const char *path, const char *text)
 {
         size_t length = strlen(text), got;
@@ -86,8 +88,7 @@ static bool says(const char *path, const char *text)
         return got == length && !memcmp(found, text, length);
 }
 
-/* All of it or nothing: a reader sees the old file or the new one. A link, a fifo, a device is not ours to replace.
- */
+/* A reader sees the old file or the new one, never a part. A link, a fifo or a device is left alone. */
 static int replace(const char *path, const char *text, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *beside = ob_format("%s.new", path);
@@ -139,4 +140,47 @@ int ob_out_json(const struct ob_out *out, const char *name, json_t *value, struc
                 return ob_fail(err, "%s: it would not be JSON", path);
         text = ob_format("%s\n", dumped);
         return write_and_say(out, path, text, err);
+}
+
+static int write_new(const char *dir, const char *name, mode_t mode, const char *text, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/%s", dir, name);
+        int got = ob_out_new(path, mode, text, err);
+
+        if (got < 0)
+                return -1;
+        printf(got ? "%s is there already and was left as it is\n" : "%s\n", path);
+        return 0;
+}
+
+/* The script `ctl` with the path of this program in it. */
+static char *make_ctl(struct ob_err *err)
+{
+        static const char mark[] = "@BINARY@";
+        const char *at = strstr(ob_ctl, mark);
+        ob_cleanup(ob_free_at) char *self = realpath("/proc/self/exe", NULL);
+
+        if (!self) {
+                ob_fail(err, "/proc/self/exe: %m");
+                return NULL;
+        }
+        if (strpbrk(self, "\"$`\\\n")) {
+                ob_fail(err, "ctl can't name this program: there is one of \" $ ` \\ in its path: %s", self);
+                return NULL;
+        }
+        return ob_format("%.*s%s%s", (int)(at - ob_ctl), ob_ctl, self, at + sizeof(mark) - 1);
+}
+
+int ob_init(const char *dir, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *ctl = make_ctl(err);
+
+        if (!ctl)
+                return -1;
+        if (mkdir(dir, 0755) && errno != EEXIST)
+                return ob_fail(err, "%s: %m", dir);
+        if (write_new(dir, "otterbeat.cfg", 0600, ob_config_demo, err) || write_new(dir, "ctl", 0755, ctl, err))
+                return -1;
+        printf("\nNow edit otterbeat.cfg, then: ./ctl check && ./ctl start && ./ctl tail\n");
+        return 0;
 }

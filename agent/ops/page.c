@@ -1,6 +1,7 @@
 #include "agent/ops/page.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,40 +14,56 @@
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
-static void print_text(const char *text)
+/* Prints one object a line. Characters that a terminal must not get stand only inside strings, where JSON has
+ * escapes for them. */
+static void print_line(json_t *object)
 {
-        putchar('"');
-        for (size_t n; *text; text += n) {
-                n = ob_utf8_length(text);
-                if (*text == '"' || *text == '\\')
-                        printf("\\%c", *text);
-                else if (ob_utf8_shown(text))
-                        printf("%.*s", (int)n, text);
+        ob_cleanup(ob_free_at) char *line = json_dumps(object, 0);
+
+        for (size_t i = 0, n; line[i]; i += n) {
+                n = ob_utf8_length(line + i);
+                if (ob_utf8_shown(line + i))
+                        fwrite(line + i, 1, n, stdout);
                 else
-                        printf("\\u%04x", n ? ob_utf8_code(text, n) : 0xfffd);
-                n = n ? n : 1;
+                        printf("\\u%04x", ob_utf8_code(line + i, n));
         }
-        putchar('"');
+        putchar('\n');
+        json_decref(object);
+}
+
+/* NULL, or bytes that are no UTF-8, which no reader of pages makes, become null. */
+static json_t *text_or_null(const char *text)
+{
+        json_t *made = text ? json_string(text) : NULL;
+
+        return made ? made : json_null();
 }
 
 static void print_rows(
         const struct ob_page *page, const struct ob_page_rows *rows, const struct ob_cell_world *world)
 {
         for (size_t i = 0; i < rows->n; i++) {
-                printf("{\"page\": \"%s\"", page->name);
+                json_t *row = json_pack("{ss}", "page", page->name);
+
                 for (unsigned c = 0; c < page->n_columns; c++) {
                         char room[OB_CELL_MAX];
                         const char *read =
                                 ob_cell_read(&page->columns[c], world, rows->cells[i * rows->width + c], room);
 
-                        printf(", \"%s\": ", page->columns[c].name);
-                        if (read)
-                                print_text(read);
-                        else
-                                printf("null");
+                        json_object_set_new(row, page->columns[c].name, text_or_null(read));
                 }
-                puts("}");
+                print_line(row);
         }
+}
+
+static void print_summary(const struct ob_page *page, const struct ob_page_rows *rows)
+{
+        json_t *summary = json_pack("{ss sI}", "page", page->name, "rows", (json_int_t)rows->n);
+
+        if (page->is_long)
+                json_object_update_new(summary, json_pack("{si si si}", "items", rows->items, "number",
+                                                        rows->number, "numbers", rows->numbers));
+        print_line(summary);
 }
 
 static int show_page(
@@ -57,11 +74,7 @@ static int show_page(
 
         if (!got) {
                 print_rows(page, &rows, world);
-                printf("{\"page\": \"%s\", \"rows\": %zu", page->name, rows.n);
-                if (page->is_long)
-                        printf(", \"items\": %d, \"number\": %d, \"numbers\": %d", rows.items, rows.number,
-                                rows.numbers);
-                puts("}");
+                print_summary(page, &rows);
         }
         if (!got && rows.missing)
                 got = ob_fail(err, "page %s: the page has no column %s", page->name, rows.missing);
@@ -69,7 +82,7 @@ static int show_page(
         return got;
 }
 
-/* Every page that it may be: several are read off one. */
+/* Reads the document as every page with its heading: one document may hold several of our pages. */
 static int show_all(
         const struct ob_config *config, struct ob_doc *doc, const struct ob_cell_world *world, struct ob_err *err)
 {
@@ -101,7 +114,7 @@ static bool is_same_page(const char *asked, const char *known)
         return !*asked || *asked == '?';
 }
 
-/* What changes something in Otter is a plain GET, too: nothing is asked for but what we know. */
+/* In Otter a plain GET may change something. So only known addresses are fetched. */
 static bool is_harmless(const char *address)
 {
         if (strcasestr(address, "action") || strcasestr(address, "event"))
@@ -121,7 +134,7 @@ static int read_url(
         enum ob_fetched got;
 
         while (*end != '/')
-                end--; /* there are two in "http://" */
+                end--; /* stops at the latest at "http://" */
         *end = '\0';
         if (!is_harmless(url + (end - base) + 1))
                 return ob_fail(err, "%s is none of the pages that are read", url);
@@ -148,7 +161,7 @@ static int read_file(const char *path, struct ob_bytes *body, struct ob_err *err
         return bad ? ob_fail(err, "%s: it can't be read", path) : 0;
 }
 
-/* Past the header of an HTTP answer, where there is one. */
+/* Skips the header of an HTTP answer, where there is one. */
 static const char *skip_header(const struct ob_bytes *body, size_t *length, struct ob_err *err)
 {
         const char *data = body->length ? (const char *)body->data : "", *end;
@@ -188,7 +201,7 @@ int ob_page_show(const struct ob_config *config, const char *what, struct ob_err
         const char *page;
         size_t length;
 
-        world.zone = zone; /* without one, as with "auto", dates are left out */
+        world.zone = zone; /* without a zone, as with "auto", dates are left out */
         if (is_url ? read_url(what, &settings, &body, &world.now, err) : read_file(what, &body, err))
                 return -1;
         page = skip_header(&body, &length, err);

@@ -1,4 +1,4 @@
-/* What we read off a manager's page, for those who report that it is wrong. */
+/* otterbeat page: shows how a manager's page is read, for bug reports. */
 #ifndef OB_OPS_PAGE_H
 #define OB_OPS_PAGE_H
 
@@ -8,9 +8,9 @@
 #include "proto/error.h"
 
 /*
- * Prints the rows of a page, a line of JSON each, to standard output. `what` is a file, which may begin with the
- * header of an HTTP answer, or the address of one of the pages that we know. Which one it is says its heading.
- * `config` says how a manager is reached and in which words and zone it speaks; NULL: Otter's own.
+ * Prints the rows of a page on standard output, a line of JSON for each row. `what` is a file, which may begin with
+ * the header of an HTTP answer, or the address of a known page. The heading of the page says which page it is.
+ * `config` says how the manager is reached and which words and zone it uses; NULL: Otter's defaults.
  */
 int ob_page_show(const struct ob_config *config, const char *what, struct ob_err *err);
 

@@ -7,16 +7,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "agent/ops/history.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/terminal.h"
 #include "agent/process/thread.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 
 #define DRAW_MS     500
-#define RATE_MS     2000 /* what the rate is of, at least */
-#define COLUMNS     80   /* of a terminal that does not say */
+#define RATE_MS     2000 /* the shortest time that a rate is computed over */
+#define COLUMNS     80   /* the width of a terminal that does not say its width */
 #define NEVER_BEGUN INT64_MIN
 
 struct ob_progress {
@@ -24,14 +24,14 @@ struct ob_progress {
         struct ob_stop over;
         pthread_t thread;
         int64_t rated_at, rated_rows, rate; /* rows a second */
-        int64_t until;                      /* of a replay: where it ends; 0 */
+        int64_t until;                      /* of a replay: where it ends; 0: no replay */
         int64_t first;                      /* of a replay: where it begins, seconds since 1970; NEVER_BEGUN */
-        int64_t sent_at;                    /* when all was sent, by ob_clock_ms(); 0 */
+        int64_t sent_at;                    /* when all points had been sent, on ob_clock_ms(); 0: not yet */
 };
 
 struct sums {
         int64_t rows, sent, behind;
-        int64_t read_upto; /* by the source that is the furthest behind */
+        int64_t read_upto; /* of the source that is furthest behind */
 };
 
 static struct sums add_up(const struct ob_counters *c)
@@ -51,11 +51,11 @@ static struct sums add_up(const struct ob_counters *c)
         return s;
 }
 
-/* Of a replay: "62 %, at 2020-04-20 00:00:00: ". The caller's to free. */
+/* For a replay "62 %, at 2020-04-20 00:00:00: ", else "". The caller frees the text. */
 static char *how_far(struct ob_progress *p, int64_t read_upto)
 {
         const struct ob_start *start = &p->of.config->sources[0].start;
-        char date[OB_HISTORY_DATE];
+        char date[OB_DATE_MAX];
 
         if (!p->until || read_upto == OB_READ_UPTO_NOTHING || read_upto == OB_READ_UPTO_ALL)
                 return ob_copy("");
@@ -63,10 +63,10 @@ static char *how_far(struct ob_progress *p, int64_t read_upto)
                 p->first = start->kind == OB_START_AT ? start->seconds : read_upto;
         return ob_format("%lld %%, at %s: ",
                 (long long)(p->until > p->first ? 100 * (read_upto - p->first) / (p->until - p->first) : 0),
-                ob_history_date(read_upto, date));
+                ob_date_format(date, read_upto, ' '));
 }
 
-/* Of a replay whose points have all been sent: each step is, once more, after the horizon. */
+/* For a replay that has sent all points: after the horizon each step is sent once more. */
 static char *say_sent(struct ob_progress *p, int64_t now)
 {
         int64_t horizon = 0, left;
@@ -105,7 +105,7 @@ static char *say(struct ob_progress *p)
                 (long long)p->rate, (long long)s.sent, (long long)s.behind);
 }
 
-/* A terminal that was told to hold on (Ctrl-S) is not waited for: the thread must be able to end. */
+/* Does not wait for a terminal that was stopped with Ctrl-S: the thread must be able to end. */
 static void put(const struct ob_progress *p, const char *text)
 {
         struct pollfd at = { .fd = p->of.terminal, .events = POLLOUT };
@@ -116,7 +116,7 @@ static void put(const struct ob_progress *p, const char *text)
                 size.ws_col = COLUMNS;
         line = ob_format("%s%.*s", ob_terminal_wipe(p->of.terminal), size.ws_col - 1, text);
         if (poll(&at, 1, 0) == 1 && at.revents == POLLOUT && write(p->of.terminal, line, strlen(line)) < 0)
-                return; /* it is gone, and nobody sees it */
+                return; /* the terminal is gone */
 }
 
 static void *run(void *arg)

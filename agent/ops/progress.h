@@ -1,6 +1,6 @@
 /*
- * How far it is, for whoever sits at the terminal: one line that is written over twice a second, and wiped at the
- * end. Drawn by a thread of its own from counters, as long as those live.
+ * The progress line on an operator's terminal: it is drawn anew twice a second, and wiped at the end. A thread of
+ * its own draws the line from the counters, which must live as long.
  */
 #ifndef OB_OPS_PROGRESS_H
 #define OB_OPS_PROGRESS_H
@@ -15,11 +15,11 @@ struct ob_progress;
 struct ob_progress_of {
         const struct ob_config *config;
         struct ob_counters *counters;
-        struct ob_stop *stop; /* of the sinks: whether what is left is being sent, and until when */
+        struct ob_stop *stop; /* of the sinks: says whether the agent stops, and until when */
         int terminal;         /* see ob_terminal_keep */
 };
 
-/* NULL: there is nobody to see it. */
+/* NULL: there is no terminal. */
 struct ob_progress *ob_progress_start(const struct ob_progress_of *of);
 void ob_progress_stop(struct ob_progress *p);
 

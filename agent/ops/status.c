@@ -12,16 +12,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/ops/built_in.h"
 #include "agent/ops/status_auth.h"
 #include "agent/ops/status_draw.h"
-#include "agent/ops/status_files.h"
 #include "agent/ops/status_guard.h"
 #include "agent/ops/status_socket.h"
 #include "agent/process/clock.h"
 #include "config/secret.h"
 #include "proto/memory.h"
 
-/* Scripts and styles are files of ours only: what slipped through the escaping could not run. */
+/* Only our own files may be scripts and styles: a text that slipped through the escaping could not run. */
 static const char policy[] = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
                              "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -31,15 +31,15 @@ struct ob_status {
         struct ob_status_socket socket;
         struct ob_guard *guard;
         pthread_t thread;
-        int wake; /* readable when it is time to stop */
+        int wake; /* an eventfd, readable when the thread has to end */
 };
 
-/* What can be asked for: drawn from a view, or a file. */
+/* The addresses that are served: drawn from a view, or a file that is built in. */
 static const struct page {
         const char *url, *type;
         void (*draw)(const struct ob_view *v, struct ob_bytes *out);
         const char *file;
-        enum ob_wellness ill; /* 503 when something is so badly off; OB_WELL: never */
+        enum ob_wellness ill; /* 503 when a source or sink is at least so ill; OB_WELL: never */
 } pages[] = {
         { "/", "text/html; charset=utf-8", ob_status_html },
         { "/metrics", "text/plain; version=0.0.4; charset=utf-8", ob_status_metrics },
@@ -58,7 +58,7 @@ static const struct page *find_page(const char *url)
         return NULL;
 }
 
-/* Takes as long for each wrong guess. */
+/* Takes the same time for each wrong guess. */
 static bool is_same(const char *is, const char *wanted)
 {
         size_t n = strlen(is), length = strlen(wanted);
@@ -70,9 +70,9 @@ static bool is_same(const char *is, const char *wanted)
 }
 
 /*
- * Whether a request is for a name of ours. A page of somebody else's can have its own name lead to the loopback of
- * whoever looks at the page (DNS rebinding), and would then read ours; but it can't choose what its browser says
- * here.
+ * Whether the request names this machine. A foreign web page can let its own name lead to the loopback of its
+ * reader (DNS rebinding), and would then read our page. But it can't choose the Host header that the reader's
+ * browser sends.
  */
 static bool is_our_name(struct MHD_Connection *connection, const struct ob_status_settings *s)
 {
@@ -107,14 +107,14 @@ static bool is_allowed(struct MHD_Connection *connection, const struct ob_status
                 return false;
         is_user = is_same(user, s->user);
         ob_secret_now(s->password_file, s->password, wanted);
-        is_password = is_same(password, wanted); /* also of a wrong user: it takes as long */
+        is_password = is_same(password, wanted); /* also for a wrong user, so that both take the same time */
         explicit_bzero(wanted, sizeof(wanted));
         explicit_bzero(user, strlen(user) + 1 + strlen(password));
         free(user);
         return is_user && is_password;
 }
 
-/* Who has not tried yet is told at once that it takes a login: so begins every browser. */
+/* A request without a login is answered at once: every browser begins that way. */
 static bool has_login(struct MHD_Connection *connection)
 {
         return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION) != NULL;
@@ -170,7 +170,7 @@ static enum MHD_Result serve(const struct ob_status *s, struct MHD_Connection *c
         return got;
 }
 
-/* Called for the head of a request, then again for each piece of a body, and at its end. */
+/* Called for the head of a request, then for each piece of its body, and at its end. */
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
         const char *version, const char *upload, size_t *upload_size, void **request)
 {
@@ -186,7 +186,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
                 return MHD_YES;
         }
         if (*upload_size) {
-                *upload_size = 0; /* a body is nothing to us */
+                *upload_size = 0; /* the body of a request is thrown away */
                 return MHD_YES;
         }
         if (!is_our_name(connection, settings))
@@ -195,7 +195,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         if (!is_allowed(connection, settings)) {
                 if (!has_login(connection) || ob_guard_is_wrong(connection))
                         return refuse(connection, MHD_HTTP_UNAUTHORIZED, "user and password, please\n");
-                ob_guard_wrong(s->guard, connection); /* the request comes again */
+                ob_guard_wrong(s->guard, connection); /* the web server calls again for this request */
                 return MHD_YES;
         }
         if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
@@ -206,7 +206,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         return serve(s, connection, page);
 }
 
-/* Milliseconds; -1: until somebody asks. */
+/* How long to wait, in milliseconds; -1: until a request comes. */
 static int wait_ms(struct ob_status *s)
 {
         int64_t due = ob_guard_look(s->guard), now = ob_clock_ms();
@@ -216,7 +216,7 @@ static int wait_ms(struct ob_status *s)
                 return 0;
         if (due == INT64_MAX)
                 return -1;
-        return due > now ? (int)(due - now) : 0; /* at most a request's time */
+        return due > now ? (int)(due - now) : 0; /* at most the time of one request */
 }
 
 static void *run(void *arg)
@@ -239,7 +239,7 @@ static void close_all(struct ob_status *s)
         ob_status_socket_remove(&s->socket);
         ob_guard_resume(s->guard);
         if (s->daemon)
-                MHD_stop_daemon(s->daemon); /* closes the socket */
+                MHD_stop_daemon(s->daemon); /* closes the socket, too */
         else
                 close(s->socket.fd);
         if (s->wake >= 0)

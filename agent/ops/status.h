@@ -1,6 +1,6 @@
 /*
- * The status page: a small web server of its own thread, which sleeps until somebody asks. Off unless the config's
- * `status` says where to listen. Everything is read only.
+ * The status page: a small web server in a thread of its own, which sleeps until a request comes. It is off unless
+ * the config's `status` says where to listen. No request can change anything.
  */
 #ifndef OB_OPS_STATUS_H
 #define OB_OPS_STATUS_H
@@ -10,7 +10,7 @@
 
 struct ob_status;
 
-/* What `of` names must stay until the stop. NULL without `err` being said: it is off. */
+/* All that `of` points to must live until ob_status_stop. 0 with `*status` NULL: the status page is off. */
 int ob_status_start(struct ob_status **status, const struct ob_status_of *of, struct ob_err *err);
 void ob_status_stop(struct ob_status *status);
 

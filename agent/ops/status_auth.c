@@ -6,7 +6,7 @@
 
 #include "proto/memory.h"
 
-/* Where the encoded text begins; NULL: it is no such header. */
+/* Where the encoded text begins; NULL: the header has another scheme. */
 static const char *skip_scheme(const char *header)
 {
         static const char scheme[] = "basic";
@@ -17,7 +17,7 @@ static const char *skip_scheme(const char *header)
         return header + length + strspn(header + length, " ");
 }
 
-/* Base64 with its padding, or without. False: it is none, or holds a NUL. */
+/* Decodes base64, with padding or without. False: the text is no base64, or holds a NUL. */
 static bool decode(const char *text, char *out)
 {
         static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

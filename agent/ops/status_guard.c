@@ -10,12 +10,12 @@
 #include "agent/process/log.h"
 #include "proto/memory.h"
 
-#define REQUEST_MS 10000  /* from the connection, or the request before, to the last byte of the answer */
-#define WRONG_MS   2000   /* that the answer to a wrong password waits */
-#define FORGET_MS  600000 /* after so long without a wrong password a peer's count begins anew */
-#define SHARE      16u    /* connections of one peer */
-#define LET_IN     48u    /* of all peers */
-#define PEERS_MAX  64     /* that wrong passwords are counted of */
+#define REQUEST_MS 10000  /* from the connect, or the end of the last request, to the last byte of the answer */
+#define WRONG_MS   2000   /* the delay of the answer to a wrong password */
+#define FORGET_MS  600000 /* after so long without a wrong password a peer's count is 0 again */
+#define SHARE      16u    /* the most connections of one peer */
+#define LET_IN     48u    /* the most connections of all peers */
+#define PEERS_MAX  64     /* peers whose wrong passwords are counted */
 
 struct address {
         sa_family_t family;
@@ -27,15 +27,15 @@ struct slot {
         struct MHD_Connection *connection; /* NULL: the slot is free */
         struct address peer;
         int fd;
-        int64_t began;  /* ob_clock_ms(), of the request */
-        int64_t waits;  /* until then, since its password was wrong; 0 */
-        bool was_wrong; /* … and it has waited */
-        bool is_ended;  /* its socket was shut down, and the web server will close it */
+        int64_t began;  /* ob_clock_ms() at the begin of the request */
+        int64_t waits;  /* the answer waits until then, on ob_clock_ms(); 0: no wrong password */
+        bool was_wrong; /* the password was wrong, and the delay is over */
+        bool is_ended;  /* the socket was shut down, and the web server will close it */
 };
 
 struct peer {
         struct address address;
-        int64_t wrong, last_at; /* how many passwords were, and when the last, by ob_clock_ms() */
+        int64_t wrong, last_at; /* how many wrong passwords, and when the last one came, on ob_clock_ms() */
 };
 
 struct ob_guard {
@@ -65,7 +65,7 @@ static struct address address_of(struct MHD_Connection *c)
         const struct sockaddr *from = sockaddr_of(c);
         struct address a;
 
-        memset(&a, 0, sizeof(a)); /* compared as bytes */
+        memset(&a, 0, sizeof(a)); /* addresses are compared as bytes */
         if (!from || (from->sa_family != AF_INET && from->sa_family != AF_INET6))
                 return a;
         a.family = from->sa_family;
@@ -91,14 +91,15 @@ static struct slot *slot_of(struct MHD_Connection *c)
         return info ? info->socket_context : NULL;
 }
 
-/* The web server sees a connection that the other end has closed. */
+/* To the web server this looks as if the peer had closed the connection. */
 static void end(struct slot *s)
 {
         shutdown(s->fd, SHUT_RDWR);
         s->is_ended = true;
 }
 
-/* How many there are, of `peer` or, NULL, of all; and which has been there the longest without waiting, or NULL. */
+/* Counts the connections of `peer`, or of all peers (NULL). `*oldest` is the oldest of those that do not wait;
+ * NULL: all wait. */
 static unsigned count(struct ob_guard *g, const struct address *peer, struct slot **oldest)
 {
         unsigned n = 0;
@@ -117,9 +118,9 @@ static unsigned count(struct ob_guard *g, const struct address *peer, struct slo
 }
 
 /*
- * Too many are one too many: the one that has been there the longest goes, for who asks in earnest is done at once.
- * A connection that waits is not ended, or a wrong password would cost nothing; where all of them wait the new one
- * goes.
+ * When there is one connection too many the oldest one is ended: an honest request is answered at once. A
+ * connection that waits is never ended, or a wrong password would cost nothing. When all of them wait the new one
+ * is ended.
  */
 static void make_room(struct ob_guard *g, struct slot *added)
 {
@@ -172,7 +173,7 @@ void ob_guard_completed(
         s->was_wrong = false;
 }
 
-/* Its row, or the one that was quiet for the longest. */
+/* The row of this address, or the row that was quiet for the longest time. */
 static struct peer *find_peer(struct ob_guard *g, const struct address *address, int64_t now)
 {
         struct peer *quiet = &g->peers[0];
@@ -192,7 +193,7 @@ static struct peer *find_peer(struct ob_guard *g, const struct address *address,
         return quiet;
 }
 
-/* At the first, the tenth, the hundredth, … */
+/* True for the first, the tenth, the hundredth, … */
 static bool is_worth_a_line(int64_t n)
 {
         while (n % 10 == 0)
@@ -263,7 +264,7 @@ int64_t ob_guard_look(struct ob_guard *g)
                         resume(s);
                 else
                         end(s);
-                next = now; /* the web server has something to do */
+                next = now; /* the web server has work to do at once */
         }
         return next;
 }

@@ -1,19 +1,74 @@
-/* The page for people: what is wrong first, then each source, the queue, each sink, and the pipelines. */
+/* The HTML page: the problems first, then each source, the queue, each sink, and the pipelines. */
+#include <assert.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "agent/ops/headline.h"
-#include "agent/ops/markup.h"
 #include "agent/ops/status_draw.h"
-#include "proto/memory.h"
+#include "proto/date.h"
 
-#define BAR_WIDTH      3 /* of a minute in a sparkline, in its own units */
+#define BAR_WIDTH      3 /* of one minute in a sparkline, in the sparkline's units */
 #define BAR_HEIGHT     24
 #define FAILURE_HEIGHT 4
-#define PIPELINES_MAX  200 /* shown, those in most trouble first */
-#define LISTED_MAX     5   /* pipelines of a manager that the headline names */
+#define PIPELINES_MAX  200 /* pipelines that are shown, the worst first */
+#define LISTED_MAX     5   /* pipelines of a manager that stand below the headline */
+
+static void add(struct ob_bytes *out, const char *piece)
+{
+        ob_bytes_add(out, piece, strlen(piece));
+}
+
+static void add_escaped(struct ob_bytes *out, const char *text)
+{
+        static const struct {
+                char c;
+                const char *as;
+        } escapes[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" } };
+
+        for (; *text; text++) {
+                size_t i = 0;
+
+                while (i < sizeof(escapes) / sizeof(*escapes) && escapes[i].c != *text)
+                        i++;
+                if (i < sizeof(escapes) / sizeof(*escapes))
+                        add(out, escapes[i].as);
+                else
+                        ob_bytes_add(out, text, 1);
+        }
+}
+
+static void add_number(struct ob_bytes *out, long long number)
+{
+        char text[24];
+
+        snprintf(text, sizeof(text), "%lld", number);
+        add(out, text);
+}
+
+void ob_markup(struct ob_bytes *out, const char *format, ...)
+{
+        const char *at;
+        va_list args;
+
+        va_start(args, format);
+        for (; (at = strchr(format, '%')); format = at) {
+                ob_bytes_add(out, format, (size_t)(at - format));
+                if (!strncmp(at, "%s", 2)) {
+                        add_escaped(out, va_arg(args, const char *));
+                        at += 2;
+                } else if (!strncmp(at, "%lld", 4)) {
+                        add_number(out, va_arg(args, long long));
+                        at += 4;
+                } else {
+                        assert(!strncmp(at, "%%", 2));
+                        add(out, "%");
+                        at += 2;
+                }
+        }
+        va_end(args);
+        add(out, format);
+}
 
 /* "12 s", "5 min", "3 h", "2 d". */
 static const char *lasting(char text[32], int64_t ms)
@@ -31,7 +86,7 @@ static const char *lasting(char text[32], int64_t ms)
         return text;
 }
 
-/* With a mark between thousands. */
+/* With a comma between thousands. */
 static const char *grouped(char text[32], int64_t number)
 {
         char digits[24];
@@ -57,16 +112,7 @@ static const char *in_bytes(char text[32], int64_t bytes)
         return text;
 }
 
-static const char *as_time(char text[32], int64_t time)
-{
-        time_t at = (time_t)time;
-        struct tm tm;
-
-        strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&at, &tm));
-        return text;
-}
-
-/* A bar a minute; minutes with failures have a mark at the foot. */
+/* A bar for each minute; a minute with failures has a mark at the foot. */
 static void put_sparkline(struct ob_bytes *out, const struct ob_health_story *s, const char *what)
 {
         int64_t most = 0, total = 0, failures = 0;
@@ -100,11 +146,12 @@ static void put_sparkline(struct ob_bytes *out, const struct ob_health_story *s,
 
 static void put_error(struct ob_bytes *out, const struct ob_view *v, const struct ob_view_one *o)
 {
-        char ago[32], at[32];
+        char ago[32], at[OB_DATE_MAX];
 
         ob_markup(out, "<td class=\"error\">");
         if (o->story.error_at)
-                ob_markup(out, "<time title=\"%s\">%s ago</time> %s", as_time(at, o->story.error_at),
+                ob_markup(out, "<time title=\"%s UTC\">%s ago</time> %s",
+                        ob_date_format(at, o->story.error_at, ' '),
                         lasting(ago, (v->now - o->story.error_at) * 1000), o->story.error);
         ob_markup(out, "</td></tr>");
 }
@@ -199,7 +246,7 @@ static void put_manager(struct ob_bytes *out, const struct ob_view *v, const str
                         (long long)(m->n - PIPELINES_MAX));
 }
 
-/* Left out when no state is known. */
+/* The section is left out when no pipeline has a state. */
 static void put_pipelines(struct ob_bytes *out, const struct ob_view *v)
 {
         size_t known = 0;
@@ -224,7 +271,7 @@ static void put_troubles(struct ob_bytes *out, const char *what, const struct ob
                                 all[i].why);
 }
 
-/* The first of each manager: they are in order of trouble. */
+/* The first pipelines of each manager, which are sorted with the worst first. */
 static void put_bad_pipelines(struct ob_bytes *out, const struct ob_view *v)
 {
         long long more = (long long)ob_headline_pipelines(v, OB_TROUBLED);
@@ -245,8 +292,8 @@ static void put_bad_pipelines(struct ob_bytes *out, const struct ob_view *v)
                 ob_markup(out, "<li>and %lld more</li>", more);
 }
 
-/* The worse of the two headlines stands first, and each has what is wrong behind it. */
-static void put_verdicts(struct ob_bytes *out, const struct ob_view *v)
+/* The worse headline stands first; its problems stand below each headline. */
+static void put_headlines(struct ob_bytes *out, const struct ob_view *v)
 {
         struct ob_headline lines[OB_HEADLINES];
 
@@ -267,7 +314,7 @@ static void put_verdicts(struct ob_bytes *out, const struct ob_view *v)
 void ob_status_html(const struct ob_view *v, struct ob_bytes *out)
 {
         size_t ill = ob_view_count(v, OB_ILL) + ob_headline_pipelines(v, OB_ILL);
-        char text[32];
+        char text[32], at[OB_DATE_MAX];
 
         ob_markup(out, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
         if (ill)
@@ -279,7 +326,7 @@ void ob_status_html(const struct ob_view *v, struct ob_bytes *out)
                 "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript></head>"
                 "<body><p id=\"silent\" hidden></p><main><h1>otterbeat <small>on %s</small></h1>",
                 v->of->counters->host, v->of->counters->host);
-        put_verdicts(out, v);
+        put_headlines(out, v);
         put_sources(out, v);
         put_queue(out, v);
         put_sinks(out, v);
@@ -287,7 +334,7 @@ void ob_status_html(const struct ob_view *v, struct ob_bytes *out)
         ob_markup(out, "<footer>" OB_VERSION ", runs for %s; as of ",
                 lasting(text, (v->now - v->of->counters->started) * 1000));
         ob_markup(out,
-                "%s; <a href=\"metrics\">metrics</a>, <a href=\"healthz\">healthz</a>, "
+                "%s UTC; <a href=\"metrics\">metrics</a>, <a href=\"healthz\">healthz</a>, "
                 "<a href=\"status.json\">JSON</a></footer></main></body></html>\n",
-                as_time(text, v->now));
+                ob_date_format(at, v->now, ' '));
 }

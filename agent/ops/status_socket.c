@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define BACKLOG 16
-#define MODE    0660 /* of a unix socket: who may not write to it can't connect */
+#define MODE    0660 /* of a unix socket: a user without the right to write can't connect */
 
 static const char *path_of(const struct ob_status_address *a)
 {
@@ -29,7 +29,7 @@ static const char *word_for(mode_t mode)
         return "something else";
 }
 
-/* Also of datagram sockets. An answer that would have to be waited for is one: somebody's queue is full. */
+/* Also for datagram sockets. EAGAIN is an answer, too: a program listens there and its queue is full. */
 static enum ob_stands ask(const struct ob_status_address *a)
 {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), code;
@@ -60,7 +60,7 @@ enum ob_stands ob_status_socket_look(const struct ob_status_address *a, const ch
         return look(a, what, &at);
 }
 
-/* Whether that very file still stands at the path. */
+/* Whether the file at the path is still the same socket. */
 static bool is_still(const char *path, dev_t device, ino_t inode)
 {
         struct stat now;
@@ -68,8 +68,8 @@ static bool is_still(const char *path, dev_t device, ino_t inode)
         return !lstat(path, &now) && S_ISSOCK(now.st_mode) && now.st_dev == device && now.st_ino == inode;
 }
 
-/* A socket that a killed agent left behind goes. What else stands there stays: bind says that the address is taken.
- */
+/* Removes a socket that a killed agent left behind. A file of another kind stays, and bind says that the address is
+ * in use. */
 static int make_way(const struct ob_status_settings *s, struct ob_err *err)
 {
         const char *path = path_of(&s->address), *what;
@@ -91,7 +91,7 @@ static int make_way(const struct ob_status_settings *s, struct ob_err *err)
         }
 }
 
-/* The mode is set before listen(): until then nobody can connect, whatever the umask is. */
+/* The mode is set before listen(): until then no program can connect, whatever the umask is. */
 static int dress(struct ob_status_socket *s, const struct ob_status_address *a)
 {
         struct stat at;

@@ -1,6 +1,6 @@
 /*
- * What the status page tells, taken at one moment from counters, queue and states; the page, its metrics and its
- * JSON are drawn from the same. Taken and freed by one thread, with short locks that cover copying only.
+ * A snapshot of counters, queue and pipeline states. The HTML page, the metrics and the JSON are drawn from one
+ * view. One thread takes and frees a view; the locks that it takes meanwhile cover nothing but copying.
  */
 #ifndef OB_OPS_STATUS_VIEW_H
 #define OB_OPS_STATUS_VIEW_H
@@ -15,21 +15,21 @@
 #include "agent/store/queue.h"
 #include "config/config.h"
 
-/* Where it is taken from: the running agent's, borrowed. */
+/* The inputs of a view: parts of the running agent, borrowed. */
 struct ob_status_of {
         const struct ob_config *config;
         struct ob_counters *counters;
         struct ob_queue *queue;
         struct ob_pipeline_health **states; /* one a manager */
-        struct ob_stop *stop;               /* of the workers: whether we are stopping */
+        struct ob_stop *stop;               /* of the workers: says whether the agent stops */
 };
 
-/* In rising order of trouble. */
+/* The health of a source or sink, the worst last. */
 enum ob_wellness {
         OB_WELL,
-        OB_TROUBLED, /* something goes wrong, but it is not late yet */
-        OB_ILL,      /* past its deadline: the world's fault, or ours */
-        OB_STUCK,    /* its thread was not heard of when it should: ours */
+        OB_TROUBLED, /* it fails, but is within its deadline */
+        OB_ILL,      /* past its deadline: the fault of the world, or ours */
+        OB_STUCK,    /* its thread did not show life in time: our fault */
         OB_WELLNESSES
 };
 
@@ -37,13 +37,13 @@ enum ob_wellness {
 const char *ob_wellness_word(enum ob_wellness w);
 
 enum ob_number {
-        OB_NUMBER_AGE_MS, /* of a source: since its last whole poll */
+        OB_NUMBER_AGE_MS, /* numbers of a source, from here on; the time since its last whole poll */
         OB_NUMBER_LIMIT_MS,
         OB_NUMBER_POLL_MS,
         OB_NUMBER_ROWS,
         OB_NUMBER_LATE_ROWS,
         OB_NUMBER_ERRORS,
-        OB_NUMBER_FAILING_MS, /* of a sink: since it fails; 0 */
+        OB_NUMBER_FAILING_MS, /* numbers of a sink, from here on; how long it has been failing; 0: it does not */
         OB_NUMBER_BEHIND,
         OB_NUMBER_POINTS,
         OB_NUMBER_SENT,
@@ -59,14 +59,14 @@ enum ob_number {
 struct ob_view_one {
         const char *name; /* borrowed */
         enum ob_wellness well;
-        char why[2 * OB_ERR_MAX]; /* "" when it is well */
+        char why[2 * OB_ERR_MAX]; /* why the source or sink is not well; "" when it is */
         int64_t numbers[OB_NUMBERS];
         struct ob_health_story story;
 };
 
 struct ob_view_manager {
         const char *name;              /* borrowed; "" */
-        struct ob_pipeline *pipelines; /* ours; those in most trouble first */
+        struct ob_pipeline *pipelines; /* ours; the worst state first */
         size_t n;
         size_t by_state[OB_STATES];
 };
@@ -86,10 +86,32 @@ struct ob_view {
 void ob_view_take(struct ob_view *v, const struct ob_status_of *of);
 void ob_view_free(struct ob_view *v);
 
-/* How many are at least so badly off. */
+/* How many sources and sinks are at least so badly off. */
 size_t ob_view_count(const struct ob_view *v, enum ob_wellness at_least);
 
-/* The trouble of everything that is not well, a line each. */
+/* Adds a line for each source and sink that is not well. */
 void ob_view_tell(const struct ob_view *v, struct ob_bytes *out);
+
+/*
+ * The headlines: one says how the agent gets on, the other how Otter does. They are two, since either may be in
+ * trouble while the other one is well.
+ */
+enum ob_headline_of { OB_HEADLINE_AGENT, OB_HEADLINE_OTTER, OB_HEADLINES };
+
+struct ob_headline {
+        enum ob_headline_of of;
+        bool is_known; /* false: no pipeline has a state yet, so nothing is known about Otter */
+        enum ob_wellness well;
+        char text[160];
+};
+
+/* Makes both headlines, the worse one first. */
+void ob_headlines(const struct ob_view *v, struct ob_headline lines[OB_HEADLINES]);
+
+/* How well a pipeline in this state is. */
+enum ob_wellness ob_headline_wellness(enum ob_state state);
+
+/* How many pipelines are at least so badly off. */
+size_t ob_headline_pipelines(const struct ob_view *v, enum ob_wellness at_least);
 
 #endif

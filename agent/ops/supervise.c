@@ -4,16 +4,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/ops/headline.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/process/notify.h"
 #include "agent/process/thread.h"
 #include "proto/memory.h"
 
-#define BEATS    4    /* in the time of a watchdog: two may be late */
-#define MOVED_MS 2    /* of the processor, from beat to beat: more than the feeding itself takes */
-#define WAIT_MS  5000 /* what goes wrong is seen so soon; a wake-up costs as much as a poll's answer */
+#define BEATS    4    /* in the time of a watchdog, so that two of them may be late */
+#define MOVED_MS 2    /* processor time from beat to beat: more than the feeder itself uses */
+#define WAIT_MS  5000 /* problems are seen so soon; each wake-up costs as much as the answer to a poll */
 
 void ob_supervise_ready(struct ob_supervise *s)
 {
@@ -21,7 +21,7 @@ void ob_supervise_ready(struct ob_supervise *s)
         ob_notify("READY=1");
 }
 
-/* The time tells systemd which READY is about this reload. */
+/* By the time systemd knows which READY=1 belongs to this reload. */
 void ob_supervise_reloading(struct ob_supervise *s)
 {
         ob_cleanup(ob_free_at) char *state =
@@ -37,7 +37,7 @@ void ob_supervise_stopping(struct ob_supervise *s)
         ob_notify("STOPPING=1\nSTATUS=sends what is left");
 }
 
-/* Both headlines; of the agent's troubles the first stands for all. */
+/* Sends both headlines, and the first of the agent's problems. */
 static void tell_status(struct ob_supervise *s, const struct ob_view *v)
 {
         struct ob_headline lines[OB_HEADLINES];
@@ -66,17 +66,16 @@ static void beat(struct ob_supervise *s, const struct ob_view *v)
         int64_t every = ob_notify_watchdog_ms() / BEATS;
         bool is_stuck = ob_view_count(v, OB_STUCK) > 0;
 
-        if (is_stuck && !s->is_stuck_told)
+        if (ob_log_change(&s->is_stuck_logged, is_stuck) && is_stuck)
                 ob_log(OB_LOG_ERROR, "event=stuck why=\"a thread was not heard of when it should%s\"",
                         every ? "; the watchdog is left alone" : ": restart the agent, and report it");
-        s->is_stuck_told = is_stuck;
         if (!every || is_stuck || v->clock - s->beat_at < every)
                 return;
         s->beat_at = v->clock;
         ob_notify("WATCHDOG=1");
 }
 
-/* Milliseconds of the processor that all threads have used. */
+/* Milliseconds of processor time that all threads have used. */
 static int64_t used_ms(void)
 {
         struct timespec used = { .tv_sec = 0 };

@@ -1,7 +1,8 @@
 /*
- * What the service manager is told: that we are ready, reload, stop, and in a line how we get on. It hears from our
- * watchdog as long as every thread was heard of when it should; if one was not, the log says so in any case. A
- * database or a sink that is down is no reason to start us again, which would not mend it. The main thread's.
+ * Messages to the service manager: that the agent is ready, reloads or stops, and its status in one line. The
+ * watchdog message is sent as long as every thread shows life in time; a thread that does not is logged in any
+ * case. A database or sink that is down is no reason to restart the agent, which would not help. The main thread
+ * owns this.
  */
 #ifndef OB_OPS_SUPERVISE_H
 #define OB_OPS_SUPERVISE_H
@@ -16,11 +17,11 @@
 
 struct ob_supervise {
         int64_t beat_at;    /* ob_clock_ms() */
-        struct ob_err told; /* the last status */
-        bool is_stuck_told; /* in the log */
-        pthread_t feeder;   /* 0: there is none; it owns nothing, and reads … */
+        struct ob_err told; /* the last status line that was sent */
+        bool is_stuck_logged;
+        pthread_t feeder; /* sends watchdog messages while the main thread is busy; 0: not running */
         struct ob_stop over;
-        int64_t fed_until; /* ob_clock_ms() */
+        int64_t fed_until; /* the feeder reads it; ob_clock_ms() */
 };
 
 void ob_supervise_ready(struct ob_supervise *s);
@@ -28,14 +29,14 @@ void ob_supervise_reloading(struct ob_supervise *s);
 void ob_supervise_stopping(struct ob_supervise *s);
 
 /*
- * From here to ob_supervise_idle the main thread is at work, as at a stop and a start, and a thread feeds the
- * watchdog in its place: for `ms` milliseconds, in which every time-out has passed, in any case; behind them as
- * long as this process uses the processor, which one that hangs does not.
+ * From here to ob_supervise_idle the main thread is busy, as in a stop or a start, and a thread feeds the watchdog
+ * in its place. It always does for `ms` milliseconds, after which every time-out has passed. After that it does as
+ * long as this process uses the processor, which a process that hangs does not.
  */
 void ob_supervise_busy(struct ob_supervise *s, int64_t ms);
 void ob_supervise_idle(struct ob_supervise *s);
 
-/* How long the next call of ob_supervise_tick may be waited for, in milliseconds. */
+/* The longest time until the next call of ob_supervise_tick, in milliseconds. */
 int64_t ob_supervise_wait_ms(void);
 
 void ob_supervise_tick(struct ob_supervise *s, const struct ob_status_of *of);

@@ -1,6 +1,6 @@
 #include "agent/process/clock.h"
 
-#define OUR_CLOCK CLOCK_MONOTONIC /* what conditions can wait on */
+#define OUR_CLOCK CLOCK_MONOTONIC /* the conditions of ob_cond_init() wait by this clock, too */
 
 int64_t ob_clock_ms(void)
 {

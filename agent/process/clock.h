@@ -1,4 +1,4 @@
-/* The clocks we use, and how far we trust those of others. Any thread. */
+/* The clocks that we use, and how far we trust the clocks of other machines. Any thread. */
 #ifndef OB_PROCESS_CLOCK_H
 #define OB_PROCESS_CLOCK_H
 
@@ -6,18 +6,18 @@
 #include <time.h>
 
 /*
- * Seconds: so far a database's clock may be set at once, and every row still goes where it belongs. Two hours: it
- * may have been an hour ahead, and be set to an hour behind.
+ * Seconds. A database's clock may be set by so much at once, and every row still gets into its step. Two hours: the
+ * clock may have been one hour ahead, and be set to one hour behind.
  */
 #define OB_CLOCK_STEP 7260
 
-/* Milliseconds that only ever grow: for deadlines and ages. */
+/* Milliseconds of a clock that never goes back: for deadlines and ages. */
 int64_t ob_clock_ms(void);
 
-/* Seconds since 1970 by the wall clock: only for what is read by others. */
+/* Seconds since 1970 by the wall clock: only for times that other programs or people read. */
 int64_t ob_clock_wall(void);
 
-/* A moment of ob_clock_ms() as pthread_cond_timedwait wants it on a condition of ours. */
+/* A moment of ob_clock_ms() in the form that pthread_cond_timedwait wants for a condition of ob_cond_init(). */
 struct timespec ob_clock_deadline(int64_t ms);
 
 #endif

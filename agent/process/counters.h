@@ -1,6 +1,6 @@
 /*
- * What the agent counts of itself: one set per source and per sink, told as agent.* and by the
- * status. Written by the thread that owns the source or sink, read by any.
+ * The agent's own counters: one set for each source and each sink. The series agent.* and the status page show
+ * them. The thread that owns the source or sink writes its set, any thread reads it.
  */
 #ifndef OB_PROCESS_COUNTERS_H
 #define OB_PROCESS_COUNTERS_H
@@ -16,28 +16,30 @@
 
 struct ob_source_counters {
         char *name;                /* ours; set before any thread starts */
-        _Atomic int64_t poll_ms;   /* of the last whole poll */
-        _Atomic int64_t polled_at; /* ob_clock_ms() of the last whole poll, at first: of the start */
-        _Atomic int64_t rows;      /* counted rows */
+        _Atomic int64_t poll_ms;   /* how long the last whole poll took */
+        _Atomic int64_t polled_at; /* ob_clock_ms() of the last whole poll; before the first poll: of the start */
+        _Atomic int64_t rows;      /* rows that were counted */
+        /* The latest time of a counted row, in seconds. NOTHING: no row yet; ALL: a source that is read once is
+         * done. */
+        _Atomic int64_t read_upto;
         _Atomic int64_t
-                read_upto; /* the latest time of a counted row, seconds; NOTHING; ALL: of what is read once */
-        _Atomic int64_t late_rows; /* … of which became visible after a newer one had been counted */
-        _Atomic int64_t errors;    /* failed polls, and cells that could not be read */
-        int64_t every_ms;          /* from poll to poll; set before its thread starts, as is … */
-        int64_t busy_ms;           /* the longest from one sign of life to the next while it polls */
+                late_rows; /* of the counted rows: those that became visible after a newer row had been counted */
+        _Atomic int64_t errors; /* failed polls, and cells that could not be read */
+        int64_t every_ms;       /* from poll to poll; set before the thread starts, as is busy_ms */
+        int64_t busy_ms;        /* the longest time between two signs of life of its thread during a poll */
         struct ob_health health;
 };
 
 struct ob_sink_counters {
         const char *name;
-        /* Every point that came in is one of: sent, folded, late, lost, behind. */
-        _Atomic int64_t points;    /* that came in, also those that an earlier run had left */
+        /* Every point that came in is counted in one of: sent, folded, late, lost, behind. */
+        _Atomic int64_t points;    /* points that came in, with those that an earlier run had left */
         _Atomic int64_t sent;      /* delivered */
-        _Atomic int64_t folded;    /* delivered as a part of another one, or not for this sink: it had it before */
-        _Atomic int64_t late;      /* too late for their step */
-        _Atomic int64_t lost;      /* given up, each with its reason in the log */
-        _Atomic int64_t behind;    /* in the queue, not delivered yet */
-        _Atomic int64_t uncertain; /* of the lost or repeated ones: a crash left in doubt whether they went out */
+        _Atomic int64_t folded;    /* delivered as a part of another point, or delivered before */
+        _Atomic int64_t late;      /* came too late for their step */
+        _Atomic int64_t lost;      /* dropped; the log has the reason of each loss */
+        _Atomic int64_t behind;    /* in the queue, and not delivered yet */
+        _Atomic int64_t uncertain; /* of the lost or repeated points: a crash left open whether they went out */
         _Atomic int64_t reconnects;
         struct ob_health health;
 };
@@ -45,14 +47,14 @@ struct ob_sink_counters {
 struct ob_counters {
         int64_t started; /* seconds since 1970 */
         char host[256];
-        atomic_size_t reading;              /* workers that are not done */
+        atomic_size_t reading;              /* workers that have not finished */
         struct ob_source_counters *sources; /* ours */
         size_t n_sources;
         struct ob_sink_counters *sinks; /* ours */
         size_t n_sinks;
 };
 
-/* All zero, with room for so many; the names are filled in by whoever owns the source or sink. */
+/* All counters are zero. The owner of each source or sink fills its name in. */
 void ob_counters_init(struct ob_counters *c, size_t n_sources, size_t n_sinks);
 void ob_counters_fini(struct ob_counters *c);
 

@@ -22,7 +22,7 @@ void ob_health_promise(struct ob_health *h, int64_t ms)
         h->due = ob_clock_ms() + ms;
 }
 
-/* With the lock held. */
+/* The caller holds the lock. */
 static struct ob_minute *minute_at(struct ob_health *h, int64_t now)
 {
         struct ob_minute *m = &h->minutes[now / MINUTE % OB_HEALTH_MINUTES];

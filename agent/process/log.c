@@ -16,18 +16,19 @@
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "config/file.h"
+#include "proto/date.h"
 #include "proto/text.h"
 #include "proto/utf8.h"
 
-#define LINE_MAX_BYTES 4096 /* PIPE_BUF: a write of no more than that is one piece also in a pipe */
+#define LINE_MAX_BYTES 4096 /* PIPE_BUF: a pipe takes a write of this size in one piece */
 
 static const char *const words[] = { [OB_LOG_ERROR] = "error", [OB_LOG_WARN] = "warn", [OB_LOG_INFO] = "info" };
 
-static atomic_int verbosity = OB_LOG_INFO; /* enum ob_level: what is logged at most */
-static int first = -1;                     /* standard error as we were given it */
+static atomic_int verbosity = OB_LOG_INFO; /* enum ob_level: less important lines are not logged */
+static int first = -1;                     /* standard error, as the program got it at its start */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static long long dropped; /* lines, since that was last told */
+static long long dropped; /* lines that were dropped since the last line about this */
 static bool is_cut;       /* the last line was not written to its end */
 
 int ob_log_open(const char *path, enum ob_level level, struct ob_err *err)
@@ -44,7 +45,7 @@ int ob_log_open(const char *path, enum ob_level level, struct ob_err *err)
         fd = ob_file_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0640, err);
         if (fd < 0)
                 return ob_fail_in(err, "log_file");
-        dup3(fd, STDERR_FILENO, 0); /* atomic: a line of another thread goes to the old or the new file */
+        dup3(fd, STDERR_FILENO, 0); /* atomic: a line of another thread goes to the old file or to the new one */
         close(fd);
         return 0;
 }
@@ -57,20 +58,17 @@ struct line {
 static void put_head(struct ob_text *line, enum ob_level level)
 {
         struct timespec now;
-        struct tm tm;
-        char head[64];
-        size_t length;
+        char date[OB_DATE_MAX], head[64];
 
-        /* A line of progress may stand there. */
+        /* A progress line may stand on the terminal. */
         ob_text_add_string(line, ob_terminal_wipe(STDERR_FILENO));
         clock_gettime(CLOCK_REALTIME, &now);
-        gmtime_r(&now.tv_sec, &tm);
-        length = strftime(head, sizeof(head), "%Y-%m-%dT%H:%M:%S", &tm);
-        snprintf(head + length, sizeof(head) - length, ".%03ldZ %s ", now.tv_nsec / 1000000, words[level]);
+        snprintf(head, sizeof(head), "%s.%03ldZ %s ", ob_date_format(date, now.tv_sec, 'T'), now.tv_nsec / 1000000,
+                words[level]);
         ob_text_add_string(line, head);
 }
 
-/* `text`, at most `most` bytes of it, as it may stand between quotes. */
+/* Adds `text`, at most `most` bytes of it, in the form that may stand between quotes. */
 static void put_in_quotes(struct ob_text *line, const char *text, size_t most)
 {
         size_t n;
@@ -87,7 +85,7 @@ static void put_in_quotes(struct ob_text *line, const char *text, size_t most)
         }
 }
 
-/* Whether a value says where it ends without quotes. */
+/* Whether a reader sees without quotes where the value ends. */
 static bool is_plain(const char *text, size_t most)
 {
         size_t length = strnlen(text, most);
@@ -98,8 +96,8 @@ static bool is_plain(const char *text, size_t most)
         return length > 0;
 }
 
-/* A character that is no text's. One that does not fit changes nothing, so that is_in_quotes says how the line
- * ends. */
+/* Adds a character of the format. A character that does not fit changes nothing, so that is_in_quotes stays true of
+ * the line as it is. */
 static void put_frame(struct line *l, char c)
 {
         ob_text_add_char(&l->text, c);
@@ -118,7 +116,7 @@ static void put_text(struct line *l, const char *text, size_t most)
                 put_frame(l, '"');
 }
 
-/* The value of the conversion that begins at `at`. Where the format goes on. */
+/* Adds the value of the conversion that begins at `at`. Returns where the format goes on. */
 static const char *put_value(struct line *l, const char *at, va_list *args)
 {
         size_t most = SIZE_MAX;
@@ -150,8 +148,8 @@ static const char *put_value(struct line *l, const char *at, va_list *args)
         return at + 2;
 }
 
-/* With the lock held: what could not be written before is told before the next line. */
-static void tell_dropped(void)
+/* The caller holds the lock. Dropped lines are reported before the next line. */
+static void log_dropped(void)
 {
         char room[LINE_MAX_BYTES];
         struct ob_text line = ob_text_over(room, sizeof(room));
@@ -165,8 +163,9 @@ static void tell_dropped(void)
 }
 
 /*
- * A reader that does not read, or a full disk, holds up nobody: the line is dropped and counted. The lock is there
- * for the counting, and because two lines may find room that is enough for one; nobody waits under it.
+ * A reader that does not read, or a full disk, holds up no thread: the line is dropped and counted. The lock guards
+ * the count; without it two threads could also find room that is enough for one line. No thread waits under the
+ * lock.
  */
 static void put(const char *line, size_t length)
 {
@@ -176,7 +175,7 @@ static void put(const char *line, size_t length)
         if (is_cut)
                 is_cut = !ob_stream_put(STDERR_FILENO, "\n", 1);
         if (dropped)
-                tell_dropped();
+                log_dropped();
         wrote = dropped ? 0 : ob_stream_put(STDERR_FILENO, line, length);
         dropped += wrote != length;
         is_cut |= wrote && wrote != length;

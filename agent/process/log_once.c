@@ -16,3 +16,11 @@ int64_t ob_log_once(struct ob_log_once *t, int64_t n)
         t->logged_at = now;
         return n_logged;
 }
+
+bool ob_log_change(bool *was, bool is)
+{
+        bool is_changed = *was != is;
+
+        *was = is;
+        return is_changed;
+}

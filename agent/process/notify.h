@@ -1,6 +1,6 @@
 /*
- * What is told to the service manager (systemd's sd_notify), where one listens: NOTIFY_SOCKET. Built with
- * libsystemd where it is, else nobody is told. The main thread's.
+ * Messages to the service manager, by systemd's sd_notify. A service manager that listens has set NOTIFY_SOCKET.
+ * Without libsystemd at build time these functions do nothing. Any thread may call them.
  */
 #ifndef OB_PROCESS_NOTIFY_H
 #define OB_PROCESS_NOTIFY_H
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether somebody listens. */
+/* Whether a service manager listens. */
 bool ob_notify_is_wanted(void);
 
-/* Lines as "READY=1"; sd_notify(3) lists them. */
+/* `state` has lines like "READY=1"; sd_notify(3) lists them. */
 void ob_notify(const char *state);
 
-/* How often it wants to hear "WATCHDOG=1" at least, in milliseconds; 0: it does not. */
+/* The longest time between two messages "WATCHDOG=1", in milliseconds; 0: the service manager wants none. */
 int64_t ob_notify_watchdog_ms(void);
 
 #endif

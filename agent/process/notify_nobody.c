@@ -1,4 +1,4 @@
-/* Without libsystemd. */
+/* The program was built without libsystemd: there is no service manager. */
 #include "agent/process/notify.h"
 
 bool ob_notify_is_wanted(void)

@@ -10,7 +10,7 @@ bool ob_notify_is_wanted(void)
 
 void ob_notify(const char *state)
 {
-        sd_notify(0, state); /* nobody to tell when that fails */
+        sd_notify(0, state); /* a failure can be reported to nobody */
 }
 
 int64_t ob_notify_watchdog_ms(void)

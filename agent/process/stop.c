@@ -85,7 +85,7 @@ static void shut(struct ob_stop_socket *socket, enum ob_shut why)
         shutdown(socket->fd, SHUT_RDWR);
 }
 
-/* Shuts what has to be. Returns when to look again. Under the lock. */
+/* Shuts the sockets down whose time has come. Returns when to look again. The caller holds the lock. */
 static int64_t guard_sockets(struct ob_stop *s)
 {
         int64_t now = ob_clock_ms(), next = OB_STOP_NO_WAIT;
@@ -150,7 +150,7 @@ int ob_stop_add_socket(struct ob_stop *s, struct ob_stop_socket *socket, int fd,
         return -1;
 }
 
-/* A later deadline than the one that the guard sleeps for does not wake it. */
+/* The guard is only woken for a deadline that is earlier than its next look. */
 bool ob_stop_begin_wait(struct ob_stop *s, struct ob_stop_socket *socket, int64_t deadline)
 {
         bool wanted;

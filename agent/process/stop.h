@@ -1,10 +1,11 @@
 /*
- * The wish to stop, and waiting that such a wish cuts short. Any thread.
+ * The wish to stop, and waits that end early when a stop is wanted. Any thread.
  *
- * There are two, since the agent stops from left to right: one for all workers, then one for all sinks.
+ * The agent stops from left to right, so it has two of them: one for all workers, then one for all sinks.
  *
- * A library that waits on a socket can't be asked to end that wait. So a thread of the stop shuts the socket when
- * a stop is wanted, and when the wait has lasted too long, however much the peer makes of its time.
+ * A library that waits on a socket can't be asked to end its wait. So a thread of the stop, the guard, shuts the
+ * socket down when a stop is wanted, or when the deadline of the wait has passed, even if the peer still sends a
+ * byte now and then.
  */
 #ifndef OB_PROCESS_STOP_H
 #define OB_PROCESS_STOP_H
@@ -15,15 +16,15 @@
 
 #include "proto/error.h"
 
-/* Why a socket was shut. */
+/* Why a socket was shut down. */
 enum ob_shut { OB_SHUT_NOT, OB_SHUT_BY_STOP, OB_SHUT_BY_DEADLINE };
 
 #define OB_STOP_NO_WAIT INT64_MAX
 
-/* A socket that one thread waits on. Its owner reads `shut`; all else is the stop's. */
+/* A socket that one thread waits on. Its owner reads `shut`; the stop owns all other members. */
 struct ob_stop_socket {
-        int fd;           /* ours: a duplicate, so that no other socket is shut that came by the same number */
-        int64_t deadline; /* of the wait, on ob_clock_ms(); OB_STOP_NO_WAIT: nobody waits */
+        int fd;           /* ours: a duplicate, so that no other socket with the same number is shut down */
+        int64_t deadline; /* of the wait, on ob_clock_ms(); OB_STOP_NO_WAIT: the owner does not wait */
         _Atomic(enum ob_shut) shut;
         struct ob_stop_socket *next;
 };
@@ -32,11 +33,11 @@ struct ob_stop {
         pthread_mutex_t lock;
         pthread_cond_t changed;
         bool wanted;
-        int64_t deadline; /* on ob_clock_ms(), when wanted: be done by then */
+        int64_t deadline; /* on ob_clock_ms(), once a stop is wanted: all threads must have ended by then */
 
         pthread_cond_t sockets_changed;
         struct ob_stop_socket *sockets; /* borrowed */
-        int64_t guard_wakes;            /* when the guard looks at them next, on ob_clock_ms() */
+        int64_t guard_wakes;            /* when the guard looks at the sockets next, on ob_clock_ms() */
         bool has_guard, is_over;
         pthread_t guard;
 };
@@ -47,23 +48,24 @@ void ob_stop_fini(struct ob_stop *s);
 void ob_stop_want(struct ob_stop *s, int64_t deadline);
 bool ob_stop_is_wanted(struct ob_stop *s);
 
-/* When to be done by; INT64_MAX while no stop is wanted. */
+/* By when the threads must have ended; INT64_MAX while no stop is wanted. */
 int64_t ob_stop_deadline(struct ob_stop *s);
 
 /* Waits until `deadline` on ob_clock_ms(). True at once when a stop is wanted. */
 bool ob_stop_wait(struct ob_stop *s, int64_t deadline);
 
-/* Has a socket watched, on which nobody waits yet. */
+/* From now on the guard watches this socket, on which its owner does not wait yet. */
 int ob_stop_add_socket(struct ob_stop *s, struct ob_stop_socket *socket, int fd, struct ob_err *err);
 
-/* The owner is about to wait until `deadline` at the latest. False: a stop is wanted, so it must not. */
+/* The owner is about to wait until `deadline` at the latest. False: a stop is wanted, and the owner must not wait.
+ */
 bool ob_stop_begin_wait(struct ob_stop *s, struct ob_stop_socket *socket, int64_t deadline);
 void ob_stop_end_wait(struct ob_stop *s, struct ob_stop_socket *socket);
 
-/* Before its owner closes the socket. Does nothing to one that was not added. */
+/* Called before the owner closes the socket. Does nothing to a socket that was not added. */
 void ob_stop_remove_socket(struct ob_stop *s, struct ob_stop_socket *socket);
 
-/* A condition that ob_clock_deadline() fits. */
+/* Makes a condition whose waits take the deadlines of ob_clock_deadline(). */
 void ob_cond_init(pthread_cond_t *cond);
 
 #endif

@@ -1,7 +1,6 @@
 /*
- * Writing to a standard stream without waiting for whoever reads it. A flag like O_NONBLOCK belongs to the open
- * file, which other processes share (a shell, the next program of a pipeline): it is set on an open file of our own
- * alone.
+ * Writing to a standard stream without waiting for its reader. O_NONBLOCK belongs to the open file, which other
+ * processes share (a shell, the next program of a pipeline). So the flag is only set on an open file of our own.
  */
 #ifndef OB_PROCESS_STREAM_H
 #define OB_PROCESS_STREAM_H
@@ -10,18 +9,18 @@
 #include <stddef.h>
 
 /*
- * The same pipe or terminal, opened anew and non-blocking: a descriptor that is the caller's. -1 where that can't
- * be: of a file, a socket, or another user's pipe.
+ * Opens the pipe or terminal behind `fd` once more, non-blocking. The descriptor belongs to the caller. -1 where
+ * this is impossible: for a file, a socket, or another user's pipe.
  */
 int ob_stream_open(int fd);
 
-/* Puts such a descriptor in the place of `fd`, where it can be. Before there are threads. */
+/* Replaces `fd` by such a descriptor, where there is one. To be called before the first thread starts. */
 void ob_stream_own(int fd);
 
 /*
- * Writes what there is room for now; the bytes that were written, 0 when there was none or on failure. Waits for
- * nobody as long as `length` is at most PIPE_BUF, and no other process fills a pipe that could not be opened anew
- * at that very moment.
+ * Writes as many bytes as there is room for, and returns their number: 0 when there is no room, and on failure.
+ * Does not wait as long as `length` is at most PIPE_BUF. One case is left: a pipe that could not be opened once
+ * more, and that another process fills at this very moment.
  */
 size_t ob_stream_put(int fd, const char *bytes, size_t length);
 

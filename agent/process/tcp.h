@@ -1,7 +1,7 @@
 /*
- * One way to a TCP port, for all who need one: a sink, --check. The addresses of a name are tried in turn. Every
- * wait has a deadline, and ends when a stop's deadline has come; but the resolver has time-outs of its own.
- * One thread's.
+ * One way to connect to a TCP port, for sinks and --check. The addresses of a name are tried one after the other.
+ * Every wait has a deadline, and ends at the deadline of a wanted stop; only the resolver has time-outs of its own.
+ * One thread owns a port.
  */
 #ifndef OB_PROCESS_TCP_H
 #define OB_PROCESS_TCP_H
@@ -16,20 +16,20 @@ struct ob_tcp_port {
         const char *host; /* borrowed: a name, or an address */
         int port;
         int64_t timeout_ms;   /* for each address */
-        struct ob_stop *stop; /* borrowed; NULL: nothing cuts the waiting short */
+        struct ob_stop *stop; /* borrowed; NULL: nothing ends a wait early */
 
-        /* Of the last try to connect: */
-        int error;                /* errno of the last address that was tried; 0 */
+        /* Results of the last try to connect: */
+        int error;                /* errno for the last address that was tried; 0: none */
         int resolver_error;       /* of getaddrinfo; 0: the name has addresses */
-        char address[NI_MAXHOST]; /* the last one that was tried, in numbers; "" */
+        char address[NI_MAXHOST]; /* the last address that was tried, in numbers; "" */
 };
 
-/* A connected socket that does not block, the caller's to close; -1 and `err`. */
+/* Returns a connected, non-blocking socket, which the caller closes; on failure -1 and `err`. */
 int ob_tcp_connect(struct ob_tcp_port *port, struct ob_err *err);
 
 /*
- * Waits for `events` on a socket until `deadline` on ob_clock_ms(), or the deadline of a wanted stop (NULL: there
- * is none). 1: the events are there, or an error of the socket; 0: the deadline has come.
+ * Waits for `events` on a socket until `deadline` on ob_clock_ms(), or until the deadline of a wanted stop (`stop`
+ * may be NULL). 1: an event or an error of the socket is there; 0: the deadline has come.
  */
 int ob_socket_poll(int fd, short events, int64_t deadline, struct ob_stop *stop);
 

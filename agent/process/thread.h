@@ -7,8 +7,8 @@
 #include "proto/error.h"
 
 /*
- * Runs `run(arg)` in a thread of its own, which the caller joins. -1, with `*thread` 0 and `err` "no thread for
- * WHO: why, and what helps".
+ * Runs `run(arg)` in a new thread, which the caller joins. On failure returns -1, sets `*thread` to 0, and `err` to
+ * "no thread for WHO: why, and what helps".
  */
 int ob_thread_start(pthread_t *thread, void *(*run)(void *), void *arg, const char *who, struct ob_err *err);
 

@@ -2,101 +2,59 @@
  * 500, when it can't be. */
 #include "agent/sink/event_post.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "agent/process/clock.h"
 #include "proto/memory.h"
 
-#define TIMEOUT_MS 10000L
-#define ANSWER_MAX 65536 /* bytes of an answer, with its headers, which libcurl keeps */
-
-_Static_assert(sizeof(((struct ob_event_post *)NULL)->why) >= CURL_ERROR_SIZE, "libcurl writes so much");
+#define TIMEOUT_MS 10000
+#define ANSWER_MAX 65536 /* bytes of an answer's headers, which libcurl keeps, and of its body */
 
 void ob_event_post_close(struct ob_event_post *p)
 {
-        curl_easy_cleanup(p->curl);
+        ob_http_close(&p->http);
         curl_slist_free_all(p->headers);
         free(p->url);
-        p->curl = NULL;
         p->headers = NULL;
         p->url = NULL;
 }
 
-/* curl asks this about once a second. */
-static int is_too_late(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+static void open_handle(struct ob_event_post *p)
 {
-        const struct ob_event_post *p = arg;
-
-        (void)a;
-        (void)b;
-        (void)c;
-        (void)d;
-        return ob_stop_deadline(p->stop) <= ob_clock_ms();
+        ob_http_close(&p->http);
+        ob_http_open(&p->http, &(struct ob_http_settings) {
+                                       .timeout_ms = TIMEOUT_MS,
+                                       .headers_max = ANSWER_MAX,
+                                       .body_max = ANSWER_MAX,
+                                       .stop = p->stop,
+                                       .may_finish = true,
+                               });
+        if (!p->headers)
+                abort(); /* there is no memory */
+        curl_easy_setopt(p->http.curl, CURLOPT_HTTPHEADER, p->headers);
 }
 
-/* The answer is of no use to us, as long as it ends. */
-static size_t take_nothing(char *data, size_t size, size_t n, void *arg)
+static int fail(const struct ob_event_post *p, struct ob_err *err)
 {
-        struct ob_event_post *p = arg;
-
-        (void)data;
-        p->answered += size * n;
-        return p->answered > ANSWER_MAX ? 0 : size * n;
-}
-
-static void set_options(struct ob_event_post *p)
-{
-        curl_easy_setopt(p->curl, CURLOPT_URL, p->url);
-        curl_easy_setopt(p->curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(p->curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
-        curl_easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(p->curl, CURLOPT_PROXY, "");
-        curl_easy_setopt(p->curl, CURLOPT_USERAGENT, "otterbeat");
-        curl_easy_setopt(p->curl, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(p->curl, CURLOPT_XFERINFOFUNCTION, is_too_late);
-        curl_easy_setopt(p->curl, CURLOPT_XFERINFODATA, p);
-        curl_easy_setopt(p->curl, CURLOPT_QUICK_EXIT, 1L); /* or a mute name server would hold up what has ended */
-        curl_easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, take_nothing);
-        curl_easy_setopt(p->curl, CURLOPT_WRITEDATA, p);
-        curl_easy_setopt(p->curl, CURLOPT_HEADERFUNCTION, take_nothing);
-        curl_easy_setopt(p->curl, CURLOPT_HEADERDATA, p);
-        curl_easy_setopt(p->curl, CURLOPT_ERRORBUFFER, p->why);
-        curl_easy_setopt(p->curl, CURLOPT_HTTPHEADER, p->headers);
-}
-
-static void start_handle(struct ob_event_post *p)
-{
-        curl_easy_cleanup(p->curl);
-        p->curl = curl_easy_init();
-        if (!p->curl || !p->headers)
-                abort(); /* no memory */
-        set_options(p);
-}
-
-static int fail(const struct ob_event_post *p, CURLcode code, struct ob_err *err)
-{
-        return ob_fail(err, "events: %s", *p->why ? p->why : curl_easy_strerror(code));
+        return ob_fail(err, "events: %s", p->http.why);
 }
 
 int ob_event_post_connect(struct ob_event_post *p, struct ob_err *err)
 {
-        size_t length = strlen(p->base);
         CURLcode got;
+        long code;
 
-        if (p->curl)
+        if (p->http.curl)
                 return 0;
-        p->url = ob_format("%s%sevents/", p->base, length && p->base[length - 1] == '/' ? "" : "/");
+        p->url = ob_http_url(p->base, "events/");
         p->headers = curl_slist_append(NULL, "Content-Type: application/json");
-        start_handle(p);
-        curl_easy_setopt(p->curl, CURLOPT_CONNECT_ONLY, 1L);
-        got = curl_easy_perform(p->curl);
+        open_handle(p);
+        curl_easy_setopt(p->http.curl, CURLOPT_CONNECT_ONLY, 1L);
+        got = ob_http_perform(&p->http, p->url, NULL, &code);
         if (got == CURLE_OK) {
-                start_handle(p); /* a connection that was only opened is good for nothing else */
+                open_handle(p); /* a connection that was only opened is good for nothing else */
                 return 0;
         }
-        fail(p, got, err);
+        fail(p, err);
         ob_event_post_close(p);
         return -1;
 }
@@ -113,16 +71,13 @@ static int read_answer(struct ob_event_post *p, long code, struct ob_err *err)
 int ob_event_post_send(struct ob_event_post *p, const char *json, size_t length, struct ob_err *err)
 {
         CURLcode got;
-        long code = 0;
+        long code;
 
         p->is_refused = p->is_answered = false;
-        p->why[0] = '\0';
-        p->answered = 0;
-        curl_easy_setopt(p->curl, CURLOPT_POSTFIELDSIZE, (long)length);
-        curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, json);
-        got = curl_easy_perform(p->curl);
-        if (got != CURLE_OK && p->answered <= ANSWER_MAX) /* the status of an answer without end is known */
-                return fail(p, got, err);
-        curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &code);
+        curl_easy_setopt(p->http.curl, CURLOPT_POSTFIELDSIZE, (long)length);
+        curl_easy_setopt(p->http.curl, CURLOPT_POSTFIELDS, json);
+        got = ob_http_perform(&p->http, p->url, NULL, &code);
+        if (got != CURLE_OK && p->http.excess == OB_HTTP_FITS) /* the status of an answer without end is known */
+                return fail(p, err);
         return read_answer(p, code, err);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/process/http.h"
 #include "agent/process/stop.h"
 #include "proto/error.h"
 
@@ -16,11 +17,9 @@
 struct ob_event_post {
         const char *base;     /* borrowed: graphite-web's address */
         struct ob_stop *stop; /* borrowed: the sinks' */
-        void *curl;           /* ours; NULL: closed */
-        void *headers;        /* ours */
-        char *url;            /* ours */
-        char why[256];        /* what libcurl said last */
-        size_t answered;      /* bytes of the last answer */
+        struct ob_http http;
+        struct curl_slist *headers; /* ours */
+        char *url;                  /* ours */
 
         /* Of the last event that was not taken: */
         bool is_refused;  /* the server won't have it, however often it comes */

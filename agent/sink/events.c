@@ -245,7 +245,7 @@ static int connect_events(struct ob_sink *s, struct ob_err *err)
 static bool disconnect_events(struct ob_sink *s)
 {
         struct events *ev = s->state;
-        bool was_open = ev->post.curl;
+        bool was_open = ev->post.http.curl;
 
         ob_event_post_close(&ev->post);
         return was_open;

@@ -5,6 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/process/thread.h"
 
 #define IDLE_MS  60000
@@ -89,10 +90,9 @@ int ob_sink_connect(struct ob_sink *s, struct ob_err *err)
 /* Logs what is wrong, once, and closes the transport. */
 static void note_failure(struct ob_sink *s, const struct ob_err *err)
 {
-        if (!s->is_failing)
+        if (ob_log_change(&s->is_failing, true))
                 ob_log(OB_LOG_ERROR, "sink=%s event=sink_failed behind=%lld err=\"%s\"", s->settings->name,
                         (long long)s->counters->behind, err->text);
-        s->is_failing = true;
         ob_health_fail(&s->counters->health, err->text);
         s->counters->reconnects += s->ops->disconnect(s);
         if (s->ops->rewind)
@@ -102,10 +102,9 @@ static void note_failure(struct ob_sink *s, const struct ob_err *err)
 
 static void note_success(struct ob_sink *s)
 {
-        if (s->is_failing)
+        if (ob_log_change(&s->is_failing, false))
                 ob_log(OB_LOG_INFO, "sink=%s event=sink_recovered behind=%lld", s->settings->name,
                         (long long)s->counters->behind);
-        s->is_failing = false;
         ob_health_recover(&s->counters->health);
         ob_backoff_reset(&s->backoff);
         ob_queue_set_down(s->queue, s->index, false);

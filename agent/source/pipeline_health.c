@@ -97,23 +97,18 @@ struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_health_setting
         return s;
 }
 
-static void free_subjects(struct subject **all)
+static void free_subject(struct subject *one)
 {
-        struct subject *one, *next;
-
-        HASH_ITER (hh, *all, one, next) {
-                HASH_DEL(*all, one);
-                free(one->id);
-                free(one);
-        }
+        free(one->id);
+        free(one);
 }
 
 void ob_pipeline_health_free(struct ob_pipeline_health *s)
 {
         if (!s)
                 return;
-        free_subjects(&s->pipelines);
-        free_subjects(&s->channels);
+        OB_HASH_FREE_ALL(s->pipelines, free_subject);
+        OB_HASH_FREE_ALL(s->channels, free_subject);
         free(s->copies);
         free(s->evaluations);
         pthread_mutex_destroy(&s->lock);

@@ -5,6 +5,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/process/thread.h"
 #include "agent/source/rewind.h"
 #include "proto/memory.h"
@@ -173,10 +174,8 @@ static void note_failure(struct ob_worker *w, struct ob_worker_task *wt, int64_t
 {
         struct ob_err said = *err;
 
-        if (!wt->is_logged && !wt->is_shared) {
+        if (!wt->is_shared && ob_log_change(&wt->is_logged, true))
                 ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", wt->name, err->text);
-                wt->is_logged = true;
-        }
         wt->is_failing = true;
         wt->due = wt->is_shared || is_of_pages(wt) ? next_beat(w, wt, now)
                                                    : ob_clock_ms() + ob_backoff_next(&wt->backoff);
@@ -186,9 +185,9 @@ static void note_failure(struct ob_worker *w, struct ob_worker_task *wt, int64_t
 
 static void note_success(struct ob_worker *w, struct ob_worker_task *wt, int64_t now)
 {
-        if (wt->is_logged)
+        if (ob_log_change(&wt->is_logged, false))
                 ob_log(OB_LOG_INFO, "source=%s event=poll_recovered", wt->name);
-        wt->is_failing = wt->is_logged = false;
+        wt->is_failing = false;
         ob_backoff_reset(&wt->backoff);
         wt->due = next_beat(w, wt, now);
 }

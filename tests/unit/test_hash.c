@@ -68,11 +68,35 @@ static void what_was_deleted_is_not_found(void **state)
         HASH_CLEAR(hh, head);
 }
 
+static unsigned n_released;
+
+static void release(struct item *item)
+{
+        assert_int_equal(*item->key, "ott"[n_released]);
+        n_released++;
+}
+
+static void a_table_is_emptied_in_order(void **state)
+{
+        struct item items[] = { { .key = "one" }, { .key = "two" }, { .key = "three" } };
+        struct item *head = NULL;
+
+        (void)state;
+        OB_HASH_FREE_ALL(head, release);
+        assert_int_equal(n_released, 0);
+        for (size_t i = 0; i < LENGTH(items); i++)
+                HASH_ADD_KEYPTR(hh, head, items[i].key, strlen(items[i].key), &items[i]);
+        OB_HASH_FREE_ALL(head, release);
+        assert_int_equal(n_released, 3);
+        assert_null(head);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_was_added_is_found_in_any_order),
                 cmocka_unit_test(what_was_deleted_is_not_found),
+                cmocka_unit_test(a_table_is_emptied_in_order),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/ops/headline.h"
+#include "agent/ops/status_view.h"
 #include "agent/ops/status_draw.h"
 #include "proto/memory.h"
 #include "tests/unit/unit.h"

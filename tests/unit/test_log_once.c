@@ -29,10 +29,23 @@ static void it_is_told_at_once_then_once_a_minute(void **state)
         }
 }
 
+static void a_state_is_logged_when_it_begins_and_when_it_ends(void **state)
+{
+        bool was = false;
+
+        (void)state;
+        assert_false(ob_log_change(&was, false));
+        assert_true(ob_log_change(&was, true));
+        assert_false(ob_log_change(&was, true));
+        assert_true(ob_log_change(&was, false));
+        assert_false(was);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(it_is_told_at_once_then_once_a_minute),
+                cmocka_unit_test(a_state_is_logged_when_it_begins_and_when_it_ends),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/ops/markup.h"
+#include "agent/ops/status_draw.h"
 
 static void every_text_is_escaped(void **state)
 {

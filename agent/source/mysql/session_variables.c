@@ -264,7 +264,7 @@ char *ob_session_variables_differ(struct ob_session *s, struct ob_err *err)
         list = ob_copy("");
         for (size_t i = 0; i < N; i++)
                 if (differs(s, &values, i, wanted))
-                        ob_append(&list, ", ", "%s = \"%s\" (\"%.40s\")", variables[i].name, wanted,
-                                values.value[i]);
+                        ob_append(
+                                &list, ", ", "%s = \"%s\" (\"%.40s\")", variables[i].name, wanted, values.value[i]);
         return list;
 }

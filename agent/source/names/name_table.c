@@ -43,13 +43,8 @@ void ob_name_book_cut(struct ob_name_book *b, size_t n)
 
 void ob_name_book_free(struct ob_name_book *b)
 {
-        struct ob_name_node *node, *next;
-
         ob_name_book_cut(b, 0);
-        HASH_ITER (hh, b->nodes, node, next) {
-                HASH_DEL(b->nodes, node);
-                free(node);
-        }
+        OB_HASH_FREE_ALL(b->nodes, free);
         free(b->names);
         *b = (struct ob_name_book) { .n = 0 };
 }

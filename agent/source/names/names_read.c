@@ -4,6 +4,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/source/names/name_rows.h"
 #include "agent/source/names/name_store.h"
 #include "agent/source/names/names.h"
@@ -147,27 +148,23 @@ static int read_all(struct reading *r, struct ob_err *err)
 /* Told once a start, and nothing when it is put right: the labels say so. */
 static void tell_refusal(struct ob_names *n, const struct reading *r)
 {
-        if (n->is_refusal_told || !*r->refused)
-                return;
-        ob_log(OB_LOG_WARN,
-                "source=%s event=names_refused err=\"%s\" grant=\"%s\" why=\"series are shown by ids alone where "
-                "names can't be read\"",
-                n->name, r->refused, r->grants);
-        n->is_refusal_told = true;
+        if (*r->refused && ob_log_change(&n->is_refusal_told, true))
+                ob_log(OB_LOG_WARN,
+                        "source=%s event=names_refused err=\"%s\" grant=\"%s\" why=\"series are shown by ids alone "
+                        "where names can't be read\"",
+                        n->name, r->refused, r->grants);
 }
 
 static void note_failure(struct ob_names *n, const struct ob_err *err)
 {
-        if (!n->is_failing)
+        if (ob_log_change(&n->is_failing, true))
                 ob_log(OB_LOG_ERROR, "source=%s event=poll_failed err=\"%s\"", n->name, err->text);
-        n->is_failing = true;
 }
 
 static void note_success(struct ob_names *n, const struct reading *r)
 {
-        if (n->is_failing)
+        if (ob_log_change(&n->is_failing, false))
                 ob_log(OB_LOG_INFO, "source=%s event=poll_recovered", n->name);
-        n->is_failing = false;
         ob_backoff_reset(&n->backoff);
         tell_refusal(n, r);
 }

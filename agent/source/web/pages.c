@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "agent/process/clock.h"
+#include "agent/process/http.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/source/web/fetch.h"
 #include "proto/hash.h"
 #include "proto/memory.h"
@@ -64,18 +66,13 @@ struct ob_pages *ob_pages_new(const struct ob_pages_setting *setting)
         return p;
 }
 
-static void forget_fetched(struct ob_pages *p)
+static void free_fetched(struct ob_fetched_page *s)
 {
-        struct ob_fetched_page *s, *next;
-
-        HASH_ITER (hh, p->fetched, s, next) {
-                HASH_DEL(p->fetched, s);
-                ob_page_rows_free(&s->rows);
-                free(s->key);
-                free(s->address);
-                free(s->why);
-                free(s);
-        }
+        ob_page_rows_free(&s->rows);
+        free(s->key);
+        free(s->address);
+        free(s->why);
+        free(s);
 }
 
 /* Those that have not been met since a round. */
@@ -98,7 +95,7 @@ void ob_pages_free(struct ob_pages *p)
 {
         if (!p)
                 return;
-        forget_fetched(p);
+        OB_HASH_FREE_ALL(p->fetched, free_fetched);
         forget_memos(p, UINT_MAX);
         ob_fetch_free(p->fetch);
         ob_bytes_free(&p->body);
@@ -108,7 +105,7 @@ void ob_pages_free(struct ob_pages *p)
 
 void ob_pages_begin(struct ob_pages *p)
 {
-        forget_fetched(p);
+        OB_HASH_FREE_ALL(p->fetched, free_fetched);
         if (HASH_COUNT(p->memos) > MEMOS_MAX) /* a list of other names with each round must not fill the memory */
                 forget_memos(p, p->cycle);
         p->cycle++;
@@ -167,16 +164,14 @@ static void count_error(struct ob_pages *p)
 /* Once when a page goes wrong; where many do, not of each of them. */
 void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
 {
-        const char *url = p->setting.manager->page.url;
-        ob_cleanup(ob_free_at) char *whole =
-                ob_format("%s%s%s", url, *url && url[strlen(url) - 1] == '/' ? "" : "/", address);
+        ob_cleanup(ob_free_at) char *url = ob_http_url(p->setting.manager->page.url, address);
         struct memo *m = remember(p, key);
 
         count_error(p);
         if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
                 ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s", p->setting.name, event, key,
-                        why, whole);
+                        why, url);
                 if (p->n_told == TOLD_MAX)
                         ob_log(OB_LOG_ERROR,
                                 "source=%s event=pages_not_logged why=\"further ones of this round are not logged\"",
@@ -193,9 +188,9 @@ void ob_pages_tell_good(struct ob_pages *p, const char *key)
         HASH_FIND_STR(p->memos, key, m);
         if (!m || !m->is_bad)
                 return;
-        if (m->is_logged)
+        if (ob_log_change(&m->is_logged, false))
                 ob_log(OB_LOG_INFO, "source=%s event=page_recovered page=%s", p->setting.name, key);
-        m->is_bad = m->is_logged = false;
+        m->is_bad = false;
 }
 
 /* A list that was full and is empty may be so; but it is also what is seen when something is wrong. */

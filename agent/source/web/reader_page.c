@@ -44,15 +44,15 @@ static size_t width(const struct reader_page *p)
         return p->reader.source->n_columns;
 }
 
+static void free_known(struct known *k)
+{
+        ob_bytes_free(&k->key);
+        free(k);
+}
+
 static void forget_rows(struct reader_page *p)
 {
-        struct known *k, *next;
-
-        HASH_ITER (hh, p->known, k, next) {
-                HASH_DEL(p->known, k);
-                ob_bytes_free(&k->key);
-                free(k);
-        }
+        OB_HASH_FREE_ALL(p->known, free_known);
         for (size_t i = 0; i < p->n * width(p); i++)
                 free(p->cells[i]);
         p->n = 0;

@@ -1,16 +1,16 @@
 /*
- * Replaying is an agent of its own, beside one that may be running: its store is memory, its sources are the tables
- * that are histories, its sinks the Graphite ones. It ends when each step has gone out, and once more after the
- * horizon. What a running agent may still be sending is left to that one.
+ * A replay is an agent of its own, beside an agent that may be running. Its store is in memory, its sources are the
+ * tables that keep a history, its sinks are the Graphite sinks. The replay ends when each step has been sent, and
+ * once more after the horizon. Steps that a running agent may still be sending are left to that agent.
  */
-#include "agent/replay.h"
+#include "agent/ops/replay.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
+#include "agent/ops/agent.h"
 #include "agent/ops/exit.h"
 #include "agent/ops/history.h"
 #include "agent/process/clock.h"
@@ -18,9 +18,10 @@
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "agent/source/rewind.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 
-#define LOOK_NS 100000000L /* how often we look whether all is out */
+#define LOOK_NS 100000000L /* how often the replay looks whether all points were sent */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
@@ -53,11 +54,11 @@ static int read_options(int argc, char **argv, struct range *r)
         return optind == argc && r->since_text ? 0 : -1;
 }
 
-/* Exit code; 0: it can be done. */
+/* Returns an exit code; EXIT_FINE: the range can be replayed. */
 static int read_range(const struct ob_config *config, struct range *r)
 {
         int64_t now = ob_clock_wall(), end;
-        char until[OB_HISTORY_DATE], last[OB_HISTORY_DATE];
+        char until[OB_DATE_MAX], last[OB_DATE_MAX];
 
         r->step = ob_rewind_step(config);
         if (!r->step) {
@@ -73,18 +74,18 @@ static int read_range(const struct ob_config *config, struct range *r)
                 fprintf(stderr,
                         "otterbeat: --until %s is too late: a running agent may still be sending steps from %s (UTC) "
                         "on; leave it out, or wait\n",
-                        ob_history_date(r->until, until), ob_history_date(end, last));
+                        ob_date_format(until, r->until, ' '), ob_date_format(last, end, ' '));
                 return EXIT_USAGE;
         }
         if (r->since >= r->until) {
                 fprintf(stderr, "otterbeat: there is nothing between --since and %s (UTC)\n",
-                        ob_history_date(r->until, until));
+                        ob_date_format(until, r->until, ' '));
                 return EXIT_USAGE;
         }
         return EXIT_FINE;
 }
 
-/* A config of what is replayed; its arrays are the caller's to free. */
+/* A config with only those sources and sinks that are replayed. The caller frees its two arrays. */
 static struct ob_config narrow(const struct ob_config *from, const struct range *r)
 {
         struct ob_config c = *from;
@@ -109,7 +110,7 @@ static struct ob_config narrow(const struct ob_config *from, const struct range 
         return c;
 }
 
-/* Until all is sent and passed. False: a signal came first. */
+/* Waits until all points are sent and acknowledged. False: a signal came first. */
 static bool wait_for_all(struct ob_agent *a, const sigset_t *signals)
 {
         const struct timespec look = { .tv_nsec = LOOK_NS };
@@ -147,7 +148,7 @@ static int run(
         };
         struct ob_err err;
         bool is_whole;
-        char since[OB_HISTORY_DATE], until[OB_HISTORY_DATE];
+        char since[OB_DATE_MAX], until[OB_DATE_MAX];
         int64_t rows;
 
         if (ob_agent_start(&agent, config, &err)) {
@@ -157,8 +158,8 @@ static int run(
         is_whole = wait_for_all(&agent, signals);
         rows = sum_rows(&agent);
         is_whole &= ob_agent_stop(&agent);
-        printf("%lld rows from %s up to %s (UTC), %s\n", (long long)rows, ob_history_date(r->since, since),
-                ob_history_date(r->until, until),
+        printf("%lld rows from %s up to %s (UTC), %s\n", (long long)rows, ob_date_format(since, r->since, ' '),
+                ob_date_format(until, r->until, ' '),
                 is_whole ? "all of them sent" : "NOT all of them sent and read soundly: the log says why");
         return is_whole ? EXIT_FINE : EXIT_UNREACHED;
 }
@@ -177,7 +178,7 @@ int ob_replay(const struct ob_config *config, int argc, char **argv, const sigse
         if (code)
                 return code;
         narrowed = narrow(config, &range);
-        ob_stream_own(STDOUT_FILENO); /* signals are waited for, not delivered: nothing may wait for a reader */
+        ob_stream_own(STDOUT_FILENO); /* signals are blocked, so no write may wait for a reader */
         code = run(&narrowed, config->state_dir, &range, signals);
         free(narrowed.sources);
         free(narrowed.sinks);

@@ -1,16 +1,17 @@
-#include "agent/agent.h"
+#include "agent/ops/agent.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "agent/source/rewind.h"
 #include "proto/memory.h"
 
 #define DAY 86400 /* seconds */
 
-/* Whether a source is the first of its worker that is read: the one that makes the worker. */
+/* Whether a source is the first enabled one of its worker: this source makes the worker. */
 static bool makes_worker(const struct ob_config *c, size_t i)
 {
         for (size_t j = 0; j < i; j++)
@@ -38,7 +39,7 @@ static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *m
         (*n)++;
 }
 
-/* How many there are; they are made, not started. */
+/* Makes the workers without starting them. Returns their number. */
 static size_t make_workers(struct ob_agent *a)
 {
         const struct ob_config *c = a->config;
@@ -59,7 +60,7 @@ static size_t make_workers(struct ob_agent *a)
         return n;
 }
 
-/* How late the last row may be that a step waits for, when nobody sets a clock. */
+/* How late the last row of a step may come, as long as nobody sets a clock. */
 static int longest_overlap(const struct ob_config *c)
 {
         int longest = 0;
@@ -89,7 +90,7 @@ static void make_sinks(struct ob_agent *a)
                 };
 }
 
-/* The place of the store: a copy of it in memory when nothing shall be moved. */
+/* A dry run works on a copy of the state in memory, so that no checkpoint moves. */
 static int open_state_dir(struct ob_agent *a, struct ob_err *err)
 {
         const char *dir = a->config->state_dir;
@@ -108,7 +109,7 @@ static int open_state_dir(struct ob_agent *a, struct ob_err *err)
         return 0;
 }
 
-/* A feed's name is its worker's manager and its source. `has_totals`: whether those of rows are still known. */
+/* `has_totals`: whether the store still has the totals of the rows, so that state tables need no rewind. */
 static int rewind_worker(
         struct ob_agent *a, const struct ob_worker *w, int64_t since, bool has_totals, struct ob_err *err)
 {
@@ -127,8 +128,8 @@ static int rewind_worker(
 }
 
 /*
- * The store was lost, or a part of it, and with it what was counted. Graphite can be told all again: what today and
- * yesterday brought (a whole day begins with a whole step); StatsD goes on with what is new, and so do totals.
+ * The store was lost, or a part of it, and with it what was counted. Graphite gets today's and yesterday's rows
+ * once more (a day begins with a whole step). StatsD and the totals go on with new rows.
  */
 static int rewind_all(struct ob_agent *a, size_t n_workers, bool has_totals, struct ob_err *err)
 {
@@ -202,7 +203,7 @@ static void make_names(struct ob_agent *a)
                 };
 }
 
-/* Names hold from a time on, which only the store knows: a replay asks the one of the agent it stands beside. */
+/* A name holds from a time on, which only the store knows: a replay reads the store of the agent beside it. */
 static int start_names(struct ob_agent *a, struct ob_err *err)
 {
         struct ob_state_dir copy = { .lock_fd = -1 };
@@ -230,7 +231,7 @@ struct ob_status_of ob_agent_status_of(struct ob_agent *a)
         };
 }
 
-/* Of an agent that goes on: the others come and go beside it. */
+/* Only an agent that runs on has a status page: --once, --dry-run and replay may run beside it. */
 static int start_status(struct ob_agent *a, struct ob_err *err)
 {
         const struct ob_status_of of = ob_agent_status_of(a);
@@ -238,7 +239,7 @@ static int start_status(struct ob_agent *a, struct ob_err *err)
         return a->is_once || a->is_dry || a->is_replay ? 0 : ob_status_start(&a->status, &of, err);
 }
 
-/* While it reads to an end, and while it stops: at other times there is no end to be far from. */
+/* Progress is shown while the agent reads to an end, and while it stops. At other times there is no end. */
 static void show_progress(struct ob_agent *a)
 {
         const struct ob_progress_of of = { a->config, &a->counters, &a->stop_sinks, a->terminal };
@@ -296,6 +297,54 @@ int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob
         ob_stop_want(&a->stop_sinks, ob_clock_ms());
         ob_agent_stop(a);
         return -1;
+}
+
+static void watch_disk(struct ob_agent *a, bool is_waited_for)
+{
+        bool is_low;
+        int64_t room;
+
+        if (!ob_state_dir_room(&a->state_dir, &room))
+                return;
+        ob_queue_set_room(&a->queue, room);
+        /* The disk counts as recovered above a limit that is not 0, so that the log does not change its mind each
+         * second. */
+        is_low = is_waited_for || room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0);
+        if (!ob_log_change(&a->is_disk_low, is_low))
+                return;
+        if (is_low)
+                ob_log(OB_LOG_ERROR,
+                        "store=%s event=disk_low margin=%lld why=\"sinks deliver, and reading waits until there is "
+                        "more room: the tables keep the rows\"",
+                        a->state_dir.path, (long long)OB_STORE_MARGIN);
+        else
+                ob_log(OB_LOG_INFO, "store=%s event=disk_recovered", a->state_dir.path);
+}
+
+static void watch_queue(struct ob_agent *a, bool is_waited_for)
+{
+        int64_t max = a->config->queue_max_bytes, points, bytes;
+        bool is_full;
+
+        ob_queue_size(&a->queue, &points, &bytes);
+        is_full = is_waited_for || (a->is_queue_full && bytes > max / 2);
+        if (!ob_log_change(&a->is_queue_full, is_full))
+                return;
+        if (is_full)
+                ob_log(OB_LOG_WARN,
+                        "sink=%s event=queue_full max_bytes=%lld why=\"reading waits until this sink has acknowledged its "
+                        "oldest points, which Graphite does one horizon after they were sent; the tables keep the rows\"",
+                        a->counters.sinks[ob_queue_keeper(&a->queue)].name, (long long)max);
+        else
+                ob_log(OB_LOG_INFO, "event=queue_recovered");
+}
+
+void ob_agent_watch(struct ob_agent *a)
+{
+        struct ob_queue_waits waits = ob_queue_take_waits(&a->queue);
+
+        watch_disk(a, waits.disk);
+        watch_queue(a, waits.sinks);
 }
 
 int64_t ob_agent_progress(const struct ob_agent *a)
@@ -358,7 +407,7 @@ bool ob_agent_stop(struct ob_agent *a)
         is_clean = join_workers(a);
         for (size_t i = 0; i < a->n_names; i++)
                 ob_names_stop(&a->names[i]);
-        /* Out of a damaged store nothing drains: it is mended by the next start. */
+        /* Out of a corrupt store no points come: the next start repairs the store. */
         ob_stop_want(
                 &a->stop_sinks, ob_clock_ms() + (ob_agent_is_corrupt(a) ? 0 : a->config->drain * INT64_C(1000)));
         if (a->queue.sinks)
