@@ -58,8 +58,9 @@ void ob_sink_log_clamped(struct ob_sink *s, const struct ob_series *series)
         if (!n_logged)
                 return;
         ob_name_dotted(&name, s->prefix, series);
-        ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%.*s times=%lld why=\"" OB_SUM_CLAMPED "\"",
-                s->settings->name, (int)name.length, room, (long long)n_logged);
+        ob_text_add_char(&name, '\0');
+        ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"" OB_SUM_CLAMPED "\"",
+                s->settings->name, name.too_long ? series->name : room, (long long)n_logged);
 }
 
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)
