@@ -6,26 +6,27 @@
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define VERSION         4
+#define VERSION         5
+#define OLDEST_VERSION  4
 #define HEAD_SIZE       4
 #define EVENT_HEAD_SIZE 3
-#define KEPT_MOST       (2 * OB_BATCH_POINTS) /* series that are kept from batch to batch */
+#define KEPT_MOST       (2 * OB_BATCH_POINTS) /* series that are kept for the batches that follow */
 
-/* Seconds: no clock says so, and what is reckoned with it does not overflow. */
+/* Seconds. No clock shows such a time, and sums with it do not overflow. */
 #define MADE_MOST (INT64_C(1) << 60)
 
 struct entry {
         UT_hash_handle hh;
-        uint64_t batch;  /* the last one that it stands in, */
-        unsigned number; /* … and its number there */
+        uint64_t batch;  /* the last batch that has the series */
+        unsigned number; /* of the series in that batch */
         size_t length;
-        unsigned char text[]; /* the series as it stands in the blob */
+        unsigned char text[]; /* the series as the blob has it */
 };
 
 struct ob_batch {
         int64_t made, time;
-        uint64_t which;        /* how many were begun */
-        struct entry *entries; /* ours, by text; of this batch, and of those before it: the same come again */
+        uint64_t which;        /* so many batches were started */
+        struct entry *entries; /* ours, by text; of this batch and of batches before: most series come again */
         unsigned n_series, n_points, n_events;
         struct ob_bytes events, series, points, blob, key;
 };
@@ -116,7 +117,7 @@ void ob_batch_add(struct ob_batch *b, const struct ob_metric *m)
 {
         ob_bytes_add_unsigned(&b->points, number_of(b, m->series));
         ob_bytes_add_signed(&b->points, m->time - b->time);
-        ob_bytes_add_number(&b->points, m->value);
+        ob_bytes_add_value(&b->points, m->value);
         b->time = m->time;
         b->n_points++;
 }
@@ -205,7 +206,7 @@ static bool read_series(struct ob_bytes_reader *p, struct ob_series *s)
         return true;
 }
 
-/* Notes where the events are, and goes on behind them: a sound one has all of them. */
+/* Remembers the position of the events, and skips them: a sound batch has all of them. */
 static bool skip_events(struct ob_batch_reader *r)
 {
         struct ob_event e;
@@ -225,7 +226,7 @@ bool ob_batch_open_events(struct ob_batch_reader *r, const void *blob, size_t le
         uint64_t version;
 
         *r = (struct ob_batch_reader) { .at = { blob, (const unsigned char *)blob + length } };
-        if (!ob_bytes_read_unsigned(&r->at, &version) || version != VERSION ||
+        if (!ob_bytes_read_unsigned(&r->at, &version) || version > VERSION || version < OLDEST_VERSION ||
                 !ob_bytes_read_signed(&r->at, &r->made))
                 return false;
         return r->made <= MADE_MOST && r->made >= -MADE_MOST && skip_events(r);
@@ -266,9 +267,9 @@ int ob_batch_next(struct ob_batch_reader *r, struct ob_metric *m, unsigned *seri
                 return -1;
         if (!ob_bytes_read_signed(&r->at, &later) || __builtin_add_overflow(r->time, later, &r->time))
                 return -1;
-        if (!ob_bytes_read_number(&r->at, &m->value))
-                return -1;
         m->series = &r->series[number];
+        if (!ob_bytes_read_value(&r->at, &m->value) || (m->value.is_real && m->series->kind == OB_COUNTER))
+                return -1;
         m->time = r->time;
         *series = (unsigned)number;
         r->read++;
@@ -280,5 +281,7 @@ int ob_batch_next_event(struct ob_batch_reader *r, struct ob_event *e)
         if (r->read_events == r->n_events)
                 return 0;
         r->read_events++;
-        return read_event(&r->events_at, e) ? 1 : -1; /* opening it has read them once */
+        return read_event(&r->events_at, e)
+                       ? 1
+                       : -1; /* ob_batch_open_events() has read them before, so they are sound */
 }

@@ -4,7 +4,13 @@
 #include <string.h>
 
 #include "proto/memory.h"
-#include "proto/number.h"
+
+#define VARINT_MAX  10 /* bytes of 64 bits in groups of seven */
+#define WIDE_MAX    19 /* bytes of 128 bits, as they were before batches had version 5 */
+#define FIRST_SHARE 6  /* bits of a whole number that stand in its first byte, behind the bit of a fraction */
+#define MICROS      1e6
+#define REAL_MARK   1
+#define REAL_SIZE   8
 
 void ob_bytes_free(struct ob_bytes *b)
 {
@@ -29,51 +35,59 @@ void ob_bytes_add(struct ob_bytes *b, const void *data, size_t length)
         b->length += length;
 }
 
-static void add_wide(struct ob_bytes *b, unsigned __int128 n)
+void ob_bytes_add_unsigned(struct ob_bytes *b, uint64_t n)
 {
-        unsigned char *at = reserve(b, 19); /* 128 bits in sevens */
-        uint64_t low;
+        unsigned char *at = reserve(b, VARINT_MAX);
 
-        for (; n > UINT64_MAX; n >>= 7)
-                *at++ = (unsigned char)(0x80 | ((unsigned)n & 0x7f));
-        for (low = (uint64_t)n; low > 0x7f; low >>= 7)
-                *at++ = (unsigned char)(0x80 | (low & 0x7f));
-        *at++ = (unsigned char)low;
+        for (; n > 0x7f; n >>= 7)
+                *at++ = (unsigned char)(0x80 | (n & 0x7f));
+        *at++ = (unsigned char)n;
         b->length = (size_t)(at - b->data);
 }
 
-static unsigned __int128 to_zigzag(__int128 n)
+static uint64_t to_zigzag(int64_t n)
 {
-        return n < 0 ? ~((unsigned __int128)n << 1) : (unsigned __int128)n << 1;
+        return n < 0 ? ~((uint64_t)n << 1) : (uint64_t)n << 1;
 }
 
-static __int128 from_zigzag(unsigned __int128 n)
+static int64_t from_zigzag(uint64_t n)
 {
-        return (__int128)(n >> 1) ^ -(__int128)(n & 1);
-}
-
-void ob_bytes_add_unsigned(struct ob_bytes *b, uint64_t n)
-{
-        add_wide(b, n);
+        return (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
 }
 
 void ob_bytes_add_signed(struct ob_bytes *b, int64_t n)
 {
-        add_wide(b, to_zigzag(n));
+        ob_bytes_add_unsigned(b, to_zigzag(n));
 }
 
-/* Whole numbers, which nearly all are, are kept as such, with a bit that says so. */
-void ob_bytes_add_number(struct ob_bytes *b, __int128 micros)
+static void add_real(struct ob_bytes *b, double real)
 {
-        if (micros <= INT64_MAX && micros >= INT64_MIN && (int64_t)micros % OB_MICROS == 0)
-                add_wide(b, to_zigzag((int64_t)micros / OB_MICROS) << 1); /* nearly always, and far cheaper */
-        else if (ob_number_is_whole(micros))
-                add_wide(b, to_zigzag(micros / OB_MICROS) << 1);
-        else
-                add_wide(b, to_zigzag(micros) << 1 | 1);
+        unsigned char bytes[1 + REAL_SIZE] = { REAL_MARK };
+        uint64_t bits;
+
+        memcpy(&bits, &real, sizeof(bits));
+        for (size_t i = 0; i < REAL_SIZE; i++)
+                bytes[1 + i] = (unsigned char)(bits >> 8 * i);
+        ob_bytes_add(b, bytes, sizeof(bytes));
 }
 
-/* What fits 63 bits, as nearly all does, is far cheaper. False, and nothing read: it may be wider, or damaged. */
+void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value)
+{
+        uint64_t n = to_zigzag(value.whole);
+
+        if (value.is_real) {
+                add_real(b, value.real);
+        } else if (n <= INT64_MAX) {
+                ob_bytes_add_unsigned(b, n << 1);
+        } else { /* 65 bits */
+                const unsigned char first = (unsigned char)(0x80 | (n & 0x3f) << 1);
+
+                ob_bytes_add(b, &first, 1);
+                ob_bytes_add_unsigned(b, n >> FIRST_SHARE);
+        }
+}
+
+/* Reads what fits 63 bits, as nearly all numbers do. False, and nothing read: the number is wider, or damaged. */
 static inline bool read_narrow(struct ob_bytes_reader *p, uint64_t *n)
 {
         const unsigned char *at = p->at;
@@ -92,68 +106,89 @@ static inline bool read_narrow(struct ob_bytes_reader *p, uint64_t *n)
         return false;
 }
 
-static bool read_wide(struct ob_bytes_reader *p, unsigned __int128 *n)
-{
-        unsigned __int128 made = 0;
-
-        for (unsigned shift = 0; p->at < p->end && shift < 128; shift += 7) {
-                unsigned char c = *p->at++;
-
-                made |= (unsigned __int128)(c & 0x7f) << shift;
-                if (!(c & 0x80)) {
-                        *n = made;
-                        return true;
-                }
-        }
-        return false;
-}
-
 bool ob_bytes_read_unsigned(struct ob_bytes_reader *p, uint64_t *n)
 {
-        unsigned __int128 wide;
+        const unsigned char *at = p->at;
 
         if (read_narrow(p, n))
                 return true;
-        if (!read_wide(p, &wide) || wide > UINT64_MAX)
+        if (p->end - at < VARINT_MAX || at[VARINT_MAX - 1] > 1)
                 return false;
-        *n = (uint64_t)wide;
+        *n = (uint64_t)1 << 63;
+        for (unsigned i = 0; i < VARINT_MAX - 1; i++)
+                *n |= (uint64_t)(at[i] & 0x7f) << 7 * i;
+        if (!at[VARINT_MAX - 1])
+                *n &= INT64_MAX;
+        p->at = at + VARINT_MAX;
         return true;
 }
 
 bool ob_bytes_read_signed(struct ob_bytes_reader *p, int64_t *n)
 {
-        unsigned __int128 wide;
-        uint64_t narrow;
-        __int128 made;
+        uint64_t zigzag;
 
-        if (read_narrow(p, &narrow)) {
-                *n = (int64_t)(narrow >> 1) ^ -(int64_t)(narrow & 1);
-                return true;
-        }
-        if (!read_wide(p, &wide))
+        if (!ob_bytes_read_unsigned(p, &zigzag))
                 return false;
-        made = from_zigzag(wide);
-        if (made > INT64_MAX || made < INT64_MIN)
-                return false;
-        *n = (int64_t)made;
+        *n = from_zigzag(zigzag);
         return true;
 }
 
-bool ob_bytes_read_number(struct ob_bytes_reader *p, __int128 *micros)
+static bool read_real(struct ob_bytes_reader *p, struct ob_metric_value *value)
 {
-        const __int128 limit = (__int128)1 << 100;
-        unsigned __int128 wide;
-        uint64_t narrow;
-        __int128 made;
+        uint64_t bits = 0;
+        double real;
 
-        if (read_narrow(p, &narrow))
-                wide = narrow;
-        else if (!read_wide(p, &wide))
+        if (p->end - p->at < REAL_SIZE)
                 return false;
-        made = from_zigzag(wide >> 1);
-        if (made > limit || made < -limit)
-                return false;
-        *micros = wide & 1 ? made : made * OB_MICROS;
+        for (size_t i = 0; i < REAL_SIZE; i++)
+                bits |= (uint64_t)*p->at++ << 8 * i;
+        memcpy(&real, &bits, sizeof(real));
+        return ob_number_from_real(real, value);
+}
+
+/*
+ * Reads a number of more than 63 bits. The lowest bit is that of a fraction, the next one that of the sign, and the
+ * others are the size, of a negative number less one.
+ */
+static bool read_wide_value(struct ob_bytes_reader *p, struct ob_metric_value *value)
+{
+        const unsigned char *from = p->at;
+        bool has_fraction = *from & 1, is_negative = *from & 2, fits = true;
+        uint64_t size = (uint64_t)(*from & 0x7f) >> 2;
+        double real = (double)size, unit = 32;
+
+        for (unsigned shift = 5;; shift += 7, unit *= 128) {
+                uint64_t part;
+
+                if (++p->at == p->end || p->at - from == WIDE_MAX)
+                        return false;
+                part = *p->at & 0x7f;
+                fits = fits &&
+                       (!part || (shift < 63 && part << shift <= INT64_MAX && part << shift >> shift == part));
+                size |= fits && part ? part << shift : 0;
+                real += (double)part * unit;
+                if (!(*p->at & 0x80))
+                        break;
+        }
+        p->at++;
+        if (has_fraction)
+                return ob_number_from_real((is_negative ? -1 - real : real) / MICROS, value);
+        size = fits ? size : INT64_MAX;
+        *value = ob_whole(is_negative ? -1 - (int64_t)size : (int64_t)size);
+        return true;
+}
+
+bool ob_bytes_read_value(struct ob_bytes_reader *p, struct ob_metric_value *value)
+{
+        uint64_t n;
+
+        if (!read_narrow(p, &n))
+                return p->at < p->end && read_wide_value(p, value);
+        if (n == REAL_MARK)
+                return read_real(p, value);
+        if (n & 1)
+                return ob_number_from_real((double)from_zigzag(n >> 1) / MICROS, value);
+        *value = ob_whole(from_zigzag(n >> 1));
         return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Bytes that grow, and the numbers in them: LEB128, signed ones in zigzag order, so that small
- * numbers are short. Owned by one thread.
+ * A buffer of bytes that grows, and the codec of the numbers in such a buffer. Whole numbers are LEB128, those with
+ * a sign in zigzag order, so that small numbers are short. A buffer belongs to one thread.
  */
 #ifndef OB_PROTO_BYTES_H
 #define OB_PROTO_BYTES_H
@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "proto/number.h"
 
 struct ob_bytes {
         unsigned char *data; /* ours */
@@ -18,18 +20,28 @@ void ob_bytes_free(struct ob_bytes *b);
 void ob_bytes_add(struct ob_bytes *b, const void *data, size_t length);
 void ob_bytes_add_unsigned(struct ob_bytes *b, uint64_t n);
 void ob_bytes_add_signed(struct ob_bytes *b, int64_t n);
-void ob_bytes_add_number(struct ob_bytes *b, __int128 micros);
 
-/* A place in bytes that someone else owns and that may hold anything: each read says if it could. */
+/*
+ * A whole number is a signed number, times two. A double is the byte 1 and then 8 bytes, the lowest first.
+ * Before batches had version 5, a number with a fraction was a signed number of millionths, times two, plus one,
+ * and both could have 128 bits: ob_bytes_read_value() reads those, too, and a whole number that 64 bits cannot hold
+ * becomes the nearest one that they can.
+ */
+void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value);
+
+/*
+ * A cursor in bytes that somebody else owns. The bytes may be damaged: each function returns whether the bytes at
+ * the cursor were such a number or text.
+ */
 struct ob_bytes_reader {
         const unsigned char *at, *end;
 };
 
 bool ob_bytes_read_unsigned(struct ob_bytes_reader *p, uint64_t *n);
 bool ob_bytes_read_signed(struct ob_bytes_reader *p, int64_t *n);
-bool ob_bytes_read_number(struct ob_bytes_reader *p, __int128 *micros);
+bool ob_bytes_read_value(struct ob_bytes_reader *p, struct ob_metric_value *value);
 
-/* A text with its NUL; `*text` points into the bytes. */
+/* Reads a text that ends with NUL; `*text` points into the bytes. */
 bool ob_bytes_read_string(struct ob_bytes_reader *p, const char **text);
 
 #endif

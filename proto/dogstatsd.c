@@ -97,8 +97,8 @@ void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_
         add_tags(out, "|#", dog, series->tags, series->n_tags);
 }
 
-void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length, __int128 value,
-        int64_t time)
+void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length,
+        struct ob_metric_value value, int64_t time)
 {
         const char *parting = memchr(path, '\n', length);
 

@@ -26,8 +26,8 @@ void ob_dog_metric(struct ob_text *out, const struct ob_dog *dog, const struct o
  * line with `|T`. The Agent does not add such values up: two of one series and second overwrite each other.
  */
 void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_series *series);
-void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length, __int128 value,
-        int64_t time);
+void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length,
+        struct ob_metric_value value, int64_t time);
 
 /* How bad an event is, in Datadog's words. */
 extern const char *const ob_dog_alerts[OB_ALERTS];

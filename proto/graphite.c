@@ -2,7 +2,8 @@
 
 #define NODE_MAX 251
 
-void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length, __int128 value, int64_t time)
+void ob_graphite_line(
+        struct ob_text *out, const char *path, size_t path_length, struct ob_metric_value value, int64_t time)
 {
         ob_text_add(out, path, path_length);
         ob_text_add_char(out, ' ');
@@ -12,12 +13,12 @@ void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length,
         ob_text_add_char(out, '\n');
 }
 
-/* A tagged series is stored under a hash of its name, so only its lines' length counts. */
+/* Carbon stores a tagged series under a hash of its name, so only the length of the whole line matters. */
 bool ob_graphite_path_is_storable(const char *path, size_t length)
 {
         size_t node = 0;
 
-        if (length <= NODE_MAX) /* nearly always */
+        if (length <= NODE_MAX) /* nearly all paths are so short */
                 return true;
         for (size_t i = 0; i < length; i++) {
                 if (path[i] == ';')

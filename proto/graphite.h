@@ -1,5 +1,5 @@
 /*
- * Graphite's plaintext line: `path value timestamp\n`. Pure function.
+ * Graphite's plaintext line: `path value timestamp\n`. The functions have no state.
  * Facts: carbon's protocols.py (three fields, float(), a line of at most 16,384 bytes).
  */
 #ifndef OB_PROTO_GRAPHITE_H
@@ -13,7 +13,8 @@
 
 #define OB_GRAPHITE_LINE_MAX 16384 /* carbon closes the connection on a longer one */
 
-void ob_graphite_line(struct ob_text *out, const char *path, size_t path_length, __int128 value, int64_t time);
+void ob_graphite_line(
+        struct ob_text *out, const char *path, size_t path_length, struct ob_metric_value value, int64_t time);
 
 /* Whether carbon can make a file of this path: no node of more than 251 bytes (".wsp" comes on top). */
 bool ob_graphite_path_is_storable(const char *path, size_t length);

@@ -1,17 +1,25 @@
 #include "proto/number.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define PLACES     6 /* decimal places of a millionth */
-#define DIGITS_MAX 24
-#define SHORT_MAX  18               /* so many surely fit 64 bits */
-#define LIMIT_ROOT 1000000000000000 /* of 10^(DIGITS_MAX + PLACES) */
+#define SHORT_MAX   18    /* digits that surely fit 64 bits */
+#define REAL_END    1e24  /* a double is smaller than this, */
+#define REAL_LEAST  1e-24 /* and what is smaller than this is 0 */
+#define WHOLE_END   0x1p63
+#define EXACT_POWER 22 /* the largest power of ten that a double holds exactly */
+#define EXACT_WHOLE (UINT64_C(1) << 53)
+#define REAL_DIGITS 17 /* so many digits tell all doubles apart */
 
-/* The parts of "-12.5e3": digits without the point, and where the point would stand. */
+/* A number as its text has it: digits * 10^point. */
 struct decimal {
-        bool negative;
-        unsigned __int128 digits;
-        int point; /* digits * 10^point */
+        bool is_negative;
+        bool has_exponent;
+        bool is_cut, has_cut_places; /* `digits` had no room for digits before, behind the point that are not 0 */
+        uint64_t digits;
+        int point;
 };
 
 static bool is_digit(char c)
@@ -19,24 +27,24 @@ static bool is_digit(char c)
         return c >= '0' && c <= '9';
 }
 
-/* Leading zeros do not count; what does not fit any more is dropped behind the point only. */
-static bool add_digit(struct decimal *d, char c, bool behind_point, int *used)
+static void add_digit(struct decimal *d, char c, bool is_behind_point)
 {
-        if (*used == 0 && c == '0') {
-                d->point -= behind_point;
-                return true;
+        unsigned digit = (unsigned)(c - '0');
+
+        if (d->digits <= (UINT64_MAX - 9) / 10) {
+                d->digits = d->digits * 10 + digit;
+                d->point -= is_behind_point;
+        } else if (is_behind_point) {
+                d->has_cut_places |= digit != 0;
+        } else {
+                d->is_cut |= digit != 0;
+                d->point++;
         }
-        if (*used >= DIGITS_MAX + PLACES)
-                return behind_point;
-        d->digits = d->digits * 10 + (unsigned)(c - '0');
-        d->point -= behind_point;
-        (*used)++;
-        return true;
 }
 
 static bool read_exponent(const char *at, const char *end, int *exponent)
 {
-        bool negative = at < end && *at == '-';
+        bool is_negative = at < end && *at == '-';
         int value = 0;
 
         if (at < end && (*at == '-' || *at == '+'))
@@ -48,39 +56,39 @@ static bool read_exponent(const char *at, const char *end, int *exponent)
                         return false;
                 value = value * 10 + (*at - '0');
         }
-        *exponent = negative ? -value : value;
+        *exponent = is_negative ? -value : value;
         return true;
 }
 
 static bool read_decimal(const char *at, const char *end, struct decimal *d)
 {
-        bool behind_point = false;
-        int seen = 0, used = 0, exponent = 0;
+        bool is_behind_point = false, has_digits = false;
+        int exponent = 0;
 
-        d->negative = at < end && *at == '-';
-        at += d->negative;
+        *d = (struct decimal) { .is_negative = at < end && *at == '-' };
+        at += d->is_negative;
         for (; at < end; at++) {
-                if (*at == '.' && !behind_point) {
-                        behind_point = true;
+                if (*at == '.' && !is_behind_point) {
+                        is_behind_point = true;
                         continue;
                 }
                 if (!is_digit(*at))
                         break;
-                seen++;
-                if (!add_digit(d, *at, behind_point, &used))
-                        return false;
+                has_digits = true;
+                add_digit(d, *at, is_behind_point);
         }
-        if (!seen)
+        if (!has_digits)
                 return false;
-        if (at == end)
-                return true;
-        if ((*at != 'e' && *at != 'E') || !read_exponent(at + 1, end, &exponent))
+        d->has_exponent = at < end;
+        if (d->has_exponent && ((*at != 'e' && *at != 'E') || !read_exponent(at + 1, end, &exponent)))
                 return false;
         d->point += exponent;
+        for (; d->digits && d->digits % 10 == 0 && d->point < 0; d->point++)
+                d->digits /= 10;
         return true;
 }
 
-/* Nearly all there are, at a tenth of the cost: digits alone, behind a sign at most. */
+/* Reads digits alone, behind a sign at most: nearly all numbers are so, and this costs a tenth. */
 static bool read_short(const char *text, size_t length, int64_t *number)
 {
         bool negative = length && *text == '-';
@@ -100,56 +108,112 @@ static bool read_short(const char *text, size_t length, int64_t *number)
         return true;
 }
 
-bool ob_number_parse(const char *text, size_t length, __int128 *micros)
+bool ob_number_from_real(double real, struct ob_metric_value *value)
 {
-        const unsigned __int128 limit = (unsigned __int128)LIMIT_ROOT * LIMIT_ROOT;
-        struct decimal d = { .digits = 0 };
-        int64_t number;
+        double size = real < 0 ? -real : real;
 
-        if (read_short(text, length, &number)) {
-                *micros = (__int128)number * OB_MICROS;
+        if (!(size < REAL_END)) /* also NaN */
+                return false;
+        if (size < REAL_LEAST)
+                real = 0;
+        if (real >= -WHOLE_END && real < WHOLE_END && (double)(int64_t)real == real)
+                *value = ob_whole((int64_t)real);
+        else
+                *value = (struct ob_metric_value) { .real = real, .is_real = true };
+        return true;
+}
+
+/* The double that is nearest to a number: one rounding alone, or strtod's. */
+static double nearest_real(const struct decimal *d)
+{
+        static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
+                1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+        char text[OB_NUMBER_MAX];
+        double size;
+
+        if (d->digits < EXACT_WHOLE && d->point <= 0 && d->point >= -EXACT_POWER) {
+                size = (double)d->digits / powers[-d->point];
+        } else {
+                snprintf(text, sizeof(text), "%" PRIu64 "e%d", d->digits, d->point);
+                size = strtod(text, NULL);
+        }
+        return d->is_negative ? -size : size;
+}
+
+/* The size of a number that is whole. False: 64 bits with a sign cannot hold the number. */
+static bool whole_size(const struct decimal *d, uint64_t *size)
+{
+        bool fits = !d->is_cut;
+
+        *size = d->digits;
+        for (int point = d->point; point > 0 && *size && fits; point--)
+                fits = !__builtin_mul_overflow(*size, UINT64_C(10), size);
+        return fits && *size <= (uint64_t)INT64_MAX + d->is_negative;
+}
+
+bool ob_number_parse(const char *text, size_t length, struct ob_metric_value *value, bool *is_clamped)
+{
+        bool is_ignored, *clamped = is_clamped ? is_clamped : &is_ignored;
+        struct decimal d;
+        int64_t whole;
+        uint64_t size;
+
+        *clamped = false;
+        if (read_short(text, length, &whole)) {
+                *value = ob_whole(whole);
                 return true;
         }
         if (!read_decimal(text, text + length, &d))
                 return false;
-        for (int shift = d.point + PLACES; shift > 0 && d.digits; shift--) {
-                if (d.digits >= limit)
-                        return false;
-                d.digits *= 10;
+        if (d.has_cut_places || (d.digits && d.point < 0))
+                return ob_number_from_real(nearest_real(&d), value);
+        if (whole_size(&d, &size)) {
+                *value = ob_whole((int64_t)(d.is_negative ? -size : size));
+                return true;
         }
-        for (int shift = d.point + PLACES; shift < 0 && d.digits; shift++)
-                d.digits /= 10;
-        if (d.digits >= limit)
-                return false;
-        *micros = d.negative ? -(__int128)d.digits : (__int128)d.digits;
+        if (d.has_exponent)
+                return ob_number_from_real(nearest_real(&d), value);
+        *clamped = true;
+        *value = ob_whole(d.is_negative ? INT64_MIN : INT64_MAX);
         return true;
 }
 
 bool ob_number_parse_int(const char *text, size_t length, int64_t *number)
 {
-        __int128 micros;
+        struct ob_metric_value value;
+        bool is_clamped;
 
         if (read_short(text, length, number))
                 return true;
-        if (!ob_number_parse(text, length, &micros) || !ob_number_is_whole(micros))
+        if (!ob_number_parse(text, length, &value, &is_clamped) || value.is_real || is_clamped)
                 return false;
-        micros /= OB_MICROS;
-        if (micros > INT64_MAX || micros < INT64_MIN)
+        *number = value.whole;
+        return true;
+}
+
+bool ob_number_parse_unsigned(const char *text, size_t length, uint64_t *number)
+{
+        uint64_t made = 0;
+
+        if (!length)
                 return false;
-        *number = (int64_t)micros;
+        for (size_t i = 0; i < length; i++)
+                if (!is_digit(text[i]) || __builtin_mul_overflow(made, UINT64_C(10), &made) ||
+                        __builtin_add_overflow(made, (uint64_t)(text[i] - '0'), &made))
+                        return false;
+        *number = made;
         return true;
 }
 
 bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds)
 {
-        __int128 micros;
+        struct ob_metric_value value;
         int64_t whole;
 
-        if (!read_short(text, length, &whole)) { /* it has a fraction, or is none */
-                if (!ob_number_parse(text, length, &micros))
+        if (!read_short(text, length, &whole)) { /* the time has a fraction, or is none */
+                if (!ob_number_parse(text, length, &value, NULL))
                         return false;
-                micros /= OB_MICROS;
-                whole = micros < 1 || micros > OB_TIME_MAX ? 0 : (int64_t)micros;
+                whole = ob_number_whole(value);
         }
         if (whole < 1 || whole > OB_TIME_MAX)
                 return false;
@@ -157,20 +221,13 @@ bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds)
         return true;
 }
 
-bool ob_number_is_whole(__int128 micros)
-{
-        if (micros <= INT64_MAX && micros >= INT64_MIN)
-                return (int64_t)micros % OB_MICROS == 0;
-        return micros % OB_MICROS == 0;
-}
-
-/* "00" to "99": two digits cost one division. */
+/* The digits of "00" to "99": so two digits cost one division. */
 static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
                                  "25262728293031323334353637383940414243444546474849"
                                  "50515253545556575859606162636465666768697071727374"
                                  "75767778798081828384858687888990919293949596979899";
 
-/* Writes the digits of `n` so that they end before `end`; returns where they begin. */
+/* Writes the digits of `n` in such a way that the last one stands before `end`; returns where the first one is. */
 static char *put_short(char *end, uint64_t n)
 {
         for (; n > 99; n /= 100)
@@ -179,51 +236,6 @@ static char *put_short(char *end, uint64_t n)
                 return memcpy(end - 2, two_digits + n * 2, 2);
         *--end = (char)('0' + (int)n);
         return end;
-}
-
-static char *put_digits(char *end, unsigned __int128 n)
-{
-        for (; n > UINT64_MAX; n /= 10)
-                *--end = (char)('0' + (int)(n % 10));
-        return put_short(end, (uint64_t)n);
-}
-
-/* ".000250" without its trailing zeros, or nothing at all. */
-static size_t put_places(char *out, uint64_t places)
-{
-        size_t length = PLACES + 1;
-
-        if (!places)
-                return 0;
-        for (size_t i = PLACES; i > 0; i--, places /= 10)
-                out[i] = (char)('0' + (int)(places % 10));
-        out[0] = '.';
-        while (out[length - 1] == '0')
-                length--;
-        return length;
-}
-
-size_t ob_number_format(char out[OB_NUMBER_MAX], __int128 micros)
-{
-        unsigned __int128 size = micros < 0 ? -(unsigned __int128)micros : (unsigned __int128)micros;
-        char digits[OB_NUMBER_MAX], *end = digits + sizeof(digits), *begin;
-        uint64_t places;
-        size_t length = 0;
-
-        if (size <= UINT64_MAX) { /* nearly always, and far cheaper */
-                begin = put_short(end, (uint64_t)size / OB_MICROS);
-                places = (uint64_t)size % OB_MICROS;
-        } else {
-                begin = put_digits(end, size / OB_MICROS);
-                places = (uint64_t)(size % OB_MICROS);
-        }
-        if (micros < 0)
-                out[length++] = '-';
-        memcpy(out + length, begin, (size_t)(end - begin));
-        length += (size_t)(end - begin);
-        length += put_places(out + length, places);
-        out[length] = '\0';
-        return length;
 }
 
 size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number)
@@ -239,22 +251,115 @@ size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number)
         return length + (number < 0);
 }
 
-static int64_t clamp(__int128 number)
+/* Writes the digits of a double, "d.ddde-12", as few as tell the double from all others. */
+static void put_shortest(char sci[OB_NUMBER_MAX], double size)
 {
-        return number > INT64_MAX ? INT64_MAX : number < INT64_MIN ? INT64_MIN : (int64_t)number;
+        for (int n = REAL_DIGITS - 2; n <= REAL_DIGITS;
+                n++) { /* needless zeros stand at the end of fewer than 15 */
+                snprintf(sci, OB_NUMBER_MAX, "%.*e", n - 1, size);
+                if (strtod(sci, NULL) == size)
+                        return;
+        }
 }
 
-int64_t ob_number_whole(__int128 micros)
+static size_t format_real(char out[OB_NUMBER_MAX], double real)
 {
-        return clamp(micros / OB_MICROS);
+        char sci[OB_NUMBER_MAX], digits[REAL_DIGITS], *at = out;
+        int n = 0, i = 0, point; /* how many of the digits stand before the point */
+
+        if (real < 0)
+                *at++ = '-';
+        put_shortest(sci, real < 0 ? -real : real);
+        for (const char *c = sci; *c != 'e'; c++)
+                if (is_digit(*c) && n < REAL_DIGITS)
+                        digits[n++] = *c;
+        point = (int)strtol(strchr(sci, 'e') + 1, NULL, 10) + 1;
+        while (n > 1 && digits[n - 1] == '0')
+                n--;
+        for (; i < point; i++)
+                *at++ = i < n ? digits[i] : '0';
+        if (point <= 0)
+                *at++ = '0';
+        if (i < n)
+                *at++ = '.';
+        for (int place = point; place < 0; place++)
+                *at++ = '0';
+        for (; i < n; i++)
+                *at++ = digits[i];
+        *at = '\0';
+        return (size_t)(at - out);
+}
+
+size_t ob_number_format(char out[OB_NUMBER_MAX], struct ob_metric_value value)
+{
+        return value.is_real ? format_real(out, value.real) : ob_number_format_int(out, value.whole);
+}
+
+bool ob_number_is_negative(struct ob_metric_value value)
+{
+        return value.is_real ? value.real < 0 : value.whole < 0;
+}
+
+static int compare_int(int64_t a, int64_t b)
+{
+        return (a > b) - (a < b);
+}
+
+static int compare_real(double a, double b)
+{
+        return (a > b) - (a < b);
+}
+
+/* A double that is beyond 64 bits is beyond every whole number; of any other one the whole part is exact. */
+static int compare_real_with_int(double a, int64_t b)
+{
+        int64_t whole;
+
+        if (a >= WHOLE_END)
+                return 1;
+        if (a < -WHOLE_END)
+                return -1;
+        whole = (int64_t)a;
+        return whole != b ? compare_int(whole, b) : compare_real(a, (double)whole);
+}
+
+int ob_number_compare(struct ob_metric_value a, struct ob_metric_value b)
+{
+        if (a.is_real && b.is_real)
+                return compare_real(a.real, b.real);
+        if (a.is_real)
+                return compare_real_with_int(a.real, b.whole);
+        return b.is_real ? -compare_real_with_int(b.real, a.whole) : compare_int(a.whole, b.whole);
+}
+
+int64_t ob_number_whole(struct ob_metric_value value)
+{
+        if (!value.is_real)
+                return value.whole;
+        if (value.real >= WHOLE_END)
+                return INT64_MAX;
+        return value.real < -WHOLE_END ? INT64_MIN : (int64_t)value.real;
+}
+
+bool ob_number_add(int64_t *sum, int64_t amount)
+{
+        if (!__builtin_add_overflow(*sum, amount, sum))
+                return true;
+        *sum = amount < 0 ? INT64_MIN : INT64_MAX;
+        return false;
 }
 
 int64_t ob_number_plus(int64_t a, int64_t b)
 {
-        return clamp((__int128)a + b);
+        ob_number_add(&a, b);
+        return a;
 }
 
 int64_t ob_number_minus(int64_t a, int64_t b)
 {
-        return clamp((__int128)a - b);
+        int64_t difference;
+
+        if (!__builtin_sub_overflow(a, b, &difference))
+                return difference;
+        return b > 0 ? INT64_MIN : INT64_MAX;
 }

@@ -9,7 +9,7 @@ static char type_of(const struct ob_metric *m)
         return m->series->kind == OB_COUNTER ? 'c' : 'g';
 }
 
-static void add_value(struct ob_text *out, char type, __int128 value)
+static void add_value(struct ob_text *out, char type, struct ob_metric_value value)
 {
         const char suffix[] = { '|', type };
 
@@ -25,10 +25,10 @@ static void add_plain(struct ob_text *out, const char *prefix, const struct ob_m
         char type = type_of(m);
 
         name(out, prefix, m->series);
-        if (type == 'g' && m->value < 0) {
-                /* "-5|g" means "five less": a negative gauge is set by way of zero. */
+        if (type == 'g' && ob_number_is_negative(m->value)) {
+                /* "-5|g" means "five less" to a server, so the gauge is set to zero first. */
                 length = out->length - from;
-                add_value(out, type, 0);
+                add_value(out, type, ob_whole(0));
                 ob_text_add_char(out, '\n');
                 if (!out->too_long)
                         ob_text_add(out, out->data + from, length);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "proto/number.h"
-
 struct ob_text ob_text_over(char *data, size_t room)
 {
         return (struct ob_text) { .data = data, .room = room };
@@ -29,11 +27,11 @@ void ob_text_add_char(struct ob_text *t, char c)
         ob_text_add(t, &c, 1);
 }
 
-void ob_text_add_number(struct ob_text *t, __int128 micros)
+void ob_text_add_number(struct ob_text *t, struct ob_metric_value value)
 {
         char digits[OB_NUMBER_MAX];
 
-        ob_text_add(t, digits, ob_number_format(digits, micros));
+        ob_text_add(t, digits, ob_number_format(digits, value));
 }
 
 void ob_text_add_int(struct ob_text *t, long long number)

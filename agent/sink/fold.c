@@ -1,26 +1,30 @@
 #include "agent/sink/fold.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define VERSION  3
-#define UNCLOSED 2 /* the version that did not say which steps of a silent series are closed */
-#define NONE     (-1)
+#define VERSION    4
+#define UNCLOSED   2 /* the version that did not say which steps of a silent series are closed */
+#define NONE       (-1)
+#define POINTS_MAX ((1u << 30) - 1)
 #define NO_STEP                                                                                                    \
         (INT64_MIN / 2) /* is before all others, and so that the reckoning with `keep` does not overflow           \
                          */
 
-/* Small, since there are two hours of them a series. */
+/* An entry is small, since a series has two hours of them. */
 struct entry {
         int64_t step;         /* its first second */
         int newest;           /* of its seconds, the one with the newest reading; NONE: of a counter, or not yet */
-        unsigned points : 31; /* counted ones, since it was last given out */
+        unsigned points : 30; /* counted ones, since it was last given out */
         bool grew : 1;        /* since then */
-        __int128 value;
+        bool is_real : 1;     /* the value is a double */
+        union {
+                int64_t whole;
+                double real;
+        };
 };
 
 struct ob_fold_series {
@@ -127,7 +131,24 @@ void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
         }
 }
 
-static void give_out(struct ob_fold *f, const struct ob_fold_series *s, struct entry *e, __int128 value)
+static struct ob_metric_value value_of(const struct entry *e)
+{
+        if (e->is_real)
+                return (struct ob_metric_value) { .real = e->real, .is_real = true };
+        return ob_whole(e->whole);
+}
+
+static void set_value(struct entry *e, struct ob_metric_value value)
+{
+        e->is_real = value.is_real;
+        if (value.is_real)
+                e->real = value.real;
+        else
+                e->whole = value.whole;
+}
+
+static void give_out(
+        struct ob_fold *f, const struct ob_fold_series *s, struct entry *e, struct ob_metric_value value)
 {
         f->emit(f->ctx, &(struct ob_fold_value) { s->path, s->length, e->step, value, e->points });
         e->grew = false;
@@ -142,7 +163,7 @@ static void close_old(struct ob_fold *f, struct ob_fold_series *s)
 
         for (; closed < s->n && s->entries[closed].step < oldest; closed++)
                 if (s->entries[closed].grew)
-                        give_out(f, s, &s->entries[closed], s->entries[closed].value);
+                        give_out(f, s, &s->entries[closed], value_of(&s->entries[closed]));
         s->n -= closed;
         s->entries += closed;
         s->grown -= closed < s->grown ? closed : s->grown;
@@ -184,34 +205,41 @@ static struct entry *insert(struct ob_fold_series *s, size_t at, int64_t step)
         return &s->entries[at];
 }
 
-static void fold_counter(struct entry *e, int second, __int128 value)
+/* The functions of the kinds. False: the total is clamped. */
+static bool fold_counter(struct entry *e, int second, struct ob_metric_value value)
 {
+        int64_t sum = ob_number_whole(value_of(e)); /* only a damaged fold has a double here */
+        bool fits = ob_number_add(&sum, ob_number_whole(value));
+
         (void)second;
-        e->value += value;
+        set_value(e, ob_whole(sum));
+        return fits;
 }
 
-static void fold_gauge(struct entry *e, int second, __int128 value)
+static bool fold_gauge(struct entry *e, int second, struct ob_metric_value value)
 {
         if (second < e->newest)
-                return;
+                return true;
         e->newest = second;
-        e->value = value;
+        set_value(e, value);
+        return true;
 }
 
-static void fold_gauge_max(struct entry *e, int second, __int128 value)
+static bool fold_gauge_max(struct entry *e, int second, struct ob_metric_value value)
 {
-        if (e->newest == NONE || value > e->value)
-                e->value = value;
+        if (e->newest == NONE || ob_number_compare(value, value_of(e)) > 0)
+                set_value(e, value);
         e->newest = second;
+        return true;
 }
 
-static void (*const fold_value[OB_KINDS])(struct entry *e, int second, __int128 value) = {
+static bool (*const fold_value[OB_KINDS])(struct entry *e, int second, struct ob_metric_value value) = {
         [OB_COUNTER] = fold_counter,
         [OB_GAUGE] = fold_gauge,
         [OB_GAUGE_MAX] = fold_gauge_max,
 };
 
-bool ob_fold_add(
+enum ob_fold_got ob_fold_add(
         struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted)
 {
         int second = (int)(((m->time % f->step) + f->step) % f->step);
@@ -219,23 +247,24 @@ bool ob_fold_add(
         size_t at = place_of(s, step);
         bool is_there = at < s->n && s->entries[at].step == step;
         struct entry *e;
+        bool fits;
 
         if (!is_there && (step <= s->closed || (s->n && step < s->entries[s->n - 1].step - f->keep)))
-                return false;
+                return OB_FOLD_LATE;
         e = is_there ? &s->entries[at] : insert(s, at, step);
-        fold_value[m->series->kind](e, second, m->value);
+        fits = fold_value[m->series->kind](e, second, m->value);
         e->grew = true;
         s->grown = (size_t)(e - s->entries) < s->grown ? (size_t)(e - s->entries) : s->grown;
-        e->points = (e->points + is_counted) & INT_MAX;
+        e->points = (e->points + is_counted) & POINTS_MAX;
         list_grown(f, s);
         if (made > s->made)
                 s->made = made;
         close_old(f, s);
-        return true;
+        return fits ? OB_FOLD_ADDED : OB_FOLD_CLAMPED;
 }
 
-/* The value of a step in a fold that is further on; NULL when it has closed it. */
-static const __int128 *newer_value(const struct ob_fold *newer, const struct ob_fold_series *s, int64_t step)
+/* The entry of a step in a fold that is further on; NULL when that fold has closed the step. */
+static const struct entry *newer_entry(const struct ob_fold *newer, const struct ob_fold_series *s, int64_t step)
 {
         struct ob_fold_series *there;
         size_t at;
@@ -244,7 +273,7 @@ static const __int128 *newer_value(const struct ob_fold *newer, const struct ob_
         if (!there)
                 return NULL;
         at = place_of(there, step);
-        return at < there->n && there->entries[at].step == step ? &there->entries[at].value : NULL;
+        return at < there->n && there->entries[at].step == step ? &there->entries[at] : NULL;
 }
 
 /* Gives out what grew. True when something has to wait for its closing. */
@@ -254,14 +283,14 @@ static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const stru
 
         for (size_t i = s->grown; i < s->n; i++) {
                 struct entry *e = &s->entries[i];
-                const __int128 *value;
+                const struct entry *from;
 
                 if (!e->grew)
                         continue;
-                value = newer ? newer_value(newer, s, e->step) : &e->value;
-                if (value)
-                        give_out(f, s, e, *value);
-                waits |= !value;
+                from = newer ? newer_entry(newer, s, e->step) : e;
+                if (from)
+                        give_out(f, s, e, value_of(from));
+                waits |= !from;
         }
         if (!waits)
                 s->grown = s->n;
@@ -358,7 +387,7 @@ void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
                 for (size_t i = 0; i < s->n; i++) {
                         ob_bytes_add_signed(out, s->entries[i].step);
                         ob_bytes_add_signed(out, s->entries[i].newest);
-                        ob_bytes_add_number(out, s->entries[i].value);
+                        ob_bytes_add_value(out, value_of(&s->entries[i]));
                         ob_bytes_add_unsigned(out, s->entries[i].grew);
                         ob_bytes_add_unsigned(out, s->entries[i].points);
                 }
@@ -367,16 +396,18 @@ void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
 
 static bool read_entry(const struct ob_fold *f, struct ob_bytes_reader *p, struct entry *e)
 {
+        struct ob_metric_value value;
         uint64_t grew, points;
         int64_t newest;
 
         if (!ob_bytes_read_signed(p, &e->step) || !ob_bytes_read_signed(p, &newest) || newest < NONE ||
-                newest >= f->step || !ob_bytes_read_number(p, &e->value) || !ob_bytes_read_unsigned(p, &grew) ||
+                newest >= f->step || !ob_bytes_read_value(p, &value) || !ob_bytes_read_unsigned(p, &grew) ||
                 !ob_bytes_read_unsigned(p, &points))
                 return false;
         e->newest = (int)newest;
+        set_value(e, value);
         e->grew = grew;
-        e->points = points & INT_MAX;
+        e->points = points & POINTS_MAX;
         return true;
 }
 

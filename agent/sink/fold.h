@@ -24,9 +24,9 @@ struct ob_fold_series;
 struct ob_fold_value {
         const char *path;
         size_t length;
-        int64_t step;    /* its first second */
-        __int128 value;  /* the total, or the reading */
-        unsigned points; /* how many of those counted when they were added it brings out */
+        int64_t step;                 /* its first second */
+        struct ob_metric_value value; /* the total, or the reading */
+        unsigned points;              /* how many of those counted when they were added it brings out */
 };
 typedef void ob_fold_fn(void *ctx, const struct ob_fold_value *v);
 
@@ -43,11 +43,17 @@ unsigned ob_fold_count(const struct ob_fold *f);
 /* The series of a path; made when it is new. Valid until the fold is assigned, read or freed. */
 struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t length);
 
+enum ob_fold_got {
+        OB_FOLD_LATE, /* the step of the metric is closed: nothing was added */
+        OB_FOLD_ADDED,
+        OB_FOLD_CLAMPED, /* the total of the step would need more than 64 bits, and became the end of their range */
+};
+
 /*
- * Folds one metric in. False when its step is closed: it is late. `made`: the clock of its batch;
- * `is_counted`: whether it is one of the points that `ob_fold_value` tells of.
+ * Folds one metric in. `made`: the clock of its batch; `is_counted`: whether the metric is one of the points that
+ * `ob_fold_value` counts.
  */
-bool ob_fold_add(
+enum ob_fold_got ob_fold_add(
         struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted);
 
 /*

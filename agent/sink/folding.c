@@ -83,6 +83,20 @@ static void refuse(struct folding *f, enum ob_loss why, int64_t points, const ch
         f->counts->lost[why] += points;
 }
 
+static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned series)
+{
+        switch (ob_fold_add(f->fold, f->found[series], m, f->reader.made, f->is_counted)) {
+        case OB_FOLD_LATE:
+                refuse(f, OB_LOSS_LATE, 1, m->series->name);
+                break;
+        case OB_FOLD_CLAMPED:
+                ob_sink_log_clamped(f->s, m->series);
+                break;
+        case OB_FOLD_ADDED:
+                break;
+        }
+}
+
 static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
 {
         if (m->series->deliver_to == OB_TO_FORGET) {
@@ -97,8 +111,8 @@ static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned s
                 refuse(f, OB_LOSS_NAME, 1, m->series->name);
         else if (!is_in_carbons_world(f->s, m->time, f->reader.made))
                 refuse(f, OB_LOSS_TIME, 1, m->series->name);
-        else if (!ob_fold_add(f->fold, f->found[series], m, f->reader.made, f->is_counted))
-                refuse(f, OB_LOSS_LATE, 1, m->series->name);
+        else
+                add_to_fold(f, m, series);
 }
 
 int64_t ob_folding_add(

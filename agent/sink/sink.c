@@ -7,6 +7,9 @@
 #include "agent/process/log.h"
 #include "agent/process/log_once.h"
 #include "agent/process/thread.h"
+#include "proto/name.h"
+
+#define NAME_ROOM 512
 
 #define IDLE_MS  60000
 #define DRAIN_MS 500 /* between tries while we are stopping */
@@ -45,6 +48,20 @@ void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const cha
         else if (n_logged)
                 ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld why=\"%s\"", s->settings->name,
                         (long long)n_logged, losses[why]);
+}
+
+void ob_sink_log_clamped(struct ob_sink *s, const struct ob_series *series)
+{
+        int64_t n_logged = ob_log_once(&s->clamped, 1);
+        char room[NAME_ROOM];
+        struct ob_text name = ob_text_over(room, sizeof(room));
+
+        if (!n_logged)
+                return;
+        ob_name_dotted(&name, s->prefix, series);
+        ob_text_add_char(&name, '\0');
+        ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"" OB_SUM_CLAMPED "\"",
+                s->settings->name, name.too_long ? series->name : room, (long long)n_logged);
 }
 
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)

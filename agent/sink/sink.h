@@ -17,6 +17,7 @@
 #include "agent/store/queue.h"
 #include "agent/store/store.h"
 #include "config/config.h"
+#include "proto/metric.h"
 
 struct ob_sink;
 
@@ -90,7 +91,7 @@ struct ob_sink {
         struct ob_store *store;
         struct ob_delivery delivery;
         struct ob_backoff backoff;
-        struct ob_log_once logged[OB_LOSSES];
+        struct ob_log_once logged[OB_LOSSES], clamped;
         bool is_failing;
         void *state; /* ours, by ops->free */
         pthread_t thread;
@@ -110,6 +111,11 @@ void ob_sink_join(struct ob_sink *s);
 
 /* For ops: counts and tells of points that won't go out. */
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what);
+
+#define OB_SUM_CLAMPED "the sum needs more than 64 bits; the largest number that 64 bits hold is sent"
+
+/* For ops: logs that a sum of a series' points would need more than 64 bits, and became the end of their range. */
+void ob_sink_log_clamped(struct ob_sink *s, const struct ob_series *series);
 
 /* For ops: counts points that went out: so many by themselves, so many as parts of these. */
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);

@@ -224,18 +224,27 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const 
         char room[PATH_ROOM];
         struct ob_text path = ob_text_over(room, sizeof(room));
         unsigned points = 0, late = 0;
+        bool is_clamped = false;
+        int64_t total = 0; /* of a counter; of a gauge nobody uses the total */
 
         for (const struct past_point *p = group->first; p; p = p->next) {
                 const struct ob_metric *m = &p->metric;
+                enum ob_fold_got got;
 
                 if (!points++)
                         ob_dog_path(&path, &st->dog, m->series);
-                sum = (struct ob_metric) { m->series, m->time, sum.value + m->value };
-                if (!path.too_long)
-                        late += !ob_fold_add(st->past.fold, ob_fold_find(st->past.fold, room, path.length), m,
-                                e->reader.made, true);
+                is_clamped |= !ob_number_add(&total, ob_number_whole(m->value));
+                sum = (struct ob_metric) { m->series, m->time, ob_whole(total) };
+                if (path.too_long)
+                        continue;
+                got = ob_fold_add(
+                        st->past.fold, ob_fold_find(st->past.fold, room, path.length), m, e->reader.made, true);
+                late += got == OB_FOLD_LATE;
+                is_clamped |= got == OB_FOLD_CLAMPED;
         }
         assert(sum.series); /* a group is made by its first point */
+        if (is_clamped && sum.series->kind == OB_COUNTER)
+                ob_sink_log_clamped(s, sum.series);
         if (path.too_long)
                 ob_sink_lose(s, OB_LOSS_NAME, points, sum.series->name);
         else if (late)

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/log.h"
+#include "agent/process/log_once.h"
+#include "agent/sink/sink.h"
 #include "proto/batch.h"
 #include "proto/hash.h"
 #include "proto/memory.h"
@@ -16,7 +19,7 @@
 /* The key is the gauge's series: n_identity n_tags name\0 { key\0 value\0 }… */
 struct ob_total {
         UT_hash_handle hh;
-        __int128 value;
+        int64_t value;
         bool is_changed; /* since it was stored */
         size_t length;
         unsigned char key[];
@@ -31,6 +34,7 @@ struct ob_totals {
         size_t n_changed, room_changed;
         struct ob_bytes key;         /* of what is being looked up */
         bool has_header, is_corrupt; /* what was read of the store */
+        struct ob_log_once clamped;
 };
 
 static char *source_of(const char *sink)
@@ -117,15 +121,15 @@ static int load_row(void *ctx, const void *key, size_t key_length, int64_t id, c
         struct ob_totals *t = ctx;
         struct ob_bytes_reader at = { amounts, (const unsigned char *)amounts + length };
         struct ob_series ignored;
-        __int128 value;
+        struct ob_metric_value value;
 
         if (!key_length)
                 load_header(t, id, at);
         else if (!read_key((struct ob_bytes_reader) { key, (const unsigned char *)key + key_length }, &ignored) ||
-                 !ob_bytes_read_number(&at, &value) || at.at != at.end)
+                 !ob_bytes_read_value(&at, &value) || at.at != at.end)
                 t->is_corrupt = true;
         else
-                insert(t, key, key_length)->value = value;
+                insert(t, key, key_length)->value = ob_number_whole(value);
         return 0;
 }
 
@@ -182,14 +186,21 @@ static struct ob_total *find_or_insert(struct ob_totals *t, const struct ob_seri
         return total ? total : insert(t, t->key.data, t->key.length);
 }
 
-/* What cannot be stored any more, 10^30 of anything, begins anew, as every counter does at its end. */
-static void add_value(struct ob_totals *t, struct ob_total *total, __int128 value)
+/* A total that would need more than 64 bits stays at the end of their range. */
+static void log_clamped(struct ob_totals *t, const struct ob_total *total)
 {
-        const __int128 end = (__int128)1000000000000000000 * 1000000000000 * OB_MICROS;
+        int64_t n_logged = ob_log_once(&t->clamped, 1);
 
-        total->value += value;
-        if (total->value > end || total->value < -end)
-                total->value = value;
+        if (n_logged)
+                ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"" OB_SUM_CLAMPED "\"",
+                        t->source + strlen(OB_TOTALS_OF_SINK), (const char *)total->key + HEAD_SIZE,
+                        (long long)n_logged);
+}
+
+static void add_value(struct ob_totals *t, struct ob_total *total, int64_t value)
+{
+        if (!ob_number_add(&total->value, value))
+                log_clamped(t, total);
         if (total->is_changed)
                 return;
         total->is_changed = true;
@@ -212,7 +223,7 @@ void ob_totals_add(struct ob_totals *t, const struct ob_stored_batch *b)
                                 continue;
                         if (!found[series])
                                 found[series] = find_or_insert(t, m.series);
-                        add_value(t, found[series], m.value);
+                        add_value(t, found[series], m.value.whole);
                 }
         ob_batch_close(&reader);
         t->seq = b->seq;
@@ -237,7 +248,7 @@ int ob_totals_stage(struct ob_totals *t, struct ob_store *st, struct ob_err *err
                 const struct ob_bytes key = { (unsigned char *)total->key, total->length, total->length };
 
                 amount.length = 0;
-                ob_bytes_add_number(&amount, total->value);
+                ob_bytes_add_value(&amount, ob_whole(total->value));
                 if (ob_store_put_totals(st, t->source, &key, 0, &amount, err))
                         return -1;
         }
@@ -275,5 +286,5 @@ struct ob_metric ob_total_gauge(const struct ob_total *total, struct ob_series *
         bool is_read = read_key(key, s);
 
         assert(is_read);
-        return (struct ob_metric) { .series = s, .value = total->value };
+        return (struct ob_metric) { .series = s, .value = ob_whole(total->value) };
 }

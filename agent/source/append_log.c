@@ -332,25 +332,25 @@ static int forget_old(struct ob_task *f, struct ob_err *err)
  */
 static int seek(struct ob_task *f, const struct ob_reading *at, int64_t time, int64_t *id, struct ob_err *err)
 {
-        __int128 low = INT64_MIN, high = at->max_id; /* not behind it: MAX(ID) below the cursor means something */
+        int64_t low = INT64_MIN, high = at->max_id; /* not behind it: MAX(ID) below the cursor means something */
 
         *id = INT64_MIN;
         if (time == INT64_MIN || !at->has_rows)
                 return 0;
         while (low < high) {
-                __int128 middle = low + (high - low) / 2;
+                int64_t middle = (int64_t)((uint64_t)low + ((uint64_t)high - (uint64_t)low) / 2);
                 struct ob_rows rows;
                 int64_t found, found_time;
 
-                if (f->reader->ops->read(f->reader, (int64_t)middle, 1, &rows, err))
+                if (f->reader->ops->read(f->reader, middle, 1, &rows, err))
                         return -1;
                 if (rows.n && ob_row_time(f, rows.cells, OB_TIME, &found_time) && found_time < time &&
                         ob_row_cursor(f, rows.cells, &found))
-                        low = (__int128)found + 1;
+                        low = found < at->max_id ? found + 1 : high;
                 else
                         high = middle;
         }
-        *id = (int64_t)(low > at->max_id ? at->max_id : low);
+        *id = low < at->max_id ? low : at->max_id;
         return 0;
 }
 
@@ -575,16 +575,6 @@ static bool read_number(const char *text, const struct found *asked, int64_t *nu
                *number >= ob_seen_chunk_of(asked->from) && *number <= ob_seen_chunk_of(asked->end);
 }
 
-static bool read_word(const char *text, uint64_t *word)
-{
-        __int128 micros;
-
-        if (!text || !ob_number_parse(text, strlen(text), &micros) || micros < 0 || micros / OB_MICROS > UINT64_MAX)
-                return false;
-        *word = (uint64_t)(micros / OB_MICROS);
-        return true;
-}
-
 /* Whether the database has an id of the chunk that was not seen. */
 static bool has_unseen(const char *const *words, const struct ob_chunk *c)
 {
@@ -593,7 +583,7 @@ static bool has_unseen(const char *const *words, const struct ob_chunk *c)
 
                 for (size_t byte = 0; byte < 8; byte++)
                         seen_ids |= (uint64_t)c->bits[i * 8 + byte] << byte * 8;
-                if (read_word(words[i], &there) && there & ~seen_ids)
+                if (words[i] && ob_number_parse_unsigned(words[i], strlen(words[i]), &there) && there & ~seen_ids)
                         return true;
         }
         return false;

@@ -33,22 +33,46 @@ bool ob_row_time(const struct ob_task *f, const char *const *row, enum ob_role r
         return text && ob_number_parse_time(text, strlen(text), time);
 }
 
-static bool read_amount(struct ob_task *f, const char *const *row, unsigned i, __int128 *value)
+/* What counts must be whole. False: the number has a fraction. A double without one is beyond 64 bits. */
+static bool make_whole(struct ob_metric_value *value, bool *is_clamped)
+{
+        int64_t whole = ob_number_whole(*value);
+
+        if (!value->is_real)
+                return true;
+        if (whole != INT64_MIN && whole != INT64_MAX)
+                return false;
+        *value = ob_whole(whole);
+        *is_clamped = true;
+        return true;
+}
+
+/* Always true: the number is counted, as the nearest one that 64 bits hold. */
+static bool note_clamped(struct ob_task *f, const char *const *row, const struct ob_column *c, bool is_clamped)
+{
+        if (is_clamped)
+                ob_task_log_once(f, OB_FAULT_CLAMPED, c->column, ob_row_id(f, row),
+                        "the number needs more than 64 bits; the nearest one that 64 bits hold is used");
+        return true;
+}
+
+static bool read_amount(struct ob_task *f, const char *const *row, unsigned i, struct ob_metric_value *value)
 {
         const struct ob_column *c = &f->source->columns[i];
         enum ob_role role = c->role;
+        bool is_clamped;
         const char *why;
 
         if (!row[i] && f->source->has_gaps)
                 return false;
         if (!row[i])
                 why = "NULL";
-        else if (!ob_number_parse(row[i], strlen(row[i]), value))
+        else if (!ob_number_parse(row[i], strlen(row[i]), value, &is_clamped))
                 why = "no number";
-        else if ((role == OB_INCREMENT || role == OB_TOTAL) && !ob_number_is_whole(*value))
+        else if ((role == OB_INCREMENT || role == OB_TOTAL) && !make_whole(value, &is_clamped))
                 why = "no whole number";
         else
-                return true;
+                return note_clamped(f, row, c, is_clamped);
         ob_task_log_once(f, OB_FAULT_CELL, c->column, ob_row_id(f, row), why);
         return false;
 }
@@ -61,7 +85,7 @@ void ob_row_amounts(struct ob_task *f, const char *const *row, struct ob_amounts
 
                 if ((!ob_roles[role].is_metric && role != OB_FACT) || !f->reader->has[i])
                         continue;
-                a->value[i] = OB_MICROS;
+                a->value[i] = ob_whole(1);
                 a->has[i] = role == OB_COUNT || read_amount(f, row, i, &a->value[i]);
         }
 }
@@ -124,8 +148,8 @@ static const enum ob_kind kinds[OB_ROLES] = {
 };
 
 /* What a cell tells of a pipeline's state; it holds for three polls, and some seconds for a slow one. */
-static void note_fact(
-        const struct ob_task *f, unsigned i, const struct ob_series *series, int64_t time, __int128 value)
+static void note_fact(const struct ob_task *f, unsigned i, const struct ob_series *series, int64_t time,
+        struct ob_metric_value value)
 {
         ob_pipeline_health_note(f->states, f->fact_sources[i], series,
                 &(struct ob_sighting) { .time = time,

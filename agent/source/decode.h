@@ -13,7 +13,7 @@
 /* The numbers of a row's metrics, by column. */
 struct ob_amounts {
         bool has[OB_COLUMNS_MAX];
-        __int128 value[OB_COLUMNS_MAX];
+        struct ob_metric_value value[OB_COLUMNS_MAX]; /* of an increment, a total or a count: whole */
 };
 
 /* The row's id as text, for telling; "" without a cursor. */

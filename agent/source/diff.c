@@ -17,6 +17,7 @@
 #include "agent/source/tracked_rows.h"
 #include "agent/source/transaction.h"
 #include "proto/memory.h"
+#include "proto/number.h"
 
 /* Of one poll of a source. */
 struct state {
@@ -92,14 +93,15 @@ enum base {
         BASE_ITSELF   /* themselves: it is not known what came to pass */
 };
 
-static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
+/* The difference of two totals is beyond 64 bits where the one before is far below zero: then it is clamped. */
+static int64_t came_to_pass(enum base base, int64_t total, int64_t known)
 {
         switch (base) {
         case BASE_ZERO:
                 return total;
         case BASE_LAST:
         case BASE_HIGHEST:
-                return total < known ? 0 : total - known;
+                return total < known ? 0 : ob_number_minus(total, known);
         case BASE_ITSELF:
                 break;
         }
@@ -107,9 +109,10 @@ static __int128 came_to_pass(enum base base, __int128 total, __int128 known)
 }
 
 /* Turns the total in a column into an amount, and notes the total. True: there is something to count. */
-static bool compare(struct ob_task *f, struct ob_tracked_row *e, __int128 *known, enum base base, __int128 *value)
+static bool compare(
+        struct ob_task *f, struct ob_tracked_row *e, int64_t *known, enum base base, struct ob_metric_value *value)
 {
-        __int128 total = *value;
+        int64_t total = value->whole;
 
         if (*known == OB_TOTAL_UNKNOWN && base != BASE_ZERO)
                 base = BASE_ITSELF;
@@ -117,15 +120,15 @@ static bool compare(struct ob_task *f, struct ob_tracked_row *e, __int128 *known
                 total = *known;
         if (total != *known || base == BASE_ZERO || base == BASE_ITSELF)
                 mark_changed(f, e);
-        *value = came_to_pass(base, total, *known);
+        *value = ob_whole(came_to_pass(base, total, *known));
         *known = total;
-        return base == BASE_ZERO || *value != 0;
+        return base == BASE_ZERO || value->whole != 0;
 }
 
 static void compare_all(
         struct ob_task *f, const char *const *row, struct ob_tracked_row *e, enum base base, struct ob_amounts *a)
 {
-        __int128 *known = e->totals;
+        int64_t *known = e->totals;
         bool is_counted = false;
 
         for (unsigned i = 0; i < f->source->n_columns; i++) {
@@ -135,7 +138,7 @@ static void compare_all(
                         continue;
                 if (base == BASE_ITSELF && !a->has[i])
                         *known = OB_TOTAL_UNKNOWN;
-                if (a->has[i] && base == BASE_LAST && a->value[i] < *known)
+                if (a->has[i] && base == BASE_LAST && a->value[i].whole < *known)
                         ob_task_log_once(f, OB_FAULT_RESET, c->column, ob_row_id(f, row),
                                 "the total became smaller; counting goes on from there");
                 a->has[i] = a->has[i] && compare(f, e, known, base, &a->value[i]);
@@ -147,10 +150,10 @@ static void compare_all(
 
 static bool is_lower(const struct ob_task *f, const struct ob_tracked_row *e, const struct ob_amounts *a)
 {
-        const __int128 *known = e->totals;
+        const int64_t *known = e->totals;
 
         for (unsigned i = 0; i < f->source->n_columns; i++)
-                if (f->source->columns[i].role == OB_TOTAL && *known++ > a->value[i] && a->has[i])
+                if (f->source->columns[i].role == OB_TOTAL && *known++ > a->value[i].whole && a->has[i])
                         return true;
         return false;
 }

@@ -79,7 +79,7 @@ static void tell_silent(struct ob_task *f, struct roll *r)
                 if (!made || (r->n && bsearch(&id, r->ids, r->n, sizeof(*r->ids), compare_ids)))
                         continue;
                 snprintf(key, sizeof(key), "%" PRId64, id);
-                age.value[column] = (__int128)(f->now > made ? f->now - made : 0) * OB_MICROS;
+                age.value[column] = ob_whole(f->now > made ? f->now - made : 0);
                 ob_row_emit(f, row, f->now, &age);
         }
 }
@@ -105,7 +105,7 @@ static int poll_newest(struct ob_task *f, const struct ob_reading *at, struct ob
                 if (newest == INT64_MIN || (i + 1 < rows.n && same_key(f->source, row, row + rows.width)))
                         continue; /* only zero dates: nobody knows how old */
                 age.has[column] = true;
-                age.value[column] = (__int128)(f->now > newest ? f->now - newest : 0) * OB_MICROS;
+                age.value[column] = ob_whole(f->now > newest ? f->now - newest : 0);
                 if (call(f, &roll, row, newest))
                         ob_row_emit(f, row, f->now, &age);
                 newest = INT64_MIN;

@@ -1,7 +1,5 @@
 #include "agent/source/own_point.h"
 
-#include "proto/number.h"
-
 void ob_own_series_of(enum ob_own which, const struct ob_owner *owner, int64_t time, struct ob_series *series)
 {
         const struct ob_own_series *own = &ob_own_series[which];
@@ -23,5 +21,5 @@ void ob_own_point_add(
         ob_own_series_of(which, owner, time, &series);
         series.name = ob_own_series[which].name;
         series.kind = ob_own_series[which].kind;
-        ob_outbox_add(out, &(struct ob_metric) { &series, time, (__int128)value * OB_MICROS });
+        ob_outbox_add(out, &(struct ob_metric) { &series, time, ob_whole(value) });
 }

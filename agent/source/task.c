@@ -13,6 +13,7 @@ static const struct {
         [OB_FAULT_BEHIND] = { "behind", false },
         [OB_FAULT_DUPLICATE] = { "duplicate_key", false },
         [OB_FAULT_CHANGED] = { "row_changed", true },
+        [OB_FAULT_CLAMPED] = { "clamped", true },
 };
 
 void ob_task_log_once(

@@ -41,6 +41,7 @@ enum ob_row_fault {
         OB_FAULT_BEHIND,    /* a total is lower than on the server that it was read from before */
         OB_FAULT_DUPLICATE, /* several rows have one key */
         OB_FAULT_CHANGED,   /* a row that was counted has changed */
+        OB_FAULT_CLAMPED,   /* a number is beyond 64 bits: the nearest one that is not is counted */
         OB_ROW_FAULTS
 };
 

@@ -75,6 +75,17 @@ void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_r
         k->changed[k->n_changed++] = e;
 }
 
+/* A store of before may have an unknown total as a number with a fraction. */
+static bool read_total(struct ob_bytes_reader *at, int64_t *total)
+{
+        struct ob_metric_value value;
+
+        if (!ob_bytes_read_value(at, &value))
+                return false;
+        *total = value.is_real ? OB_TOTAL_UNKNOWN : value.whole;
+        return true;
+}
+
 /* The totals, where they are of the columns that there are now. False: they can't be read. */
 static bool read_totals(const struct ob_tracked_rows *k, struct ob_bytes_reader *at, struct ob_tracked_row *e)
 {
@@ -83,7 +94,7 @@ static bool read_totals(const struct ob_tracked_rows *k, struct ob_bytes_reader 
 
         for (unsigned i = 0; i < k->n_totals; i++) {
                 e->totals[i] = OB_TOTAL_UNKNOWN;
-                is_sound = is_sound && (columns != k->columns || ob_bytes_read_number(at, &e->totals[i]));
+                is_sound = is_sound && (columns != k->columns || read_total(at, &e->totals[i]));
         }
         if (is_sound && columns == k->columns && at->at != at->end)
                 is_sound = ob_bytes_read_signed(at, &e->below);
@@ -117,7 +128,7 @@ int ob_tracked_rows_put(struct ob_tracked_rows *k, struct ob_store *st, const ch
                 ob_bytes_add_signed(&e->coded, e->made);
                 ob_bytes_add_unsigned(&e->coded, k->columns);
                 for (unsigned t = 0; t < k->n_totals; t++)
-                        ob_bytes_add_number(&e->coded, e->totals[t]);
+                        ob_bytes_add_value(&e->coded, ob_whole(e->totals[t]));
                 if (e->below)
                         ob_bytes_add_signed(&e->coded, e->below);
                 if (ob_store_put_totals(st, source, &e->key, e->id, &e->coded, err))

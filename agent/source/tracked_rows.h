@@ -21,7 +21,7 @@ struct ob_tracked_row {
         int64_t below;                 /* since when a total has been below the one that was counted; 0: none is */
         const char **successor;        /* ours: a row to follow when it is gone; NULL */
         bool is_changed;               /* since it was stored */
-        __int128 *totals;              /* ours; as many as the source has */
+        int64_t *totals;               /* ours; as many as the source has */
         struct ob_bytes key;           /* ours */
         struct ob_bytes coded;         /* ours: how it is stored */
 };
@@ -35,8 +35,8 @@ struct ob_tracked_rows {
         uint64_t columns; /* a hash of what the totals' columns are called, in their order */
 };
 
-/* A total that was not there when its row was seen first: what it was then is not known. */
-#define OB_TOTAL_UNKNOWN (-((__int128)1 << 90))
+/* A total that was not there when its row was seen first: nobody knows what the total was then. */
+#define OB_TOTAL_UNKNOWN INT64_MIN
 
 /* For a new one: the column of its next total. What was stored of other columns is unknown totals. */
 void ob_tracked_rows_add_total(struct ob_tracked_rows *k, const char *column);

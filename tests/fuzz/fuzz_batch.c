@@ -75,7 +75,7 @@ static void assert_same(const struct ob_metric *m, unsigned number, struct ob_ba
         int got = ob_batch_next(again, &other, &other_number);
 
         assert(got == 1);
-        assert(other.time == m->time && other.value == m->value);
+        assert(other.time == m->time && !ob_number_compare(other.value, m->value));
         assert(!strcmp(other.series->name, m->series->name) && other.series->n_tags == m->series->n_tags);
         assert(number < OB_BATCH_POINTS && other_number < OB_BATCH_POINTS);
 }

@@ -31,7 +31,7 @@ static void note(void *ctx, const struct ob_fold_value *v)
 static void add(struct ob_fold *f, enum ob_kind kind, int64_t time)
 {
         const struct ob_series series = { .kind = kind };
-        const struct ob_metric m = { &series, time, OB_MICROS };
+        const struct ob_metric m = { &series, time, ob_whole(INT64_MAX) };
 
         ob_fold_add(f, ob_fold_find(f, "a", 1), &m, time, true);
 }

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/bytes.h"
@@ -9,41 +10,56 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void through_bytes(__int128 micros)
+static void through_bytes(struct ob_metric_value value)
 {
         struct ob_bytes b = { .length = 0 };
         struct ob_bytes_reader p;
-        __int128 back;
+        struct ob_metric_value back;
 
-        ob_bytes_add_number(&b, micros);
+        ob_bytes_add_value(&b, value);
         p = (struct ob_bytes_reader) { b.data, b.data + b.length };
-        assert(ob_bytes_read_number(&p, &back) && back == micros && p.at == p.end);
+        assert(ob_bytes_read_value(&p, &back) && p.at == p.end);
+        assert(back.is_real == value.is_real && !ob_number_compare(back, value));
         ob_bytes_free(&b);
+}
+
+/* A double that is beyond 64 bits is read as their end, since it has no exponent any more. */
+static void through_text(struct ob_metric_value value)
+{
+        char text[OB_NUMBER_MAX];
+        size_t length = ob_number_format(text, value);
+        struct ob_metric_value back;
+        bool is_clamped;
+
+        assert(length < sizeof(text) && strlen(text) == length && strspn(text, "-.0123456789") == length);
+        assert(ob_number_parse(text, length, &back, &is_clamped));
+        assert(is_clamped ? value.is_real : !ob_number_compare(back, value) && back.is_real == value.is_real);
+        assert(!value.is_real || strtod(text, NULL) == value.real);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        char text[OB_NUMBER_MAX];
-        __int128 micros, back;
+        struct ob_bytes_reader p = { data, data + size };
+        struct ob_metric_value value;
         int64_t whole;
-        size_t length;
+        double real;
 
-        if (ob_number_parse((const char *)data, size, &micros)) {
-                length = ob_number_format(text, micros);
-                assert(length < sizeof(text) && strlen(text) == length);
-                assert(ob_number_parse(text, length, &back) && back == micros);
-                through_bytes(micros);
+        if (ob_number_parse((const char *)data, size, &value, NULL)) {
+                through_text(value);
+                through_bytes(value);
         }
-        if (ob_number_parse_int((const char *)data, size, &whole)) {
-                length = ob_number_format(text, (__int128)whole * OB_MICROS);
-                assert(ob_number_parse(text, length, &back) && back == (__int128)whole * OB_MICROS);
+        if (ob_number_parse_int((const char *)data, size, &whole))
+                through_text(ob_whole(whole));
+        if (ob_bytes_read_value(&p, &value)) {
+                through_text(value);
+                through_bytes(value);
         }
-        if (size >= sizeof(micros)) { /* any number, also one that no text may hold */
-                memcpy(&micros, data, sizeof(micros));
-                length = ob_number_format(text, micros);
-                assert(length < sizeof(text) && strlen(text) == length);
-                if (ob_number_parse(text, length, &back))
-                        assert(back == micros);
+        if (size >= sizeof(real)) { /* any double, also one that no text may hold */
+                memcpy(&real, data, sizeof(real));
+                if (ob_number_from_real(real, &value)) {
+                        through_text(value);
+                        through_bytes(value);
+                }
         }
         return 0;
 }

@@ -30,10 +30,10 @@ static void read_cell(const struct ob_page_column *c, const char *raw)
         const struct ob_cell_world world = { .zone = zone, .now = 1587351060 };
         char room[OB_CELL_MAX];
         const char *read = ob_cell_read(c, &world, raw, room);
-        __int128 micros;
+        struct ob_metric_value value;
 
         if (read && c->cell != OB_CELL_TEXT && strcmp(read, "?") != 0)
-                assert(ob_number_parse(read, strlen(read), &micros));
+                assert(ob_number_parse(read, strlen(read), &value, NULL));
 }
 
 static void read_page(const struct ob_page *page, struct ob_doc *doc)

@@ -5,6 +5,7 @@ LOG_ROW = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT
            "VALUES (%s, %s, %s, 'x', NOW() - INTERVAL 1 MINUTE, NOW() - INTERVAL 1 MINUTE)")
 FLOW = "INSERT INTO THROUGHPUT_STAT (PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED) VALUES "
 PAST = "NOW() - INTERVAL 1 MINUTE"
+TOP = (1 << 63) - 1
 
 
 def assert_unsound(agent, *said):
@@ -35,14 +36,48 @@ def test_bytes_that_are_no_utf8(mariadb, otter, statsd, both, make_agent):
     statsd.wait_for({"otter.pipeline.4.title.a__b.log.records": 1})
 
 
-def test_numbers_at_the_ends(mariadb, otter, statsd, carbon, both, make_agent):
-    mariadb.query("ALTER TABLE THROUGHPUT_STAT MODIFY NUMBER BIGINT UNSIGNED, MODIFY SIZE BIGINT")
-    mariadb.query(FLOW + f"(1, 'ROW', 18446744073709551615, -9223372036854775808, {PAST}, {PAST}), "
-                  f"(1, 'ROW', 1, 9223372036854775807, {PAST}, {PAST})")
-    make_agent(mariadb, both).once()
-    wanted = {"otter.pipeline.1.type.row.throughput.count": 18446744073709551616,
-              "otter.pipeline.1.type.row.throughput.bytes": -1}
+def test_numbers_beyond_64_bits_are_clamped_and_logged_with_their_row(mariadb, otter, statsd, carbon, both, make_agent):
+    """The rest of the rows is exact; what a BIGINT UNSIGNED or a DECIMAL has beyond 2^63-1 is 2^63-1, and never wraps."""
+    mariadb.query("ALTER TABLE THROUGHPUT_STAT MODIFY NUMBER BIGINT UNSIGNED, MODIFY SIZE DECIMAL(40, 2)")
+    mariadb.query(FLOW + f"(1, 'ROW', 1, 9223372036854775807, {PAST}, {PAST}), "
+                  f"(2, 'ROW', 18446744073709551615, -9223372036854775808, {PAST}, {PAST}), "
+                  f"(3, 'ROW', 7, 10000000000000000000000000000000000000, {PAST}, {PAST})")
+    agent = make_agent(mariadb, both)
+    lines = agent.run("--dry-run", "--once").stdout.splitlines()
+    for pipeline, name, value in ((1, "bytes", TOP), (2, "count", TOP), (2, "bytes", -TOP - 1), (3, "bytes", TOP)):
+        assert f"statsd otter.pipeline.{pipeline}.type.row.throughput.{name}:{value}|c" in lines
+    assert_unsound(agent,
+                   "source=throughput event=clamped table=THROUGHPUT_STAT column=NUMBER id=2 times=1")
+    wanted = {"otter.pipeline.1.type.row.throughput.count": 1,
+              "otter.pipeline.1.type.row.throughput.bytes": float(TOP),  # both servers have doubles
+              "otter.pipeline.2.type.row.throughput.count": float(TOP),
+              "otter.pipeline.2.type.row.throughput.bytes": -float(TOP),
+              "otter.pipeline.3.type.row.throughput.count": 7,
+              "otter.pipeline.3.type.row.throughput.bytes": float(TOP)}
     carbon.wait_for(wanted)
+    statsd.wait_for(wanted)
+
+
+def test_a_decimal_beyond_64_bits_is_logged_with_its_column(mariadb, otter, both, make_agent):
+    mariadb.query("ALTER TABLE THROUGHPUT_STAT MODIFY SIZE DECIMAL(40, 2)")
+    mariadb.query(FLOW + f"(1, 'ROW', 1, -9223372036854775809, {PAST}, {PAST})")
+    assert_unsound(make_agent(mariadb, both), "event=clamped table=THROUGHPUT_STAT column=SIZE id=1 times=1")
+
+
+def test_a_total_of_a_gauge_that_is_a_counter_is_clamped_and_logged(mariadb, otter, make_agent, statsd):
+    mariadb.query(FLOW + f"(1, 'ROW', 1, {TOP}, {PAST}, {PAST}), (1, 'ROW', 2, 1, {PAST}, {PAST})")
+    agent = make_agent(mariadb, [{"type": "statsd", "port": statsd.port, "counters": "gauge"}])
+    agent.once()
+    assert "event=clamped series=throughput.bytes.total times=1" in agent.log()
+
+
+def test_a_sum_beyond_64_bits_is_clamped_and_logged_with_its_series(mariadb, otter, carbon, both, make_agent):
+    mariadb.query(FLOW + f"(1, 'ROW', 1, {TOP}, {PAST}, {PAST}), (1, 'ROW', 2, 1, {PAST}, {PAST})")
+    agent = make_agent(mariadb, both)
+    agent.once()
+    carbon.wait_for({"otter.pipeline.1.type.row.throughput.count": 3,
+                     "otter.pipeline.1.type.row.throughput.bytes": float(TOP)})
+    assert "event=clamped series=otter.pipeline.1.type.row.throughput.bytes times=1" in agent.log()
 
 
 def test_null_and_zero_date_are_told_and_the_rest_is_counted(mariadb, otter, statsd, both, make_agent):

@@ -130,7 +130,7 @@ void sending_put(struct sending *u, const char *points)
                         .deliver_to = at[0] == 'a' ? OB_TO_IDEMPOTENT : OB_TO_ALL,
                         .name = name };
 
-                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, strtol(at + 2, NULL, 10) * OB_MICROS });
+                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, ob_whole(strtol(at + 2, NULL, 10)) });
         }
         blob = ob_batch_blob(b);
         world_ok(u->w, ob_store_put_batch(u->w->st, ob_batch_points(b), blob, &u->w->err));

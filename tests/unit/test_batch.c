@@ -48,16 +48,16 @@ static const struct ob_series others[] = {
 
 static const struct {
         int64_t time;
-        __int128 value;
+        struct ob_metric_value value;
 } points[] = {
-        { MADE, 0 },
-        { MADE, 1 },
-        { MADE - 600, -1 },
-        { MADE + 600, OB_MICROS },
-        { 0, (__int128)UINT64_MAX *OB_MICROS },
-        { -1, (__int128)INT64_MIN *OB_MICROS },
-        { INT64_C(253402300799), 1500000 },
-        { MADE, -2500000 },
+        { MADE, WHOLE(0) },
+        { MADE, REAL(0.000001) },
+        { MADE - 600, WHOLE(-1) },
+        { MADE + 600, WHOLE(1) },
+        { 0, WHOLE(INT64_MAX) },
+        { -1, WHOLE(INT64_MIN) },
+        { INT64_C(253402300799), REAL(1.5) },
+        { MADE, REAL(-2.5) },
 };
 
 static void assert_same_series(const struct ob_series *got, const struct ob_series *want)
@@ -84,7 +84,7 @@ static void assert_next(struct ob_batch_reader *r, const struct ob_metric *want,
 
         assert_int_equal(ob_batch_next(r, &m, &number), 1);
         assert_int_equal(number, series);
-        assert_true(m.time == want->time && m.value == want->value);
+        assert_true(m.time == want->time && !ob_number_compare(m.value, want->value));
         assert_same_series(m.series, want->series);
 }
 
@@ -132,17 +132,17 @@ static void every_series_stands_in_it_once(void **state)
         (void)state;
         ob_batch_start(b, MADE);
         for (int64_t round = 0; round < 3; round++) {
-                ob_batch_add(b, &(struct ob_metric) { &delay, MADE + round, round });
+                ob_batch_add(b, &(struct ob_metric) { &delay, MADE + round, ob_whole(round) });
                 for (size_t i = 0; i < LENGTH(others); i++)
-                        ob_batch_add(b, &(struct ob_metric) { &others[i], MADE + round, round });
+                        ob_batch_add(b, &(struct ob_metric) { &others[i], MADE + round, ob_whole(round) });
         }
         blob = ob_batch_blob(b);
         assert_true(ob_batch_open(&r, blob->data, blob->length));
         assert_int_equal(r.n_series, LENGTH(others) + 1);
         for (int64_t round = 0; round < 3; round++) {
-                assert_next(&r, &(struct ob_metric) { &delay, MADE + round, round }, 0);
+                assert_next(&r, &(struct ob_metric) { &delay, MADE + round, ob_whole(round) }, 0);
                 for (unsigned i = 0; i < LENGTH(others); i++)
-                        assert_next(&r, &(struct ob_metric) { &others[i], MADE + round, round }, i + 1);
+                        assert_next(&r, &(struct ob_metric) { &others[i], MADE + round, ob_whole(round) }, i + 1);
         }
         assert_end(&r);
 }
@@ -159,14 +159,14 @@ static void a_batch_is_full_of_series_of_their_own(void **state)
         ob_batch_start(b, MADE);
         for (int i = 0; i < OB_BATCH_POINTS; i++) {
                 snprintf(pipeline, sizeof(pipeline), "%d", i);
-                ob_batch_add(b, &(struct ob_metric) { &s, MADE, i });
+                ob_batch_add(b, &(struct ob_metric) { &s, MADE, ob_whole(i) });
         }
         blob = ob_batch_blob(b);
         assert_true(ob_batch_open(&r, blob->data, blob->length));
         assert_int_equal(r.n_series, OB_BATCH_POINTS);
         for (unsigned i = 0; i < OB_BATCH_POINTS; i++) {
                 snprintf(pipeline, sizeof(pipeline), "%u", i);
-                assert_next(&r, &(struct ob_metric) { &s, MADE, i }, i);
+                assert_next(&r, &(struct ob_metric) { &s, MADE, ob_whole(i) }, i);
         }
         assert_end(&r);
 }
@@ -179,7 +179,7 @@ static void a_started_batch_is_empty(void **state)
 
         (void)state;
         ob_batch_start(b, MADE);
-        ob_batch_add(b, &(struct ob_metric) { &delay, MADE + 100, OB_MICROS });
+        ob_batch_add(b, &(struct ob_metric) { &delay, MADE + 100, ob_whole(1) });
         ob_batch_start(b, -MADE);
         assert_int_equal(ob_batch_points(b), 0);
         blob = ob_batch_blob(b);
@@ -189,10 +189,10 @@ static void a_started_batch_is_empty(void **state)
         assert_end(&r);
         ob_batch_close(&r);
 
-        ob_batch_add(b, &(struct ob_metric) { &delay, MADE, 2 }); /* its series are written again */
+        ob_batch_add(b, &(struct ob_metric) { &delay, MADE, ob_whole(2) }); /* its series are written again */
         blob = ob_batch_blob(b);
         assert_true(ob_batch_open(&r, blob->data, blob->length));
-        assert_next(&r, &(struct ob_metric) { &delay, MADE, 2 }, 0);
+        assert_next(&r, &(struct ob_metric) { &delay, MADE, ob_whole(2) }, 0);
         assert_end(&r);
 }
 
@@ -213,14 +213,14 @@ static void a_batch_has_numbers_of_its_own(void **state)
                 ob_batch_start(b, MADE);
                 for (int64_t n = 0; n < OB_BATCH_POINTS; n++) {
                         snprintf(id, sizeof(id), "%d", (int)(firsts[i] + n));
-                        ob_batch_add(b, &(struct ob_metric) { &series, MADE, n });
+                        ob_batch_add(b, &(struct ob_metric) { &series, MADE, ob_whole(n) });
                 }
                 blob = ob_batch_blob(b);
                 assert_true(ob_batch_open(&r, blob->data, blob->length));
                 assert_int_equal(r.n_series, OB_BATCH_POINTS);
                 for (int64_t n = 0; n < OB_BATCH_POINTS; n++) {
                         snprintf(id, sizeof(id), "%d", (int)(firsts[i] + n));
-                        assert_next(&r, &(struct ob_metric) { &series, MADE, n }, (unsigned)n);
+                        assert_next(&r, &(struct ob_metric) { &series, MADE, ob_whole(n) }, (unsigned)n);
                 }
                 assert_end(&r);
         }
@@ -257,7 +257,8 @@ static void damage_anywhere_is_survived(void **state)
         ob_batch_start(b, MADE);
         for (size_t i = 0; i < LENGTH(points); i++) {
                 ob_batch_add(b, &(struct ob_metric) { &delay, points[i].time, points[i].value });
-                ob_batch_add(b, &(struct ob_metric) { &others[i], points[i].time, points[i].value });
+                if (!points[i].value.is_real || others[i].kind != OB_COUNTER)
+                        ob_batch_add(b, &(struct ob_metric) { &others[i], points[i].time, points[i].value });
         }
         blob = ob_batch_blob(b);
         copy = ob_alloc(blob->length, 1);
@@ -277,7 +278,7 @@ static void what_is_cut_short_is_damaged(void **state)
         (void)state;
         ob_batch_start(b, MADE);
         for (size_t i = 0; i < LENGTH(others); i++)
-                ob_batch_add(b, &(struct ob_metric) { &others[i], MADE, OB_MICROS });
+                ob_batch_add(b, &(struct ob_metric) { &others[i], MADE, ob_whole(1) });
         blob = ob_batch_blob(b);
         assert_int_equal(read_all(blob->data, blob->length), 0);
         for (size_t length = 0; length < blob->length; length++) {
@@ -298,39 +299,51 @@ static const struct {
         int want; /* read to its end, or damaged */
 } made_up[] = {
 #define BYTES(text) text, sizeof(text) - 1
-        { "a good one", BYTES("\x04\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), 0 },
-        { "of a later version", BYTES("\x05\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "a good one", BYTES("\x05\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), 0 },
+        { "of the version before", BYTES("\x04\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), 0 },
+        { "of a later version", BYTES("\x06\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
         { "of a kind that is none", BYTES("\x04\x02\x00\x01\x03\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
-        { "told to nobody", BYTES("\x04\x02\x00\x01\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "told to nobody", BYTES("\x05\x02\x00\x01\x01\x03\x00\x00x\x00\x01\x00\x00\x00"), -1 },
         { "of an older version", BYTES("\x03\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x00"), -1 },
         { "a node for each identity tag",
-                BYTES("\x04\x02\x00\x01\x01\x00\x01\x02x\x00"
+                BYTES("\x05\x02\x00\x01\x01\x00\x01\x02x\x00"
                       "a\x00"
                       "1\x00"
                       "b\x00"
                       "2\x00"
                       "n\x00\x01\x00\x00\x00"),
                 0 },
-        { "more identity than tags", BYTES("\x04\x02\x00\x01\x01\x00\x01\x00x\x00\x01\x00\x00\x00"), -1 },
+        { "more identity than tags", BYTES("\x05\x02\x00\x01\x01\x00\x01\x00x\x00\x01\x00\x00\x00"), -1 },
         /* clang-format off */
         { "thirteen tags",
-                BYTES("\x04\x02\x00\x01\x01\x00\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00" "d\x00\x00" "e\x00\x00"
+                BYTES("\x05\x02\x00\x01\x01\x00\x00\x0dx\x00" "a\x00\x00" "b\x00\x00" "c\x00\x00" "d\x00\x00" "e\x00\x00"
                       "f\x00\x00" "g\x00\x00" "h\x00\x00" "i\x00\x00" "j\x00\x00" "k\x00\x00" "l\x00\x00" "m\x00\x00\x00"),
                 -1 },
         /* clang-format on */
-        { "a series that is none", BYTES("\x04\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x01\x00\x00"), -1 },
-        { "a point without series", BYTES("\x04\x02\x00\x00\x01\x00\x00\x00"), -1 },
-        { "more series than points", BYTES("\x04\x02\x00\xe9\x07"), -1 },
-        { "more points than may be", BYTES("\x04\x02\x00\x00\xe9\x07"), -1 },
-        { "fewer points than told", BYTES("\x04\x02\x00\x01\x01\x00\x00\x00x\x00\x02\x00\x00\x00"), -1 },
-        { "made when no clock was", BYTES("\x04\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
-        { "made before all clocks", BYTES("\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
+        { "a double",
+                BYTES("\x05\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xf8\x3f"), 0 },
+        { "an infinite one",
+                BYTES("\x05\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xf0\x7f"),
+                -1 },
+        { "one that is no number",
+                BYTES("\x05\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xf8\x7f"),
+                -1 },
+        { "a counter with a fraction",
+                BYTES("\x05\x02\x00\x01\x00\x00\x00\x00x\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xf8\x3f"),
+                -1 },
+        { "a series that is none", BYTES("\x05\x02\x00\x01\x01\x00\x00\x00x\x00\x01\x01\x00\x00"), -1 },
+        { "a point without series", BYTES("\x05\x02\x00\x00\x01\x00\x00\x00"), -1 },
+        { "more series than points", BYTES("\x05\x02\x00\xe9\x07"), -1 },
+        { "more points than may be", BYTES("\x05\x02\x00\x00\xe9\x07"), -1 },
+        { "fewer points than told", BYTES("\x05\x02\x00\x01\x01\x00\x00\x00x\x00\x02\x00\x00\x00"), -1 },
+        { "made when no clock was", BYTES("\x05\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
+        { "made before all clocks", BYTES("\x05\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00"), -1 },
         { "a time past the last one",
-                BYTES("\x04\x00\x00\x01\x01\x00\x00\x00x\x00\x02"
+                BYTES("\x05\x00\x00\x01\x01\x00\x00\x00x\x00\x02"
                       "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x02\x00"),
                 -1 },
         { "the last time",
-                BYTES("\x04\x00\x00\x01\x01\x00\x00\x00x\x00\x02"
+                BYTES("\x05\x00\x00\x01\x01\x00\x00\x00x\x00\x02"
                       "\x00\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x00\x00"),
                 0 },
 #undef BYTES
@@ -348,6 +361,29 @@ static void what_is_no_batch_is_refused(void **state)
         }
 }
 
+/* The values of version 4 had 128 bits: whole numbers of any size, and millionths. */
+static void values_of_the_version_before_are_read(void **state)
+{
+        static const unsigned char blob[] = "\x04\x00\x00" /* version made n_events */
+                                            "\x01\x01\x00\x00\x00x\x00"
+                                            "\x03"
+                                            "\x00\x00\x1c"                                     /* 7 */
+                                            "\x00\x00\xfc\xff\xff\xff\xff\xff\xff\xff\xff\x07" /* 2^64 - 1 */
+                                            "\x00\x00\x81\x9b\xee\x02";                        /* 1.5 */
+        static const struct ob_metric_value want[] = { WHOLE(7), WHOLE(INT64_MAX), REAL(1.5) };
+        ob_cleanup(ob_batch_close) struct ob_batch_reader r = { .made = 0 };
+        struct ob_metric m;
+        unsigned series;
+
+        (void)state;
+        assert_true(ob_batch_open(&r, blob, sizeof(blob) - 1));
+        for (size_t i = 0; i < LENGTH(want); i++) {
+                assert_int_equal(ob_batch_next(&r, &m, &series), 1);
+                assert_int_equal(ob_number_compare(m.value, want[i]), 0);
+        }
+        assert_end(&r);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -359,6 +395,7 @@ int main(void)
                 cmocka_unit_test(damage_anywhere_is_survived),
                 cmocka_unit_test(what_is_cut_short_is_damaged),
                 cmocka_unit_test(what_is_no_batch_is_refused),
+                cmocka_unit_test(values_of_the_version_before_are_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,10 +76,10 @@ static const struct ob_bytes *fill(struct ob_batch *b)
         static const struct ob_series x = { .name = "x" };
 
         ob_batch_start(b, MADE);
-        ob_batch_add(b, &(struct ob_metric) { &x, MADE, 1 });
+        ob_batch_add(b, &(struct ob_metric) { &x, MADE, ob_whole(1) });
         for (size_t i = 0; i < LENGTH(events); i++)
                 ob_batch_add_event(b, &events[i]);
-        ob_batch_add(b, &(struct ob_metric) { &x, MADE + 1, 2 });
+        ob_batch_add(b, &(struct ob_metric) { &x, MADE + 1, ob_whole(2) });
         return ob_batch_blob(b);
 }
 
@@ -96,10 +96,10 @@ static void events_and_metrics_come_back_each_in_their_order(void **state)
         assert_true(ob_batch_open(&r, blob->data, blob->length));
         assert_int_equal(r.n_points, 2);
         assert_int_equal(ob_batch_next(&r, &m, &series), 1);
-        assert_true(m.value == 1);
+        assert_true(m.value.whole == 1);
         assert_events(&r);
         assert_int_equal(ob_batch_next(&r, &m, &series), 1);
-        assert_true(m.value == 2 && m.time == MADE + 1);
+        assert_true(m.value.whole == 2 && m.time == MADE + 1);
         assert_int_equal(ob_batch_next(&r, &m, &series), 0);
 }
 

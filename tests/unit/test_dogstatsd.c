@@ -29,7 +29,7 @@ static void assert_text(const struct ob_text *t, const char *want)
 
 static void tags_of_everything_stand_behind_those_of_the_series(void **state)
 {
-        const struct ob_metric m = { &delay, TIME, -5 * OB_MICROS };
+        const struct ob_metric m = { &delay, TIME, ob_whole(-5) };
         char room[256];
         struct ob_text t = ob_text_over(room, sizeof(room));
 
@@ -44,7 +44,7 @@ static void bytes_that_are_no_utf8_are_not_told(void **state)
                 .n_tags = 1,
                 .tags = { { "k", "a\xff"
                                  "通\xe9\x80|,\n\x01" } } };
-        const struct ob_metric m = { &odd, TIME, OB_MICROS };
+        const struct ob_metric m = { &odd, TIME, ob_whole(1) };
         char room[256];
         struct ob_text t = ob_text_over(room, sizeof(room));
 
@@ -61,12 +61,12 @@ static void a_time_stands_behind_the_tags(void **state)
 
         (void)state;
         ob_dog_path(&path, &full, &delay);
-        ob_dog_stamped(&t, &full, path.data, path.length, 1500000, TIME);
+        ob_dog_stamped(&t, &full, path.data, path.length, (struct ob_metric_value)REAL(1.5), TIME);
         assert_text(&t, "o.delay_ms:1.5|g|#pipeline:3,env:prod,flag|T1587312000|c:ci-abc\n");
         ob_text_reset(&path, 0);
         ob_text_reset(&t, 0);
         ob_dog_path(&path, &bare, &counter);
-        ob_dog_stamped(&t, &bare, path.data, path.length, 7 * OB_MICROS, TIME);
+        ob_dog_stamped(&t, &bare, path.data, path.length, ob_whole(7), TIME);
         assert_text(&t, "o.n:7|c|T1587312000\n");
 }
 

@@ -56,7 +56,8 @@ enum verb {
 struct op {
         enum verb verb;
         const char *path;
-        int64_t time, value; /* value: whole */
+        int64_t time, value; /* value: whole, */
+        bool is_half;        /* but for a half more */
 };
 
 static const struct {
@@ -175,12 +176,28 @@ static const struct {
                 .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { FORGET_IDLE, .time = 1060, .value = 1000 },
                         { COUNT, "a", 60, 4 } },
                 .want = "a 60 1 1\na 60 5 1\n" },
+        { .name = "a sum that 64 bits cannot hold is the largest number that they can hold",
+                .ops = { { COUNT, "a", 60, INT64_MAX - 1 }, { COUNT, "a", 61, 7 }, { FLUSH }, { COUNT, "a", 62, 1 },
+                        { FLUSH }, { COUNT, "a", 63, -1 } },
+                .want = "a 60 9223372036854775807 2\na 60 9223372036854775807 1\na 60 9223372036854775806 1\n" },
+        { .name = "and below zero the smallest one",
+                .ops = { { COUNT, "a", 60, INT64_MIN }, { COUNT, "a", 61, -7 } },
+                .want = "a 60 -9223372036854775808 2\n" },
+        { .name = "peaks with and without a fraction",
+                .ops = { { PEAK, "a", 60, 2, .is_half = true }, { PEAK, "a", 61, 2 }, { FLUSH },
+                        { PEAK, "a", 62, 3 }, { FLUSH }, { PEAK, "a", 63, 2, .is_half = true }, { FLUSH },
+                        { PEAK, "a", 64, 3, .is_half = true } },
+                .want = "a 60 2.5 2\na 60 3 1\na 60 3 1\na 60 3.5 1\n" },
+        { .name = "readings with and without a fraction",
+                .ops = { { READ, "a", 60, 2, .is_half = true }, { STORE }, { FLUSH }, { READ, "a", 61, 2 } },
+                .want = "a 60 2.5 1\na 60 2 1\n" },
         { .name = "a series that is forgotten on purpose gives out what grew, and begins anew",
                 .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 60, 2 }, { FORGET, "a" }, { COUNT, "a", 60, 4 },
                         { COUNT, "b", 60, 8 } },
                 .want = "a 60 1 1\nb 60 10 2\na 60 4 1\n" },
 };
 
+/* Whether the fold took the point. */
 static bool add(struct ob_fold *f, const struct op *op)
 {
         static const enum ob_kind kinds[] = { [COUNT] = OB_COUNTER,
@@ -190,9 +207,11 @@ static bool add(struct ob_fold *f, const struct op *op)
                 [LATE] = OB_COUNTER,
                 [AHEAD] = OB_COUNTER };
         const struct ob_series series = { .kind = kinds[op->verb] };
-        const struct ob_metric m = { &series, op->time, (__int128)op->value * OB_MICROS };
+        const struct ob_metric m = { &series, op->time,
+                op->is_half ? (struct ob_metric_value)REAL((double)op->value + 0.5) : ob_whole(op->value) };
 
-        return ob_fold_add(f, ob_fold_find(f, op->path, strlen(op->path)), &m, op->time, op->verb != AGAIN);
+        return ob_fold_add(f, ob_fold_find(f, op->path, strlen(op->path)), &m, op->time, op->verb != AGAIN) !=
+               OB_FOLD_LATE;
 }
 
 static bool is_path(void *ctx, const char *path)
@@ -286,7 +305,7 @@ static void a_step_goes_out_whole(void **state)
 #define STEPS 200
 
 struct carbon {
-        __int128 kept[PATHS][STEPS];
+        int64_t kept[PATHS][STEPS];
         unsigned points;
 };
 
@@ -294,7 +313,7 @@ static void keep(void *ctx, const struct ob_fold_value *v)
 {
         struct carbon *c = ctx;
 
-        c->kept[v->path[0] - 'a'][v->step / STEP] = v->value;
+        c->kept[v->path[0] - 'a'][v->step / STEP] = v->value.whole;
         c->points += v->points;
 }
 

@@ -26,7 +26,7 @@ static void free_fold(struct ob_fold **f)
 static void add(struct ob_fold *f, enum ob_kind kind, const char *path, int64_t time, int64_t value)
 {
         const struct ob_series series = { .kind = kind };
-        const struct ob_metric m = { &series, time, (__int128)value * OB_MICROS };
+        const struct ob_metric m = { &series, time, ob_whole(value) };
 
         ob_fold_add(f, ob_fold_find(f, path, strlen(path)), &m, time, true);
 }
@@ -120,13 +120,13 @@ static void a_fold_of_another_step_is_refused(void **state)
 
 static void keep_value(void *ctx, const struct ob_fold_value *v)
 {
-        *(__int128 *)ctx = v->value;
+        *(int64_t *)ctx = v->value.whole;
 }
 
 /* As it was before the last step of silent series was kept. */
 static void a_fold_of_the_version_before_goes_on(void **state)
 {
-        __int128 value = 0;
+        int64_t value = 0;
         ob_cleanup(free_fold) struct ob_fold *f = ob_fold_new(STEP, KEEP, keep_value, &value);
         ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
 
@@ -139,13 +139,13 @@ static void a_fold_of_the_version_before_goes_on(void **state)
         ob_bytes_add_unsigned(&bytes, 1); /* steps */
         ob_bytes_add_signed(&bytes, 60);
         ob_bytes_add_signed(&bytes, -1);
-        ob_bytes_add_number(&bytes, (__int128)100 * OB_MICROS);
+        ob_bytes_add_value(&bytes, ob_whole(100)); /* has the same bytes */
         ob_bytes_add_unsigned(&bytes, 0);
         ob_bytes_add_unsigned(&bytes, 0);
         assert_true(ob_fold_read(f, bytes.data, bytes.length));
         add(f, OB_COUNTER, "a", 61, 1);
         ob_fold_flush(f, NULL);
-        assert_true(value == (__int128)101 * OB_MICROS);
+        assert_int_equal(value, 101);
 }
 
 int main(void)

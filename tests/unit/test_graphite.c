@@ -8,14 +8,14 @@
 
 static const struct {
         const char *path;
-        __int128 value; /* millionths */
+        struct ob_metric_value value;
         int64_t time;
         const char *want;
 } lines[] = {
-        { "o.pipeline.3.delay_ms", 1500000, 1587312000, "o.pipeline.3.delay_ms 1.5 1587312000\n" },
-        { "o.x;pipeline=3", 0, 0, "o.x;pipeline=3 0 0\n" },
-        { "x", -2000000, 60, "x -2 60\n" },
-        { "x", (__int128)UINT64_MAX *OB_MICROS, 60, "x 18446744073709551615 60\n" },
+        { "o.pipeline.3.delay_ms", REAL(1.5), 1587312000, "o.pipeline.3.delay_ms 1.5 1587312000\n" },
+        { "o.x;pipeline=3", WHOLE(0), 0, "o.x;pipeline=3 0 0\n" },
+        { "x", WHOLE(-2), 60, "x -2 60\n" },
+        { "x", WHOLE(INT64_MAX), 60, "x 9223372036854775807 60\n" },
 };
 
 static void a_line_is_path_value_and_time(void **state)

@@ -6,10 +6,6 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define WHOLE(n) ((__int128)(n)*OB_MICROS)
-#define TEN_15   ((__int128)1000000000000000)
-#define LARGEST  (TEN_15 * TEN_15 - 1) /* just below 10^24 */
-
 /* The bytes without a NUL and with nothing behind them, so that reading on is seen. */
 static char *bare(const char *text, size_t length)
 {
@@ -18,48 +14,62 @@ static char *bare(const char *text, size_t length)
 
 static const struct {
         const char *text;
-        bool refused;
-        __int128 want;
+        bool refused, clamped;
+        struct ob_metric_value want;
 } parse_cases[] = {
-        { "0", .want = 0 },
+        { "0", .want = WHOLE(0) },
         { "7", .want = WHOLE(7) },
         { "-12", .want = WHOLE(-12) },
         { "007", .want = WHOLE(7) },
-        { "-0", .want = 0 },
-        { "0.5", .want = 500000 },
-        { "-0.5", .want = -500000 },
+        { "-0", .want = WHOLE(0) },
+        { "-0.0", .want = WHOLE(0) },
+        { "12.000000", .want = WHOLE(12) },
+        { "120.000000", .want = WHOLE(120) },
+        { "0.5", .want = REAL(0.5) },
+        { "-0.5", .want = REAL(-0.5) },
         { "5.", .want = WHOLE(5) },
-        { ".25", .want = 250000 },
-        { "1.000001", .want = 1000001 },
-        { "1.0000019", .want = 1000001 },
-        { "-1.0000019", .want = -1000001 },
-        { "0.0000009", .want = 0 },
-        { "-0.0000009", .want = 0 },
+        { ".25", .want = REAL(0.25) },
+        { "1.000001", .want = REAL(1.000001) },
+        { "1.0000019", .want = REAL(1.0000019) },
+        { "0.1", .want = REAL(0.1) },
+        { "0.30000000000000004", .want = REAL(0.30000000000000004) },
+        { "-0.0000009", .want = REAL(-0.0000009) },
+        { "1.00000000000000000000000001", .want = WHOLE(1) },
+        { "12345678901234567890.5", .want = REAL(12345678901234567890.5) },
+        { "184467440737095516150.25", .want = REAL(184467440737095516150.25) },
         { "999999999999999999", .want = WHOLE(999999999999999999) },
         { "-999999999999999999", .want = WHOLE(-999999999999999999) },
         { "1000000000000000000", .want = WHOLE(1000000000000000000) },
         { "00000000000000000001", .want = WHOLE(1) },
         { "9223372036854775807", .want = WHOLE(INT64_MAX) },
+        { "9223372036854775807.000000", .want = WHOLE(INT64_MAX) },
         { "-9223372036854775808", .want = WHOLE(INT64_MIN) },
-        { "18446744073709551615", .want = WHOLE(UINT64_MAX) },
+        { "9223372036854775808", .clamped = true, .want = WHOLE(INT64_MAX) },
+        { "-9223372036854775809", .clamped = true, .want = WHOLE(INT64_MIN) },
+        { "18446744073709551615", .clamped = true, .want = WHOLE(INT64_MAX) },
+        { "18446744073709551616.000000", .clamped = true, .want = WHOLE(INT64_MAX) },
+        { "999999999999999999999999", .clamped = true, .want = WHOLE(INT64_MAX) },
+        { "-99999999999999999999999999999999999999999999", .clamped = true, .want = WHOLE(INT64_MIN) },
         { "1e0", .want = WHOLE(1) },
-        { "1e20", .want = WHOLE(1) * 100000 * TEN_15 },
+        { "9e18", .want = WHOLE(9000000000000000000) },
+        { "1e20", .want = REAL(1e20) },
+        { "-1e20", .want = REAL(-1e20) },
+        { "9.223372036854775808e18", .want = REAL(0x1p63) },
         { "1E3", .want = WHOLE(1000) },
         { "1.5e+3", .want = WHOLE(1500) },
-        { "-1.5e-3", .want = -1500 },
-        { "1.5e-7", .want = 0 },
-        { "123456e-9", .want = 123 },
-        { "0e999", .want = 0 },
-        { "1e-999", .want = 0 },
+        { "150e-1", .want = WHOLE(15) },
+        { "-1.5e-3", .want = REAL(-0.0015) },
+        { "1.5e-7", .want = REAL(1.5e-7) },
+        { "0e999", .want = WHOLE(0) },
+        { "1e-24", .want = REAL(1e-24) },
+        { "1e-25", .want = WHOLE(0) },
+        { "1e-999", .want = WHOLE(0) },
         { "0.00000000000000000000000000000000000001e38", .want = WHOLE(1) },
-        { "999999999999999999999999.999999", .want = LARGEST },
-        { "-999999999999999999999999.999999", .want = -LARGEST },
-        { "999999999999999999999999.9999999999999", .want = LARGEST },
+        { "9.99e23", .want = REAL(9.99e23) },
         { "00000000000000000000000000000000000000000012", .want = WHOLE(12) },
-        { "1000000000000000000000000", .refused = true },
         { "1e24", .refused = true },
+        { "1000000000000000000000000.5", .refused = true },
         { "1e999", .refused = true },
-        { "99999999999999999999999999999999999999999999", .refused = true },
         { "", .refused = true },
         { "-", .refused = true },
         { "--1", .refused = true },
@@ -84,29 +94,33 @@ static const struct {
         { "１", .refused = true },
 };
 
-static void numbers_are_read_exactly_or_refused(void **state)
+static void numbers_are_read_or_refused(void **state)
 {
         (void)state;
         for (size_t i = 0; i < LENGTH(parse_cases); i++) {
                 const char *text = parse_cases[i].text;
                 ob_cleanup(ob_free_at) char *bytes = bare(text, strlen(text));
-                __int128 got = 42;
+                struct ob_metric_value got = WHOLE(42), want = parse_cases[i].want;
+                bool is_clamped = false;
 
-                if (ob_number_parse(bytes, strlen(text), &got) == parse_cases[i].refused)
+                if (ob_number_parse(bytes, strlen(text), &got, &is_clamped) == parse_cases[i].refused)
                         fail_msg("\"%s\": %s", text, parse_cases[i].refused ? "taken" : "refused");
-                if (got != (parse_cases[i].refused ? 42 : parse_cases[i].want))
+                if (parse_cases[i].refused)
+                        want = ob_whole(42);
+                if (got.is_real != want.is_real || ob_number_compare(got, want) ||
+                        is_clamped != parse_cases[i].clamped)
                         fail_msg("\"%s\": the value is wrong", text);
         }
 }
 
 static void a_nul_is_no_end(void **state)
 {
-        __int128 got;
+        struct ob_metric_value got;
 
         (void)state;
-        assert_false(ob_number_parse("12\0", 3, &got));
-        assert_true(ob_number_parse("1234", 2, &got));
-        assert_true(got == WHOLE(12));
+        assert_false(ob_number_parse("12\0", 3, &got, NULL));
+        assert_true(ob_number_parse("1234", 2, &got, NULL));
+        assert_true(!got.is_real && got.whole == 12);
 }
 
 static const struct {
@@ -117,7 +131,8 @@ static const struct {
         { "0", .want = 0 },
         { "-1", .want = -1 },
         { "12.000000", .want = 12 },
-        { "12.0000001", .want = 12 },
+        { "12.0000001", .refused = true },
+        { "1e20", .refused = true },
         { "1e3", .want = 1000 },
         { "9223372036854775807", .want = INT64_MAX },
         { "-9223372036854775808", .want = INT64_MIN },
@@ -144,28 +159,58 @@ static void ids_are_whole_and_fit(void **state)
 }
 
 static const struct {
-        __int128 micros;
+        const char *text;
+        bool refused;
+        uint64_t want;
+} unsigned_cases[] = {
+        { "0", .want = 0 },
+        { "18446744073709551615", .want = UINT64_MAX },
+        { "0018446744073709551615", .want = UINT64_MAX },
+        { "18446744073709551616", .refused = true },
+        { "184467440737095516150", .refused = true },
+        { "-1", .refused = true },
+        { "1.0", .refused = true },
+        { "", .refused = true },
+};
+
+static void numbers_without_a_sign_fit(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < LENGTH(unsigned_cases); i++) {
+                const char *text = unsigned_cases[i].text;
+                uint64_t got = 42;
+
+                if (ob_number_parse_unsigned(text, strlen(text), &got) == unsigned_cases[i].refused)
+                        fail_msg("\"%s\": %s", text, unsigned_cases[i].refused ? "taken" : "refused");
+                assert_true(got == (unsigned_cases[i].refused ? 42 : unsigned_cases[i].want));
+        }
+}
+
+static const struct {
+        struct ob_metric_value value;
         const char *want;
 } format_cases[] = {
-        { 0, "0" },
-        { 1, "0.000001" },
-        { -1, "-0.000001" },
-        { 100000, "0.1" },
-        { 250, "0.00025" },
+        { WHOLE(0), "0" },
         { WHOLE(1), "1" },
         { WHOLE(-1), "-1" },
         { WHOLE(10), "10" },
-        { WHOLE(1) + 10, "1.00001" },
-        { WHOLE(-12) - 500000, "-12.5" },
         { WHOLE(INT64_MAX), "9223372036854775807" },
         { WHOLE(INT64_MIN), "-9223372036854775808" },
-        { WHOLE(UINT64_MAX), "18446744073709551615" },
-        { UINT64_MAX, "18446744073709.551615" },
-        { (__int128)UINT64_MAX + 1, "18446744073709.551616" },
-        { WHOLE(UINT64_MAX) * 10000000, "184467440737095516150000000" },
-        { LARGEST, "999999999999999999999999.999999" },
-        { ~((__int128)1 << 127), "170141183460469231731687303715884.105727" },
-        { (__int128)((unsigned __int128)1 << 127), "-170141183460469231731687303715884.105728" },
+        { REAL(0.000001), "0.000001" },
+        { REAL(-0.000001), "-0.000001" },
+        { REAL(0.1), "0.1" },
+        { REAL(0.1 + 0.2), "0.30000000000000004" },
+        { REAL(1.0 / 3), "0.3333333333333333" },
+        { REAL(0.00025), "0.00025" },
+        { REAL(1.00001), "1.00001" },
+        { REAL(-12.5), "-12.5" },
+        { REAL(100.5), "100.5" },
+        { REAL(9007199254740991.0 / 8), "1125899906842623.9" },
+        { REAL(0x1p63), "9223372036854775808" },
+        { REAL(1e20), "100000000000000000000" },
+        { REAL(9.9999999999999e23), "999999999999990000000000" },
+        { REAL(-1.2345678901234567e-24), "-0.0000000000000000000000012345678901234567" },
+        { REAL(1e-24), "0.000000000000000000000001" },
 };
 
 static void numbers_are_plain_digits(void **state)
@@ -174,19 +219,26 @@ static void numbers_are_plain_digits(void **state)
 
         (void)state;
         for (size_t i = 0; i < LENGTH(format_cases); i++) {
-                assert_int_equal(ob_number_format(got, format_cases[i].micros), strlen(format_cases[i].want));
-                assert_string_equal(got, format_cases[i].want);
+                assert_int_equal(ob_number_format(got, format_cases[i].value), strlen(format_cases[i].want));
+                if (strtod(got, NULL) != strtod(format_cases[i].want, NULL) ||
+                        strlen(got) > strlen(format_cases[i].want))
+                        fail_msg("%s instead of %s", got, format_cases[i].want);
         }
 }
 
-/* Numbers of every size, the same in each run. */
-static __int128 next_number(uint64_t *random)
+/* Values of every size, the same in each run: whole numbers, and doubles of any bits. */
+static bool next_value(uint64_t *random, struct ob_metric_value *value)
 {
-        __int128 wide;
+        uint64_t bits;
+        double real;
 
         *random = *random * 6364136223846793005u + 1442695040888963407u;
-        wide = (__int128)(*random >> 1) * (int64_t)(*random * 0x9e3779b97f4a7c15u);
-        return (wide >> (*random >> 58) * 2) % LARGEST;
+        bits = *random * 0x9e3779b97f4a7c15u;
+        *value = ob_whole((int64_t)bits >> (*random >> 58));
+        if (*random & 1 << 20)
+                return true;
+        memcpy(&real, &bits, sizeof(real));
+        return ob_number_from_real(real, value);
 }
 
 static void what_is_written_is_read_back(void **state)
@@ -196,27 +248,53 @@ static void what_is_written_is_read_back(void **state)
 
         (void)state;
         for (int i = 0; i < 100000; i++) {
-                __int128 want = next_number(&random), got;
-                size_t length = ob_number_format(text, want);
+                struct ob_metric_value want, got;
+                size_t length;
+                bool is_clamped;
 
+                if (!next_value(&random, &want))
+                        continue;
+                length = ob_number_format(text, want);
                 assert_int_equal(strlen(text), length);
-                assert_true(ob_number_parse(text, length, &got));
-                if (got != want)
+                assert_int_equal(strspn(text, "-.0123456789"), length);
+                assert_true(ob_number_parse(text, length, &got, &is_clamped));
+                if (want.is_real ? strtod(text, NULL) != want.real : got.is_real || got.whole != want.whole)
                         fail_msg("%s comes back as another number", text);
+                if (!is_clamped && ob_number_compare(got, want))
+                        fail_msg("%s is read as another number", text);
         }
 }
 
-static void whole_is_whole_at_any_size(void **state)
+static void what_is_no_number_is_no_value(void **state)
 {
-        static const __int128 whole[] = { 0, WHOLE(1), WHOLE(-7), WHOLE(INT64_MAX), WHOLE(INT64_MIN),
-                WHOLE(UINT64_MAX) };
+        struct ob_metric_value got;
 
         (void)state;
-        for (size_t i = 0; i < LENGTH(whole); i++) {
-                assert_true(ob_number_is_whole(whole[i]));
-                assert_false(ob_number_is_whole(whole[i] + 1));
-                assert_false(ob_number_is_whole(whole[i] - 1));
-        }
+        assert_false(ob_number_from_real(__builtin_inf(), &got));
+        assert_false(ob_number_from_real(-__builtin_inf(), &got));
+        assert_false(ob_number_from_real(__builtin_nan(""), &got));
+        assert_false(ob_number_from_real(1e24, &got));
+        assert_true(ob_number_from_real(-0.0, &got) && !got.is_real && !got.whole);
+        assert_true(ob_number_from_real(-0x1p63, &got) && !got.is_real && got.whole == INT64_MIN);
+        assert_true(ob_number_from_real(0x1p63, &got) && got.is_real);
+}
+
+/* In rising order; a double cannot tell the neighbours from each other. */
+static const struct ob_metric_value rising[] = { REAL(-1e23), REAL(-0x1.0000000000001p63), WHOLE(INT64_MIN),
+        WHOLE(INT64_MIN + 1), REAL(-2.5), WHOLE(-2), REAL(-0.5), WHOLE(0), REAL(0.5), WHOLE(1), REAL(1.5), WHOLE(2),
+        WHOLE((INT64_C(1) << 53) + 1), WHOLE((INT64_C(1) << 53) + 2), WHOLE(INT64_MAX - 1), WHOLE(INT64_MAX),
+        REAL(0x1p63), REAL(1e20) };
+
+static void numbers_of_both_forms_have_one_order(void **state)
+{
+        (void)state;
+        for (size_t a = 0; a < LENGTH(rising); a++)
+                for (size_t b = 0; b < LENGTH(rising); b++) {
+                        int got = ob_number_compare(rising[a], rising[b]);
+
+                        if ((got > 0) != (a > b) || (got < 0) != (a < b))
+                                fail_msg("%zu and %zu", a, b);
+                }
 }
 
 static const struct {
@@ -256,10 +334,19 @@ static void times_are_between_1970_and_9999(void **state)
 
 static void what_is_too_large_for_64_bits_is_their_end(void **state)
 {
+        int64_t sum = INT64_MAX - 1;
+
         (void)state;
-        assert_int_equal(ob_number_whole(WHOLE(INT64_MAX) + OB_MICROS), INT64_MAX);
-        assert_int_equal(ob_number_whole(WHOLE(INT64_MIN) - OB_MICROS), INT64_MIN);
-        assert_int_equal(ob_number_whole(WHOLE(-7) - 1), -7);
+        assert_int_equal(ob_number_whole((struct ob_metric_value)REAL(1e19)), INT64_MAX);
+        assert_int_equal(ob_number_whole((struct ob_metric_value)REAL(-1e19)), INT64_MIN);
+        assert_int_equal(ob_number_whole((struct ob_metric_value)REAL(-7.5)), -7);
+        assert_false(ob_number_add(&sum, 2));
+        assert_int_equal(sum, INT64_MAX);
+        assert_true(ob_number_add(&sum, -1));
+        assert_int_equal(sum, INT64_MAX - 1);
+        sum = INT64_MIN;
+        assert_false(ob_number_add(&sum, -1));
+        assert_int_equal(sum, INT64_MIN);
         assert_int_equal(ob_number_plus(INT64_MAX, 1), INT64_MAX);
         assert_int_equal(ob_number_plus(-1, 3), 2);
         assert_int_equal(ob_number_minus(INT64_MIN, 1), INT64_MIN);
@@ -270,14 +357,16 @@ static void what_is_too_large_for_64_bits_is_their_end(void **state)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(numbers_are_read_exactly_or_refused),
+                cmocka_unit_test(numbers_are_read_or_refused),
                 cmocka_unit_test(a_nul_is_no_end),
                 cmocka_unit_test(ids_are_whole_and_fit),
                 cmocka_unit_test(times_are_between_1970_and_9999),
                 cmocka_unit_test(what_is_too_large_for_64_bits_is_their_end),
                 cmocka_unit_test(numbers_are_plain_digits),
                 cmocka_unit_test(what_is_written_is_read_back),
-                cmocka_unit_test(whole_is_whole_at_any_size),
+                cmocka_unit_test(what_is_no_number_is_no_value),
+                cmocka_unit_test(numbers_of_both_forms_have_one_order),
+                cmocka_unit_test(numbers_without_a_sign_fit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

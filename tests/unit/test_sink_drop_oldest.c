@@ -19,7 +19,7 @@ static void put_batch(struct sending *u)
         const struct ob_series s = { .kind = OB_COUNTER, .name = "c" };
 
         ob_batch_start(b, 1587312000);
-        ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, 1 * OB_MICROS });
+        ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, ob_whole(1) });
         ob_batch_add_event(b, &(struct ob_event) { .time = 1587312000,
                                       .kind = "log",
                                       .title = "t",

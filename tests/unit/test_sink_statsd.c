@@ -78,7 +78,7 @@ static void put_long(struct sending *u, int n)
                 const struct ob_series s = { .kind = OB_COUNTER, .name = name };
 
                 snprintf(name, sizeof(name), LONG, i);
-                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, OB_MICROS });
+                ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, ob_whole(1) });
         }
         world_ok(u->w, ob_store_put_batch(u->w->st, (unsigned)n, ob_batch_blob(b), &u->w->err));
         ob_batch_free(b);
@@ -208,7 +208,7 @@ static void a_total_that_is_too_long_is_told_and_its_counter_sent(void **state)
         const struct ob_bytes *blob;
 
         ob_batch_start(b, 1587312000);
-        ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, 1 * OB_MICROS });
+        ob_batch_add(b, &(struct ob_metric) { &s, 1587312000, ob_whole(1) });
         blob = ob_batch_blob(b);
         world_ok(u->w, ob_store_put_batch(u->w->st, 1, blob, &u->w->err));
         ob_batch_free(b);

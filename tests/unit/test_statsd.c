@@ -11,44 +11,44 @@
 
 static const struct {
         struct ob_series series;
-        __int128 value; /* millionths */
+        struct ob_metric_value value;
         const char *plain, *dog;
 } cases[] = {
         {
                 .series = { .kind = OB_COUNTER, .name = "throughput.count", PIPELINE },
-                .value = 7000000,
+                .value = WHOLE(7),
                 .plain = "o.pipeline.3.throughput.count:7|c\n",
                 .dog = "o.throughput.count:7|c|#pipeline:3\n",
         },
         {
                 .series = { .kind = OB_GAUGE, .name = "delay_ms", PIPELINE },
-                .value = 1500000,
+                .value = REAL(1.5),
                 .plain = "o.pipeline.3.delay_ms:1.5|g\n",
                 .dog = "o.delay_ms:1.5|g|#pipeline:3\n",
         },
         {
                 .series = { .kind = OB_GAUGE_MAX, .name = "delay_ms", PIPELINE },
-                .value = 0,
+                .value = WHOLE(0),
                 .plain = "o.pipeline.3.delay_ms:0|g\n",
                 .dog = "o.delay_ms:0|g|#pipeline:3\n",
         },
         {
                 /* "-5|g" would mean five less */
                 .series = { .kind = OB_GAUGE, .name = "delay_ms", PIPELINE },
-                .value = -5000000,
+                .value = WHOLE(-5),
                 .plain = "o.pipeline.3.delay_ms:0|g\no.pipeline.3.delay_ms:-5|g\n",
                 .dog = "o.delay_ms:-5|g|#pipeline:3\n",
         },
         {
                 .series = { .kind = OB_GAUGE_MAX, .name = "x" },
-                .value = -1,
+                .value = REAL(-0.000001),
                 .plain = "o.x:0|g\no.x:-0.000001|g\n",
                 .dog = "o.x:-0.000001|g\n",
         },
         {
                 /* a negative counter is nothing special */
                 .series = { .kind = OB_COUNTER, .name = "x" },
-                .value = -5000000,
+                .value = WHOLE(-5),
                 .plain = "o.x:-5|c\n",
                 .dog = "o.x:-5|c\n",
         },
@@ -60,7 +60,7 @@ static const struct {
                         .n_tags = 5,
                         .tags = { { "pipeline", "" }, { "title", "exception" }, { "channel", "" }, { "node", "7" },
                                 { "code", "E" } } },
-                .value = 1000000,
+                .value = WHOLE(1),
                 .plain = "o.pipeline.none.title.exception.log.records:1|c\n",
                 .dog = "o.log.records:1|c|#title:exception,node:7,code:E\n",
         },
@@ -71,7 +71,7 @@ static const struct {
                         .n_identity = 1,
                         .n_tags = 1,
                         .tags = { { "k", "a|b,c\nd\x7f 通:#" } } },
-                .value = 1000000,
+                .value = WHOLE(1),
                 .plain = "o.k.a_b_c_d_______.x:1|c\n",
                 .dog = "o.x:1|c|#k:a_b_c_d_ 通:#\n",
         },
@@ -121,8 +121,8 @@ static void lines_follow_each_other(void **state)
         struct ob_text t = ob_text_over(room, sizeof(room));
 
         (void)state;
-        ob_statsd_plain(&t, "o", &(struct ob_metric) { &counter, 0, 7 * OB_MICROS });
-        ob_statsd_plain(&t, "o", &(struct ob_metric) { &gauge, 0, -5 * OB_MICROS });
+        ob_statsd_plain(&t, "o", &(struct ob_metric) { &counter, 0, ob_whole(7) });
+        ob_statsd_plain(&t, "o", &(struct ob_metric) { &gauge, 0, ob_whole(-5) });
         assert_int_equal(t.length, strlen(want));
         assert_memory_equal(room, want, t.length);
 }

@@ -18,7 +18,7 @@ static bool is_lower(char c)
 static const struct {
         const char *name;
         const char *first, *second, *mapped;
-        __int128 number;
+        struct ob_metric_value number;
         long long integer;
         const char *want;
         bool too_long;
@@ -30,8 +30,8 @@ static const struct {
                 .too_long = true },
         { "and so does a short one behind it", .first = "abcdefghi", .second = "x", .want = "", .too_long = true },
         { "an empty piece fits into no room", .first = "abcdefgh", .second = "", .want = "abcdefgh" },
-        { "a number", .number = -2500000, .want = "-2.5" },
-        { "a number that does not fit", .first = "abcde", .number = -2500000, .want = "abcde", .too_long = true },
+        { "a number", .number = REAL(-2.5), .want = "-2.5" },
+        { "a number that does not fit", .first = "abcde", .number = REAL(-2.5), .want = "abcde", .too_long = true },
         { "an integer", .integer = -42, .want = "-42" },
         { "bytes that are not allowed", .mapped = "aB c\xc3\xa9", .want = "a__c__" },
         { "mapped ends where the room does", .mapped = "abcdefghi", .want = "abcdefgh", .too_long = true },
@@ -50,7 +50,7 @@ static void pieces_fit_or_stay_out(void **state)
                         ob_text_add_string(&t, cases[i].second);
                 if (cases[i].mapped)
                         ob_text_add_mapped(&t, cases[i].mapped, is_lower);
-                if (cases[i].number)
+                if (cases[i].number.is_real)
                         ob_text_add_number(&t, cases[i].number);
                 if (cases[i].integer)
                         ob_text_add_int(&t, cases[i].integer);

@@ -11,4 +11,14 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
+/* The values of metrics, in tables. */
+#define WHOLE(n)                                                                                                   \
+        {                                                                                                          \
+                .whole = (n)                                                                                       \
+        }
+#define REAL(n)                                                                                                    \
+        {                                                                                                          \
+                .real = (n), .is_real = true                                                                       \
+        }
+
 #endif

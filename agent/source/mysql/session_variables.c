@@ -91,10 +91,10 @@ static void write_value(const struct ob_session *s, const struct variable *v, ch
 /* Numbers are compared as numbers: "3" is "3.000000". */
 static bool is_same(const char *a, const char *b)
 {
-        __int128 x, y;
+        struct ob_metric_value x, y;
 
-        if (ob_number_parse(a, strlen(a), &x) && ob_number_parse(b, strlen(b), &y))
-                return x == y;
+        if (ob_number_parse(a, strlen(a), &x, NULL) && ob_number_parse(b, strlen(b), &y, NULL))
+                return !ob_number_compare(x, y);
         return !strcasecmp(a, b);
 }
 
@@ -146,7 +146,8 @@ static bool differs(const struct ob_session *s, const struct values *values, siz
 
 static void append_assignment(char **list, const struct variable *v, const char *value)
 {
-        bool is_number = !v->value || ob_number_parse(value, strlen(value), &(__int128) { 0 });
+        bool is_number =
+                !v->value || ob_number_parse(value, strlen(value), &(struct ob_metric_value) { .whole = 0 }, NULL);
 
         ob_append(list, ", ", is_number ? "%s = %s" : "%s = '%s'", v->name, value);
 }

@@ -94,7 +94,7 @@ static bool read_number(const char *raw, char room[OB_CELL_MAX])
         bool is_negative = *raw == '-';
         const char *text = raw + is_negative, *end;
         size_t length = 0, n = count_digits(text);
-        __int128 micros;
+        struct ob_metric_value value;
 
         room[0] = '-';
         room += is_negative;
@@ -109,7 +109,7 @@ static bool read_number(const char *raw, char room[OB_CELL_MAX])
         if (!end || (*end && !copy_places(end, room, &length)))
                 return false;
         room[length] = '\0';
-        return ob_number_parse(room, length, &micros);
+        return ob_number_parse(room, length, &value, NULL);
 }
 
 /* ".456" as thousands; also nothing at all. */

@@ -129,12 +129,13 @@ static void make_key(const struct reader_page *p, char *const *cells, struct ob_
 static void join_rows(struct reader_page *p, char **first, char **second)
 {
         for (unsigned i = 0; i < width(p); i++) {
-                __int128 a, b;
+                struct ob_metric_value a, b;
 
                 if (p->reader.source->columns[i].role != OB_PEAK || !second[i] ||
-                        !ob_number_parse(second[i], strlen(second[i]), &b))
+                        !ob_number_parse(second[i], strlen(second[i]), &b, NULL))
                         continue;
-                if (first[i] && ob_number_parse(first[i], strlen(first[i]), &a) && a >= b)
+                if (first[i] && ob_number_parse(first[i], strlen(first[i]), &a, NULL) &&
+                        ob_number_compare(a, b) >= 0)
                         continue;
                 free(first[i]);
                 first[i] = ob_take(second[i]);
