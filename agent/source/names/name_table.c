@@ -11,6 +11,8 @@
 /* A longer name is not cut, since two that are cut may be one: its id stands for it. Carbon's limit is 251. */
 #define NODE_MAX 200
 
+#define NOT_DATED INT64_MAX /* since when a name holds that was just read */
+
 const struct ob_name_facts ob_name_facts[OB_NAMED_KINDS] = {
         [OB_NAMED_CHANNEL] = { "channel", { "channel_name" } },
         [OB_NAMED_PIPELINE] = { "pipeline", { "pipeline_name", "channel_name" } },
@@ -39,6 +41,16 @@ void ob_name_book_cut(struct ob_name_book *b, size_t n)
 {
         while (b->n > n)
                 free(b->names[--b->n]);
+}
+
+void ob_name_book_date(struct ob_name_book *b, size_t n, int64_t since)
+{
+        for (size_t i = n; i < b->n; i++) {
+                const struct ob_name *before = b->names[i]->before;
+
+                if (b->names[i]->since == NOT_DATED) /* the database's clock may have gone back */
+                        b->names[i]->since = before && before->since > since ? before->since : since;
+        }
 }
 
 void ob_name_book_free(struct ob_name_book *b)
@@ -209,6 +221,20 @@ const struct ob_named *ob_name_table_next(const struct ob_name_table *t, enum ob
         return at < t->n_sorted && t->all[at].kind == kind ? &t->all[at] : NULL;
 }
 
+bool ob_name_table_has(const struct ob_name_table *t, enum ob_named_kind kind)
+{
+        size_t at = place_of(t, kind, INT64_MIN);
+
+        return at < t->n_sorted && t->all[at].kind == kind;
+}
+
+bool ob_name_table_is_new(const struct ob_name_table *t, enum ob_named_kind kind, int64_t id)
+{
+        size_t at = place_of(t, kind, id);
+
+        return at && t->all[at - 1].kind == kind && (at == t->n_sorted || t->all[at].kind != kind);
+}
+
 const struct ob_name *ob_named_at(const struct ob_named *named, int64_t time)
 {
         const struct ob_name *name = named->newest;
@@ -287,12 +313,13 @@ static bool is_same(const struct ob_name *a, const struct ob_name *b)
         return a->parent == b->parent;
 }
 
-void ob_name_table_row(struct ob_name_table *t, struct ob_name_book *b, const struct ob_name_row *row,
-        int64_t added, int64_t renamed)
+void ob_name_table_row(
+        struct ob_name_table *t, struct ob_name_book *b, const struct ob_name_row *row, bool is_first)
 {
         struct ob_named *named = find(t, row->kind, row->id);
         const struct ob_name *last = named ? named->newest : NULL;
-        struct ob_name name = { row->kind, row->id, row->parent, last ? renamed : added, .before = last };
+        struct ob_name name = { row->kind, row->id, row->parent, !last && is_first ? INT64_MIN : NOT_DATED,
+                .before = last };
         ob_cleanup(ob_free_at) char *node = NULL;
 
         named = named ? named : add(t, row->kind, row->id);
@@ -302,16 +329,6 @@ void ob_name_table_row(struct ob_name_table *t, struct ob_name_book *b, const st
                 name.texts[i] = text_of(row, last, i);
         if (last && is_same(last, &name))
                 return;
-        if (last && name.since < last->since) /* the clock went back */
-                name.since = last->since;
         node = make_node(b, &name);
         named->newest = add_copy(b, &name, node);
-}
-
-void ob_name_table_miss(struct ob_name_table *t, struct ob_name_book *b, enum ob_named_kind kind, int64_t id)
-{
-        const struct ob_name nothing = { kind, id, .since = INT64_MIN, .texts = { "", "" }, .node = "" };
-
-        if (!find(t, kind, id))
-                add(t, kind, id)->newest = ob_name_book_add(b, &nothing);
 }
