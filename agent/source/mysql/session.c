@@ -121,6 +121,17 @@ int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_r
         return got;
 }
 
+char *ob_session_differs(struct ob_session *s, struct ob_err *err)
+{
+        char *list;
+
+        if (ob_session_open(s, err))
+                return NULL;
+        list = ob_session_variables_differ(&s->transport, s->settings, deadline_of(s), err);
+        close_broken(s);
+        return list;
+}
+
 unsigned ob_session_error(const struct ob_session *s)
 {
         return s->transport.error;
@@ -209,7 +220,7 @@ static int make_session(void *context, struct ob_err *err)
         s->is_opening = true;
         s->open_until = ob_clock_ms() + (m->connect_timeout + m->query_timeout) * INT64_C(1000);
         if (!got)
-                got = ob_session_variables_set(s, err) || identify(s, err) ? -1 : 0;
+                got = ob_session_variables_set(&s->transport, m, s->open_until, err) || identify(s, err) ? -1 : 0;
         s->is_opening = false;
         if (got) {
                 end_session(s);

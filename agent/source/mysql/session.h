@@ -57,6 +57,9 @@ int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_r
 /* A statement that brings no rows, of a session that is open. */
 int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err);
 
+/* Which variables have another value in our sessions than on the server: see ob_session_variables_differ. */
+char *ob_session_differs(struct ob_session *s, struct ob_err *err);
+
 /* The server's or the library's number for what went wrong last; 0: it is neither's. */
 unsigned ob_session_error(const struct ob_session *s);
 
