@@ -8,10 +8,11 @@
 #include "proto/name.h"
 #include "proto/text.h"
 
-/* A longer name is not cut, since two that are cut may be one: its id stands for it. Carbon's limit is 251. */
+/* A longer name is not cut, since two names may be the same when they are cut: the id stands for it. Carbon's limit
+ * is 251. */
 #define NODE_MAX 200
 
-#define NOT_DATED INT64_MAX /* since when a name holds that was just read */
+#define NOT_DATED INT64_MAX /* `since` of a name that was just read */
 
 const struct ob_name_facts ob_name_facts[OB_NAMED_KINDS] = {
         [OB_NAMED_CHANNEL] = { "channel", { "channel_name" } },
@@ -20,7 +21,7 @@ const struct ob_name_facts ob_name_facts[OB_NAMED_KINDS] = {
         [OB_NAMED_NODE] = { "node", { "node_name" } },
 };
 
-/* Whose a node is. */
+/* A node of a path, and the id to which the node belongs. */
 struct ob_name_node {
         UT_hash_handle hh;
         int64_t id;
@@ -66,7 +67,7 @@ void ob_name_book_free(struct ob_name_book *b)
         *b = (struct ob_name_book) { .n = 0 };
 }
 
-/* Whether the node is this one's, or may be from now on. */
+/* True: the node belongs to the name's id; a free node does so from now on. */
 static bool take_node(struct ob_name_book *b, const struct ob_name *name, const char *node)
 {
         int64_t scope = ob_name_facts[name->kind].is_inside ? name->parent : 0;
@@ -90,15 +91,15 @@ static bool has_letter_or_digit(const char *node)
         return node[strspn(node, "_-")] != '\0';
 }
 
-/* What stands for ids that have no name, and for none at all. */
+/* Nodes of this form stand for ids that have no name, and for "no id". */
 static bool looks_like_an_id(const char *node)
 {
         return !strcmp(node, "none") || !node[strspn(node, "0123456789-")];
 }
 
 /*
- * A node that is this one's alone: its name, with the id behind it when another one has that. The caller's to
- * free; "" when nothing is left of the name.
+ * A node that no other id has: the name, followed by the id when another id has the name as its node. The caller's
+ * to free. "": no letter or digit is left of the name.
  */
 static char *make_node(struct ob_name_book *b, const struct ob_name *name)
 {
@@ -131,7 +132,7 @@ static const char *put_text(char **at, const char *text)
         return to;
 }
 
-/* A copy with its texts in one piece. */
+/* Adds a copy of a name, in one allocation with its texts. */
 static struct ob_name *add_copy(struct ob_name_book *b, const struct ob_name *name, const char *node)
 {
         size_t length = strlen(node) + 1;
@@ -184,7 +185,7 @@ void ob_name_table_sort(struct ob_name_table *t)
         t->n_sorted = t->n;
 }
 
-/* The place of the first one that is not before. */
+/* The index of the first one that does not sort before this kind and id. */
 static size_t place_of(const struct ob_name_table *t, enum ob_named_kind kind, int64_t id)
 {
         size_t low = 0, high = t->n_sorted;
@@ -297,7 +298,7 @@ void ob_name_table_end(struct ob_name_table *t, enum ob_named_kind kind)
         }
 }
 
-/* A text that is not there any more stays what it was: rows outlive the names they point to. */
+/* A text that is gone keeps its last value: a pipeline's row may outlive the row of its channel. */
 static const char *text_of(const struct ob_name_row *row, const struct ob_name *last, unsigned i)
 {
         if (row->texts[i] && *row->texts[i])
