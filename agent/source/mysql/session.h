@@ -1,8 +1,7 @@
 /*
- * A session with a MySQL or MariaDB server. Every session is in UTC, read only, and has a deadline for each wait
- * (by the defaults of a server a lock is waited for for a day, and an answer for ever). All queries go through
- * these functions, and each result was checked: nobody but transport.c calls the client library. Owned by one
- * thread.
+ * A session with a MySQL or MariaDB server. Every session is in UTC, read only, and has a deadline for each wait: a
+ * server's own defaults are a day for a lock, and no end for an answer. All queries of a session go through these
+ * functions, which check the shape of each result. Owned by one thread.
  */
 #ifndef OB_SOURCE_MYSQL_SESSION_H
 #define OB_SOURCE_MYSQL_SESSION_H
