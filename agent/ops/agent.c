@@ -20,6 +20,30 @@ static bool makes_worker(const struct ob_config *c, size_t i)
         return c->sources[i].enabled;
 }
 
+/* How well the worker of a source is suited to read names as well: it has a session anyway, or is rarely busy. */
+static int suits_names(const struct ob_source *s)
+{
+        if (!s->enabled || s->kind == OB_SOURCE_COUNTERS)
+                return 0;
+        if (!strcmp(s->name, "table"))
+                return 4;
+        return s->kind == OB_SOURCE_TABLE ? 3 : s->kind == OB_SOURCE_ZONE ? 2 : 1;
+}
+
+/* The worker that reads the names of its manager; NULL: there is no worker of a manager. */
+static const char *names_worker(const struct ob_config *c)
+{
+        const char *worker = NULL;
+        int best = 0;
+
+        for (size_t i = 0; i < c->n_sources; i++)
+                if (suits_names(&c->sources[i]) > best) {
+                        best = suits_names(&c->sources[i]);
+                        worker = c->sources[i].worker;
+                }
+        return worker;
+}
+
 static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *manager, const char *name)
 {
         a->workers[*n] = (struct ob_worker) {
@@ -30,6 +54,7 @@ static void add_worker(struct ob_agent *a, size_t *n, const struct ob_manager *m
                 .index = *n,
                 .queue = &a->queue,
                 .names = manager && a->names ? &a->names[manager - a->config->managers] : NULL,
+                .refreshes_names = manager && a->names && !strcmp(name, names_worker(a->config)),
                 .state_dir = &a->state_dir,
                 .states = manager ? a->states[manager - a->config->managers] : NULL,
                 .turns = manager ? &a->turns[manager - a->config->managers] : NULL,
@@ -194,28 +219,26 @@ static void make_names(struct ob_agent *a)
         for (size_t i = 0; i < c->n_managers; i++)
                 a->names[i] = (struct ob_names) {
                         .manager = &c->managers[i],
-                        .state_dir = &a->state_dir,
                         .stop = &a->stop_workers,
-                        .turns = &a->turns[i],
                         .every = c->names.every,
                         .wants_labels = wants_labels,
                         .wants_nodes = wants_nodes,
                 };
 }
 
-/* A name holds from a time on, which only the store knows: a replay reads the store of the agent beside it. */
-static int start_names(struct ob_agent *a, struct ob_err *err)
+/* Only the store knows since when a name holds: a replay reads the store of the agent beside it. */
+static int open_names(struct ob_agent *a, struct ob_err *err)
 {
         struct ob_state_dir copy = { .lock_fd = -1 };
-        struct ob_store *kept = a->state_dir.anchor;
+        struct ob_store *stored = a->state_dir.anchor;
         int got = 0;
 
         if (a->names && a->names_dir) {
                 got = ob_state_dir_open(&copy, "", err) || ob_state_dir_copy(&copy, a->names_dir, err) ? -1 : 0;
-                kept = copy.anchor;
+                stored = copy.anchor;
         }
         while (!got && a->names && a->n_names < a->config->n_managers)
-                got = ob_names_start(&a->names[a->n_names++], kept, err);
+                got = ob_names_open(&a->names[a->n_names++], stored, err);
         ob_state_dir_close(&copy);
         return got;
 }
@@ -270,7 +293,7 @@ static int start_all(struct ob_agent *a, struct ob_err *err)
         while (a->n_sinks < a->config->n_sinks)
                 if (ob_sink_start(&a->sinks[a->n_sinks++], err))
                         return -1;
-        if (start_names(a, err))
+        if (open_names(a, err))
                 return -1;
         if (a->is_once)
                 show_progress(a);
@@ -406,7 +429,7 @@ bool ob_agent_stop(struct ob_agent *a)
                 ob_session_turns_stop(&a->turns[m]);
         is_clean = join_workers(a);
         for (size_t i = 0; i < a->n_names; i++)
-                ob_names_stop(&a->names[i]);
+                ob_names_close(&a->names[i]);
         /* Out of a corrupt store no points come: the next start repairs the store. */
         ob_stop_want(
                 &a->stop_sinks, ob_clock_ms() + (ob_agent_is_corrupt(a) ? 0 : a->config->drain * INT64_C(1000)));

@@ -8,7 +8,6 @@
 #include "agent/process/clock.h"
 #include "agent/process/tcp.h"
 #include "agent/source/mysql/session.h"
-#include "agent/source/mysql/session_variables.h"
 #include "agent/source/names/name_rows.h"
 #include "agent/source/reader.h"
 #include "proto/memory.h"
@@ -131,7 +130,7 @@ static void check_read_only(struct look *l)
                                   "('tx_read_only', 'transaction_read_only') AND Value = 'ON'";
         ob_cleanup(ob_free_at) char *is_on = ask(l, "the session", sql, 2);
         struct ob_err err;
-        ob_cleanup(ob_free_at) char *others = ob_session_variables_differ(&l->session, &err);
+        ob_cleanup(ob_free_at) char *others = ob_session_differs(&l->session, &err);
 
         if (is_on)
                 ob_report_add(l->report, OB_GRADE_OK, "session", l->name, "",

@@ -246,7 +246,7 @@ static int take_page(struct ob_task *f, int64_t *from, bool *is_last, struct ob_
         struct ob_rows rows;
         int got;
 
-        if (f->reader->ops->read(f->reader, *from, (unsigned)f->source->batch, &rows, err))
+        if (ob_task_read(f, *from, (unsigned)f->source->batch, &rows, err))
                 return -1;
         l->next = f->checkpoint;
         l->rows = l->late = 0;
@@ -409,8 +409,7 @@ static int is_same_table(struct ob_task *f, int64_t from, bool *is_same, bool *i
         struct ob_rows rows;
         struct compared n = { .old = 0 };
 
-        if (f->reader->ops->read(f->reader, from, (unsigned)f->source->batch, &rows, err) ||
-                compare_page(f, &rows, &n, err))
+        if (ob_task_read(f, from, (unsigned)f->source->batch, &rows, err) || compare_page(f, &rows, &n, err))
                 return -1;
         *is_old = n.forgotten > 0;
         *is_same = n.old ? n.seen_ids * 2 >= n.old : *is_old;
@@ -500,7 +499,7 @@ static int skip_purged(struct ob_task *f, int64_t *since, struct ob_err *err)
 
         if (!f->step)
                 return 0;
-        if (f->reader->ops->read(f->reader, INT64_MIN, (unsigned)f->source->batch, &rows, err))
+        if (ob_task_read(f, INT64_MIN, (unsigned)f->source->batch, &rows, err))
                 return -1;
         if (rows.n && ob_row_cursor(f, rows.cells, &id) && id <= FIRST_IDS)
                 return 0;

@@ -135,7 +135,7 @@ static void name_series(
 void ob_row_name(const struct ob_task *f, const char *const *row, int64_t time, struct ob_row_series *n)
 {
         name_series(f, row, &n->series, n->words);
-        ob_names_add(f->names, &n->series, time);
+        ob_names_add(f->snapshot, &n->series, time);
 }
 
 static const enum ob_kind kinds[OB_ROLES] = {

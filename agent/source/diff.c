@@ -428,7 +428,7 @@ static int poll_state(struct ob_task *f, const struct ob_reading *at, struct ob_
                 struct ob_rows rows;
                 int got;
 
-                if (f->reader->ops->read(f->reader, from, (unsigned)f->source->batch, &rows, err))
+                if (ob_task_read(f, from, (unsigned)f->source->batch, &rows, err))
                         return -1;
                 for (size_t i = 0; i < rows.n; i++)
                         take_row(f, rows.cells + i * rows.width);

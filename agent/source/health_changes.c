@@ -87,9 +87,10 @@ static void add_event(struct ob_health_changes *h, const struct ob_owner *owner,
         ob_outbox_add_event(&h->outbox, &e);
 }
 
-static void take(struct ob_health_changes *h, const struct ob_evaluation *is, int64_t now)
+static void take(struct ob_health_changes *h, const struct ob_names_snapshot *names, const struct ob_evaluation *is,
+        int64_t now)
 {
-        const struct ob_owner owner = { .manager = h->manager, .values = { is->pipeline }, .names = h->names };
+        const struct ob_owner owner = { .manager = h->manager, .values = { is->pipeline }, .names = names };
         struct ob_told_state *told;
         enum ob_state was;
 
@@ -127,6 +128,7 @@ static int put_changed(void *ctx, struct ob_err *err)
 
 static int poll_once(struct ob_health_changes *h, struct ob_err *err)
 {
+        const struct ob_names_snapshot *names;
         const struct ob_evaluation *all;
         struct ob_told_state *one, *next;
         int64_t now = ob_clock_wall();
@@ -138,8 +140,10 @@ static int poll_once(struct ob_health_changes *h, struct ob_err *err)
         h->is_loaded = true;
         ob_outbox_start(&h->outbox, now);
         all = ob_pipeline_health_evaluate(h->health, ob_clock_ms(), &n);
+        names = ob_names_take(h->names);
         for (size_t i = 0; i < n; i++)
-                take(h, &all[i], now);
+                take(h, names, &all[i], now);
+        ob_names_release(names);
         got = n ? ob_outbox_commit(&h->outbox, put_changed, h, err) : 0;
         if (!got)
                 HASH_ITER (hh, h->told, one, next)

@@ -50,7 +50,7 @@ static bool call(struct ob_task *f, struct roll *r, const char *const *row, int6
                 return true;
         r->ids = ob_grow(r->ids, &r->room, r->n, sizeof(*r->ids));
         r->ids[r->n++] = id;
-        return ob_names_presence(f->names, id, newest) != OB_PRESENCE_GONE;
+        return ob_names_presence(f->snapshot, id, newest) != OB_PRESENCE_GONE;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -75,7 +75,7 @@ static void tell_silent(struct ob_task *f, struct roll *r)
                 qsort(r->ids, r->n, sizeof(*r->ids), compare_ids);
         row[ob_source_find(f->source, OB_KEY)] = key;
         age.has[column] = true;
-        while (ob_names_next_pipeline(f->names, &id, &made)) {
+        while (ob_names_next_pipeline(f->snapshot, &id, &made)) {
                 if (!made || (r->n && bsearch(&id, r->ids, r->n, sizeof(*r->ids), compare_ids)))
                         continue;
                 snprintf(key, sizeof(key), "%" PRId64, id);
@@ -94,7 +94,7 @@ static int poll_newest(struct ob_task *f, const struct ob_reading *at, struct ob
         struct ob_rows rows;
 
         (void)at;
-        if (f->reader->ops->read(f->reader, 0, 0, &rows, err))
+        if (ob_task_read(f, 0, 0, &rows, err))
                 return -1;
         for (size_t i = 0; i < rows.n; i++) {
                 const char *const *row = rows.cells + i * rows.width;

@@ -10,9 +10,9 @@
 
 /* Whose the series is. Borrowed. */
 struct ob_owner {
-        const char *manager;                 /* the manager's name; "" */
-        const char *values[OB_OWN_TAGS_MAX]; /* of the series' tags, in their order */
-        struct ob_names *names;              /* of the manager's things; NULL: there are none */
+        const char *manager;                   /* the manager's name; "" */
+        const char *values[OB_OWN_TAGS_MAX];   /* of the series' tags, in their order */
+        const struct ob_names_snapshot *names; /* of the manager's things; NULL: there are none */
 };
 
 /* The series as the owner's, without kind and name: what an event about the same thing carries, too. */

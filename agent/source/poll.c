@@ -136,6 +136,8 @@ int ob_task_poll(struct ob_task *f, struct ob_err *err)
 {
         int got = poll_once(f, err);
 
+        ob_names_release(f->snapshot);
+        f->snapshot = NULL;
         if (!got)
                 return 0;
         /* What we know by heart may be ahead of what was committed. */

@@ -27,6 +27,15 @@ void ob_task_log_once(
                         row_faults[what].event, f->source->table, column, id, (long long)n, why);
 }
 
+int ob_task_read(struct ob_task *f, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
+{
+        int got = f->reader->ops->read(f->reader, from, limit, rows, err);
+
+        ob_names_release(f->snapshot);
+        f->snapshot = ob_names_take(f->names); /* after the rows were read: see names.h */
+        return got;
+}
+
 bool ob_task_is_doubtful(const struct ob_task *f)
 {
         return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;

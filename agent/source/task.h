@@ -51,7 +51,7 @@ struct ob_task {
         const char *manager; /* its name: the first tag; "" */
         const char *name;    /* in the store and the log */
         struct ob_source_counters *counters;
-        struct ob_names *names;            /* NULL: there are none */
+        struct ob_names *names;            /* of the manager's things; NULL: there are none */
         struct ob_reader *reader;          /* ours */
         struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
         int64_t step; /* seconds in which Graphite's steps end together; 0: there is no Graphite */
@@ -64,15 +64,20 @@ struct ob_task {
         struct ob_checkpoint checkpoint; /* as committed */
         int64_t now;                     /* of the poll: the clock of the rows' world */
         int64_t page_at;                 /* our own, when the page of rows was begun: ob_clock_ms() */
-        bool has_unsettled;              /* the last poll left rows that are too young */
-        enum ob_deliver_to deliver_to;   /* of the points that are made now */
-        struct ob_outbox outbox;         /* its store, queue, counters and stop are set by the worker */
-        struct ob_events *events;        /* ours; NULL: the source has no text */
+        const struct ob_names_snapshot
+                *snapshot;             /* the names for the rows that were read last; NULL: there are none */
+        bool has_unsettled;            /* the last poll left rows that are too young */
+        enum ob_deliver_to deliver_to; /* of the points that are made now */
+        struct ob_outbox outbox;       /* its store, queue, counters and stop are set by the worker */
+        struct ob_events *events;      /* ours; NULL: the source has no text */
         struct ob_log_once logged[OB_ROW_FAULTS];
         char *logged_plan, *logged_missing; /* ours: what was last said of them */
         const struct ob_fact_source
                 *fact_sources[OB_COLUMNS_MAX]; /* by column: what it tells of a pipeline; NULL */
 };
+
+/* For deltas: reads rows as the reader's `read` does, and takes the names for them. */
+int ob_task_read(struct ob_task *f, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
 /*
  * For deltas: whether the database became another one not longer than the source's overlap ago. Then what it lacks,

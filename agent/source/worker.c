@@ -7,6 +7,7 @@
 #include "agent/process/log.h"
 #include "agent/process/log_once.h"
 #include "agent/process/thread.h"
+#include "agent/source/names/refresh.h"
 #include "agent/source/rewind.h"
 #include "proto/memory.h"
 
@@ -232,11 +233,22 @@ static void count(struct ob_worker *w)
         c->polled_at = ob_clock_ms();
 }
 
+/* Reads the manager's names when they are due. Returns when they are due next. */
+static int64_t refresh_names(struct ob_worker *w)
+{
+        if (ob_names_refresh_due(w->names) > ob_clock_ms())
+                return ob_names_refresh_due(w->names);
+        ob_health_promise(&w->counters->sources[w->index].health, w->counters->sources[w->index].busy_ms);
+        ob_names_refresh(w->names, &w->session, w->store);
+        ob_session_rest(&w->session);
+        return ob_names_refresh_due(w->names);
+}
+
 /* Polls all that are due. Returns when the next one is. */
 static int64_t poll_due(struct ob_worker *w)
 {
         struct ob_source_counters *c = &w->counters->sources[w->index];
-        int64_t next = INT64_MAX, now = ob_clock_ms(), rows = c->rows;
+        int64_t next = w->refreshes_names ? refresh_names(w) : INT64_MAX, now = ob_clock_ms(), rows = c->rows;
         bool polled = false;
 
         if (w->pages)
@@ -287,7 +299,9 @@ static void *run(void *arg)
 {
         struct ob_worker *w = arg;
 
-        if (w->names)
+        if (w->refreshes_names)
+                refresh_names(w);
+        else if (w->names)
                 ob_names_wait(w->names); /* or series would begin without their names */
         if (w->is_once) {
                 if (!w->manager)

@@ -49,6 +49,7 @@ struct ob_worker {
         size_t index; /* in counters->sources */
         struct ob_queue *queue;
         struct ob_names *names; /* the manager's; NULL: they are not looked up */
+        bool refreshes_names;   /* this worker reads them, in its session */
         struct ob_state_dir *state_dir;
         struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
         struct ob_session_turns *turns;    /* of the manager's sessions; NULL */

@@ -1,4 +1,5 @@
 """The rules of the house that a program can check. Each is also shown a tree that breaks it."""
+import collections
 import os
 import pathlib
 import re
@@ -9,6 +10,7 @@ from chaos.mutants import MUTANTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FUNCTION_MAX = 60
+FOLDER_MAX = 20  # .c files
 
 # A folder may include these folders and files, and itself. Source and sink include nothing of each other.
 SOURCE = {"agent/source/mysql", "agent/source/names", "agent/source/web"}
@@ -56,6 +58,41 @@ def includes_that_go_up(root):
             folder = included.rpartition("/")[0]
             if folder != floor and not {folder, included} & FLOORS[floor]:
                 yield f"{path.relative_to(root)} includes {included}"
+
+
+def module_of(name):
+    """A header and the source of the same name are one module."""
+    return name.rpartition(".")[0]
+
+
+def modules(root):
+    """Of each module, those that it includes."""
+    graph = {}
+    for path in sources(root):
+        graph.setdefault(module_of(str(path.relative_to(root))), set()).update(map(module_of, OURS.findall(path.read_text())))
+    return graph
+
+
+def reached(graph, begin):
+    found, todo = set(), [begin]
+    while todo:
+        new = graph.get(todo.pop(), set()) - found
+        found |= new
+        todo += new
+    return found
+
+
+def include_circles(root):
+    """Modules that include each other, directly or by way of others."""
+    graph = modules(root)
+    after = {module: reached(graph, module) for module in graph}
+    circles = {frozenset(other for other in after[module] if module in after.get(other, ())) for module in graph}
+    yield from (" <-> ".join(sorted(circle)) for circle in circles if len(circle) > 1)
+
+
+def full_folders(root):
+    counts = collections.Counter(str(path.parent.relative_to(root)) for path in sources(root) if path.suffix == ".c")
+    yield from (f"{folder} has {n} .c files" for folder, n in counts.items() if n > FOLDER_MAX)
 
 
 def banned_calls(root):
@@ -122,7 +159,8 @@ def log_lines_that_a_text_could_forge(root):
                 yield f"{where}: the text is a part of a field, or of none, at {line[at.start():]}"
 
 
-CHECKS = [includes_that_go_up, log_lines_that_a_text_could_forge, banned_calls, too_long, names_that_say_nothing, strangers_on_top]
+CHECKS = [includes_that_go_up, include_circles, full_folders, log_lines_that_a_text_could_forge, banned_calls, too_long,
+          names_that_say_nothing, strangers_on_top]
 
 
 def test_the_text_of_each_mutant_is_there():
@@ -133,6 +171,21 @@ def test_the_text_of_each_mutant_is_there():
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_house(check):
     assert not list(check(ROOT))
+
+
+@pytest.mark.parametrize("check, breach", [
+    (include_circles, {"proto/a.h": '#include "proto/b.h"\n', "proto/b.c": '#include "proto/a.h"\n'}),
+    (include_circles, {"agent/a.c": '#include "agent/b.h"\n', "agent/b.h": '#include "proto/c.h"\n',
+                       "proto/c.c": '#include "agent/a.h"\n'}),
+    (full_folders, {f"agent/sink/{n}.c": "" for n in range(FOLDER_MAX + 1)}),
+])
+def test_a_breach_by_several_files_is_found(tmp_path, check, breach):
+    for name, text in breach.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert len(list(check(tmp_path))) == 1
+    (tmp_path / name).unlink()
+    assert not list(check(tmp_path))
 
 
 @pytest.mark.parametrize("check, name, text", [

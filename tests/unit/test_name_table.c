@@ -4,13 +4,12 @@
  */
 #include "tests/unit/unit.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/process/stop.h"
 #include "agent/source/names/name_store.h"
 #include "agent/source/names/names.h"
+#include "agent/source/names/refresh.h"
 #include "proto/memory.h"
 #include "proto/name.h"
 #include "tests/unit/world.h"
@@ -32,9 +31,12 @@ static void read_row(char *text, struct ob_name_row *row)
                 row->texts[i] = strsep(&rest, "|");
 }
 
-static void read_all(struct ob_names *n, const char *rows, int64_t added, int64_t renamed)
+/* What is new, but at first, holds from `since` on. */
+static void read_all(struct ob_names *n, const char *rows, bool is_first, int64_t since)
 {
         ob_cleanup(ob_free_at) char *text = ob_copy(rows);
+        struct ob_name_table *table = &n->newest->table;
+        size_t known = n->book.n;
         char *rest = text, *one;
 
         while ((one = strsep(&rest, ";"))) {
@@ -43,35 +45,34 @@ static void read_all(struct ob_names *n, const char *rows, int64_t added, int64_
                 if (!*one)
                         continue;
                 read_row(one, &row);
-                ob_name_table_row(&n->table, &n->book, &row, added, renamed);
+                ob_name_table_row(table, &n->book, &row, is_first);
         }
         for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++)
-                ob_name_table_end(&n->table, kind);
-        ob_name_table_sort(&n->table);
+                ob_name_table_end(table, kind);
+        ob_name_table_sort(table);
+        ob_name_book_date(&n->book, known, since);
 }
 
-static struct ob_names *new_names(void)
+static const struct ob_manager manager = { .name = "m" };
+
+static struct ob_names *open_names(struct world *w)
 {
         struct ob_names *n = ob_alloc(1, sizeof(*n));
 
+        n->manager = &manager;
         n->wants_labels = n->wants_nodes = true;
-        n->may_ask = INT64_MAX;
-        pthread_mutex_init(&n->lock, NULL);
-        ob_cond_init(&n->changed);
+        world_ok(w, ob_names_open(n, w->st, &w->err));
         return n;
 }
 
-static void free_names(struct ob_names **n)
+static void close_names(struct ob_names **n)
 {
-        ob_name_table_free(&(*n)->table);
-        ob_name_book_free(&(*n)->book);
-        pthread_cond_destroy(&(*n)->changed);
-        pthread_mutex_destroy(&(*n)->lock);
+        ob_names_close(*n);
         free(*n);
 }
 
 /* "pipeline 3 pair 7": a series of these, as a path of names and then its labels. */
-static const char *show(struct ob_names *n, const char *of, int64_t time, char room[1024])
+static const char *show(const struct ob_names *n, const char *of, int64_t time, char room[1024])
 {
         struct ob_series s = { .name = "x" };
         struct ob_text text = ob_text_over(room, 1023);
@@ -81,7 +82,7 @@ static const char *show(struct ob_names *n, const char *of, int64_t time, char r
         while ((key = strsep(&rest, " ")))
                 s.tags[s.n_tags++] = (struct ob_tag) { key, strsep(&rest, " ") };
         s.n_identity = s.n_tags;
-        ob_names_add(n, &s, time);
+        ob_names_add(n->newest, &s, time);
         ob_name_dotted_by_nodes(&text, "", &s);
         for (unsigned i = s.n_identity; i < s.n_tags; i++) {
                 ob_text_add_char(&text, ' ');
@@ -173,27 +174,20 @@ static const struct {
                 { { "pipeline 3", "pipeline.orders.x pipeline_name=orders channel_name=shop" } } },
 };
 
-/* What a restart knows: what was kept. */
-static void restart(struct ob_names *n, struct world *w)
-{
-        ob_name_table_free(&n->table);
-        ob_name_book_free(&n->book);
-        world_ok(w, ob_name_store_load(w->st, "n", &n->book, &w->err));
-        ob_name_table_fill(&n->table, &n->book);
-}
-
 static void tell(struct world *w, size_t i, bool is_restarted)
 {
-        ob_cleanup(free_names) struct ob_names *n = new_names();
+        struct ob_names *n = open_names(w);
         char room[1024];
 
         for (int64_t r = 0; r < READINGS_MAX && stories[i].readings[r]; r++) {
                 size_t known = n->book.n;
 
-                read_all(n, stories[i].readings[r], INT64_MIN, 1000 * (r + 1));
-                world_ok(w, ob_name_store_keep(w->st, "n", &n->book, known, &w->err));
-                if (is_restarted)
-                        restart(n, w);
+                read_all(n, stories[i].readings[r], !r, 1000 * (r + 1));
+                world_ok(w, ob_name_store_keep(w->st, n->name, &n->book, known, &w->err));
+                if (is_restarted) {
+                        close_names(&n);
+                        n = open_names(w);
+                }
         }
         for (size_t k = 0; k < SHOWN_MAX && stories[i].shown[k].of; k++) {
                 int64_t time = stories[i].shown[k].time ? stories[i].shown[k].time : 9000;
@@ -203,7 +197,8 @@ static void tell(struct world *w, size_t i, bool is_restarted)
                         fail_msg("%s%s: wanted \"%s\", got \"%s\"", stories[i].promise,
                                 is_restarted ? ", with restarts" : "", stories[i].shown[k].want, got);
         }
-        world_ok(w, ob_store_forget_source(w->st, "n", &w->err));
+        world_ok(w, ob_store_forget_source(w->st, n->name, &w->err));
+        close_names(&n);
 }
 
 static void names_that_come_and_go(void **state)
@@ -214,44 +209,67 @@ static void names_that_come_and_go(void **state)
         }
 }
 
-static void who_was_told_of_without_a_name_has_it_only_from_then_on(void **state)
+/* The database's clock may go back: then a name holds no earlier than the one that it replaces. */
+static void names_hold_in_the_order_in_which_they_were_read(void **state)
 {
-        ob_cleanup(free_names) struct ob_names *n = new_names();
+        ob_cleanup(close_names) struct ob_names *n = open_names(*state);
         char room[1024];
 
-        (void)state;
-        read_all(n, "pipeline 1 0|a", INT64_MIN, 1000);
-        assert_string_equal(show(n, "pipeline 3", 1500, room), "pipeline.3.x");
-        assert_int_equal(n->n_missed, 1);
-        assert_string_equal(show(n, "pipeline 3", 1600, room), "pipeline.3.x");
-        assert_int_equal(n->n_missed, 1); /* once is enough */
-        ob_name_table_miss(&n->table, &n->book, n->missed[0].kind, n->missed[0].id);
-        ob_name_table_sort(&n->table);
-        read_all(n, "pipeline 1 0|a;pipeline 3 0|c;pipeline 4 0|d", INT64_MIN, 2000);
-        assert_string_equal(show(n, "pipeline 3", 1999, room), "pipeline.3.x");
-        assert_string_equal(show(n, "pipeline 3", 2000, room), "pipeline.c.x pipeline_name=c");
-        assert_string_equal(show(n, "pipeline 4", 1, room), "pipeline.d.x pipeline_name=d");
+        read_all(n, "pipeline 1 0|a", true, 1000);
+        read_all(n, "pipeline 1 0|b", false, 3000);
+        read_all(n, "pipeline 1 0|c", false, 2000);
+        assert_string_equal(show(n, "pipeline 1", 2999, room), "pipeline.a.x pipeline_name=a");
+        assert_string_equal(show(n, "pipeline 1", 3000, room), "pipeline.c.x pipeline_name=c");
 }
 
-static void kinds_that_were_never_read_are_remembered_as_such(void **state)
+/* Only an id above all known ones asks for a reading: the others were deleted, and no reading would help. */
+static void a_new_id_asks_for_names(void **state)
 {
-        ob_cleanup(free_names) struct ob_names *n = new_names();
+        ob_cleanup(close_names) struct ob_names *n = open_names(*state);
         char room[1024];
 
-        (void)state;
-        n->read_at[OB_NAMED_PIPELINE] = INT64_MIN;
-        assert_string_equal(show(n, "pipeline 3", 1, room), "pipeline.3.x");
-        assert_true(n->was_told[OB_NAMED_PIPELINE]);
-        assert_int_equal(n->n_missed, 0);
+        n->tried_at = 1000;
+        n->due = 300000;
+        show(n, "pipeline 9", 1, room);
+        assert_int_equal(ob_names_refresh_due(n), 300000); /* no pipeline could be read at all */
+        read_all(n, "pipeline 4 0|a;pipeline 6 0|a", true, 1000);
+        show(n, "pipeline 3 pair 9", 1, room);
+        show(n, "pipeline 5", 1, room);
+        assert_int_equal(ob_names_refresh_due(n), 300000);
+        show(n, "pipeline 7", 1, room);
+        assert_int_equal(ob_names_refresh_due(n), 61000);
+        n->due = 2000;
+        assert_int_equal(ob_names_refresh_due(n), 2000);
+}
+
+static void a_snapshot_stays_as_it_is_until_its_last_reader_releases_it(void **state)
+{
+        ob_cleanup(close_names) struct ob_names *n = open_names(*state);
+        const struct ob_names_snapshot *first = ob_names_take(n), *again = ob_names_take(n);
+        struct ob_names_snapshot *next = ob_alloc(1, sizeof(*next));
+
+        assert_ptr_equal(first, again);
+        assert_int_equal(first->users, 3);
+        *next = (struct ob_names_snapshot) { .names = n, .pipelines_read_at = 7 };
+        ob_names_publish(n, next);
+        assert_int_equal(first->users, 2);
+        assert_true(first->pipelines_read_at == INT64_MIN);
+        ob_names_release(first);
+        assert_int_equal(again->users, 1);
+        ob_names_release(again);
+        again = ob_names_take(n);
+        assert_ptr_equal(again, next);
+        ob_names_release(again);
+        assert_null(ob_names_take(NULL));
+        ob_names_release(NULL);
 }
 
 static void a_sink_gets_what_it_can_use(void **state)
 {
-        ob_cleanup(free_names) struct ob_names *n = new_names();
+        ob_cleanup(close_names) struct ob_names *n = open_names(*state);
         char room[1024];
 
-        (void)state;
-        read_all(n, "pipeline 3 0|orders|shop", INT64_MIN, 1000);
+        read_all(n, "pipeline 3 0|orders|shop", true, 1000);
         n->wants_labels = false;
         assert_string_equal(show(n, "pipeline 3", 1, room), "pipeline.orders.x");
         n->wants_nodes = false;
@@ -266,36 +284,36 @@ static void a_sink_gets_what_it_can_use(void **state)
 
 static void who_is_there_and_who_is_gone(void **state)
 {
-        ob_cleanup(free_names) struct ob_names *n = new_names();
+        ob_cleanup(close_names) struct ob_names *n = open_names(*state);
         int64_t id = INT64_MIN, made = 0;
 
-        (void)state;
         assert_int_equal(ob_names_presence(NULL, 1, 1), OB_PRESENCE_UNKNOWN);
         assert_false(ob_names_next_pipeline(NULL, &id, &made));
-        read_all(n, "channel 1 0|c;pipeline 1 0|a;pipeline 2 0|b;pipeline 5 0|c;node 1 0|n", INT64_MIN, 1000);
-        read_all(n, "channel 1 0|c;pipeline 1 0|a;pipeline 5 0|c;node 1 0|n", INT64_MIN, 2000);
-        n->read_at[OB_NAMED_PIPELINE] = 2000;
-        assert_int_equal(ob_names_presence(n, 1, 1), OB_PRESENCE_THERE);
-        assert_int_equal(ob_names_presence(n, 2, 1999), OB_PRESENCE_GONE);
-        assert_int_equal(ob_names_presence(n, 9, 1999), OB_PRESENCE_GONE);
-        assert_int_equal(ob_names_presence(n, 9, 2000), OB_PRESENCE_UNKNOWN);
-        assert_true(ob_names_next_pipeline(n, &id, &made));
+        read_all(n, "channel 1 0|c;pipeline 1 0|a;pipeline 2 0|b;pipeline 5 0|c;node 1 0|n", true, 1000);
+        read_all(n, "channel 1 0|c;pipeline 1 0|a;pipeline 5 0|c;node 1 0|n", false, 2000);
+        n->newest->pipelines_read_at = 2000;
+        assert_int_equal(ob_names_presence(n->newest, 1, 1), OB_PRESENCE_THERE);
+        assert_int_equal(ob_names_presence(n->newest, 2, 1999), OB_PRESENCE_GONE);
+        assert_int_equal(ob_names_presence(n->newest, 9, 1999), OB_PRESENCE_GONE);
+        assert_int_equal(ob_names_presence(n->newest, 9, 2000), OB_PRESENCE_UNKNOWN);
+        assert_true(ob_names_next_pipeline(n->newest, &id, &made));
         assert_true(id == 1 && made == 1001);
-        assert_true(ob_names_next_pipeline(n, &id, &made));
+        assert_true(ob_names_next_pipeline(n->newest, &id, &made));
         assert_true(id == 5 && made == 1005);
-        assert_false(ob_names_next_pipeline(n, &id, &made));
+        assert_false(ob_names_next_pipeline(n->newest, &id, &made));
         id = INT64_MAX;
-        assert_false(ob_names_next_pipeline(n, &id, &made));
+        assert_false(ob_names_next_pipeline(n->newest, &id, &made));
 }
 
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 EVERYWHERE(names_that_come_and_go),
-                cmocka_unit_test(who_was_told_of_without_a_name_has_it_only_from_then_on),
-                cmocka_unit_test(kinds_that_were_never_read_are_remembered_as_such),
-                cmocka_unit_test(a_sink_gets_what_it_can_use),
-                cmocka_unit_test(who_is_there_and_who_is_gone),
+                EVERYWHERE(names_hold_in_the_order_in_which_they_were_read),
+                EVERYWHERE(a_new_id_asks_for_names),
+                EVERYWHERE(a_snapshot_stays_as_it_is_until_its_last_reader_releases_it),
+                EVERYWHERE(a_sink_gets_what_it_can_use),
+                EVERYWHERE(who_is_there_and_who_is_gone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

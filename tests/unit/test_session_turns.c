@@ -11,7 +11,9 @@
 #include "proto/memory.h"
 #include "tests/unit/loading.h"
 
-#define THREADS 6
+#define THREADS   6
+#define OFF       " = { enabled = false; }; "
+#define NO_TABLES "delay" OFF "throughput" OFF "history" OFF "table" OFF "log" OFF "page" OFF
 
 static atomic_int allowed, open_now, most;
 
@@ -222,18 +224,20 @@ static void a_refusal_is_told_from_other_limits(void **state)
                         fail_msg("%s", cases[i].text);
 }
 
-static void a_config_needs_a_session_a_worker_and_one_for_names(void **state)
+static void a_config_needs_a_session_for_each_worker_that_reads_the_database(void **state)
 {
         static const struct {
                 struct parts parts;
                 unsigned want;
         } cases[] = {
-                { { .top = "" }, 7 }, /* delay, throughput, history, table, log, page, names */
+                { { .top = "" }, 6 }, /* delay, throughput, history, table, log, page */
                 { { .top = "names = { enabled = false; };" }, 6 },
-                { { .sources = "page = { enabled = false; };" }, 6 },
-                { { .sources = "log = { enabled = false; };" }, 6 },
+                { { .sources = "page = { enabled = false; };" }, 5 },
+                { { .sources = "log = { enabled = false; };" }, 5 },
+                { { .sources = NO_TABLES }, 1 }, /* names */
+                { { .sources = NO_TABLES, .top = "names = { enabled = false; };" }, 0 },
                 { { .sources = "s = { table = \"T\"; columns = ( ( \"cursor\", \"ID\" ), ( \"value\", \"V\" ) ); };" },
-                        8 },
+                        7 },
         };
 
         for (size_t i = 0; i < LENGTH(cases); i++) {
@@ -254,7 +258,7 @@ int main(void)
                 cmocka_unit_test(who_works_long_gives_way),
                 cmocka_unit_test(more_are_tried_again_until_all_have_one),
                 cmocka_unit_test(a_refusal_is_told_from_other_limits),
-                cmocka_unit_test(a_config_needs_a_session_a_worker_and_one_for_names),
+                cmocka_unit_test(a_config_needs_a_session_for_each_worker_that_reads_the_database),
         };
 
         return cmocka_run_group_tests(tests, loading_set_up, loading_tear_down);

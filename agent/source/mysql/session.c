@@ -13,7 +13,7 @@
 #include "config/secret.h"
 #include "proto/memory.h"
 
-#define SPARE 2 /* seconds: the server shall be the first to give up a query */
+#define SPARE 2 /* seconds that we wait longer for a query than the server does */
 
 static int make_session(void *context, struct ob_err *err);
 static void end_session(void *context);
@@ -68,7 +68,7 @@ int64_t ob_session_longest_ms(const struct ob_mysql_settings *m)
         return (open + 2 * (m->query_timeout + SPARE)) * 1000;
 }
 
-/* One query may take so long, and with those that make a session no longer than making it may take. */
+/* The deadline of a query: the query's own, or the end of the time for opening the session. */
 static int64_t deadline_of(const struct ob_session *s)
 {
         int64_t deadline = ob_clock_ms() + (s->settings->query_timeout + SPARE) * INT64_C(1000);
@@ -90,7 +90,7 @@ int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err)
         return got;
 }
 
-/* The other side ended it while nothing was asked. Whoever is there now must be the one that was there. */
+/* The server has ended the session between two queries. The same server must answer now. */
 static int reopen(struct ob_session *s, struct ob_err *err)
 {
         char was[sizeof(s->identity)];
@@ -113,12 +113,23 @@ int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_r
         if (s->health)
                 ob_health_promise(s->health, ob_session_longest_ms(s->settings) + OB_HEALTH_SPARE);
         if (!s->is_opening && ob_turn_is_over(&s->turn))
-                ob_session_close(s); /* and opened again, when the others have had their turn */
+                ob_session_close(s); /* it is re-opened when the others have had their turn */
         got = ob_transport_ask(&s->transport, q, deadline_of(s), r, err);
         if (got < 0 && s->transport.is_gone && s->opened && !s->is_opening)
                 got = reopen(s, err) ? -1 : ob_transport_ask(&s->transport, q, deadline_of(s), r, err);
         close_broken(s);
         return got;
+}
+
+char *ob_session_differs(struct ob_session *s, struct ob_err *err)
+{
+        char *list;
+
+        if (ob_session_open(s, err))
+                return NULL;
+        list = ob_session_variables_differ(&s->transport, s->settings, deadline_of(s), err);
+        close_broken(s);
+        return list;
 }
 
 unsigned ob_session_error(const struct ob_session *s)
@@ -135,7 +146,7 @@ char *ob_session_quote(struct ob_session *s, const char *text)
         return quoted;
 }
 
-/* The library would not say which of them it can't read. */
+/* The client library does not say which file it can't read. */
 static int check_files(const struct ob_mysql_settings *m, struct ob_err *err)
 {
         const char *const files[] = { m->ca, m->cert, m->key };
@@ -147,9 +158,8 @@ static int check_files(const struct ob_mysql_settings *m, struct ob_err *err)
 }
 
 /*
- * Which server it is. No one of these is unique by itself: old MariaDB servers have no uid, to others that see no
- * network card it is "unknown", two containers on two machines may have the same one, and so have servers that were
- * cloned.
+ * Reads the identity of the server. None of its parts is unique alone: old MariaDB servers have no uid, servers
+ * that see no network card have the uid "unknown", and two containers or clones may have the same uid.
  */
 static int identify(struct ob_session *s, struct ob_err *err)
 {
@@ -191,7 +201,7 @@ static int log_in(struct ob_session *s, struct ob_err *err)
         return got;
 }
 
-/* 1: the server refuses it, since there are too many. */
+/* 1: the server refuses the session, since there are too many. */
 static int make_session(void *context, struct ob_err *err)
 {
         struct ob_session *s = context;
@@ -209,7 +219,7 @@ static int make_session(void *context, struct ob_err *err)
         s->is_opening = true;
         s->open_until = ob_clock_ms() + (m->connect_timeout + m->query_timeout) * INT64_C(1000);
         if (!got)
-                got = ob_session_variables_set(s, err) || identify(s, err) ? -1 : 0;
+                got = ob_session_variables_set(&s->transport, m, s->open_until, err) || identify(s, err) ? -1 : 0;
         s->is_opening = false;
         if (got) {
                 end_session(s);

@@ -1,7 +1,7 @@
 /*
- * One session of a MySQL or MariaDB server, and what we ask of every session: UTC, read only, and no wait without
- * an end (a server's own defaults are a day for a lock, and never for an answer). What is asked goes through here,
- * and what comes back was checked: nobody else calls the client library. One thread's.
+ * A session with a MySQL or MariaDB server. Every session is in UTC, read only, and has a deadline for each wait: a
+ * server's own defaults are a day for a lock, and no end for an answer. All queries of a session go through these
+ * functions, which check the shape of each result. Owned by one thread.
  */
 #ifndef OB_SOURCE_MYSQL_SESSION_H
 #define OB_SOURCE_MYSQL_SESSION_H
@@ -19,51 +19,56 @@
 
 struct ob_session {
         const struct ob_mysql_settings *settings; /* borrowed */
-        struct ob_health *health;                 /* borrowed: whose promise a query renews; NULL */
-        struct ob_turn turn;                      /* among those of its manager, when `turns` is set after init */
+        struct ob_health *health;                 /* borrowed: each query renews its promise; NULL */
+        struct ob_turn turn;                      /* among the manager's sessions, when `turns` is set after init */
         struct ob_transport transport;
-        unsigned opened;       /* how often it was; not counted: again, silently, on the same server */
+        unsigned opened;       /* how often; a session that is re-opened on the same server is not counted */
         char identity[256];    /* of the server and the database */
-        int64_t said, said_at; /* the server's clock as a query last said, and when: ob_clock_ms(); 0: none did */
+        int64_t said, said_at; /* the server's clock in the last answer that had it, and when: ob_clock_ms(); 0 */
 
-        /* Its own. */
+        /* Private to session.c. */
         bool is_opening;
         int64_t open_until; /* on ob_clock_ms() */
         struct ob_stop never;
         bool has_never;
 };
 
-/* `stop` ends every wait when it is wanted; NULL: nothing does but deadlines. */
+/* A stop of `stop` ends every wait; NULL: only deadlines do. */
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings, struct ob_stop *stop);
 void ob_session_close(struct ob_session *s);
 
-/* It is not needed until it is opened again, which must come before anything else: see ob_turn_rest. */
+/* Until ob_session_open is called again, the session is not used, and may be closed for another: see ob_turn_rest.
+ */
 void ob_session_rest(struct ob_session *s);
 
-/* Closes it, and frees what it had. Does nothing to one that is all zero. */
+/* Closes the session and frees its parts. Does nothing to a session that is all zero. */
 void ob_session_fini(struct ob_session *s);
 
-/* Connects where it is not. */
+/* Connects, unless the session is open. */
 int ob_session_open(struct ob_session *s, struct ob_err *err);
 bool ob_session_is_open(const struct ob_session *s);
 
 /*
- * Asks, and has in `r` what was asked for, exactly so: see ob_query. A session that was opened before, and that the
- * other side has ended since, is opened again and asked once more, if the same server answers. 1: a page begins
- * with a row that is larger than a page may be. When the session can't be used any more, it is closed.
+ * Runs a query and puts its rows into `r`, in exactly the shape that the query demands: see ob_query. When the
+ * server has ended the session since its last query, the session is re-opened and the query is run once more, if
+ * the same server answers. 1: the first row of a page is larger than a page may be. A session that is broken is
+ * closed.
  */
 int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_result *r, struct ob_err *err);
 
-/* A statement that brings no rows, of a session that is open. */
+/* Runs a statement that has no rows, in an open session. */
 int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err);
 
-/* The server's or the library's number for what went wrong last; 0: it is neither's. */
+/* Which variables have another value in our sessions than on the server: see ob_session_variables_differ. */
+char *ob_session_differs(struct ob_session *s, struct ob_err *err);
+
+/* The number that the server or the client library has for the last error; 0: the error is not theirs. */
 unsigned ob_session_error(const struct ob_session *s);
 
-/* A text as it stands between quotes in SQL of a session that is open; the caller's to free. */
+/* A text, escaped for quotes in the SQL of an open session; the caller's to free. */
 char *ob_session_quote(struct ob_session *s, const char *text);
 
-/* Milliseconds: a query takes no longer, with opening the session for it. */
+/* Milliseconds: the longest time of a query together with opening the session for the query. */
 int64_t ob_session_longest_ms(const struct ob_mysql_settings *settings);
 
 #endif

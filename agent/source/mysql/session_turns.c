@@ -17,10 +17,10 @@ static bool reads_database(const struct ob_source *s)
         return s->enabled && (s->kind == OB_SOURCE_TABLE || s->kind == OB_SOURCE_ZONE);
 }
 
-/* One for each worker that has a source in the database, and one for names. */
+/* One for each worker that has a source in the database. Names are read by one of these, or by one more. */
 unsigned ob_session_turns_needed(const struct ob_config *c)
 {
-        unsigned n = c->names.enabled;
+        unsigned n = 0;
 
         for (size_t i = 0; i < c->n_sources; i++) {
                 bool is_first = reads_database(&c->sources[i]);
@@ -30,7 +30,7 @@ unsigned ob_session_turns_needed(const struct ob_config *c)
                                     strcmp(c->sources[i].worker, c->sources[j].worker) != 0;
                 n += is_first;
         }
-        return n;
+        return n || !c->names.enabled ? n : 1;
 }
 
 void ob_session_turns_init(struct ob_session_turns *t, const struct ob_config *c, const struct ob_manager *m)

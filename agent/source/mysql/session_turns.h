@@ -1,5 +1,5 @@
 /*
- * The sessions of one manager's workers and names, where its server may allow fewer at once than there are: they
+ * The sessions of one manager's workers, where its server may allow fewer at once than there are: they
  * take turns. How many it allows is found out by its refusals, and tried again from time to time. As long as
  * nothing is refused everybody keeps their session.
  *

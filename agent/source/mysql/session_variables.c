@@ -16,22 +16,23 @@
 enum servers { ON_ANY, ON_MARIADB, ON_MYSQL }; /* a name may mean another unit on the other kind of server */
 
 /*
- * What a server does not list it does not know: such a row is left out there. Not in the table, since they change
- * nothing of our queries, which write nothing, lock no row, and sort and group by numbers: sql_safe_updates,
- * innodb_lock_wait_timeout, completion_type (the one ROLLBACK says its own), max_join_size (sql_big_selects
- * overrules it), group_concat_max_len, div_precision_increment, max_sort_length, sql_auto_is_null, old_mode; and,
- * since they only change how fast an answer comes, optimizer_switch, big_tables, max_length_for_sort_data,
- * query_cache_type. lc_messages is left as it is: errors are told apart by their number, and the operator chose the
- * language. wsrep_sync_wait is the operator's choice, too. `timestamp` has no row, since its value always differs:
- * see set_clock().
+ * A variable that a server does not list is unknown to that server, and is left out there.
+ *
+ * Our queries write nothing, lock no row, and sort and group by numbers. So these variables change nothing of them
+ * and are not in the table: sql_safe_updates, innodb_lock_wait_timeout, completion_type (our one ROLLBACK says its
+ * own), max_join_size (sql_big_selects overrules it), group_concat_max_len, div_precision_increment,
+ * max_sort_length, sql_auto_is_null, old_mode. These only change how fast an answer comes: optimizer_switch,
+ * big_tables, max_length_for_sort_data, query_cache_type. lc_messages and wsrep_sync_wait are the operator's
+ * choice; we tell errors apart by their numbers. `timestamp` has no row, since its value always differs: see
+ * set_clock().
  */
 static const struct variable {
         const char *name;
         const char *value; /* as SHOW VARIABLES writes it; NULL: query_timeout */
         enum servers servers;
         int per_second;       /* of query_timeout */
-        bool is_first;        /* set before the others are looked at: it may hide them. Every server knows it */
-        const char *or_value; /* set by SET NAMES, and this will do as well */
+        bool is_first;        /* set before the others are read, since it may hide them; every server knows it */
+        const char *or_value; /* SET NAMES sets the variable, and this value is as good */
 } variables[] = {
         /* Off: every SELECT belongs to the first one's snapshot, and a DBA's ALTER waits for our transaction. */
         { "autocommit", "ON", .is_first = true },
@@ -69,10 +70,17 @@ static const struct variable {
 
 #define N (sizeof(variables) / sizeof(*variables))
 
-/* Their values, in the table's order, as a server lists them. */
+/* The values of the variables, in the table's order, as a server lists them. */
 struct values {
         bool is_known[N];
         char value[N][VALUE_MAX];
+};
+
+/* The session whose variables are set or compared, and until when its server must have answered. */
+struct session {
+        struct ob_transport *transport;
+        const struct ob_mysql_settings *settings;
+        int64_t deadline;
 };
 
 static bool is_of_server(const struct variable *v, bool is_mariadb)
@@ -80,7 +88,7 @@ static bool is_of_server(const struct variable *v, bool is_mariadb)
         return v->servers == ON_ANY || (v->servers == ON_MARIADB) == is_mariadb;
 }
 
-static void write_value(const struct ob_session *s, const struct variable *v, char value[VALUE_MAX])
+static void write_value(const struct session *s, const struct variable *v, char value[VALUE_MAX])
 {
         if (v->value)
                 snprintf(value, VALUE_MAX, "%s", v->value);
@@ -107,13 +115,24 @@ static void take(struct values *values, const char *name, const char *value)
                 }
 }
 
-/* `scope` is SESSION or GLOBAL. */
-static int look(struct ob_session *s, const char *scope, struct values *values, struct ob_err *err)
+/* A statement without rows. */
+static int run(struct session *s, const char *sql, struct ob_err *err)
+{
+        return ob_transport_do(s->transport, sql, s->deadline, err);
+}
+
+static int ask(struct session *s, const struct ob_query *query, struct ob_result *result, struct ob_err *err)
+{
+        return ob_transport_ask(s->transport, query, s->deadline, result, err);
+}
+
+/* Reads the values of all variables. `scope` is SESSION or GLOBAL. */
+static int read_values(struct session *s, const char *scope, struct values *values, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *names = ob_copy(""), *sql = NULL;
         ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
         struct ob_query query = { .about = "session variables", .columns = 2, .rows = N };
-        bool is_mariadb = mariadb_connection(s->transport.db);
+        bool is_mariadb = mariadb_connection(s->transport->db);
 
         *values = (struct values) { .is_known = { false } };
         for (size_t i = 0; i < N; i++)
@@ -121,7 +140,7 @@ static int look(struct ob_session *s, const char *scope, struct values *values, 
                         ob_append(&names, ", ", "'%s'", variables[i].name);
         sql = ob_format("SHOW %s VARIABLES WHERE Variable_name IN (%s)", scope, names);
         query.sql = sql;
-        if (ob_session_query(s, &query, &result, err))
+        if (ask(s, &query, &result, err))
                 return -1;
         for (size_t i = 0; i < result.n; i++) {
                 const char *name = ob_result_text(&result, i, 0, err);
@@ -133,8 +152,8 @@ static int look(struct ob_session *s, const char *scope, struct values *values, 
         return 0;
 }
 
-/* Whether the value of a variable is not the one of the table, which is put into `wanted`. */
-static bool differs(const struct ob_session *s, const struct values *values, size_t i, char wanted[VALUE_MAX])
+/* Whether a variable has another value than the table says. The table's value is put into `wanted`. */
+static bool differs(const struct session *s, const struct values *values, size_t i, char wanted[VALUE_MAX])
 {
         const struct variable *v = &variables[i];
         const char *value = values->value[i];
@@ -152,8 +171,8 @@ static void append_assignment(char **list, const struct variable *v, const char 
         ob_append(list, ", ", is_number ? "%s = %s" : "%s = '%s'", v->name, value);
 }
 
-/* Those that are to be set first, whatever they are; or the others that are not yet as they shall be. */
-static int assign(struct ob_session *s, const struct values *values, struct ob_err *err)
+/* Without `values` sets the variables that come first, whatever values they have; else those that differ. */
+static int assign(struct session *s, const struct values *values, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *list = ob_copy(""), *sql = NULL;
         char wanted[VALUE_MAX];
@@ -166,10 +185,10 @@ static int assign(struct ob_session *s, const struct values *values, struct ob_e
                         append_assignment(&list, v, wanted);
         }
         sql = ob_format("SET SESSION %s", list);
-        return *list ? ob_session_do(s, sql, err) : 0;
+        return *list ? run(s, sql, err) : 0;
 }
 
-static int check(const struct ob_session *s, const struct values *values, struct ob_err *err)
+static int check(const struct session *s, const struct values *values, struct ob_err *err)
 {
         char wanted[VALUE_MAX];
 
@@ -182,8 +201,8 @@ static int check(const struct ob_session *s, const struct values *values, struct
         return 0;
 }
 
-/* The server's own way of coming to a database, and whatever it runs for a new session, may have led elsewhere. */
-static int select_database(struct ob_session *s, struct ob_err *err)
+/* The server's init_connect may have selected another database. */
+static int select_database(struct session *s, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *use = ob_copy("USE `"), *name = ob_copy(s->settings->database);
 
@@ -191,35 +210,35 @@ static int select_database(struct ob_session *s, struct ob_err *err)
                 return 0;
         for (char *rest = name, *part; (part = strsep(&rest, "`"));)
                 ob_append(&use, "", "%s%s", part, rest ? "``" : "`");
-        return ob_session_do(s, use, err);
+        return run(s, use, err);
 }
 
 /* MySQL before 5.5.3 knows no characters of four bytes. */
-static int set_names(struct ob_session *s, struct ob_err *err)
+static int set_names(struct session *s, struct ob_err *err)
 {
-        if (!ob_session_do(s, "SET NAMES utf8mb4", err))
+        if (!run(s, "SET NAMES utf8mb4", err))
                 return 0;
-        if (ob_session_error(s) != ER_UNKNOWN_CHARACTER_SET)
+        if (s->transport->error != ER_UNKNOWN_CHARACTER_SET)
                 return -1;
-        return ob_session_do(s, "SET NAMES utf8", err);
+        return run(s, "SET NAMES utf8", err);
 }
 
 /*
  * A timestamp that was set stops NOW(). Where it may not be set (secure_timestamp) nobody else can have set it, as
  * check_clock() makes sure.
  */
-static int set_clock(struct ob_session *s, struct ob_err *err)
+static int set_clock(struct session *s, struct ob_err *err)
 {
         unsigned error;
 
-        if (!ob_session_do(s, "SET SESSION timestamp = DEFAULT", err))
+        if (!run(s, "SET SESSION timestamp = DEFAULT", err))
                 return 0;
-        error = ob_session_error(s);
+        error = s->transport->error;
         return error == ER_OPTION_PREVENTS_STATEMENT || error == ER_SPECIFIC_ACCESS_DENIED_ERROR ? 0 : -1;
 }
 
 /* SYSDATE() goes by the server's clock also where NOW() does not. */
-static int check_clock(struct ob_session *s, struct ob_err *err)
+static int check_clock(struct session *s, struct ob_err *err)
 {
         static const struct ob_query query = {
                 .about = "the session's clock",
@@ -231,7 +250,7 @@ static int check_clock(struct ob_session *s, struct ob_err *err)
         const char *cell;
         int64_t off;
 
-        if (ob_session_query(s, &query, &result, err) || !(cell = ob_result_text(&result, 0, 0, err)))
+        if (ask(s, &query, &result, err) || !(cell = ob_result_text(&result, 0, 0, err)))
                 return -1;
         if (!ob_number_parse_int(cell, strlen(cell), &off))
                 return ob_fail(err, "mysql: the server does not tell the time");
@@ -243,28 +262,31 @@ static int check_clock(struct ob_session *s, struct ob_err *err)
                 (long long)off);
 }
 
-int ob_session_variables_set(struct ob_session *s, struct ob_err *err)
+int ob_session_variables_set(
+        struct ob_transport *t, const struct ob_mysql_settings *m, int64_t deadline, struct ob_err *err)
 {
+        struct session s = { t, m, deadline };
         struct values values;
 
-        if (ob_session_do(s, "ROLLBACK AND NO CHAIN NO RELEASE", err) || set_names(s, err) ||
-                select_database(s, err) || assign(s, NULL, err) || set_clock(s, err) ||
-                look(s, "SESSION", &values, err) || assign(s, &values, err) || look(s, "SESSION", &values, err) ||
-                check(s, &values, err))
+        if (run(&s, "ROLLBACK AND NO CHAIN NO RELEASE", err) || set_names(&s, err) || select_database(&s, err) ||
+                assign(&s, NULL, err) || set_clock(&s, err) || read_values(&s, "SESSION", &values, err) ||
+                assign(&s, &values, err) || read_values(&s, "SESSION", &values, err) || check(&s, &values, err))
                 return -1;
-        return check_clock(s, err);
+        return check_clock(&s, err);
 }
 
-char *ob_session_variables_differ(struct ob_session *s, struct ob_err *err)
+char *ob_session_variables_differ(
+        struct ob_transport *t, const struct ob_mysql_settings *m, int64_t deadline, struct ob_err *err)
 {
+        struct session s = { t, m, deadline };
         struct values values;
         char wanted[VALUE_MAX], *list;
 
-        if (look(s, "GLOBAL", &values, err))
+        if (read_values(&s, "GLOBAL", &values, err))
                 return NULL;
         list = ob_copy("");
         for (size_t i = 0; i < N; i++)
-                if (differs(s, &values, i, wanted))
+                if (differs(&s, &values, i, wanted))
                         ob_append(
                                 &list, ", ", "%s = \"%s\" (\"%.40s\")", variables[i].name, wanted, values.value[i]);
         return list;

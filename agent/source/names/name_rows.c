@@ -14,18 +14,18 @@
 #define PAGE       5000 /* rows */
 
 /*
- * A user that may read one column of a table can read all of them, by HANDLER or JOIN … USING, and DATA_MEDIA has
- * passwords in it. So deploy/grants.sql makes a view of each table, with what is read here and no more: its name is
- * the table's behind this.
+ * A user that may read one column of a table can read all its columns, by HANDLER or JOIN … USING, and DATA_MEDIA
+ * holds passwords. So deploy/grants.sql makes a view of each table, which has only the columns that are read here.
+ * The view's name is this prefix and the table's name.
  */
 #define VIEW "otterbeat_"
 
 /* A row is an id, the pipeline it is in, when it was made, and the texts of ob_name_facts. */
 static const struct {
-        const char *query, *alias; /* all rows (%1$s: VIEW or ""), and what the table of the ids is called there */
+        const char *query, *alias; /* all rows (%1$s: VIEW or ""), and the alias of the table that has the ids */
         struct {
                 const char *name, *columns;
-        } tables[TABLES_MAX]; /* what the query reads, but for what another kind reads anyway */
+        } tables[TABLES_MAX]; /* that the query reads, without those that another kind lists */
 } kinds[OB_NAMED_KINDS] = {
         [OB_NAMED_CHANNEL] = { "SELECT c.ID, NULL, NULL, c.NAME, NULL FROM %1$sCHANNEL c", "c",
                 { { "CHANNEL", "ID, NAME" } } },
@@ -44,8 +44,8 @@ static const struct {
 };
 
 /*
- * What the server says when it will not do better the next time. The last two are about a view whose maker is gone:
- * 1045, as at a log-in, says so to whoever may not know of the maker.
+ * Errors that will be the same the next time. The last two are about a view whose definer is gone: who may not know
+ * the definer gets 1045, the error of a log-in.
  */
 static bool is_refusal(unsigned number)
 {
@@ -61,7 +61,7 @@ static int64_t number(const char *cell)
         return cell && ob_number_parse_int(cell, strlen(cell), &id) ? id : 0;
 }
 
-static void tell_bad_id(const struct ob_name_reading *r, const char *id)
+static void log_bad_id(const struct ob_name_reading *r, const char *id)
 {
         int64_t times = r->bad ? ob_log_once(r->bad, 1) : 0;
 
@@ -93,7 +93,7 @@ static int read_page(struct ob_session *s, const struct ob_name_reading *r, cons
                 struct ob_name_row row = { r->kind, .parent = number(cells[1]) };
 
                 if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id)) {
-                        tell_bad_id(r, cells[0]);
+                        log_bad_id(r, cells[0]);
                         continue;
                 }
                 last = row.id;
@@ -121,7 +121,7 @@ int ob_name_rows_read(struct ob_session *s, const struct ob_name_reading *r, str
                 while (got > 0);
                 if (!got)
                         return 1;
-                /* Who may not log in any more is refused by the same number as at a view whose maker is gone. */
+                /* A refused log-in has the same number as a view whose definer is gone, but leaves no session. */
                 if (!ob_session_is_open(s) || !is_refusal(ob_session_error(s)))
                         return -1;
         }

@@ -1,7 +1,7 @@
 /*
- * Reading names off the views that deploy/grants.sql makes of a manager's tables, or, where there are none, off the
- * tables: columns by name, and none of those that hold passwords. Owned by the thread
- * that owns the session.
+ * Reads names from the views that deploy/grants.sql makes of a manager's tables, or from the tables where there are
+ * no views. Each column is asked for by its name, and no column that holds passwords. Owned by the thread that owns
+ * the session.
  */
 #ifndef OB_SOURCE_NAMES_NAME_ROWS_H
 #define OB_SOURCE_NAMES_NAME_ROWS_H
@@ -14,19 +14,20 @@
 
 typedef void ob_name_row_fn(void *ctx, const struct ob_name_row *row);
 
-/* What is read, and who takes it. */
+/* One reading of a kind. */
 struct ob_name_reading {
         enum ob_named_kind kind;
-        ob_name_row_fn *each;
+        ob_name_row_fn *each; /* takes the rows */
         void *ctx;
-        const char *name;        /* of the source, in the log */
-        struct ob_log_once *bad; /* lets a row be logged whose id is none, or too large; NULL: none is */
+        const char *name; /* of the source, in the log */
+        struct ob_log_once
+                *bad; /* for logging rows without an id, or with one that is too large; NULL: no logging */
 };
 
 /*
- * All of a kind, in order of ids; the texts of a row are only there while `each` looks at it. A row whose id is
- * none, or too large, is left out. 0: they may not be read, or there is no such table, as `err` says. 1: that was
- * all.
+ * Reads all rows of a kind, in the order of their ids. The texts of a row are valid only while `each` runs. A row
+ * without an id, or with one that is too large, is left out. 0: the tables may not be read, or do not exist, as
+ * `err` says. 1: all rows were read.
  */
 int ob_name_rows_read(struct ob_session *s, const struct ob_name_reading *reading, struct ob_err *err);
 

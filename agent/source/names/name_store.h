@@ -1,14 +1,14 @@
-/* What a manager's things were called, as the store keeps it. Owned by the thread that owns the store. */
+/* Stores the names of a manager, those of the past as well. Owned by the thread that owns the store. */
 #ifndef OB_SOURCE_NAMES_NAME_STORE_H
 #define OB_SOURCE_NAMES_NAME_STORE_H
 
 #include "agent/source/names/name_table.h"
 #include "agent/store/store.h"
 
-/* Reads all names that were kept as those of `owner` into the book. */
+/* Reads all stored names of `owner` into the book. */
 int ob_name_store_load(struct ob_store *st, const char *owner, struct ob_name_book *b, struct ob_err *err);
 
-/* Keeps the names of the book from the n-th on, in one transaction. */
+/* Stores the names of the book from index `from` on, in one transaction. */
 int ob_name_store_keep(
         struct ob_store *st, const char *owner, const struct ob_name_book *b, size_t from, struct ob_err *err);
 

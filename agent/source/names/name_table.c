@@ -8,8 +8,11 @@
 #include "proto/name.h"
 #include "proto/text.h"
 
-/* A longer name is not cut, since two that are cut may be one: its id stands for it. Carbon's limit is 251. */
+/* A longer name is not cut, since two names may be the same when they are cut: the id stands for it. Carbon's limit
+ * is 251. */
 #define NODE_MAX 200
+
+#define NOT_DATED INT64_MAX /* `since` of a name that was just read */
 
 const struct ob_name_facts ob_name_facts[OB_NAMED_KINDS] = {
         [OB_NAMED_CHANNEL] = { "channel", { "channel_name" } },
@@ -18,7 +21,7 @@ const struct ob_name_facts ob_name_facts[OB_NAMED_KINDS] = {
         [OB_NAMED_NODE] = { "node", { "node_name" } },
 };
 
-/* Whose a node is. */
+/* A node of a path, and the id to which the node belongs. */
 struct ob_name_node {
         UT_hash_handle hh;
         int64_t id;
@@ -41,6 +44,16 @@ void ob_name_book_cut(struct ob_name_book *b, size_t n)
                 free(b->names[--b->n]);
 }
 
+void ob_name_book_date(struct ob_name_book *b, size_t n, int64_t since)
+{
+        for (size_t i = n; i < b->n; i++) {
+                const struct ob_name *before = b->names[i]->before;
+
+                if (b->names[i]->since == NOT_DATED) /* the database's clock may have gone back */
+                        b->names[i]->since = before && before->since > since ? before->since : since;
+        }
+}
+
 void ob_name_book_free(struct ob_name_book *b)
 {
         ob_name_book_cut(b, 0);
@@ -49,7 +62,7 @@ void ob_name_book_free(struct ob_name_book *b)
         *b = (struct ob_name_book) { .n = 0 };
 }
 
-/* Whether the node is this one's, or may be from now on. */
+/* True: the node belongs to the name's id; a free node does so from now on. */
 static bool take_node(struct ob_name_book *b, const struct ob_name *name, const char *node)
 {
         int64_t scope = ob_name_facts[name->kind].is_inside ? name->parent : 0;
@@ -73,15 +86,15 @@ static bool has_letter_or_digit(const char *node)
         return node[strspn(node, "_-")] != '\0';
 }
 
-/* What stands for ids that have no name, and for none at all. */
+/* Nodes of this form stand for ids that have no name, and for "no id". */
 static bool looks_like_an_id(const char *node)
 {
         return !strcmp(node, "none") || !node[strspn(node, "0123456789-")];
 }
 
 /*
- * A node that is this one's alone: its name, with the id behind it when another one has that. The caller's to
- * free; "" when nothing is left of the name.
+ * A node that no other id has: the name, followed by the id when another id has the name as its node. The caller's
+ * to free. "": no letter or digit is left of the name.
  */
 static char *make_node(struct ob_name_book *b, const struct ob_name *name)
 {
@@ -110,7 +123,7 @@ static const char *put_text(char **at, const char *text)
         return to;
 }
 
-/* A copy with its texts in one piece. */
+/* Adds a copy of a name, in one allocation with its texts. */
 static struct ob_name *add_copy(struct ob_name_book *b, const struct ob_name *name, const char *node)
 {
         size_t length = strlen(node) + 1;
@@ -163,7 +176,7 @@ void ob_name_table_sort(struct ob_name_table *t)
         t->n_sorted = t->n;
 }
 
-/* The place of the first one that is not before. */
+/* The index of the first one that does not sort before this kind and id. */
 static size_t place_of(const struct ob_name_table *t, enum ob_named_kind kind, int64_t id)
 {
         size_t low = 0, high = t->n_sorted;
@@ -198,6 +211,20 @@ const struct ob_named *ob_name_table_next(const struct ob_name_table *t, enum ob
         while (at < t->n_sorted && t->all[at].kind == kind && !t->all[at].is_there)
                 at++;
         return at < t->n_sorted && t->all[at].kind == kind ? &t->all[at] : NULL;
+}
+
+bool ob_name_table_has(const struct ob_name_table *t, enum ob_named_kind kind)
+{
+        size_t at = place_of(t, kind, INT64_MIN);
+
+        return at < t->n_sorted && t->all[at].kind == kind;
+}
+
+bool ob_name_table_is_new(const struct ob_name_table *t, enum ob_named_kind kind, int64_t id)
+{
+        size_t at = place_of(t, kind, id);
+
+        return at && t->all[at - 1].kind == kind && (at == t->n_sorted || t->all[at].kind != kind);
 }
 
 const struct ob_name *ob_named_at(const struct ob_named *named, int64_t time)
@@ -262,7 +289,7 @@ void ob_name_table_end(struct ob_name_table *t, enum ob_named_kind kind)
         }
 }
 
-/* A text that is not there any more stays what it was: rows outlive the names they point to. */
+/* A text that is gone keeps its last value: a pipeline's row may outlive the row of its channel. */
 static const char *text_of(const struct ob_name_row *row, const struct ob_name *last, unsigned i)
 {
         if (row->texts[i] && *row->texts[i])
@@ -278,12 +305,13 @@ static bool is_same(const struct ob_name *a, const struct ob_name *b)
         return a->parent == b->parent;
 }
 
-void ob_name_table_row(struct ob_name_table *t, struct ob_name_book *b, const struct ob_name_row *row,
-        int64_t added, int64_t renamed)
+void ob_name_table_row(
+        struct ob_name_table *t, struct ob_name_book *b, const struct ob_name_row *row, bool is_first)
 {
         struct ob_named *named = find(t, row->kind, row->id);
         const struct ob_name *last = named ? named->newest : NULL;
-        struct ob_name name = { row->kind, row->id, row->parent, last ? renamed : added, .before = last };
+        struct ob_name name = { row->kind, row->id, row->parent, !last && is_first ? INT64_MIN : NOT_DATED,
+                .before = last };
         ob_cleanup(ob_free_at) char *node = NULL;
 
         named = named ? named : add(t, row->kind, row->id);
@@ -293,16 +321,6 @@ void ob_name_table_row(struct ob_name_table *t, struct ob_name_book *b, const st
                 name.texts[i] = text_of(row, last, i);
         if (last && is_same(last, &name))
                 return;
-        if (last && name.since < last->since) /* the clock went back */
-                name.since = last->since;
         node = make_node(b, &name);
         named->newest = add_copy(b, &name, node);
-}
-
-void ob_name_table_miss(struct ob_name_table *t, struct ob_name_book *b, enum ob_named_kind kind, int64_t id)
-{
-        const struct ob_name nothing = { kind, id, .since = INT64_MIN, .texts = { "", "" }, .node = "" };
-
-        if (!find(t, kind, id))
-                add(t, kind, id)->newest = ob_name_book_add(b, &nothing);
 }

@@ -1,9 +1,10 @@
 /*
- * What a manager's channels, pipelines, nodes and pairs of tables are called, and were called. Ids tell series
- * apart; names are what they are shown by, and may change. So each name holds from a time on, and what came to
- * pass before is told under the name of then, also when it is told late, or again.
+ * The names of a manager's channels, pipelines, nodes and pairs of tables: those of now and those of the past. Each
+ * name holds from a time on, since a row must get the name of its own time, also when the row is read late, or
+ * twice.
  *
- * Not locked. A book is one thread's; a table is const once others may see it.
+ * There is no lock here. A book belongs to the thread that reads the names; a name is const once it is dated, and a
+ * table once other threads may see it.
  */
 #ifndef OB_SOURCE_NAMES_NAME_TABLE_H
 #define OB_SOURCE_NAMES_NAME_TABLE_H
@@ -18,42 +19,45 @@ enum ob_named_kind { OB_NAMED_CHANNEL, OB_NAMED_PIPELINE, OB_NAMED_PAIR, OB_NAME
 
 struct ob_name_facts {
         const char *key;                    /* of the tag that holds the id */
-        const char *labels[OB_NAME_LABELS]; /* what the texts are called; NULL: there is no such text */
-        bool is_inside;                     /* its node is one of its pipeline's, not of all */
+        const char *labels[OB_NAME_LABELS]; /* the labels that the texts become; NULL: there is no such text */
+        bool is_inside;                     /* the node is unique inside of its pipeline alone */
 };
 extern const struct ob_name_facts ob_name_facts[OB_NAMED_KINDS];
 
 /* The kind whose ids a tag holds; OB_NAMED_KINDS: it is another tag. */
 enum ob_named_kind ob_name_kind_of(const char *key);
 
-/* How something was called from a time on. Const; lives as long as its book. */
+/* What something was called from a time on. Lives as long as its book. */
 struct ob_name {
         enum ob_named_kind kind;
         int64_t id;
-        int64_t parent;                    /* of a pair: its pipeline; 0 */
-        int64_t since;                     /* seconds since 1970; INT64_MIN: it was never called otherwise */
+        int64_t parent;                    /* of a pair: its pipeline; else 0 */
+        int64_t since;                     /* seconds since 1970; INT64_MIN: for all the past */
         const char *texts[OB_NAME_LABELS]; /* in the order of the labels; "" where there is none */
-        const char *node;                  /* what stands for the id in a path of names; "": the id itself */
-        const struct ob_name *before;      /* the name it had before */
+        const char *node;                  /* stands for the id in a path of names; "": the id itself does */
+        const struct ob_name *before;      /* the name that it had before; NULL */
 };
 
-/* All names there ever were, and whose each node is: it is not given to another one any more. */
+/* All names that were ever read, and whose each node is: nobody else gets that node any more. */
 struct ob_name_node;
 struct ob_name_book {
-        struct ob_name **names; /* ours, in the order they came in */
+        struct ob_name **names; /* ours, in the order in which they came in */
         size_t n, room;
         struct ob_name_node *nodes; /* ours */
 };
 
 void ob_name_book_free(struct ob_name_book *b);
 
-/* Adds a copy of a name that was kept: all of it is as it is. */
+/* Adds a copy of a name that was stored. */
 struct ob_name *ob_name_book_add(struct ob_name_book *b, const struct ob_name *name);
 
-/* Takes back the last names, down to `n`; their nodes stay theirs. */
+/* The names from the n-th on hold from `since` on, but for those that hold for all the past. */
+void ob_name_book_date(struct ob_name_book *b, size_t n, int64_t since);
+
+/* Removes the names from the n-th on; their nodes stay theirs. */
 void ob_name_book_cut(struct ob_name_book *b, size_t n);
 
-/* A row of what the manager says now. */
+/* A row of the manager's tables. */
 struct ob_name_row {
         enum ob_named_kind kind;
         int64_t id, parent;
@@ -61,45 +65,51 @@ struct ob_name_row {
         const char *texts[OB_NAME_LABELS]; /* NULL: there is none */
 };
 
-/* Something that has, or had, a name. */
+/* Something that has a name, or had one. */
 struct ob_named {
         enum ob_named_kind kind;
         int64_t id, made;
-        bool is_there;                /* at the last whole reading of its kind */
-        bool is_met;                  /* in the reading that is going on */
+        bool is_there;                /* it had a row when its kind was last read as a whole */
+        bool is_met;                  /* it has a row in the reading that is going on */
         const struct ob_name *newest; /* the book's */
 };
 
 struct ob_name_table {
-        struct ob_named *all; /* ours; by kind and id, but for those that were added since the last sorting */
+        struct ob_named *all; /* ours; sorted by kind and id, but for those that a reading has added */
         size_t n, n_sorted, room;
 };
 
 void ob_name_table_free(struct ob_name_table *t);
 
-/* Makes `t` of what the book has. */
+/* Makes a table of a book's names. */
 void ob_name_table_fill(struct ob_name_table *t, const struct ob_name_book *b);
 void ob_name_table_copy(struct ob_name_table *t, const struct ob_name_table *from);
 
 /*
- * Reading: each row says what is there; what has a new name has it from `renamed` on, what is new from `added` on.
- * What had no row by the end of its kind is gone. Sorting ends it all.
+ * A reading is: each row of a kind, the end of the kind, the same for the other kinds, sorting, and dating the
+ * book's new names. What had no row by the end of its kind is not there any more. `is_first`: the name of something
+ * that is new in the table holds for all the past.
  */
-void ob_name_table_row(struct ob_name_table *t, struct ob_name_book *b, const struct ob_name_row *row,
-        int64_t added, int64_t renamed);
+void ob_name_table_row(
+        struct ob_name_table *t, struct ob_name_book *b, const struct ob_name_row *row, bool is_first);
 void ob_name_table_end(struct ob_name_table *t, enum ob_named_kind kind);
 void ob_name_table_sort(struct ob_name_table *t);
 
-/* Something that was told of without a name: should it get one, it has it only from then on. */
-void ob_name_table_miss(struct ob_name_table *t, struct ob_name_book *b, enum ob_named_kind kind, int64_t id);
+/* The functions below see only what is sorted. */
 
-/* Among the sorted. NULL: it was never heard of. */
+/* NULL: the id never had a name. */
 const struct ob_named *ob_name_table_find(const struct ob_name_table *t, enum ob_named_kind kind, int64_t id);
 
-/* The first one of a kind that is there with an id behind `after`; NULL. */
+/* The first one of a kind that is there and has an id above `after`; NULL. */
 const struct ob_named *ob_name_table_next(const struct ob_name_table *t, enum ob_named_kind kind, int64_t after);
 
-/* What it was called at a time; NULL: it had no name. */
+/* Whether anything of a kind ever had a name. */
+bool ob_name_table_has(const struct ob_name_table *t, enum ob_named_kind kind);
+
+/* Whether an id is above all of its kind, of which there are some: it was added since they were read. */
+bool ob_name_table_is_new(const struct ob_name_table *t, enum ob_named_kind kind, int64_t id);
+
+/* The name at a time; NULL: there was none yet. */
 const struct ob_name *ob_named_at(const struct ob_named *named, int64_t time);
 
 #endif

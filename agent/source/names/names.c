@@ -4,129 +4,113 @@
 #include <string.h>
 
 #include "agent/process/clock.h"
-#include "agent/process/stop.h"
-#include "agent/process/thread.h"
 #include "agent/source/names/name_store.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define FIRST_WAIT_MS 10000 /* for the first reading */
-#define ASKED_WAIT_MS 3000  /* for one that was asked for */
-#define ASK_EVERY_MS  60000
+#define FIRST_WAIT_MS 10000
+#define LOOK_MS       20 /* from look to look while waiting */
 
-static void *run(void *arg)
-{
-        struct ob_names *n = arg;
-
-        pthread_mutex_lock(&n->lock);
-        while (!n->is_stopping) {
-                struct timespec deadline;
-                int64_t due;
-
-                pthread_mutex_unlock(&n->lock);
-                due = ob_names_read(n);
-                deadline = ob_clock_deadline(due);
-                pthread_mutex_lock(&n->lock);
-                n->tries++;
-                n->is_asked = n->is_settled = false;
-                n->may_ask = ob_clock_ms() + ASK_EVERY_MS;
-                pthread_cond_broadcast(&n->changed);
-                while (!n->is_stopping && !n->is_asked && ob_clock_ms() < due)
-                        pthread_cond_timedwait(&n->changed, &n->lock, &deadline);
-        }
-        pthread_cond_broadcast(&n->changed);
-        pthread_mutex_unlock(&n->lock);
-        return NULL;
-}
-
-int ob_names_start(struct ob_names *n, struct ob_store *kept, struct ob_err *err)
+int ob_names_open(struct ob_names *n, struct ob_store *stored, struct ob_err *err)
 {
         pthread_mutex_init(&n->lock, NULL);
-        ob_cond_init(&n->changed);
-        for (enum ob_named_kind kind = 0; kind < OB_NAMED_KINDS; kind++)
-                n->read_at[kind] = INT64_MIN;
         n->name = ob_format("%s%sotter.names", n->manager->name, *n->manager->name ? "/" : "");
-        ob_session_init(&n->session, &n->manager->mysql, n->stop);
-        n->session.turn.turns = n->turns;
-        n->store = ob_store_open(n->state_dir, err);
-        if (!n->store || ob_name_store_load(kept, n->name, &n->book, err))
+        n->newest = ob_alloc(1, sizeof(*n->newest));
+        *n->newest = (struct ob_names_snapshot) { .names = n, .pipelines_read_at = INT64_MIN, .users = 1 };
+        if (ob_name_store_load(stored, n->name, &n->book, err))
                 return -1;
-        ob_name_table_fill(&n->table, &n->book);
-        return ob_thread_start(&n->thread, run, n, n->name, err);
+        ob_name_table_fill(&n->newest->table, &n->book);
+        return 0;
 }
 
-void ob_names_stop(struct ob_names *n)
+static void free_snapshot(struct ob_names_snapshot *s)
 {
-        if (n->thread) {
-                pthread_mutex_lock(&n->lock);
-                n->is_stopping = true;
-                pthread_cond_broadcast(&n->changed);
-                pthread_mutex_unlock(&n->lock);
-                pthread_join(n->thread, NULL);
-        }
-        ob_session_fini(&n->session);
-        ob_store_close(n->store);
-        ob_name_table_free(&n->table);
+        ob_name_table_free(&s->table);
+        free(s);
+}
+
+void ob_names_close(struct ob_names *n)
+{
+        free_snapshot(n->newest);
         ob_name_book_free(&n->book);
-        pthread_cond_destroy(&n->changed);
         pthread_mutex_destroy(&n->lock);
         free(n->name);
-        n->thread = 0;
 }
 
-/* Until there was one more try, or `deadline`. Under the lock. */
-static void wait_for_try(struct ob_names *n, uint64_t tries, int64_t deadline)
+/* Whether a worker may begin. One that waits no longer decides so under the lock: see `is_in_use`. */
+static bool may_begin(struct ob_names *n, int64_t deadline)
 {
-        struct timespec until = ob_clock_deadline(deadline);
+        bool may;
 
-        while (n->tries == tries && !n->is_stopping && ob_clock_ms() < deadline)
-                pthread_cond_timedwait(&n->changed, &n->lock, &until);
+        pthread_mutex_lock(&n->lock);
+        n->is_in_use |= ob_clock_ms() >= deadline && !n->is_publishing;
+        may = n->is_in_use;
+        pthread_mutex_unlock(&n->lock);
+        return may;
 }
 
 void ob_names_wait(struct ob_names *n)
 {
-        pthread_mutex_lock(&n->lock);
-        wait_for_try(n, 0, ob_clock_ms() + FIRST_WAIT_MS);
-        pthread_mutex_unlock(&n->lock);
+        int64_t deadline = ob_clock_ms() + FIRST_WAIT_MS;
+
+        while (!may_begin(n, deadline) && !ob_stop_wait(n->stop, ob_clock_ms() + LOOK_MS))
+                ;
 }
 
-/* Notes that something is told of without a name. Under the lock. */
-static void miss(struct ob_names *n, enum ob_named_kind kind, int64_t id)
+const struct ob_names_snapshot *ob_names_take(struct ob_names *n)
 {
-        if (n->read_at[kind] == INT64_MIN) {
-                n->was_told[kind] = true;
+        struct ob_names_snapshot *s;
+
+        if (!n)
+                return NULL;
+        pthread_mutex_lock(&n->lock);
+        s = n->newest;
+        s->users++;
+        pthread_mutex_unlock(&n->lock);
+        return s;
+}
+
+/* Under the lock. True: nobody uses the snapshot any more. */
+static bool leave(struct ob_names_snapshot *s)
+{
+        return !--s->users;
+}
+
+void ob_names_release(const struct ob_names_snapshot *s)
+{
+        struct ob_names_snapshot *ours = (struct ob_names_snapshot *)s; /* const for readers, all but `users` */
+        bool is_last;
+
+        if (!s)
                 return;
-        }
-        for (size_t i = 0; i < n->n_missed; i++)
-                if (n->missed[i].kind == kind && n->missed[i].id == id)
-                        return;
-        if (n->n_missed == OB_NAMES_MISSED)
-                return; /* the names of the others hold from their beginning: only what is told again may differ */
-        n->missed[n->n_missed++] = (struct ob_names_missed) { kind, id };
+        pthread_mutex_lock(&s->names->lock);
+        is_last = leave(ours);
+        pthread_mutex_unlock(&s->names->lock);
+        if (is_last)
+                free_snapshot(ours);
 }
 
-/* What is known of an id; NULL: nothing, and that is noted. Somebody new is worth a reading out of turn. */
-static const struct ob_name *find(struct ob_names *n, enum ob_named_kind kind, int64_t id, int64_t time)
+void ob_names_publish(struct ob_names *n, struct ob_names_snapshot *s)
 {
-        const struct ob_named *found;
-        const struct ob_name *name;
+        const struct ob_names_snapshot *old;
 
+        s->users = 1;
         pthread_mutex_lock(&n->lock);
-        found = ob_name_table_find(&n->table, kind, id);
-        if (!found && n->is_settled) {
-                wait_for_try(n, n->tries, ob_clock_ms() + ASKED_WAIT_MS);
-        } else if (!found && n->read_at[kind] != INT64_MIN && ob_clock_ms() >= n->may_ask) {
-                n->is_asked = true;
-                n->may_ask = INT64_MAX;
-                pthread_cond_broadcast(&n->changed);
-                wait_for_try(n, n->tries, ob_clock_ms() + ASKED_WAIT_MS);
-        }
-        found = found ? found : ob_name_table_find(&n->table, kind, id);
-        name = found ? ob_named_at(found, time) : NULL;
-        if (!found)
-                miss(n, kind, id);
+        old = n->newest;
+        n->newest = s;
         pthread_mutex_unlock(&n->lock);
-        return name;
+        ob_names_release(old);
+}
+
+/* The name of an id at a time; NULL: there is none. */
+static const struct ob_name *find(
+        const struct ob_names_snapshot *s, enum ob_named_kind kind, int64_t id, int64_t time)
+{
+        const struct ob_named *found = ob_name_table_find(&s->table, kind, id);
+
+        if (!found && ob_name_table_is_new(&s->table, kind, id))
+                s->names->has_met_new_id = true;
+        return found ? ob_named_at(found, time) : NULL;
 }
 
 static bool read_id(const struct ob_tag *tag, int64_t *id)
@@ -142,7 +126,7 @@ static bool has_tag(const struct ob_series *s, const char *key)
         return false;
 }
 
-/* Labels that do not fit any more are left out: they only say in words what the ids say. */
+/* Labels for which there is no room are left out: a label says in words what the id says. */
 static void add_labels(struct ob_series *s, const struct ob_name *name)
 {
         for (unsigned i = 0; i < OB_NAME_LABELS; i++) {
@@ -153,7 +137,7 @@ static void add_labels(struct ob_series *s, const struct ob_name *name)
         }
 }
 
-/* A pair's node is its own among those of its pipeline only. */
+/* The node of a pair is unique only among the pairs of its pipeline. */
 static bool is_unique(const struct ob_series *s, const struct ob_name *name)
 {
         int64_t pipeline;
@@ -166,54 +150,42 @@ static bool is_unique(const struct ob_series *s, const struct ob_name *name)
         return false;
 }
 
-void ob_names_add(struct ob_names *n, struct ob_series *s, int64_t time)
+void ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, int64_t time)
 {
-        unsigned given = n && (n->wants_labels || n->wants_nodes) ? s->n_tags : 0;
+        const struct ob_names *n = s ? s->names : NULL;
+        unsigned given = n && (n->wants_labels || n->wants_nodes) ? series->n_tags : 0;
 
         for (unsigned i = 0; i < given; i++) {
-                enum ob_named_kind kind = ob_name_kind_of(s->tags[i].key);
+                enum ob_named_kind kind = ob_name_kind_of(series->tags[i].key);
                 const struct ob_name *name;
                 int64_t id;
 
-                if (kind == OB_NAMED_KINDS || !read_id(&s->tags[i], &id))
+                if (kind == OB_NAMED_KINDS || !read_id(&series->tags[i], &id))
                         continue;
-                name = find(n, kind, id, time);
+                name = find(s, kind, id, time);
                 if (name && n->wants_labels)
-                        add_labels(s, name);
-                if (name && n->wants_nodes && i < s->n_identity && *name->node && is_unique(s, name))
-                        s->tags[i].node = name->node;
+                        add_labels(series, name);
+                if (name && n->wants_nodes && i < series->n_identity && *name->node && is_unique(series, name))
+                        series->tags[i].node = name->node;
         }
 }
 
-enum ob_presence ob_names_presence(struct ob_names *n, int64_t pipeline, int64_t seen)
+enum ob_presence ob_names_presence(const struct ob_names_snapshot *s, int64_t pipeline, int64_t seen)
 {
-        enum ob_presence presence = OB_PRESENCE_UNKNOWN;
-        const struct ob_named *found;
+        const struct ob_named *found = s ? ob_name_table_find(&s->table, OB_NAMED_PIPELINE, pipeline) : NULL;
 
-        if (!n)
-                return presence;
-        pthread_mutex_lock(&n->lock);
-        found = ob_name_table_find(&n->table, OB_NAMED_PIPELINE, pipeline);
         if (found && found->is_there)
-                presence = OB_PRESENCE_THERE;
-        else if (n->read_at[OB_NAMED_PIPELINE] > seen)
-                presence = OB_PRESENCE_GONE;
-        pthread_mutex_unlock(&n->lock);
-        return presence;
+                return OB_PRESENCE_THERE;
+        return s && s->pipelines_read_at > seen ? OB_PRESENCE_GONE : OB_PRESENCE_UNKNOWN;
 }
 
-bool ob_names_next_pipeline(struct ob_names *n, int64_t *pipeline, int64_t *made)
+bool ob_names_next_pipeline(const struct ob_names_snapshot *s, int64_t *pipeline, int64_t *made)
 {
-        const struct ob_named *next;
+        const struct ob_named *next = s ? ob_name_table_next(&s->table, OB_NAMED_PIPELINE, *pipeline) : NULL;
 
-        if (!n)
+        if (!next)
                 return false;
-        pthread_mutex_lock(&n->lock);
-        next = ob_name_table_next(&n->table, OB_NAMED_PIPELINE, *pipeline);
-        if (next) {
-                *pipeline = next->id;
-                *made = next->made;
-        }
-        pthread_mutex_unlock(&n->lock);
-        return next != NULL;
+        *pipeline = next->id;
+        *made = next->made;
+        return true;
 }

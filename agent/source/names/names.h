@@ -1,15 +1,30 @@
 /*
- * What a manager's things are called, for all who tell of them: read at first, every few minutes, and when an id
- * comes up that was never heard of, but for that at most once a minute. One thread reads and writes; any other may
- * ask.
+ * What the things of one manager are called: its channels, pipelines, pairs of tables and nodes.
  *
- * Ids tell series apart. Names become labels, which is a tag on the wires that have tags, and nodes of paths where
- * a sink wants those. What was read stays known when it can't be read any more, also by the next start.
+ * Ids tell series apart. A name becomes a label, which is a tag on the wires that have tags, and a node of the path
+ * where a sink has `path = "names"`.
+ *
+ * All names stand in a snapshot, which never changes. A reader takes the newest snapshot when it has read a page of
+ * rows, makes its points of them, and releases the snapshot. One worker of the manager reads the names again every
+ * few minutes and publishes a new snapshot (names/refresh.h).
+ *
+ * A row that is read twice, after a rewind or by a replay, must make a point of the same series both times: under
+ * two names Graphite would count it twice. So a name holds from a time on (`since`, by the database's clock), and a
+ * point has the name that holds at its own time. Two rules keep the names of a time the same for ever:
+ * - a new name holds from some seconds after it was read, and is stored and published before those are over;
+ * - a reader takes the snapshot after it has read its rows, so that none of these rows is younger than the names of
+ *   the next snapshot.
+ * An id that is not in the snapshot has no name yet. Its points are sent under the id, and have the name from the
+ * time on from which the name holds. Only the first names that are ever read of a kind hold for all the past, since
+ * no point was made before them.
+ *
+ * Any thread may take and release snapshots.
  */
 #ifndef OB_SOURCE_NAMES_H
 #define OB_SOURCE_NAMES_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,72 +32,79 @@
 #include "agent/process/backoff.h"
 #include "agent/process/log_once.h"
 #include "agent/process/stop.h"
-#include "agent/source/mysql/session.h"
 #include "agent/source/names/name_table.h"
 #include "agent/store/store.h"
 #include "config/config.h"
 #include "proto/metric.h"
 
-#define OB_NAMES_MISSED 256
+struct ob_names;
 
-struct ob_names {
-        /* Set before the start; borrowed. */
-        const struct ob_manager *manager;
-        struct ob_state_dir *state_dir;
-        struct ob_session_turns *turns; /* of the manager's sessions */
-        struct ob_stop *stop;           /* ends waits for the database */
-        int every;                      /* seconds */
-        bool wants_labels, wants_nodes;
-
-        /* The thread's own. */
-        char *name; /* ours: in the store and the log; no source can be called so */
-        struct ob_store *store;
-        struct ob_session session;
-        struct ob_name_book book;
-        struct ob_backoff backoff;
-        bool is_failing, is_refusal_told;
-        struct ob_log_once bad_ids; /* rows left out, whose ids are too large */
-        pthread_t thread;
-
-        /* Everybody's, under the lock. */
-        pthread_mutex_t lock;
-        pthread_cond_t changed;
+struct ob_names_snapshot {
+        struct ob_names *names; /* the manager's, of which this is a snapshot */
         struct ob_name_table table;
-        int64_t read_at[OB_NAMED_KINDS]; /* by the database's clock; INT64_MIN: never */
-        bool was_told[OB_NAMED_KINDS];   /* something of a kind was told of before it could be read */
-        struct ob_names_missed {
-                enum ob_named_kind kind;
-                int64_t id;
-        } missed[OB_NAMES_MISSED]; /* told of without a name since the last reading */
-        size_t n_missed;
-        uint64_t tries;  /* how often it was read, or could not be */
-        int64_t may_ask; /* ob_clock_ms(): from then on somebody may ask for a reading out of turn */
-        bool is_asked, is_stopping;
-        bool is_settled; /* a new table is about to come: nothing can be missed before */
+        int64_t pipelines_read_at; /* seconds since 1970, by the database's clock; INT64_MIN: never */
+        unsigned users;            /* under the lock: readers, and `newest` */
 };
 
-/* Loads what is kept, from a store that may be another one's, then reads on. */
-int ob_names_start(struct ob_names *n, struct ob_store *kept, struct ob_err *err);
+struct ob_names {
+        /* Set before ob_names_open; borrowed. */
+        const struct ob_manager *manager;
+        struct ob_stop *stop;           /* ends the wait for the first names */
+        int every;                      /* seconds from reading to reading */
+        bool wants_labels, wants_nodes; /* whether any sink has a use for them */
 
-/* For the thread: one reading, and telling what went wrong. Returns when to do so again, on ob_clock_ms(). */
-int64_t ob_names_read(struct ob_names *n);
+        /* Of the worker that reads the names. */
+        char *name; /* ours: in the store and the log; no source has this name */
+        struct ob_name_book book;
+        struct ob_backoff backoff;
+        int64_t tried_at, due; /* the last reading and the next one, on ob_clock_ms() */
+        bool is_failing, is_refusal_logged;
+        struct ob_log_once bad_ids; /* rows that were left out, since their ids are too large */
 
-/* Waits for the thread; frees what it had. Nobody may ask any more. */
-void ob_names_stop(struct ob_names *n);
+        pthread_mutex_t lock;
+        /* Under the lock. */
+        struct ob_names_snapshot *newest;
+        bool is_in_use;     /* workers have begun: an id without a name may have been sent */
+        bool is_publishing; /* the names that were just read are being stored */
 
-/* Waits until it was tried to read names, but not for long. */
+        atomic_bool has_met_new_id; /* a reader met an id above all that have names */
+};
+
+/* Loads the names that are stored; `stored` may be the store of another agent. */
+int ob_names_open(struct ob_names *n, struct ob_store *stored, struct ob_err *err);
+
+/* Frees everything. No snapshot may be in use any more, nor the names in points. */
+void ob_names_close(struct ob_names *n);
+
+/* Waits until the names were read, or could not be read, since the start; at most some seconds. */
 void ob_names_wait(struct ob_names *n);
 
-/* Adds the labels and nodes of what a series is of, at a time. They live as long as `n`, which may be NULL. */
-void ob_names_add(struct ob_names *n, struct ob_series *series, int64_t time);
+/* The newest snapshot, to be released by its taker. NULL when `n` is NULL. */
+const struct ob_names_snapshot *ob_names_take(struct ob_names *n);
 
-/* What a pipeline is known to be. */
+/* Does nothing to NULL. What ob_names_add has put into a series stays valid until ob_names_close. */
+void ob_names_release(const struct ob_names_snapshot *s);
+
+/* For the worker that reads the names: the readers' snapshot from now on. `s` belongs to `n` then. */
+void ob_names_publish(struct ob_names *n, struct ob_names_snapshot *s);
+
+/*
+ * The functions below take no lock, and do nothing, or answer "unknown", when the snapshot is NULL.
+ */
+
+/* Adds labels and nodes to the ids of a series, as they are at `time`: seconds since 1970. */
+void ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, int64_t time);
+
+/* Whether a pipeline exists. */
 enum ob_presence { OB_PRESENCE_UNKNOWN, OB_PRESENCE_THERE, OB_PRESENCE_GONE };
 
-/* `seen`: when there was a sign of it. One that was added since the names were read is not gone. */
-enum ob_presence ob_names_presence(struct ob_names *n, int64_t pipeline, int64_t seen);
+/* `seen`: when the pipeline last gave a sign. One that was added after the names were read is not gone. */
+enum ob_presence ob_names_presence(const struct ob_names_snapshot *s, int64_t pipeline, int64_t seen);
 
-/* The next pipeline that is there, in order of ids, and when it was made (0: not known). False: that was all. */
-bool ob_names_next_pipeline(struct ob_names *n, int64_t *pipeline, int64_t *made);
+/*
+ * The existing pipeline with the next higher id, and when it was made (0: not known). Begin with INT64_MIN. False:
+ * there is no other.
+ */
+bool ob_names_next_pipeline(const struct ob_names_snapshot *s, int64_t *pipeline, int64_t *made);
 
 #endif
