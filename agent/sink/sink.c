@@ -60,8 +60,8 @@ void ob_sink_log_clamped(struct ob_sink *s, const struct ob_series *series)
                 return;
         ob_name_dotted(&name, s->prefix, series);
         ob_text_add_char(&name, '\0');
-        ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"" OB_SUM_CLAMPED "\"",
-                s->settings->name, name.too_long ? series->name : room, (long long)n_logged);
+        ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"%s\"", s->settings->name,
+                name.too_long ? series->name : room, (long long)n_logged, OB_SUM_CLAMPED);
 }
 
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)

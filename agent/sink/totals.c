@@ -192,9 +192,9 @@ static void log_clamped(struct ob_totals *t, const struct ob_total *total)
         int64_t n_logged = ob_log_once(&t->clamped, 1);
 
         if (n_logged)
-                ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"" OB_SUM_CLAMPED "\"",
+                ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"%s\"",
                         t->source + strlen(OB_TOTALS_OF_SINK), (const char *)total->key + HEAD_SIZE,
-                        (long long)n_logged);
+                        (long long)n_logged, OB_SUM_CLAMPED);
 }
 
 static void add_value(struct ob_totals *t, struct ob_total *total, int64_t value)
