@@ -18,6 +18,7 @@
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "agent/source/rewind.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 
 #define LOOK_NS 100000000L /* how often we look whether all is out */
@@ -57,7 +58,7 @@ static int read_options(int argc, char **argv, struct range *r)
 static int read_range(const struct ob_config *config, struct range *r)
 {
         int64_t now = ob_clock_wall(), end;
-        char until[OB_HISTORY_DATE], last[OB_HISTORY_DATE];
+        char until[OB_DATE_SIZE], last[OB_DATE_SIZE];
 
         r->step = ob_rewind_step(config);
         if (!r->step) {
@@ -73,12 +74,12 @@ static int read_range(const struct ob_config *config, struct range *r)
                 fprintf(stderr,
                         "otterbeat: --until %s is too late: a running agent may still be sending steps from %s (UTC) "
                         "on; leave it out, or wait\n",
-                        ob_history_date(r->until, until), ob_history_date(end, last));
+                        ob_date_format(r->until, until), ob_date_format(end, last));
                 return EXIT_USAGE;
         }
         if (r->since >= r->until) {
                 fprintf(stderr, "otterbeat: there is nothing between --since and %s (UTC)\n",
-                        ob_history_date(r->until, until));
+                        ob_date_format(r->until, until));
                 return EXIT_USAGE;
         }
         return EXIT_FINE;
@@ -147,7 +148,7 @@ static int run(
         };
         struct ob_err err;
         bool is_whole;
-        char since[OB_HISTORY_DATE], until[OB_HISTORY_DATE];
+        char since[OB_DATE_SIZE], until[OB_DATE_SIZE];
         int64_t rows;
 
         if (ob_agent_start(&agent, config, &err)) {
@@ -157,8 +158,8 @@ static int run(
         is_whole = wait_for_all(&agent, signals);
         rows = sum_rows(&agent);
         is_whole &= ob_agent_stop(&agent);
-        printf("%lld rows from %s up to %s (UTC), %s\n", (long long)rows, ob_history_date(r->since, since),
-                ob_history_date(r->until, until),
+        printf("%lld rows from %s up to %s (UTC), %s\n", (long long)rows, ob_date_format(r->since, since),
+                ob_date_format(r->until, until),
                 is_whole ? "all of them sent" : "NOT all of them sent and read soundly: the log says why");
         return is_whole ? EXIT_FINE : EXIT_UNREACHED;
 }

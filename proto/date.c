@@ -1,6 +1,10 @@
 #include "proto/date.h"
 
+#include <stdio.h>
 #include <time.h>
+
+/* "2020-04-20 00:00:00" */
+#define FORM "%Y-%m-%d %H:%M:%S"
 
 /* What timegm would make of a date that there is not is another one. */
 static bool is_same(const struct tm *a, const struct tm *b)
@@ -12,7 +16,7 @@ static bool is_same(const struct tm *a, const struct tm *b)
 bool ob_date_parse(const char *text, int64_t *seconds)
 {
         struct tm tm = { .tm_mday = 1 }, made;
-        const char *end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
+        const char *end = strptime(text, FORM, &tm);
         time_t got;
 
         if (!end || *end)
@@ -23,4 +27,14 @@ bool ob_date_parse(const char *text, int64_t *seconds)
                 return false;
         *seconds = got;
         return true;
+}
+
+const char *ob_date_format(int64_t seconds, char text[OB_DATE_SIZE])
+{
+        time_t time = (time_t)seconds;
+        struct tm tm;
+
+        if (!gmtime_r(&time, &tm) || !strftime(text, OB_DATE_SIZE, FORM, &tm))
+                snprintf(text, OB_DATE_SIZE, "-");
+        return text;
 }

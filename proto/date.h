@@ -11,4 +11,9 @@
  */
 bool ob_date_parse(const char *text, int64_t *seconds);
 
+#define OB_DATE_SIZE 32 /* bytes, with the NUL */
+
+/* Writes a time as a date in UTC, or "-" when no year can hold the time, as INT64_MIN. Returns `text`. */
+const char *ob_date_format(int64_t seconds, char text[OB_DATE_SIZE]);
+
 #endif

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "agent/ops/exit.h"
-#include "agent/ops/history.h"
 #include "agent/ops/rewind.h"
 #include "agent/source/worker.h"
 #include "agent/store/store.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
@@ -22,12 +22,12 @@ static const char usage[] =
 
 static void print_source(const char *name, const struct ob_checkpoint *s)
 {
-        char newest[OB_HISTORY_DATE], since[OB_HISTORY_DATE], position[24] = "-";
+        char newest[OB_DATE_SIZE], since[OB_DATE_SIZE], position[24] = "-";
 
         if (s->cursor != INT64_MIN)
                 snprintf(position, sizeof(position), "%lld", (long long)s->cursor);
-        printf("%-24s %-20s %-20s %-20s %s\n", name, position, ob_history_date(s->newest, newest),
-                ob_history_date(s->since, since), s->identity);
+        printf("%-24s %-20s %-20s %-20s %s\n", name, position, ob_date_format(s->newest, newest),
+                ob_date_format(s->since, since), s->identity);
 }
 
 static void print_sink(const char *name, const struct ob_delivery *p, int64_t behind, int64_t kept)

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "agent/source/rewind.h"
 
@@ -40,14 +39,4 @@ bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time)
         if (*time != INT64_MIN)
                 *time -= (*time % step + step) % step;
         return true;
-}
-
-const char *ob_history_date(int64_t time, char date[OB_HISTORY_DATE])
-{
-        time_t seconds = (time_t)time;
-        struct tm tm;
-
-        if (time == INT64_MIN || !gmtime_r(&seconds, &tm) || !strftime(date, OB_HISTORY_DATE, "%F %T", &tm))
-                snprintf(date, OB_HISTORY_DATE, "-");
-        return date;
 }

@@ -17,8 +17,4 @@ int64_t ob_history_end(const struct ob_config *c, int64_t now);
 /* A time from the command line, see ob_start_parse, down to a whole `step`. False, and said: it is none. */
 bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time);
 
-#define OB_HISTORY_DATE 32
-/* "2020-04-20 00:00:00", UTC; "-" for INT64_MIN. Returns `date`. */
-const char *ob_history_date(int64_t time, char date[OB_HISTORY_DATE]);
-
 #endif

@@ -7,11 +7,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "agent/ops/history.h"
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
 #include "agent/process/terminal.h"
 #include "agent/process/thread.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 
 #define DRAW_MS     500
@@ -55,7 +55,7 @@ static struct sums add_up(const struct ob_counters *c)
 static char *how_far(struct ob_progress *p, int64_t read_upto)
 {
         const struct ob_start *start = &p->of.config->sources[0].start;
-        char date[OB_HISTORY_DATE];
+        char date[OB_DATE_SIZE];
 
         if (!p->until || read_upto == OB_READ_UPTO_NOTHING || read_upto == OB_READ_UPTO_ALL)
                 return ob_copy("");
@@ -63,7 +63,7 @@ static char *how_far(struct ob_progress *p, int64_t read_upto)
                 p->first = start->kind == OB_START_AT ? start->seconds : read_upto;
         return ob_format("%lld %%, at %s: ",
                 (long long)(p->until > p->first ? 100 * (read_upto - p->first) / (p->until - p->first) : 0),
-                ob_history_date(read_upto, date));
+                ob_date_format(read_upto, date));
 }
 
 /* Of a replay whose points have all been sent: each step is, once more, after the horizon. */

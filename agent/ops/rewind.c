@@ -16,6 +16,7 @@
 #include "agent/source/session.h"
 #include "agent/source/worker.h"
 #include "agent/store/store.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
@@ -121,7 +122,7 @@ int ob_rewind(const struct ob_config *c, const char *source, const char *to)
 {
         struct rewind r = { .config = c, .name = source, .step = ob_rewind_step(c) };
         struct ob_state_dir state_dir = { .lock_fd = -1 };
-        char since[OB_HISTORY_DATE];
+        char since[OB_DATE_SIZE];
         struct ob_err err;
         int got;
 
@@ -141,6 +142,6 @@ int ob_rewind(const struct ob_config *c, const char *source, const char *to)
         }
         printf("source %s begins again at %s (UTC) with the next start. Graphite is told all from there on again; "
                "StatsD is not.\n",
-                source, ob_history_date(r.since, since));
+                source, ob_date_format(r.since, since));
         return EXIT_FINE;
 }

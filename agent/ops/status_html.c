@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/ops/headline.h"
 #include "agent/ops/markup.h"
 #include "agent/ops/status_draw.h"
+#include "proto/date.h"
 #include "proto/memory.h"
 
 #define BAR_WIDTH      3 /* of a minute in a sparkline, in its own units */
@@ -57,15 +57,6 @@ static const char *in_bytes(char text[32], int64_t bytes)
         return text;
 }
 
-static const char *as_time(char text[32], int64_t time)
-{
-        time_t at = (time_t)time;
-        struct tm tm;
-
-        strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", gmtime_r(&at, &tm));
-        return text;
-}
-
 /* A bar a minute; minutes with failures have a mark at the foot. */
 static void put_sparkline(struct ob_bytes *out, const struct ob_health_story *s, const char *what)
 {
@@ -100,11 +91,11 @@ static void put_sparkline(struct ob_bytes *out, const struct ob_health_story *s,
 
 static void put_error(struct ob_bytes *out, const struct ob_view *v, const struct ob_view_one *o)
 {
-        char ago[32], at[32];
+        char ago[32], at[OB_DATE_SIZE];
 
         ob_markup(out, "<td class=\"error\">");
         if (o->story.error_at)
-                ob_markup(out, "<time title=\"%s\">%s ago</time> %s", as_time(at, o->story.error_at),
+                ob_markup(out, "<time title=\"%s UTC\">%s ago</time> %s", ob_date_format(o->story.error_at, at),
                         lasting(ago, (v->now - o->story.error_at) * 1000), o->story.error);
         ob_markup(out, "</td></tr>");
 }
@@ -287,7 +278,7 @@ void ob_status_html(const struct ob_view *v, struct ob_bytes *out)
         ob_markup(out, "<footer>" OB_VERSION ", runs for %s; as of ",
                 lasting(text, (v->now - v->of->counters->started) * 1000));
         ob_markup(out,
-                "%s; <a href=\"metrics\">metrics</a>, <a href=\"healthz\">healthz</a>, "
+                "%s UTC; <a href=\"metrics\">metrics</a>, <a href=\"healthz\">healthz</a>, "
                 "<a href=\"status.json\">JSON</a></footer></main></body></html>\n",
-                as_time(text, v->now));
+                ob_date_format(v->now, text));
 }

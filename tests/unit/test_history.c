@@ -91,16 +91,6 @@ static void a_time_is_taken_down_to_a_step(void **state)
         }
 }
 
-static void a_date_is_told_in_utc(void **state)
-{
-        char date[OB_HISTORY_DATE];
-
-        (void)state;
-        assert_string_equal(ob_history_date(NOW, date), "2020-09-13 12:26:40");
-        assert_string_equal(ob_history_date(INT64_MIN, date), "-");
-        assert_string_equal(ob_history_date(INT64_MAX, date), "-");
-}
-
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -108,7 +98,6 @@ int main(void)
                 cmocka_unit_test(only_tables_whose_rows_stay_are_histories),
                 cmocka_unit_test(the_end_is_behind_overlap_and_horizon),
                 cmocka_unit_test(a_time_is_taken_down_to_a_step),
-                cmocka_unit_test(a_date_is_told_in_utc),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
