@@ -166,12 +166,13 @@ def method_of(path):
 
 
 def test_sums_stay_sums():
-    """In carbon's coarser retentions, for each series that config/builtin.c makes."""
-    columns = re.findall(r'\{ OB_(\w+), (?:NULL|"\w+"), "([\w.]+)"', (ROOT / "config/builtin.c").read_text())
-    wanted = {"INCREMENT": {"sum"}, "TOTAL": {"sum"}, "COUNT": {"sum"}, "PEAK": {"max"}, "AGE": {"max"},
-              "VALUE": {"max", "last"}}
-    found = [(role, name) for role, name in columns if role in wanted]
-    assert len(found) > 40
+    """In carbon's coarser retentions, for each series of config/builtin.c and config/own_series.c."""
+    columns = re.findall(r'(?:\{ |OF_MESSAGE\()OB_(\w+), (?:(?:NULL|"\w+"), )?"([\w.]+)"', (ROOT / "config/builtin.c").read_text())
+    own = re.findall(r'= \{ "([\w.]+)", OB_(\w+)', (ROOT / "config/own_series.c").read_text())
+    wanted = {"INCREMENT": {"sum"}, "TOTAL": {"sum"}, "COUNT": {"sum"}, "COUNTER": {"sum"}, "PEAK": {"max"}, "AGE": {"max"},
+              "VALUE": {"max", "last"}, "GAUGE": {"max", "last"}}
+    found = [(role, name) for role, name in columns + [(kind, name) for name, kind in own] if role in wanted]
+    assert len(found) > 40 and len(own) > 15
     for role, name in found:
         for path in (f"otter.pipeline.3.{name}", f"otter.manager.shop.pipeline.3.type.row.{name}",
                      f"otter.{name};manager=shop;pipeline=3", f"otter.{name}"):
