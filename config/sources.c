@@ -35,7 +35,7 @@ static int find_role(const config_setting_t *at, const char *word, enum ob_role 
                 }
         return ob_setting_fail(at, err,
                 "no such role: \"%s\" (the roles are cursor, settled, time, made, key, "
-                "enum, label, value, peak, increment, total, count, age and event)",
+                "enum, label, value, peak, increment, total, count, age, event and fact)",
                 word);
 }
 

@@ -34,22 +34,34 @@ static const struct {
         { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); sources = { p = { address = \"a.htm\"; columns = ( ",
                 " ); }; };" },
         { "managers = ( { page = { ", " }; } ); sinks = ( { type = \"statsd\"; } );" },
+        { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); health = { ", " };" },
+        { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); status = { ", " };" },
         { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); prefix = \"", "\";" },
         { "managers = ( { } ); sinks = ( { type = \"statsd\"; } ); sources = { log = { start = \"", "\"; }; };" },
 };
 
-/* What is taken makes sense throughout. */
-static void look_over(const struct ob_config *c)
+static void check_source(const struct ob_config *c, const struct ob_source *s)
 {
         struct ob_err err;
 
+        if (s->kind == OB_SOURCE_TABLE)
+                assert(s->table && !ob_source_check(s, &err));
+        else if (s->kind == OB_SOURCE_PAGE)
+                assert(ob_page_find(c->pages, c->n_pages, s->table) && !ob_source_check(s, &err));
+        else
+                assert(!s->n_columns);
+}
+
+/* A config that was taken keeps what config.h promises. */
+static void look_over(const struct ob_config *c)
+{
         assert(c->n_managers > 0 && c->n_sinks > 0 && c->n_sources >= ob_n_builtin_sources);
-        assert(c->prefix && c->state_dir && c->log_file);
+        assert(c->prefix && c->state_dir && c->log_file && c->status.listen);
         for (size_t i = 0; i < c->n_sources; i++)
-                if (c->sources[i].kind != OB_SOURCE_PAGE)
-                        assert(c->sources[i].table && !ob_source_check(&c->sources[i], &err));
-                else
-                        assert(ob_page_find(c->pages, c->n_pages, c->sources[i].table));
+                check_source(c, &c->sources[i]);
+        for (size_t i = 0; i < c->n_sinks; i++)
+                assert(c->sinks[i].name && c->sinks[i].host && c->sinks[i].socket && c->sinks[i].events &&
+                        c->sinks[i].container);
 }
 
 static void write_all(int fd, const void *data, size_t size)

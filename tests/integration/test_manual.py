@@ -11,11 +11,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEMO = ROOT / "config/otterbeat.cfg"
 PAGES = {"otterbeat.1": ROOT / "deploy/otterbeat.1", "otterbeat.cfg.5": BUILD / "deploy/otterbeat.cfg.5"}
 
-# Where the settings of each table of config/*.c are explained; None: anywhere.
-SECTIONS = {"top_settings": None, "queue_settings": "QUEUE", "names_settings": "NAMES", "state_settings": "STATES",
+# Where the settings of each table in config/all_settings.c are explained; None: anywhere.
+SECTIONS = {"top_settings": None, "queue_settings": "QUEUE", "names_settings": "NAMES", "health_settings": "HEALTH",
             "source_settings": "SOURCES", "statsd_settings": 'type = "statsd"', "graphite_settings": 'type = "graphite"',
             "manager_settings": "MANAGERS", "mysql_settings": "mysql", "page_settings": "page",
-            "settings": "STATUS"}
+            "status_settings": "STATUS"}
 IN_PROSE = {"password_file", "table", "address", "heading", "rows", "columns"}  # the others have an item or a section each
 
 
@@ -62,9 +62,9 @@ def sections():
 
 
 def tables():
-    for path in sorted((ROOT / "config").glob("*.c")):
-        for table, body in re.findall(r"(?ms)^static const struct ob_setting (\w+)\[\] = \{\n(.*?)^\};", path.read_text()):
-            yield table, re.findall(r'\{ "(\w+)", OB_SET', body)
+    text = (ROOT / "config/all_settings.c").read_text()
+    for table, body in re.findall(r"(?ms)^const struct ob_setting ob_(\w+)\[\] = \{\n(.*?)^\};", text):
+        yield table, re.findall(r'\{ "(\w+)", OB_SET', body)
 
 
 def is_explained(name, there, section):

@@ -167,7 +167,7 @@ def test_what_others_may_do_is_told(lonely):
     state = agent.folder / "state"
     state.mkdir()
     for path, mode, says in ((state, 0o777, "can replace the files in it"), (agent.config, 0o602, "can write to it"),
-                             (agent.config, 0o604, "can read it, and there is a password in it")):
+                             (agent.config, 0o604, "can read it, and it holds a password")):
         state.chmod(0o700)
         agent.config.chmod(0o600)
         assert "everybody" not in agent.run("--check").stdout
