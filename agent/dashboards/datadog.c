@@ -201,7 +201,7 @@ static const struct ob_sink_settings *find_sink(const struct ob_config *c)
 }
 
 /* Errors that would leave the files without their series. */
-static void tell_what_is_missing(const struct ob_config *c)
+static void list_missing(const struct ob_config *c)
 {
         const struct ob_sink_settings *sink = find_sink(c);
 
@@ -230,6 +230,6 @@ int ob_datadog(const struct ob_config *config, int argc, char **argv)
         }
         printf("\nPOST the monitors to /api/v1/monitor and the dashboard to /api/v1/dashboard. Whom to tell is yours to say: "
                "monitors have the tag source:otterbeat.\n");
-        tell_what_is_missing(config);
+        list_missing(config);
         return EXIT_FINE;
 }
