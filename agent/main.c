@@ -28,8 +28,8 @@
 #include "agent/source/web/fetch.h"
 #include "config/load.h"
 
-#define LOOK_MS    100   /* how often --once looks whether all is done */
-#define RESTART_MS 10000 /* how often it starts again for that, at most */
+#define LOOK_MS    100   /* how often --once looks whether all work is done */
+#define RESTART_MS 10000 /* the shortest time between two starts after a corruption of the store */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] [--check [--json] | --once] [--dry-run]\n"
@@ -78,10 +78,10 @@ struct options {
         const char *file;
         int argc; /* the words behind the options */
         char **argv;
-        sigset_t signals; /* those that end us or make us read the config again; blocked */
+        sigset_t signals; /* the signals that end the program or make it read the config again; blocked */
 };
 
-/* A first word that is none of ours, or one with options that are not its, is misuse. */
+/* An unknown first word, or a word with options that do not belong to it, is wrong usage. */
 static int read_words(struct options *o)
 {
         static const struct {
@@ -142,9 +142,9 @@ static const char *find_config(void)
 }
 
 /*
- * Before anything else, and so before the first thread, which takes the mask over: a signal that comes while the
- * config is read is kept until it is waited for. A reader that is gone, a file that may not grow and a signal that
- * means nothing here must not end us.
+ * Called first of all, since each thread inherits the mask: a signal that comes while the config is read is kept
+ * until the program waits for it. A reader that is gone, a file that may not grow, and a signal without a meaning
+ * here must not end the program.
  */
 static void block_signals(struct options *o)
 {
@@ -159,14 +159,14 @@ static void block_signals(struct options *o)
                 signal(ignored[i], SIG_IGN);
 }
 
-/* For a command that waits for no signal: one ends it, as it ends any program. */
+/* For a command that waits for no signal: a signal ends this command, as it ends any program. */
 static void unblock_signals(const struct options *o)
 {
         pthread_sigmask(SIG_UNBLOCK, &o->signals, NULL);
 }
 
-/* Each source and sink has some files and a connection open: the soft limit is one for programs that use select(2).
- */
+/* Each source and sink has some files and a connection open. The soft limit is made for programs that use
+ * select(2). */
 static void raise_descriptors(void)
 {
         struct rlimit files;
@@ -174,7 +174,7 @@ static void raise_descriptors(void)
         if (getrlimit(RLIMIT_NOFILE, &files))
                 return;
         files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files); /* where that is forbidden, the limit is said when it is met */
+        setrlimit(RLIMIT_NOFILE, &files); /* on failure the limit stays, and a start logs that it is low */
 }
 
 /* A config and the agent that runs by it. */
@@ -206,7 +206,7 @@ static int start(struct run *r, struct ob_config *config, struct ob_err *err)
         return r->is_running ? 0 : -1;
 }
 
-/* Whether the end is wanted already: then nothing is started that would only be stopped again. */
+/* Whether the program has to end already: then no agent is started that would only be stopped again. */
 static bool is_ending(void)
 {
         sigset_t pending;
@@ -214,7 +214,7 @@ static bool is_ending(void)
         return !sigpending(&pending) && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
-/* SIGHUP: the new config where it is good, else the old one goes on. */
+/* On SIGHUP: runs the new config if it is good, else goes on with the old one. */
 static int reload(struct run *r)
 {
         struct ob_err err, again;
@@ -246,7 +246,7 @@ static int reload(struct run *r)
         return -1;
 }
 
-/* Seconds that all time-outs take together: nothing that is well needs longer. */
+/* The sum of all time-outs in seconds: nothing that works needs longer. */
 static int64_t longest_wait(const struct ob_config *c)
 {
         int64_t seconds = c->drain;
@@ -257,7 +257,8 @@ static int64_t longest_wait(const struct ob_config *c)
         return seconds;
 }
 
-/* --once: until all is done, a signal comes, or nothing has moved for too long. Why it ended; NULL: all is done. */
+/* Waits for the end of --once: all work is done, a signal comes, or nothing has moved for too long. Returns why it
+ * ended; NULL: all work is done. */
 static const char *wait_until_drained(struct run *r, const sigset_t *signals)
 {
         const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
@@ -279,7 +280,7 @@ static const char *wait_until_drained(struct run *r, const sigset_t *signals)
         return NULL;
 }
 
-/* What is damaged is found by looking the store over, which a start does. */
+/* A start checks the whole store, and repairs it. */
 static int start_again(struct run *r)
 {
         struct ob_err err;
@@ -293,7 +294,7 @@ static int start_again(struct run *r)
         return -1;
 }
 
-/* The watchdog is fed meanwhile: to look a large store over, and to wait for sinks, takes its time. */
+/* The watchdog is fed meanwhile, since checking a large store and waiting for sinks take time. */
 static int restart(struct run *r, int (*how)(struct run *r))
 {
         int got;
@@ -315,13 +316,13 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
                 int signal_number = sigtimedwait(signals, NULL, &look);
                 struct ob_status_of of;
 
-                if (!r->is_running) { /* it was stopped for a reload, and the end was wanted by then */
+                if (!r->is_running) { /* the agent was stopped for a reload, and the program had to end by then */
                         ob_log(OB_LOG_INFO, "event=stopped");
                         return EXIT_FINE;
                 }
                 of = ob_agent_status_of(&r->agent);
                 ob_agent_watch(&r->agent);
-                if (signal_number < 0) { /* it was time, or somebody stopped and continued us */
+                if (signal_number < 0) { /* the wait is over, or the process was stopped and continued */
                         ob_supervise_tick(&r->supervise, &of);
                         if (!ob_agent_is_corrupt(&r->agent) || ob_clock_ms() - began < RESTART_MS)
                                 continue;
@@ -439,7 +440,7 @@ static int with_config(struct options *o)
         return code;
 }
 
-/* There are passwords in memory. (Debuggers of other users than root are refused, too.) */
+/* A core dump would hold passwords. (This refuses debuggers of other users than root, too.) */
 static void forbid_core_dumps(void)
 {
         const struct rlimit none = { 0, 0 };
@@ -448,7 +449,7 @@ static void forbid_core_dumps(void)
         prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* Output that did not arrive is no success, and is said. */
+/* Output that was not written is an error. */
 static int flushed(int code)
 {
         if (!fflush(stdout) && !ferror(stdout))

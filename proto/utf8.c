@@ -28,6 +28,20 @@ size_t ob_utf8_length(const char *text)
         return n;
 }
 
+size_t ob_utf8_find_bad(const char *bytes, size_t length)
+{
+        size_t i = 0;
+
+        while (i < length && bytes[i]) {
+                size_t n = wanted((unsigned char)bytes[i]);
+
+                if (!n || n > length - i || (n > 1 && !ob_utf8_length(bytes + i)))
+                        break;
+                i += n;
+        }
+        return i;
+}
+
 unsigned ob_utf8_code(const char *text, size_t n)
 {
         static const unsigned char marks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };

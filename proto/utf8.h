@@ -16,6 +16,12 @@
 size_t ob_utf8_length(const char *text);
 
 /*
+ * The position of the first byte that is no UTF-8 or is a NUL, in `length` bytes that need no NUL at their end. A
+ * character that the end cuts is no UTF-8. `length` when all bytes are UTF-8.
+ */
+size_t ob_utf8_find_bad(const char *bytes, size_t length);
+
+/*
  * The bytes of the character that begins at `text` when a log and a terminal may have it as it is. 0 for bytes that
  * are no UTF-8, for control characters (C0, DEL, C1), for characters that turn the direction of the text around
  * them, for U+2028 and U+2029, which end a line, and for U+FEFF. Not to be asked at the end.

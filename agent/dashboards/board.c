@@ -1,6 +1,6 @@
 /*
- * The tables of panels and alerts. Grafana's files and Datadog's are made of them, and say the same.
- * What the numbers mean: contract of the series, config/builtin.c.
+ * The tables of panels and alerts. The files for Grafana and for Datadog are both made from them, and so say the
+ * same. config/builtin.c says what the numbers of each series mean.
  */
 #include "agent/dashboards/board.h"
 
@@ -9,7 +9,7 @@
 #include "config/own_series.h"
 #include "proto/pipeline_state.h"
 
-#define POLLS_MISSED 5 /* that make a source one that is not read */
+#define POLLS_MISSED 5 /* after so many missed polls a source counts as not read */
 
 const struct ob_board_facts ob_boards[OB_BOARDS] = {
         [OB_BOARD_OVERVIEW] = { "overview", "Otter: all pipelines" },
@@ -250,7 +250,7 @@ static void add_tag(struct ob_board_series *out, const char *tag)
         out->tags[out->n_tags++] = tag;
 }
 
-/* As row.c makes a row's series. */
+/* Adds the tags that row.c gives to a series of this source. */
 static void add_tags(struct ob_board_series *out, const struct ob_config *c, const struct ob_source *s)
 {
         if (ob_board_has_managers(c))

@@ -9,8 +9,8 @@
 #include "agent/ops/outfile.h"
 #include "proto/memory.h"
 
-#define WINDOW_MIN     300 /* seconds: a gauge may come once a minute */
-#define SILENT_MINUTES 10  /* Datadog wants twice the window at the least */
+#define WINDOW_MIN     300 /* seconds, since a gauge may come only once a minute */
+#define SILENT_MINUTES 10  /* Datadog wants at least twice the window */
 
 static const char usage[] =
         "usage: otterbeat [-c FILE] datadog --out DIR [--replace]\n"
@@ -25,7 +25,7 @@ static const char *const display[] = {
         [OB_LOOK_WORDS] = "line",
 };
 
-/* {$pipeline,type:row}: which series. */
+/* The scope of a query, as {$pipeline,type:row}. */
 static char *scope(const struct ob_board_series *s, const struct ob_query *q, const char *of)
 {
         char *text = ob_copy("");
@@ -41,7 +41,7 @@ static char *scope(const struct ob_board_series *s, const struct ob_query *q, co
         return text;
 }
 
-/* max:otter.delay_ms{*} by {pipeline}; the caller's to free. */
+/* A query like max:otter.delay_ms{*} by {pipeline}, which the caller frees. */
 static char *ask(const struct ob_config *c, const struct ob_board_series *s, const struct ob_query *q,
         const char *of, const char *space)
 {
@@ -56,7 +56,7 @@ static char *ask(const struct ob_config *c, const struct ob_board_series *s, con
                 n ? " by {" : "", list, n ? "}" : "");
 }
 
-/* A counter a second; or how many there were, where few are expected. */
+/* A counter is shown per second; where few events are expected, as their number. */
 static char *panel_query(const struct ob_config *c, const struct ob_query *q, const char *of)
 {
         struct ob_board_series s;
@@ -69,7 +69,7 @@ static char *panel_query(const struct ob_config *c, const struct ob_query *q, co
         return q->top ? ob_format("top(%s, %d, 'max', 'desc')", drawn, q->top) : ob_take(drawn);
 }
 
-/* "State (0 ok, 1 idle, …)": Datadog has no words for numbers. */
+/* A title like "State (0 ok, 1 idle, …)": Datadog can't show words for numbers. */
 static char *title(const struct ob_panel *p)
 {
         ob_cleanup(ob_free_at) char *words = ob_copy("");
@@ -127,7 +127,7 @@ static json_t *dashboard(const struct ob_config *c)
                 "layout_type", "ordered", "template_variables", variables, "widgets", groups);
 }
 
-/* How points become the number that is compared: the least bad of the window, of the worst series. */
+/* How the points become the number that is compared: of the worst series, the least bad point of the window. */
 struct ways {
         const char *over_time, *over_series, *as;
 };
@@ -141,7 +141,8 @@ static struct ways find_ways(const struct ob_alert *a)
         return (struct ways) { "min", "max", "" };
 }
 
-/* What must hold over the whole time that Grafana's rule would wait. Nothing is below the limit of silence. */
+/* The condition must hold over the whole time that Grafana's rule would wait. No number is below the limit for
+ * missing data. */
 static char *condition(
         const struct ob_config *c, const struct ob_alert *a, const struct ob_board_series *s, int64_t limit)
 {
@@ -156,7 +157,8 @@ static char *condition(
                 (long long)limit);
 }
 
-/* "No data" is one monitor's business, whose query never holds; to the others it is no news. */
+/* One monitor watches for missing data, and its query never holds; for the other monitors missing data is no
+ * problem. */
 static json_t *monitor(const struct ob_config *c, const struct ob_alert *a)
 {
         struct ob_board_series s;
@@ -198,8 +200,8 @@ static const struct ob_sink_settings *find_sink(const struct ob_config *c)
         return NULL;
 }
 
-/* What would leave the files without their series. */
-static void tell_what_is_missing(const struct ob_config *c)
+/* Errors that would leave the files without their series. */
+static void list_missing(const struct ob_config *c)
 {
         const struct ob_sink_settings *sink = find_sink(c);
 
@@ -228,6 +230,6 @@ int ob_datadog(const struct ob_config *config, int argc, char **argv)
         }
         printf("\nPOST the monitors to /api/v1/monitor and the dashboard to /api/v1/dashboard. Add whom "
                "the monitors notify; each monitor has the tag source:otterbeat.\n");
-        tell_what_is_missing(config);
+        list_missing(config);
         return EXIT_FINE;
 }

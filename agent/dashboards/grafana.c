@@ -17,9 +17,9 @@
 
 struct grafana {
         struct ob_form form;
-        const char *id;         /* the prefix, as uids begin: two configs may share a Grafana */
-        const char *mark;       /* tag of the agent's events */
-        const char *datasource; /* its uid */
+        const char *id;         /* how all uids begin: the prefix, since two configs may share a Grafana */
+        const char *mark;       /* the tag of the agent's events */
+        const char *datasource; /* the uid of the data source */
 };
 
 static char *make_uid(const struct grafana *g, const char *name)
@@ -32,10 +32,10 @@ static json_t *name_source(const struct grafana *g)
         return json_pack("{ss ss}", "type", "graphite", "uid", g->datasource);
 }
 
-#define WIDTH  24 /* of a board, in Grafana's units */
-#define HEIGHT 8  /* of a panel */
+#define WIDTH  24 /* of a board, in Grafana's grid units */
+#define HEIGHT 8  /* of a panel, in the same units */
 
-/* How a look is drawn by a panel of lines. */
+/* How a panel of lines draws each look. */
 static const struct {
         const char *style, *stacking;
         int fill; /* percent */
@@ -59,7 +59,7 @@ static json_t *words_as_json(const struct ob_word_of *words)
         return json_pack("[{ss so}]", "type", "value", "options", options);
 }
 
-/* A red line where an alert begins. */
+/* A red line at the limit of the alert. */
 static json_t *thresholds(const struct grafana *g, const struct ob_panel *p, bool *has)
 {
         const struct ob_alert *a = ob_alert_above(&p->queries[0]);
@@ -105,7 +105,7 @@ static json_t *options(const struct ob_panel *p)
         return json_pack("{so s{ss ss}}", "legend", legend, "tooltip", "mode", "multi", "sort", "desc");
 }
 
-/* Those of the panel's queries that the config makes series for. */
+/* The panel's queries for which the config makes series. */
 static json_t *targets(const struct grafana *g, const struct ob_panel *p)
 {
         json_t *list = json_array();
@@ -123,7 +123,7 @@ static json_t *targets(const struct grafana *g, const struct ob_panel *p)
         return list;
 }
 
-/* From left to right, and down where there is no room. */
+/* Panels go from left to right, and into a new row where there is no room. */
 struct place {
         int x, y, below;
 };
@@ -183,7 +183,7 @@ static json_t *variables(const struct grafana *g, enum ob_board board)
         return json_pack("{so}", "list", list);
 }
 
-/* Otter's events over all panels, and the links between the boards. */
+/* Otter's events are drawn over all panels; links lead from board to board. */
 static json_t *annotations(const struct grafana *g)
 {
         return json_pack("{s[{ss sb ss so s{ss sb s[s]}}]}", "list", "name", "Events", "enable", 1, "iconColor",
@@ -201,7 +201,7 @@ static json_t *make_board(const struct grafana *g, enum ob_board board)
 {
         ob_cleanup(ob_free_at) char *uid = make_uid(g, ob_boards[board].name);
 
-        /* Until a minute ago: the newest minute is never whole. */
+        /* The range ends a minute ago, since the newest minute is never complete. */
         return json_pack("{ss ss s[s] si si sb si ss s{ss ss} ss so so so so}", "uid", uid, "title",
                 ob_boards[board].title, "tags", "otterbeat", "schemaVersion", 36, "version", 1, "editable", 1,
                 "graphTooltip", 1, "refresh", "1m", "time", "from", "now-6h", "to", "now-1m", "timezone", "",
@@ -209,10 +209,10 @@ static json_t *make_board(const struct grafana *g, enum ob_board board)
                 panels(g, board));
 }
 
-#define POINTS_MAX 43200      /* more than are asked for: none is a mean of several */
-#define EXPRESSION "__expr__" /* Grafana's own data source: what is computed from other queries */
+#define POINTS_MAX 43200      /* more points than a query can have, so that no point is a mean of several */
+#define EXPRESSION "__expr__" /* Grafana's own data source, for expressions over other queries */
 
-/* Points of the window become one number: B of A. */
+/* Expression B makes one number of the points of A. */
 static json_t *reduction(const struct ob_alert *a)
 {
         return json_pack("{ss ss s{si si} s{ss s{ss ss} ss ss ss s{ss}}}", "refId", "B", "datasourceUid",
@@ -221,7 +221,8 @@ static json_t *reduction(const struct ob_alert *a)
                 a->reduce == OB_REDUCE_SUM ? "sum" : "last", "settings", "mode", "dropNN");
 }
 
-/* Grafana knows no "equal to" in all versions; the numbers of which it is asked are whole. */
+/* Not all versions of Grafana know "equal to". The numbers that are compared so are whole, so a range does the
+ * same. */
 static json_t *evaluator(const struct ob_alert *a, int64_t limit)
 {
         if (a->compare == OB_EQUAL)
@@ -230,7 +231,7 @@ static json_t *evaluator(const struct ob_alert *a, int64_t limit)
         return json_pack("{ss s[I]}", "type", a->compare == OB_ABOVE ? "gt" : "lt", "params", (json_int_t)limit);
 }
 
-/* Whether that number is too large or too small: C of B. */
+/* Expression C compares the number of B with the limit. */
 static json_t *comparison(const struct ob_alert *a, int64_t limit)
 {
         return json_pack("{ss ss s{si si} s{ss s{ss ss} ss ss s[{so}]}}", "refId", "C", "datasourceUid", EXPRESSION,
@@ -248,8 +249,8 @@ static json_t *question(const struct grafana *g, const struct ob_alert *a, const
 }
 
 /*
- * Which one it is. A series' labels are its tags; of a dotted one there is only its name. `.Labels`, since
- * `$labels` would be taken for a variable of the environment by older versions.
+ * The summary names the series. The labels of a tagged series are its tags; a dotted series has only its name. The
+ * text says `.Labels`, since older versions take `$labels` for an environment variable.
  */
 static char *summary(const struct grafana *g, const struct ob_alert *a)
 {
@@ -276,7 +277,7 @@ static json_t *alert_annotations(const struct grafana *g, const struct ob_alert 
         return json_pack("{ss ss}", "summary", which, "description", text);
 }
 
-/* Where it is seen; both or neither are needed. */
+/* Links the alert to its panel. Grafana wants both keys or neither. */
 static void add_panel(const struct grafana *g, const struct ob_alert *a, json_t *rule)
 {
         int number;
@@ -289,7 +290,7 @@ static void add_panel(const struct grafana *g, const struct ob_alert *a, json_t 
         json_object_set_new(rule, "panelId", json_integer(number));
 }
 
-/* "No data" is one alert's business; to the others it is no news. */
+/* One alert watches for missing data; for the other alerts missing data is no problem. */
 static json_t *rule_as_json(const struct grafana *g, const struct ob_alert *a)
 {
         int64_t limit = ob_alert_limit(a, g->form.config);
@@ -323,7 +324,7 @@ static json_t *make_rules(const struct grafana *g)
                 g->id, "interval", "1m", "rules", rules);
 }
 
-/* Where Grafana's packages read from; boards are named by their whole path. */
+/* The folder from which Grafana's packages read. The provider names the boards by their whole path. */
 #define PROVISIONING "/etc/grafana/provisioning"
 
 static const char usage[] =
@@ -372,7 +373,7 @@ static int write_all(const struct grafana *g, const struct ob_out *out, struct o
         return 0;
 }
 
-/* The first sink that Graphite is behind. */
+/* The first Graphite sink. */
 static const struct ob_sink_settings *find_sink(const struct ob_config *c)
 {
         for (size_t i = 0; i < c->n_sinks; i++)
@@ -381,7 +382,7 @@ static const struct ob_sink_settings *find_sink(const struct ob_config *c)
         return NULL;
 }
 
-/* The prefix as a word; refused rather than cut where uids would be too long. */
+/* Makes a word of the prefix. A prefix that would make uids too long is refused, not cut. */
 static char *make_id(const char *prefix, struct ob_err *err)
 {
         size_t longest = 0;

@@ -6,10 +6,10 @@
 #include "agent/dashboards/board.h"
 #include "proto/memory.h"
 
-#define STEPS_MIN 3   /* of a window: the newest may not be written yet */
+#define STEPS_MIN 3   /* in a window, since the newest step may not be written yet */
 #define SILENCE   300 /* seconds */
 
-/* What a tag must be; NULL: anything. */
+/* The value that a tag must have; NULL: any value. */
 static const char *wanted(const struct ob_query *q, const char *of, const char *tag)
 {
         if (q->only.key && !strcmp(q->only.key, tag))
@@ -70,7 +70,7 @@ static int count_nodes(const char *prefix)
         return n;
 }
 
-/* ",2,4" or ",'manager','pipeline'": what lines are told apart by. */
+/* ",2,4" or ",'manager','pipeline'": the nodes or tags that tell the lines apart. */
 static char *list_by(const struct ob_form *f, const struct ob_board_series *s, const struct ob_query *q)
 {
         const char *by[OB_BY_MAX];
@@ -88,7 +88,7 @@ static char *list_by(const struct ob_form *f, const struct ob_board_series *s, c
         return text;
 }
 
-/* Steps without a row are nothing, not unknown: else the mean over a pixel would be too large. */
+/* A step without a row counts as 0, not as unknown: else the mean over a pixel would be too large. */
 static char *draw_counter(const struct ob_form *f, const struct ob_query *q, const char *from, const char *by)
 {
         ob_cleanup(ob_free_at) char *rate =
@@ -122,7 +122,7 @@ char *ob_target_panel(const struct ob_form *f, const struct ob_query *q, enum ob
         return q->top ? ob_format("highestMax(%s,%d)", drawn, q->top) : ob_take(drawn);
 }
 
-/* Where there is no such series at all, there is a number that is well. */
+/* Where no such series exists, a constant below the limit takes its place. */
 char *ob_target_alert(const struct ob_form *f, const struct ob_alert *a)
 {
         struct ob_board_series s;

@@ -114,17 +114,17 @@ static struct ob_config narrow(const struct ob_config *from, const struct range 
 static bool wait_for_all(struct ob_agent *a, const sigset_t *signals)
 {
         const struct timespec look = { .tv_nsec = LOOK_NS };
-        bool is_told = false;
+        bool is_said = false;
         int64_t points, bytes;
 
         for (;;) {
                 ob_queue_size(&a->queue, &points, &bytes);
                 if (ob_agent_is_drained(a) && !points)
                         return true;
-                if (ob_agent_is_drained(a) && !is_told)
+                if (ob_agent_is_drained(a) && !is_said)
                         printf("%sAll is sent; it is sent once more after the horizon. Ctrl-C ends it without.\n",
                                 ob_terminal_wipe(STDOUT_FILENO));
-                is_told |= ob_agent_is_drained(a);
+                is_said |= ob_agent_is_drained(a);
                 fflush(stdout);
                 if (sigtimedwait(signals, NULL, &look) > 0)
                         return false;

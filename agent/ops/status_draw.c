@@ -279,5 +279,5 @@ void ob_status_health(const struct ob_view *v, struct ob_bytes *out)
         const char *word = v->is_stopping ? "stopping\n" : ob_view_count(v, OB_ILL) ? "ill\n" : "ok\n";
 
         ob_bytes_add(out, word, strlen(word));
-        ob_view_tell(v, out);
+        ob_view_add_problems(v, out);
 }

@@ -182,7 +182,7 @@ size_t ob_view_count(const struct ob_view *v, enum ob_wellness at_least)
         return count(v->sources, v->n_sources, at_least) + count(v->sinks, v->n_sinks, at_least);
 }
 
-static void tell(const char *what, const struct ob_view_one *all, size_t n, struct ob_bytes *out)
+static void add_problems(const char *what, const struct ob_view_one *all, size_t n, struct ob_bytes *out)
 {
         for (size_t i = 0; i < n; i++) {
                 ob_cleanup(ob_free_at) char *line = NULL;
@@ -194,10 +194,10 @@ static void tell(const char *what, const struct ob_view_one *all, size_t n, stru
         }
 }
 
-void ob_view_tell(const struct ob_view *v, struct ob_bytes *out)
+void ob_view_add_problems(const struct ob_view *v, struct ob_bytes *out)
 {
-        tell("source", v->sources, v->n_sources, out);
-        tell("sink", v->sinks, v->n_sinks, out);
+        add_problems("source", v->sources, v->n_sources, out);
+        add_problems("sink", v->sinks, v->n_sinks, out);
 }
 
 enum ob_wellness ob_headline_wellness(enum ob_state state)

@@ -90,7 +90,7 @@ void ob_view_free(struct ob_view *v);
 size_t ob_view_count(const struct ob_view *v, enum ob_wellness at_least);
 
 /* Adds a line for each source and sink that is not well. */
-void ob_view_tell(const struct ob_view *v, struct ob_bytes *out);
+void ob_view_add_problems(const struct ob_view *v, struct ob_bytes *out);
 
 /*
  * The headlines: one says how the agent gets on, the other how Otter does. They are two, since either may be in

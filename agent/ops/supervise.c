@@ -17,7 +17,7 @@
 
 void ob_supervise_ready(struct ob_supervise *s)
 {
-        s->told.text[0] = '\0';
+        s->sent.text[0] = '\0';
         ob_notify("READY=1");
 }
 
@@ -33,12 +33,12 @@ void ob_supervise_reloading(struct ob_supervise *s)
 
 void ob_supervise_stopping(struct ob_supervise *s)
 {
-        s->told.text[0] = '\0';
+        s->sent.text[0] = '\0';
         ob_notify("STOPPING=1\nSTATUS=sends what is left");
 }
 
 /* Sends both headlines, and the first of the agent's problems. */
-static void tell_status(struct ob_supervise *s, const struct ob_view *v)
+static void send_status(struct ob_supervise *s, const struct ob_view *v)
 {
         struct ob_headline lines[OB_HEADLINES];
         struct ob_bytes troubles = { .length = 0 };
@@ -47,17 +47,17 @@ static void tell_status(struct ob_supervise *s, const struct ob_view *v)
         int length;
 
         ob_headlines(v, lines);
-        ob_view_tell(v, &troubles);
+        ob_view_add_problems(v, &troubles);
         ob_bytes_add(&troubles, "", 1);
         first = (const char *)troubles.data;
         length = (int)strcspn(first, "\n");
         ob_fail(&now, "%s; %s%s%.*s", lines[0].text, lines[1].text, length ? "; " : "", length, first);
         ob_bytes_free(&troubles);
-        if (strcmp(now.text, s->told.text) != 0) {
+        if (strcmp(now.text, s->sent.text) != 0) {
                 ob_cleanup(ob_free_at) char *state = ob_format("STATUS=%s", now.text);
 
                 ob_notify(state);
-                s->told = now;
+                s->sent = now;
         }
 }
 
@@ -137,7 +137,7 @@ void ob_supervise_tick(struct ob_supervise *s, const struct ob_status_of *of)
 
         ob_view_take(&v, of);
         if (ob_notify_is_wanted())
-                tell_status(s, &v);
+                send_status(s, &v);
         beat(s, &v);
         ob_view_free(&v);
 }

@@ -17,7 +17,7 @@
 
 struct ob_supervise {
         int64_t beat_at;    /* ob_clock_ms() */
-        struct ob_err told; /* the last status line that was sent */
+        struct ob_err sent; /* the last status line that was sent */
         bool is_stuck_logged;
         pthread_t feeder; /* sends watchdog messages while the main thread is busy; 0: not running */
         struct ob_stop over;

@@ -1,5 +1,5 @@
-/* Facts: graphite-web's events/views.py answers 200 when an event is stored, 400 or an uncaught error, which is
- * 500, when it can't be. */
+/* Facts: graphite-web's events/views.py answers 200 when it stored an event. When it can't, it answers 400, or 500
+ * for an uncaught error. */
 #include "agent/sink/event_post.h"
 
 #include <stdlib.h>

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from servers.agent import PROGRAM
+from servers.certificates import make_certificates
 from servers.manager import Manager
 from servers.way import Way
 from test_pages_agent import read_once
@@ -14,20 +15,10 @@ from test_pages_agent import read_once
 PAGES = pathlib.Path(__file__).resolve().parents[1] / "pages"
 
 
-def openssl(folder, *words):
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-
 @pytest.fixture
 def certificates(folder):
     """ca.pem, and cert.pem with key.pem for 127.0.0.1."""
-    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=tests", "-keyout",
-            "ca.key", "-out", "ca.pem")
-    openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "key.pem", "-out",
-            "request.pem")
-    (folder / "names").write_text("subjectAltName = IP:127.0.0.1")
-    openssl(folder, "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "2", "-extfile", "names", "-out", "cert.pem")
+    make_certificates(folder)
     return folder
 
 

@@ -1,13 +1,8 @@
 """The way to the database, encrypted or not."""
-import subprocess
-
 import pytest
 
+from servers.certificates import make_certificates, openssl
 from servers.mariadb import MariaDB
-
-
-def openssl(folder, *words):
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -15,13 +10,7 @@ def encrypted(template, folder):
     """A server that speaks TLS as "db.example" and "127.0.0.1", and lets our user in by nothing else."""
     place = folder / "tls"
     place.mkdir()
-    openssl(place, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=tests", "-keyout",
-            "ca.key", "-out", "ca.pem")
-    openssl(place, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "key.pem", "-out",
-            "request.pem")
-    (place / "names").write_text("subjectAltName = IP:127.0.0.1")
-    openssl(place, "x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "2", "-extfile", "names", "-out", "cert.pem")
+    make_certificates(place)
     server = MariaDB(place, template, options=[f"--ssl-ca={place}/ca.pem", f"--ssl-cert={place}/cert.pem",
                                                  f"--ssl-key={place}/key.pem"])
     try:

@@ -7,9 +7,10 @@
 import re
 import socket
 import struct
-import threading
 import time
 from typing import NamedTuple
+
+from servers.sinks import accept_each
 
 BUFFER = 8192  # dogstatsd_buffer_size
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
@@ -157,18 +158,10 @@ class Frames:
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.server.bind(str(self.path))
         self.server.listen()
-        threading.Thread(target=self._accept, args=(self.server,), daemon=True).start()
-
-    def _accept(self, server):
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+        accept_each(self.server, self._read)
 
     def _read(self, connection):
+        self.connections.append(connection)
         while True:
             head = self._take(connection, 4)
             if head is None:

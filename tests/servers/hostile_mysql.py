@@ -10,6 +10,7 @@ import struct
 import threading
 
 from servers import mysql_words as words
+from servers.sinks import accept_each
 from servers.foreign_text import BAD_TEXT
 
 CHECK_ALONE = {"explain", "version"}  # what only --check asks
@@ -179,19 +180,11 @@ class HostileMysql:
         self.connections = set()
 
     def start(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        accept_each(self.listener, self._talk)
         return self
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections.add(connection)
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
     def _talk(self, connection):
+        self.connections.add(connection)
         try:
             Talk(self, connection).run()
         except (Gone, OSError):

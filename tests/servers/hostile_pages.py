@@ -1,9 +1,10 @@
 """What answers at a manager's address and is no manager: every shape of it is a row of SHAPES."""
 import gzip
 import socket
-import threading
 import time
 import zlib
+
+from servers.sinks import accept_each
 
 MIB = 1 << 20
 NEVER = b""  # nothing is sent, and the connection stays
@@ -170,15 +171,7 @@ class HostilePages:
         self.send, self.requests, self.heads = send, [], []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        accept_each(self.server, self._serve)
 
     def _serve(self, connection):
         """One request after the other, each of which has its head in one piece."""

@@ -6,6 +6,18 @@ import threading
 SO_RCVBUFFORCE = 33
 
 
+def accept_each(server, serve):
+    """Calls `serve` for each connection, in a thread for each, until the server socket is closed."""
+    def accept():
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+    threading.Thread(target=accept, daemon=True).start()
+
+
 class Datagrams:
     """Every datagram that came to a UDP port or a unix socket."""
 
@@ -40,20 +52,11 @@ class Stream:
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.reads, self.connections, self.received = reads, [], bytearray()
-        threading.Thread(target=self._accept, daemon=True).start()
+        accept_each(self.server, self._serve)
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.server.accept()
-            except OSError:
-                return
-            self.connections.append(connection)
-            if self.reads:
-                threading.Thread(target=self._read, args=(connection,), daemon=True).start()
-
-    def _read(self, connection):
-        while True:
+    def _serve(self, connection):
+        self.connections.append(connection)
+        while self.reads:
             try:
                 data = connection.recv(65536)
             except OSError:

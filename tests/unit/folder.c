@@ -31,6 +31,18 @@ void folder_remove(char *folder)
         free(folder);
 }
 
+int folder_set_up(void **state)
+{
+        *state = folder_new();
+        return 0;
+}
+
+int folder_tear_down(void **state)
+{
+        folder_remove(*state);
+        return 0;
+}
+
 char *folder_write(const char *folder, const char *name, const void *bytes, size_t length)
 {
         char *path = ob_format("%s/%s", folder, name);

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/ops/status_view.h"
 #include "agent/ops/status_draw.h"
+#include "agent/ops/status_view.h"
 #include "proto/memory.h"
 #include "tests/unit/unit.h"
 

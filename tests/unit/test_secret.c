@@ -69,18 +69,6 @@ static void a_long_line_is_refused_and_leaves_nothing(void **state)
         assert_memory_equal(secret, zero, sizeof(zero));
 }
 
-static int set_up(void **state)
-{
-        *state = folder_new();
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        folder_remove(*state);
-        return 0;
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -89,5 +77,5 @@ int main(void)
                 cmocka_unit_test(a_long_line_is_refused_and_leaves_nothing),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }

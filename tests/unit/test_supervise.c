@@ -194,18 +194,6 @@ static void the_watchdog_hears_of_threads_not_of_the_world(void **state)
         close(fd);
 }
 
-static int set_up(void **state)
-{
-        *state = folder_new();
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        folder_remove(*state);
-        return 0;
-}
-
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -214,5 +202,5 @@ int main(void)
                 cmocka_unit_test(the_watchdog_hears_of_threads_not_of_the_world),
         };
 
-        return cmocka_run_group_tests(tests, set_up, tear_down);
+        return cmocka_run_group_tests(tests, folder_set_up, folder_tear_down);
 }

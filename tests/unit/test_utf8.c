@@ -113,6 +113,25 @@ static void no_more_than_was_asked_for_is_shown(void **state)
         assert_false(t.too_long);
 }
 
+static void the_first_bad_byte_is_found(void **state)
+{
+        static const struct {
+                const char *bytes;
+                size_t length, want;
+        } bad[] = {
+                { "", 0, 0 }, { "plain", 5, 5 }, { "a\0b", 3, 1 }, { "é通\U0001F600", 9, 9 },
+                { "é通\U0001F600", 8, 5 },                                         /* the end cuts a character */
+                { "ab\xff", 3, 2 }, { "ab\xe9\x80<", 5, 2 }, { "\xc0\xaf", 2, 0 }, /* overlong */
+                { "\xed\xa0\x80", 3, 0 },                                          /* a surrogate */
+                { "\xf4\x90\x80\x80", 4, 0 },                                      /* behind U+10FFFF */
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(bad); i++)
+                if (ob_utf8_find_bad(bad[i].bytes, bad[i].length) != bad[i].want)
+                        fail_msg("case %zu: %zu", i, ob_utf8_find_bad(bad[i].bytes, bad[i].length));
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -120,6 +139,7 @@ int main(void)
                 cmocka_unit_test(what_is_shown_has_nothing_that_a_terminal_obeys),
                 cmocka_unit_test(an_escape_that_does_not_fit_is_left_out_whole),
                 cmocka_unit_test(no_more_than_was_asked_for_is_shown),
+                cmocka_unit_test(the_first_bad_byte_is_found),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include "config/secret.h"
 #include "proto/memory.h"
 
-#define SLOW_BYTES  100   /* a second: less than that for half of the time-out is no answer */
+#define SLOW_BYTES  100   /* a second: an answer that is slower for half of the time-out is given up */
 #define HEADERS_MAX 65536 /* bytes of all headers of an answer, which libcurl keeps */
 #define COOKIES_MAX 32    /* Otter sets two */
 
@@ -19,7 +19,7 @@ struct ob_fetch {
         const struct ob_page_settings *settings;
         struct ob_http http; /* its handle keeps the cookies */
         bool is_logged_in;
-        struct ob_bytes *body; /* of the request under way */
+        struct ob_bytes *body; /* borrowed: of the request that is under way */
 };
 
 void ob_fetch_begin(void)
@@ -75,7 +75,7 @@ static bool was_asked(struct ob_fetch *f)
         return !curl_easy_getinfo(f->http.curl, CURLINFO_PRETRANSFER_TIME_T, &us) && us > 0;
 }
 
-/* Cookies that nobody needs: whoever sets another one with each answer would have us keep them all. */
+/* Forgets all cookies when there are too many: a server could set another cookie with each answer. */
 static void sweep_cookies(struct ob_fetch *f)
 {
         struct curl_slist *all = NULL;
@@ -91,7 +91,7 @@ static void sweep_cookies(struct ob_fetch *f)
         f->is_logged_in = false;
 }
 
-/* One request; `code` is the answer's. What it holds is for the caller to judge. */
+/* Sends one request; `code` is the status of the answer, which the caller has to look at. */
 static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *url = ob_http_url(f->settings->url, address);
@@ -111,7 +111,7 @@ static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, 
         return was_asked(f) ? OB_FETCH_SILENT : OB_FETCH_UNREACHED;
 }
 
-/* Where the manager sends those whom it does not answer: its login, or "forbidden". */
+/* Where a redirect of the manager leads: to its login, or to "forbidden". NULL: it was no redirect. */
 static const char *sent_to(struct ob_fetch *f, long code)
 {
         const char *location = NULL;
@@ -143,7 +143,7 @@ static char *make_form(struct ob_fetch *f)
         return form;
 }
 
-/* The right password leads elsewhere; a wrong one shows the form again. */
+/* After a right password the manager redirects; after a wrong one it shows the form again. */
 static enum ob_fetched log_in(struct ob_fetch *f, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *form = make_form(f);

@@ -1,7 +1,7 @@
 /*
- * Getting the manager's pages: one connection that is kept, one request at a time, every wait with an end. Only
- * GET, but for the login; no redirect is followed, since what changes something in Otter is a plain GET, too.
- * One thread's.
+ * Fetches the manager's pages over one connection that is kept, one request at a time; every wait has an end. All
+ * requests but the login are GETs. No redirect is followed, since in Otter a plain GET may change something. One
+ * thread owns a fetch.
  */
 #ifndef OB_SOURCE_WEB_FETCH_H
 #define OB_SOURCE_WEB_FETCH_H
@@ -16,25 +16,26 @@
 
 struct ob_fetch;
 
-/* Before there are threads: what the libraries below want to be called once. */
+/* Initialise and clean up libcurl and libxml2. Begin must come before the first thread starts. */
 void ob_fetch_begin(void);
 void ob_fetch_end(void);
 
-/* Connects to nothing yet. `stop` cuts every wait short; NULL: nothing does. */
+/* Connects to nothing yet. A wanted `stop` ends every wait; NULL: nothing does. */
 struct ob_fetch *ob_fetch_new(const struct ob_page_settings *settings, struct ob_stop *stop);
 void ob_fetch_free(struct ob_fetch *f);
 
-/* What became of a request. */
+/* The outcome of a request. */
 enum ob_fetched {
         OB_FETCHED,
-        OB_FETCH_REFUSED,  /* there is an answer, but not the page */
-        OB_FETCH_SILENT,   /* there is none in time */
-        OB_FETCH_UNREACHED /* nobody could be asked: no connection, no trust in who is there, no login */
+        OB_FETCH_REFUSED,  /* an answer came, but not the page */
+        OB_FETCH_SILENT,   /* no answer came in time */
+        OB_FETCH_UNREACHED /* no request could be sent: no connection, no trusted certificate, no login */
 };
 
 /*
- * The page at an address below the manager's url, in place of what `body` held, and the manager's clock as it
- * was sent (ours where it does not tell). Logs in first where there is a user, and again when that has ended.
+ * Fetches the page at an address below the manager's url. The page replaces what `body` held; `now` is the
+ * manager's clock at its answer, or our clock when the answer has no date. Logs in first when there is a user, and
+ * once more when the session has ended.
  */
 enum ob_fetched ob_fetch_get(
         struct ob_fetch *f, const char *address, struct ob_bytes *body, int64_t *now, struct ob_err *err);

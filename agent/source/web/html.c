@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/memory.h"
+#include "proto/utf8.h"
 
 #define STEPS_MAX 10000000 /* of all XPaths that are asked of a document: it must not keep us busy for long */
 
@@ -28,35 +29,6 @@ void ob_nodes_free(struct ob_nodes *list)
         free(list->all);
 }
 
-/* How many bytes of a character come behind this one; -1: it begins none. The second byte's least and largest. */
-static int rest_of(unsigned char lead, unsigned char *least, unsigned char *most)
-{
-        *least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-        *most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        if (lead < 0x80)
-                return lead ? 0 : -1;
-        if (lead < 0xc2 || lead > 0xf4)
-                return -1;
-        return lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-}
-
-/* Where the bytes stop being UTF-8 without a NUL; `length` where they do not. */
-static size_t find_odd(const unsigned char *bytes, size_t length)
-{
-        for (size_t i = 0; i < length;) {
-                unsigned char least, most;
-                int rest = rest_of(bytes[i], &least, &most);
-
-                if (rest < 0 || length - i <= (size_t)rest)
-                        return i;
-                for (int r = 1; r <= rest; r++, least = 0x80, most = 0xbf)
-                        if (bytes[i + (size_t)r] < least || bytes[i + (size_t)r] > most)
-                                return i;
-                i += (size_t)rest + 1;
-        }
-        return length;
-}
-
 static bool has_end(const char *bytes, size_t length)
 {
         static const char end[] = "</html>";
@@ -72,7 +44,7 @@ static int check_bytes(const void *bytes, size_t length, struct ob_err *err)
 
         if (length > OB_PAGE_BYTES_MAX)
                 return ob_fail(err, "the page is larger than %d bytes", OB_PAGE_BYTES_MAX);
-        odd = find_odd(bytes, length);
+        odd = ob_utf8_find_bad(bytes, length);
         if (odd < length)
                 return ob_fail(err, "the page is no UTF-8: byte %zu of %zu", odd + 1, length);
         if (!has_end(bytes, length))

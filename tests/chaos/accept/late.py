@@ -93,30 +93,27 @@ def behind_a_lock(trial):
     trial.count(ledger.Truth(world.wanted))
 
 
-def time_goes_back(trial):
-    """TABLE_STAT's rows get times of before those that they had."""
+def write_behind(trial, behind, wait):
+    """Writes TABLE_STAT's rows over, each time with a clock that is so many seconds behind."""
     world = trial.world
     world.rows = Rows(trial.chance)
     world.start_agent()
-    for seconds in (0, 3, 0, 3, 3):
+    for seconds in behind:
         with world.database.connect("otter") as connection:
             connection.cursor().execute("SET timestamp = UNIX_TIMESTAMP() - %s", (seconds,))
             world.rows.write_over(connection, world.wanted)
-        time.sleep(1.5)
+        time.sleep(wait)
     trial.count(ledger.Truth(world.wanted))
+
+
+def time_goes_back(trial):
+    """TABLE_STAT's rows get times of before those that they had."""
+    write_behind(trial, (0, 3, 0, 3, 3), 1.5)
 
 
 def an_hour_back(trial):
     """The database's clock was set back for some rows."""
-    world = trial.world
-    world.rows = Rows(trial.chance)
-    world.start_agent()
-    for seconds in (0, 3600, 0):
-        with world.database.connect("otter") as connection:
-            connection.cursor().execute("SET timestamp = UNIX_TIMESTAMP() - %s", (seconds,))
-            world.rows.write_over(connection, world.wanted)
-        time.sleep(3)
-    trial.count(ledger.Truth(world.wanted))
+    write_behind(trial, (0, 3600, 0), 3)
 
 
 def over_the_fold(trial):
