@@ -65,7 +65,7 @@ def test_a_page_that_is_none(name, hostile, two_managers, otter, mariadb, sink):
     wait_until(lambda: re.search(f"source=bad/page.* event=(page_failed|budget_spent).*({says})", agent.log()),
                f"the log says {says}", 40)
     line = next(line for line in agent.log().splitlines() if "event=page_failed" in line or "budget_spent" in line)
-    assert f"url={server.url}/" in line or "budget_spent" in line, line
+    assert f'url="{server.url}/' in line or "budget_spent" in line, line
     assert_others_go_on(sink, mariadb)
     for page in ("channels:1", "nodes:1"):
         assert agent.log().count(f"event=page_failed page={page} ") <= 1, "once, not with every round"
