@@ -180,10 +180,10 @@ def test_the_pages_password_is_changed(page_agent, manager, sink, folder):
     agent = page_agent(user="admin", password_file=str(secret)).start()
     agent.wait_for_log("event=plan")
     manager.stop()
-    manager.command[manager.command.index("--login-password") + 1] = "changed"
+    manager.command[manager.command.index("--login-password=admin")] = "--login-password=changed"
     manager.start()
     manager.state("login required")
-    agent.wait_for_log("does not accept page.user", 60)
+    wait_until(lambda: "method=POST uri=/login.htm status=200" in manager.process.log(), "the password is refused", 60)
     secret.write_text("changed\n")
     agent.wait_for_log("event=page_recovered", 60)
 

@@ -181,6 +181,7 @@ def test_an_agent_that_hangs_up_costs_no_more_than_what_is_told(mariadb, otter, 
     agent.wait_for_log("event=sink_failed")
     server.listen()
     agent.wait_for_log("event=sink_recovered", 60)
+    server.pause = 0.0
     wait_until(lambda: "behind=0" in agent.log() or len(server.received) > 100, "the rest", 60)
     wait_until(lambda: sums(read_all(list(server.received)), "history."), "sums")
     time.sleep(3)
