@@ -113,12 +113,11 @@ void ob_sink_join(struct ob_sink *s);
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what);
 
 /*
- * For ops: logs, once a minute, that a sum of a series' points would need more than 64 bits, and became the end of
- * their range. The first function is for who has no sink: `sink` and `series` are their names, `once` is the
- * caller's.
+ * For ops: logs, at most once a minute, that a sum of a series' points would need more than 64 bits, and became the
+ * end of their range. `once` belongs to the caller, `sink` is the name of the sink.
  */
-void ob_sink_log_clamped_sum(struct ob_log_once *once, const char *sink, const char *series);
-void ob_sink_log_clamped(struct ob_sink *s, const struct ob_series *series);
+void ob_sink_log_clamped(
+        struct ob_log_once *once, const char *sink, const char *prefix, const struct ob_series *series);
 
 /* For ops: counts points that went out: so many by themselves, so many as parts of these. */
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);

@@ -188,9 +188,12 @@ static struct ob_total *find_or_insert(struct ob_totals *t, const struct ob_seri
 /* A total that would need more than 64 bits stays at the end of their range. */
 static void add_value(struct ob_totals *t, struct ob_total *total, int64_t value)
 {
-        if (!ob_number_add(&total->value, value))
-                ob_sink_log_clamped_sum(
-                        &t->clamped, t->source + strlen(OB_TOTALS_OF_SINK), (const char *)total->key + HEAD_SIZE);
+        struct ob_series series;
+
+        if (!ob_number_add(&total->value, value)) {
+                ob_total_gauge(total, &series);
+                ob_sink_log_clamped(&t->clamped, t->source + strlen(OB_TOTALS_OF_SINK), "", &series);
+        }
         if (total->is_changed)
                 return;
         total->is_changed = true;
