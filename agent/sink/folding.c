@@ -90,7 +90,7 @@ static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned s
                 refuse(f, OB_LOSS_LATE, 1, m->series->name);
                 break;
         case OB_FOLD_CLAMPED:
-                ob_sink_log_clamped(f->s, m->series);
+                ob_sink_log_clamped(&f->s->clamped, f->s->settings->name, f->s->prefix, m->series);
                 break;
         case OB_FOLD_ADDED:
                 break;

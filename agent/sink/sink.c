@@ -50,18 +50,20 @@ void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const cha
                         (long long)n_logged, losses[why]);
 }
 
-void ob_sink_log_clamped(struct ob_sink *s, const struct ob_series *series)
+void ob_sink_log_clamped(
+        struct ob_log_once *once, const char *sink, const char *prefix, const struct ob_series *series)
 {
-        int64_t n_logged = ob_log_once(&s->clamped, 1);
+        int64_t n_logged = ob_log_once(once, 1);
         char room[NAME_ROOM];
         struct ob_text name = ob_text_over(room, sizeof(room));
 
         if (!n_logged)
                 return;
-        ob_name_dotted(&name, s->prefix, series);
+        ob_name_dotted(&name, prefix, series);
         ob_text_add_char(&name, '\0');
-        ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"%s\"", s->settings->name,
-                name.too_long ? series->name : room, (long long)n_logged, OB_SUM_CLAMPED);
+        ob_log(OB_LOG_WARN,
+                "sink=%s event=clamped series=%s times=%lld why=\"the sum needs more than 64 bits; the nearest number that 64 bits hold is sent\"",
+                sink, name.too_long ? series->name : room, (long long)n_logged);
 }
 
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded)

@@ -112,10 +112,12 @@ void ob_sink_join(struct ob_sink *s);
 /* For ops: counts and tells of points that won't go out. */
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what);
 
-#define OB_SUM_CLAMPED "the sum needs more than 64 bits; the largest number that 64 bits hold is sent"
-
-/* For ops: logs that a sum of a series' points would need more than 64 bits, and became the end of their range. */
-void ob_sink_log_clamped(struct ob_sink *s, const struct ob_series *series);
+/*
+ * For ops: logs, at most once a minute, that a sum of a series' points would need more than 64 bits, and became the
+ * end of their range. `once` belongs to the caller, `sink` is the name of the sink.
+ */
+void ob_sink_log_clamped(
+        struct ob_log_once *once, const char *sink, const char *prefix, const struct ob_series *series);
 
 /* For ops: counts points that went out: so many by themselves, so many as parts of these. */
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);

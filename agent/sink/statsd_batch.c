@@ -244,7 +244,7 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const 
         }
         assert(sum.series); /* a group is made by its first point */
         if (is_clamped && sum.series->kind == OB_COUNTER)
-                ob_sink_log_clamped(s, sum.series);
+                ob_sink_log_clamped(&s->clamped, s->settings->name, s->prefix, sum.series);
         if (path.too_long)
                 ob_sink_lose(s, OB_LOSS_NAME, points, sum.series->name);
         else if (late)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/process/log.h"
 #include "agent/process/log_once.h"
 #include "agent/sink/sink.h"
 #include "proto/batch.h"
@@ -187,20 +186,14 @@ static struct ob_total *find_or_insert(struct ob_totals *t, const struct ob_seri
 }
 
 /* A total that would need more than 64 bits stays at the end of their range. */
-static void log_clamped(struct ob_totals *t, const struct ob_total *total)
-{
-        int64_t n_logged = ob_log_once(&t->clamped, 1);
-
-        if (n_logged)
-                ob_log(OB_LOG_WARN, "sink=%s event=clamped series=%s times=%lld why=\"%s\"",
-                        t->source + strlen(OB_TOTALS_OF_SINK), (const char *)total->key + HEAD_SIZE,
-                        (long long)n_logged, OB_SUM_CLAMPED);
-}
-
 static void add_value(struct ob_totals *t, struct ob_total *total, int64_t value)
 {
-        if (!ob_number_add(&total->value, value))
-                log_clamped(t, total);
+        struct ob_series series;
+
+        if (!ob_number_add(&total->value, value)) {
+                ob_total_gauge(total, &series);
+                ob_sink_log_clamped(&t->clamped, t->source + strlen(OB_TOTALS_OF_SINK), "", &series);
+        }
         if (total->is_changed)
                 return;
         total->is_changed = true;

@@ -574,6 +574,11 @@ static bool read_number(const char *text, const struct found *asked, int64_t *nu
                *number >= ob_seen_chunk_of(asked->from) && *number <= ob_seen_chunk_of(asked->end);
 }
 
+static bool read_word(const char *text, uint64_t *word)
+{
+        return text && ob_number_parse_unsigned(text, strlen(text), word);
+}
+
 /* Whether the database has an id of the chunk that was not seen. */
 static bool has_unseen(const char *const *words, const struct ob_chunk *c)
 {
@@ -582,7 +587,7 @@ static bool has_unseen(const char *const *words, const struct ob_chunk *c)
 
                 for (size_t byte = 0; byte < 8; byte++)
                         seen_ids |= (uint64_t)c->bits[i * 8 + byte] << byte * 8;
-                if (words[i] && ob_number_parse_unsigned(words[i], strlen(words[i]), &there) && there & ~seen_ids)
+                if (read_word(words[i], &there) && there & ~seen_ids)
                         return true;
         }
         return false;

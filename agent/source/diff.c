@@ -93,7 +93,6 @@ enum base {
         BASE_ITSELF   /* themselves: it is not known what came to pass */
 };
 
-/* The difference of two totals is beyond 64 bits where the one before is far below zero: then it is clamped. */
 static int64_t came_to_pass(enum base base, int64_t total, int64_t known)
 {
         switch (base) {
@@ -125,6 +124,15 @@ static bool compare(
         return base == BASE_ZERO || value->whole != 0;
 }
 
+/* Whether 64 bits are too few for what came to pass: the total was far below zero, and is far above. */
+static bool is_too_much(enum base base, int64_t total, int64_t known)
+{
+        int64_t ignored;
+
+        return (base == BASE_LAST || base == BASE_HIGHEST) && known != OB_TOTAL_UNKNOWN && total > known &&
+               __builtin_sub_overflow(total, known, &ignored);
+}
+
 static void compare_all(
         struct ob_task *f, const char *const *row, struct ob_tracked_row *e, enum base base, struct ob_amounts *a)
 {
@@ -141,6 +149,9 @@ static void compare_all(
                 if (a->has[i] && base == BASE_LAST && a->value[i].whole < *known)
                         ob_task_log_once(f, OB_FAULT_RESET, c->column, ob_row_id(f, row),
                                 "the total became smaller; counting goes on from there");
+                if (a->has[i] && is_too_much(base, a->value[i].whole, *known))
+                        ob_task_log_once(f, OB_FAULT_CLAMPED, c->column, ob_row_id(f, row),
+                                "the difference of two totals needs more than 64 bits; the largest number that 64 bits hold is counted");
                 a->has[i] = a->has[i] && compare(f, e, known, base, &a->value[i]);
                 is_counted |= a->has[i];
                 known++;

@@ -35,7 +35,8 @@ struct ob_tracked_rows {
         uint64_t columns; /* a hash of what the totals' columns are called, in their order */
 };
 
-/* A total that was not there when its row was seen first: nobody knows what the total was then. */
+/* A total that was not there when its row was seen first: nobody knows what the total was then.
+ * (A total of just this value, -2^63, is taken for unknown as well.) */
 #define OB_TOTAL_UNKNOWN INT64_MIN
 
 /* For a new one: the column of its next total. What was stored of other columns is unknown totals. */

@@ -68,7 +68,7 @@ def test_a_total_of_a_gauge_that_is_a_counter_is_clamped_and_logged(mariadb, ott
     mariadb.query(FLOW + f"(1, 'ROW', 1, {TOP}, {PAST}, {PAST}), (1, 'ROW', 2, 1, {PAST}, {PAST})")
     agent = make_agent(mariadb, [{"type": "statsd", "port": statsd.port, "counters": "gauge"}])
     agent.once()
-    assert "event=clamped series=throughput.bytes.total times=1" in agent.log()
+    assert "event=clamped series=pipeline.1.type.row.throughput.bytes.total times=1" in agent.log()
 
 
 def test_a_sum_beyond_64_bits_is_clamped_and_logged_with_its_series(mariadb, otter, carbon, both, make_agent):

@@ -39,7 +39,8 @@ static char *uncomment(const char *demo)
 /* The demo's comment on what each source takes also shows values: the lines "#   name = value;" as a config. */
 static char *source_lines(const char *demo)
 {
-        const char *from = strstr(demo, "Each source also has these settings"), *end = strstr(demo, "\nsources = {");
+        const char *from = strstr(demo, "Each source also has these settings"),
+                   *end = strstr(demo, "\nsources = {");
         char *made = ob_alloc(strlen(demo) + 1, 1), *to = made;
 
         assert_true(from && end && from < end);
