@@ -73,10 +73,13 @@ struct look {
         struct ob_session session;
 };
 
-/* The cell in the last column of the only row, which the caller frees; NULL: no such cell, or the query failed. */
+/*
+ * The cell in the last column of the first row; NULL: there is none, or the query failed. The caller's to free. There
+ * may be two rows, since MySQL 5.7 and MariaDB 11.1 list some variables by an old and by a new name.
+ */
 static char *ask(struct look *l, const char *about, const char *sql, unsigned columns)
 {
-        const struct ob_query query = { .about = about, .sql = sql, .columns = columns, .rows = 1 };
+        const struct ob_query query = { .about = about, .sql = sql, .columns = columns, .rows = 2 };
         ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
         struct ob_err err;
         const char *cell = ob_session_query(&l->session, &query, &result, &err)

@@ -11,7 +11,7 @@ import pytest
 from servers.agent import Agent, assert_no_report
 from servers.fake_otter import BUILD
 from servers.foreign_text import assert_clean, assert_sound_log
-from servers.hostile_mysql import AGENT_ALONE, CHECK_ALONE, SHAPES, HostileMysql
+from servers.hostile_mysql import AGENT_ALONE, CHECK_ALONE, SHAPES, HostileMysql, Shape
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
 from servers.sinks import Datagrams
@@ -149,6 +149,22 @@ def test_check_lives_through_it(busy, folder, shapes):
 @pytest.mark.slow
 def test_check_lives_through_what_takes_time(busy, folder):
     each(check, [s for s in CHECKED if s.is_slow], folder, busy)
+
+
+def with_both_names(talk):
+    """MySQL 5.7 and MariaDB 11.1 list this variable by its old and by its new name."""
+    is_alone = [cells[0] for cells in talk.rows] == ["tx_read_only"]
+    talk.result(talk.names, [*talk.rows, ["transaction_read_only", "ON"]] if is_alone else talk.rows)
+
+
+def test_check_takes_a_variable_that_has_two_names(busy, folder):
+    server, sink = HostileMysql(Shape("two_names", {"session": with_both_names}, {}, False)).start(), Datagrams()
+    try:
+        done = make_agent(folder / "check-two-names", busy, server, sink).run("--check", seconds=90)
+        assert len(re.findall("ok   session .*: every transaction is read only", done.stdout)) == 2, done.stdout + done.stderr
+    finally:
+        server.stop()
+        sink.stop()
 
 
 def reload(shape, folder, mariadb):
