@@ -1,4 +1,4 @@
-"""MySQL's protocol as a server speaks it: packets, and a small honest Otter that answers what is asked of it."""
+"""The server's side of MySQL's protocol: packets, and a small honest Otter that answers queries."""
 import re
 import sqlite3
 import struct
@@ -14,7 +14,7 @@ UTF8MB4, LONGLONG, NOTHING, VAR_STRING = 45, 8, 6, 253
 
 
 def number(n):
-    """A length, as MySQL writes it."""
+    """Returns a length in MySQL's encoding."""
     if n < 251:
         return bytes([n])
     if n < 1 << 16:
@@ -84,7 +84,7 @@ def split(name):
 
 
 class Otter:
-    """Ten rows a table, a minute old, in SQLite, which reads what is asked of MySQL nearly as it is."""
+    """Ten rows per table, one minute old, in SQLite, which understands nearly all queries for MySQL without a change."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -123,7 +123,7 @@ class Otter:
                 self.db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
     def answer(self, sql):
-        """(names, rows) of what has a result; None: it is done; a string: it can't be."""
+        """Returns (names, rows) for a query with a result; None for a statement that is done; a string for an error."""
         if re.match(r"(?i)(SET|START|BEGIN|COMMIT|ROLLBACK|USE|KILL)\b", sql):
             return None
         if re.match(r"(?i)SHOW .*GRANTS", sql):
