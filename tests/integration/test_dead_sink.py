@@ -1,4 +1,4 @@
-"""A sink that is dead, or holds still, holds up nobody."""
+"""A sink that is down, or that does not read, does not delay another sink."""
 from servers.carbon import Carbon
 from servers.process import free_port, wait_until
 from servers.sinks import Stream
@@ -44,7 +44,7 @@ def test_a_full_queue_costs_only_the_sink_that_is_down(mariadb, otter, statsd, m
 
 
 def test_what_a_healthy_sink_keeps_costs_the_one_that_is_down_nothing(mariadb, otter, carbon, folder, make_agent):
-    """Graphite fills the queue with what it may have to send again: nobody would make room by giving up points."""
+    """Graphite fills the queue with points that it may have to send again: dropping points would make no room."""
     late = Carbon(folder / "late")
     otter.do("history", "--rows", 5000, "--hours", 24)
     agent = make_agent(mariadb, [to_graphite(carbon, creates=0), to_graphite(late, name="late", creates=0)],
@@ -61,7 +61,7 @@ def test_what_a_healthy_sink_keeps_costs_the_one_that_is_down_nothing(mariadb, o
 
 
 def test_a_full_queue_with_nobody_who_delivers_waits(mariadb, otter, statsd, make_agent):
-    """The tables keep the rows: nothing is lost."""
+    """The tables keep the rows, so nothing is lost."""
     otter.do("history", "--rows", 5000, "--hours", 24)
     port = statsd.port
     statsd.kill9()

@@ -1,4 +1,4 @@
-"""Alarms of LOG_RECORD in words: to graphite-web and DogStatsD, each once, and no storm of them."""
+"""Alarms of LOG_RECORD as events, for graphite-web and DogStatsD: each event once, and no flood of events."""
 import collections
 import http.server
 import json
@@ -22,7 +22,7 @@ STACK = ("pid:3 nid:7 exception:setl:com.alibaba.otter.LoadException: java.util.
 
 
 def alarm(server, message, title="EXCEPTION", pipeline="3", node="7", ago=5):
-    """A row, as a manager writes it; returns its time."""
+    """Inserts a row like a manager, and returns its time."""
     when = int(time.time()) - ago
     server.query(LOG, node, pipeline, title, message, when, when)
     return when
@@ -85,7 +85,7 @@ def test_any_text_can_be_told(mariadb, otter, web, carbon_stream, make_agent, ti
 
 
 def test_a_storm_is_two_events(mariadb, otter, web, carbon_stream, make_agent):
-    """One in full, one with the count of the others; the counter has all of them."""
+    """One event has the text, and one event has the number of the other alarms; the counter counts all alarms."""
     server = Datagrams()
     for n in range(40):
         alarm(mariadb, f"{STACK} {n}", ago=90 - n // 4)
@@ -166,7 +166,7 @@ def test_there_is_an_end_to_titles_and_classes(mariadb, otter, statsd, make_agen
 
 @pytest.mark.parametrize("merge, counted", [(0, 8), (115, 5)])
 def test_what_two_managers_write_counts_once(mariadb, otter, statsd, make_agent, merge, counted):
-    """Each writes every two minutes, at a second of its own, with numbers of its own; nodes tell one of them alone."""
+    """Each manager writes every two minutes, at another second and with other numbers; a node reports to one manager only."""
     for ago in (360, 240, 120):
         alarm(mariadb, f"pid:4 position {ago} seconds no update", "POSITIONTIMEOUT", "4", "-1", ago)
         alarm(mariadb, f"pid:4 position {ago + 50} seconds no update", "POSITIONTIMEOUT", "4", "-1", ago - 50)
@@ -203,7 +203,7 @@ def test_graphite_web_that_is_away_holds_up_nothing(mariadb, otter, folder, carb
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """A web server that answers what it is told to, and keeps what it got."""
+    """A web server that gives the answers the test chooses, and keeps the requests."""
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -281,7 +281,7 @@ def test_a_restart_tells_nothing_again(mariadb, otter, web, carbon_stream, make_
 
 
 def test_the_mark_follows_where_nothing_is_told(mariadb, otter, carbon_stream, answers, make_agent):
-    """Batches without an event must not stay in the queue for the sake of a sink that has no use for them."""
+    """The sink of events must acknowledge batches without an event, so that they do not stay in the queue."""
     otter.do("history", "--rows", 3000, "--hours", 1)
     agent = make_agent(mariadb, to_web(carbon_stream, f"http://127.0.0.1:{answers.server_port}", horizon=0))
     agent.once()

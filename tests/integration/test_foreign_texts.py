@@ -1,4 +1,4 @@
-"""Texts of a server, a page, a file or a command line, wherever they come out: in the log, on a terminal, on the status page."""
+"""Texts from a server, a page, a file or a command line, wherever they appear: in the log, on a terminal, on the status page."""
 import json
 import re
 import subprocess
@@ -13,12 +13,12 @@ from servers.process import wait_until
 from servers.sinks import Datagrams
 from servers.status import Status
 
-GENTLE = BAD_TEXT[:-2]  # without what is no UTF-8
+GENTLE = BAD_TEXT[:-2]  # without the bytes that are not UTF-8
 
 
 @pytest.fixture(name="make")
 def make_agent_of_a_shape(folder):
-    """An agent of one server, whose answers at these places are these."""
+    """Returns an agent with one server, which gives these answers at these places."""
     made = []
 
     def make(answers, sinks=None, **top):
@@ -108,7 +108,7 @@ def test_the_status_page(make):
 
 
 def alarm_of(text):
-    """Each row's title and message."""
+    """Sets the title and the message of each row."""
     return odd.with_rows(lambda rows: [[text if isinstance(cell, str) and not cell.isdigit() else cell for cell in cells]
                                        for cells in rows])
 
