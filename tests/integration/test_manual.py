@@ -1,4 +1,4 @@
-"""The manual: both pages as man shows them, and that the config's, which is made of the demo config, says all of it."""
+"""The manual: man shows both pages, and otterbeat.cfg(5), which is made from the demo config, contains all of its texts."""
 import pathlib
 import re
 import subprocess
@@ -11,12 +11,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEMO = ROOT / "config/otterbeat.cfg"
 PAGES = {"otterbeat.1": ROOT / "deploy/otterbeat.1", "otterbeat.cfg.5": BUILD / "deploy/otterbeat.cfg.5"}
 
-# Where the settings of each table of config/*.c are explained; None: anywhere.
+# The section that explains the settings of each table in config/*.c; None: any section.
 SECTIONS = {"top_settings": None, "queue_settings": "QUEUE", "names_settings": "NAMES", "state_settings": "STATES",
             "source_settings": "SOURCES", "statsd_settings": 'type = "statsd"', "graphite_settings": 'type = "graphite"',
             "manager_settings": "MANAGERS", "mysql_settings": "mysql", "page_settings": "page",
             "settings": "STATUS"}
-IN_PROSE = {"password_file", "table", "address", "heading", "rows", "columns"}  # the others have an item or a section each
+IN_PROSE = {"password_file", "table", "address", "heading", "rows", "columns"}  # every other setting has an item or a section
 
 
 def run(*words, **more):
@@ -39,7 +39,7 @@ def as_shown():
 
 
 def said_in(demo):
-    """Each piece of text in it: settings without the semicolon, what stands behind them, comments."""
+    """Yields each text of the demo config: settings without the semicolon, the comments behind settings, and other comments."""
     for line in demo.splitlines():
         line = re.sub(r"^ *#?", "", line)
         line = re.sub(r"^ +# ", "", line)

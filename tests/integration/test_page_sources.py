@@ -1,4 +1,4 @@
-"""What is read off a manager's pages: one page among good ones that is wrong, budgets, settings, pages of one's own."""
+"""Sources that read a manager's pages: one wrong page among good pages, budgets, settings, pages that the user defines."""
 import re
 
 import pytest

@@ -1,4 +1,4 @@
-"""Ways to a manager: https, a certificate of our own, a proxy; and one page by hand."""
+"""Ways to a manager: https, a certificate of the agent, a proxy; and the command `otterbeat page`."""
 import json
 import pathlib
 import ssl
@@ -20,7 +20,7 @@ def openssl(folder, *words):
 
 @pytest.fixture
 def certificates(folder):
-    """ca.pem, and cert.pem with key.pem for 127.0.0.1."""
+    """Creates ca.pem, and cert.pem with key.pem for 127.0.0.1."""
     openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=tests", "-keyout",
             "ca.key", "-out", "ca.pem")
     openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "key.pem", "-out",

@@ -1,4 +1,4 @@
-"""Every built-in table has its series, and so has a table of the user's."""
+"""Every built-in table has its series, and also a table that the user defines."""
 import re
 import socket
 import time

@@ -1,4 +1,4 @@
-"""A pipeline that gets into another state: one event in graphite-web, one event and one service check of DogStatsD."""
+"""A pipeline whose state changes: one event in graphite-web, one event and one service check of DogStatsD."""
 import time
 
 import pytest
@@ -27,7 +27,7 @@ def agent(mariadb, otter, web, carbon_stream, datagrams, make_agent):  # noqa: F
 
 
 def is_now(mariadb, agent, state, delay):
-    """A row with that delay, until the state that follows is told."""
+    """Inserts rows with this delay until the agent reports the state."""
     said = agent.log().count(f" is={state} ")
     mariadb.query("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED) "
                   "VALUES (%s, 0, 1, NOW(), NOW())", delay)

@@ -1,4 +1,4 @@
-"""What the service manager is told: a unix datagram socket of the test's, as systemd has it."""
+"""The messages to the service manager, received by a unix datagram socket of the test, like that of systemd."""
 import re
 import time
 
@@ -65,7 +65,7 @@ def test_the_watchdog_is_fed_whatever_the_world_does(own_mariadb, carbon, make_a
 
 
 def test_the_watchdog_is_fed_while_a_reload_takes_its_time(mariadb, otter, make_agent, notified):
-    """A sink that is down is waited for as long as `drain`, which is longer than the watchdog waits."""
+    """A reload waits for a sink that is down as long as `drain`, which is longer here than the watchdog's time."""
     otter.do("history", "--rows", 300)
     nobody = {"type": "graphite", "port": free_port()}
     agent = supervised(make_agent, notified, mariadb, [nobody], drain=3 * WATCHDOG_SECONDS).start()
