@@ -1,4 +1,4 @@
-"""Real replication between two databases, that can be held up."""
+"""Real replication between two databases, which a test can pause."""
 import pymysql
 
 from servers.process import wait_until
@@ -12,7 +12,7 @@ def tell(server, sql):
 
 
 def follow(replica, master, delay=0):
-    """From what the master does next on."""
+    """Follows the master, from its next change on."""
     file, position = master.query("SHOW MASTER STATUS", database=None)[0][:2]
     tell(master, f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY '{USER}'")
     tell(master, f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'127.0.0.1'")
@@ -33,7 +33,7 @@ def resume(replica):
 
 
 def leave(replica):
-    """It is its own master from now on."""
+    """Stops following: from now on this server is a master itself."""
     tell(replica, "STOP SLAVE")
     tell(replica, "RESET SLAVE ALL")
 
@@ -45,7 +45,7 @@ def standing(replica):
 
 
 def wait(replica, master):
-    """Until the replica has all that the master has."""
+    """Waits until the replica has all rows of the master."""
     file, position = master.query("SHOW MASTER STATUS", database=None)[0][:2]
 
     def is_there():

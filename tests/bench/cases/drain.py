@@ -1,4 +1,4 @@
-"""A table to the wire, beside the peers and the limits."""
+"""Sends a whole table, and compares this with the peers and the limits."""
 import time
 
 from servers.process import wait_until
@@ -33,7 +33,7 @@ def judge(world, found, what, figure, ours, theirs, least):
 
 
 def drain(world):
-    """Rows a second against the bare loop and all peers, and CPU to Graphite."""
+    """Compares rows per second with the fetch loop and all peers, and CPU time to Graphite."""
     rows = world.sizes.rows
     database = world.database.delays(rows)
     peers = {"fetch loop": contenders.fetch_loop, "otterbeat": contenders.otterbeat,
@@ -50,7 +50,7 @@ def drain(world):
 
 
 def mawk(world, database, rows, kind="tcp"):
-    """Debian's other awk, which is much quicker."""
+    """The script with Debian's other awk, which is much faster."""
     return contenders.script(world, database, rows, kind, "mawk")
 
 
@@ -60,7 +60,7 @@ def judge_cpu(world, found, sink):
 
 
 def many(world):
-    """Ten million. collectd would need ten times its memory of a million, so that case stands for it."""
+    """Ten million rows. collectd would need ten times its memory for a million rows, so collectd is measured with a million only."""
     rows = world.sizes.many
     database = world.database.delays(rows)
     found = world.compare({"fetch loop": lambda: contenders.fetch_loop(world, database, rows),
@@ -70,7 +70,7 @@ def many(world):
 
 
 def cpu(world):
-    """To StatsD: collectd has no such plugin of its own, so its lines to Graphite stand for it."""
+    """CPU time to StatsD. collectd has no plugin that sends to StatsD, so its lines to Graphite are used."""
     rows = world.sizes.rows
     database = world.database.delays(rows)
     found = world.compare({"otterbeat": lambda: contenders.otterbeat(world, database, rows, "udp"),
@@ -82,7 +82,7 @@ def cpu(world):
 
 
 def blocked_peak(world, database, rows):
-    """The peak while carbon takes connections and reads nothing, and rows wait."""
+    """The peak memory while carbon accepts connections and reads nothing, and rows wait."""
     with Sink(world.fresh("sink"), "still") as sink:
         agent = make_agent(world, database, [to_sink("tcp", sink.port)], only("delay")).start()
         watch = measure.Watch(agent.process)

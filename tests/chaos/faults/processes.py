@@ -1,4 +1,4 @@
-"""Processes that die, end, and hold still."""
+"""Processes that are killed, stopped and frozen."""
 import re
 import signal
 
@@ -38,7 +38,7 @@ def start_all(world):
 
 
 def in_doubt_is_told(world):
-    """(points told to be in doubt, series that statsd has too little of): a crash costs no more than was told."""
+    """Checks (points in doubt in the log, missing amounts in statsd): a crash loses no more than the log says."""
     told = sum(map(int, IN_DOUBT.findall(world.agent.log())))
     missing = len(ledger.unequal(ledger.counters(world.otter.sums()), ledger.counters(world.statsd.counters())))
     assert missing <= told, f"statsd has too little of {missing} series, and {told} points were told to be in doubt"
@@ -46,7 +46,7 @@ def in_doubt_is_told(world):
 
 
 def freezes(name):
-    """(apply, heal) that hold a server still."""
+    """Returns (apply, heal) that freeze a server."""
     def freeze(world, _):
         getattr(world, name).process.send(signal.SIGSTOP)
 
