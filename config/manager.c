@@ -158,7 +158,7 @@ static const char *look_at_rights(const struct ob_config *c, size_t i, struct ob
         e->file = is_secret ? c->texts.secret_files[i] : i == n ? c->file : c->state_dir;
         if (!*e->file || stat(e->file, &s))
                 return NULL;
-        e->fix = "chmod o-w, and check the files there";
+        e->fix = "chmod o-w, and see what stands in it";
         if (s.st_mode & S_IWOTH)
                 return S_ISDIR(s.st_mode) ? "everybody on this machine can replace the files in it"
                                           : "everybody on this machine can write to it";

@@ -99,7 +99,7 @@ def test_nothing_from_outside_becomes_markup(mariadb, otter, both, make_agent, s
 
 
 def pixels(path):
-    """Returns the size of a PNG's data, which is enough to distinguish a page from an empty picture."""
+    """Returns the checksum and the size of a PNG's data: pictures that differ have another checksum, an empty picture is small."""
     data = pathlib.Path(path).read_bytes()
     assert data.startswith(b"\x89PNG")
     return zlib.crc32(data), len(data)
