@@ -43,4 +43,4 @@ def act(world, row, chance, times):
     world.start_agent()
     row.rows = ledger.rows_written(world.database)
     rounds.count(row, world, rounds.truth_of(world), AT_MOST)
-    row.details += f"\n    told in doubt {world.agent.log().count('event=in_doubt')} times"
+    row.details += f"\n    in doubt by the log: {world.agent.log().count('event=in_doubt')} times"

@@ -304,7 +304,7 @@ def test_points_that_are_lost(make_world, otter, statsd):
     otter.do("history", "--rows", 5000, "--hours", 24)
     world = make_world(sinks=[to_statsd(statsd)], queue={"max_bytes": 65536}, is_down=True)
     world.agent.wait_for_log("sink=graphite event=lost")
-    assert not world.is_red("lost"), "nobody is told yet"
+    assert not world.is_red("lost"), "no alert fires yet"
     world.carbon.start()
     world.turns("lost", "red")
     world.turns("lost", "green", later=620)

@@ -138,7 +138,7 @@ def test_grafanas_files_hold_together(folder):
     ({"flavor": "dogstatsd"}, ""),
     ({"flavor": "dogstatsd", "counters": "gauge"}, 'it should be "both"'),
 ])
-def test_what_datadog_would_miss_is_told(folder, make_config, sink, said):
+def test_what_datadog_would_miss_is_reported(folder, make_config, sink, said):
     done = run(folder, "datadog", "--out", "x", config=make_config(sinks=[{"type": "statsd", "port": 8125, **sink}]))
     assert done.returncode == 0 and said in done.stderr and bool(said) == bool(done.stderr)
 

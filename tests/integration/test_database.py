@@ -36,7 +36,7 @@ def test_a_database_that_was_killed(own_mariadb, own_otter, statsd, both, make_a
     agent.wait_for_log("source=log event=poll_recovered")
     add(own_mariadb, 2)
     statsd.wait_for({SERIES: 5})
-    assert agent.log().count("source=log event=poll_failed") == 1, "told once"
+    assert agent.log().count("source=log event=poll_failed") == 1, "logged once"
 
 
 def test_another_server_counts_nothing_twice(own_mariadb, own_otter, template, folder, statsd, both, make_agent):

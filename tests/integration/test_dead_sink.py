@@ -15,7 +15,7 @@ def test_carbon_that_is_not_there_gets_all_when_it_comes(mariadb, otter, carbon,
     carbon.start()
     carbon.wait_for(wanted)
     agent.wait_for_log("sink=graphite event=sink_recovered")
-    assert agent.log().count("event=sink_failed") == 1, "told once"
+    assert agent.log().count("event=sink_failed") == 1, "logged once"
 
 
 def test_statsd_that_is_not_there(mariadb, otter, carbon, make_agent):
@@ -39,7 +39,7 @@ def test_a_full_queue_costs_only_the_sink_that_is_down(mariadb, otter, statsd, m
     agent = make_agent(mariadb, [to_statsd(statsd), {"type": "graphite", "port": free_port()}],
                        queue={"max_bytes": 65536}).start()
     statsd.wait_for(otter.sums(), 60)
-    wait_until(lambda: "sink=graphite event=lost" in agent.log(), "the loss is told")
+    wait_until(lambda: "sink=graphite event=lost" in agent.log(), "the loss is logged")
     assert "sink=statsd event=lost" not in agent.log()
 
 
@@ -71,4 +71,4 @@ def test_a_full_queue_with_nobody_who_delivers_waits(mariadb, otter, statsd, mak
     statsd.start()
     statsd.wait_for(otter.sums(), 60)
     agent.wait_for_log("event=queue_recovered")
-    assert agent.log().count("event=queue_full") == 1, "told once"
+    assert agent.log().count("event=queue_full") == 1, "logged once"

@@ -138,7 +138,7 @@ def test_backlog_0_tells_no_times(mariadb, otter, statsd, make_agent):
     statsd.wait_for({name: float(value) for name, value in wanted.items()})
 
 
-def test_rows_that_come_late_grow_what_was_told(mariadb, otter, make_agent):
+def test_late_rows_add_to_the_value_that_was_sent(mariadb, otter, make_agent):
     """The second of two values with one second overwrites the first: so it must include the first value, in this and in the next run."""
     server = Datagrams()
     row = ("INSERT INTO THROUGHPUT_STAT (PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED) VALUES "
@@ -172,7 +172,7 @@ def test_stops_in_the_middle_of_the_past_lose_and_repeat_nothing(mariadb, otter,
     server.stop()
 
 
-def test_an_agent_that_hangs_up_costs_no_more_than_what_is_told(mariadb, otter, folder, make_agent):
+def test_an_agent_that_hangs_up_costs_no_more_than_the_log_says(mariadb, otter, folder, make_agent):
     otter.do("history", "--rows", 3000, "--hours", 1)
     server = Frames(folder / "dsd", pause=0.005)
     agent = make_agent(mariadb, [to_dog(socket=str(folder / "dsd"), payload=512, backlog=0)]).start()

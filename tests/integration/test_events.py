@@ -75,7 +75,7 @@ def test_names_of_pipelines_are_tags(mariadb, otter, web, carbon_stream, make_ag
 @pytest.mark.parametrize("title, message", [
     ("", ""), ("a b,c\"d'e", "\x01\r\n"), ("延迟" * 50, "订单\U0001F600" * 3000), ("x" * 100, "a" * 21845),
 ])
-def test_any_text_can_be_told(mariadb, otter, web, carbon_stream, make_agent, title, message):
+def test_any_text_can_be_an_event(mariadb, otter, web, carbon_stream, make_agent, title, message):
     mariadb.query("ALTER TABLE LOG_RECORD CONVERT TO CHARACTER SET utf8mb4, MODIFY MESSAGE MEDIUMTEXT")
     alarm(mariadb, message, title=title)
     make_agent(mariadb, to_web(carbon_stream, web.url, tagged=True)).once()
@@ -97,11 +97,11 @@ def test_a_storm_is_two_events(mariadb, otter, web, carbon_stream, make_agent):
     assert first["data"] == f"{STACK} 0" and second["when"] == first["when"] + 60
     assert second["data"] == "39 more like this within the minute\n" + STACK.split("\n")[0]
     found = read_all(server.received)
-    told = [one for one in found if isinstance(one, Event)]
-    assert [one.text.replace("\\n", "\n") for one in told] == [first["data"], second["data"]]
-    assert len({one.fields["k"] for one in told}) == 1 and {one.fields["t"] for one in told} == {"error"}
+    found_events = [one for one in found if isinstance(one, Event)]
+    assert [one.text.replace("\\n", "\n") for one in found_events] == [first["data"], second["data"]]
+    assert len({one.fields["k"] for one in found_events}) == 1 and {one.fields["t"] for one in found_events} == {"error"}
     assert sum(one.value for one in found if not isinstance(one, Event) and one.name == "otter.log.records") == 40
-    assert told[0].tags == ("event:log", "pipeline:3", "title:exception", "channel:1", "node:7", "code:setl",
+    assert found_events[0].tags == ("event:log", "pipeline:3", "title:exception", "channel:1", "node:7", "code:setl",
                             "class:SQLException")
     server.stop()
 
@@ -154,7 +154,7 @@ def test_there_is_an_end_to_titles_and_classes(mariadb, otter, statsd, make_agen
     wanted = {**{f"otter.pipeline.4.title.t{n}.log.records": 1 for n in range(3)},
               "otter.pipeline.4.title.other.log.records": 3}
     statsd.wait_for(wanted)
-    assert agent.log().count("event=tag_limit tag=title limit=3") == 1, "told once"
+    assert agent.log().count("event=tag_limit tag=title limit=3") == 1, "logged once"
     alarm(mariadb, "x", title="T1", pipeline="4")
     alarm(mariadb, "x", title="T7", pipeline="4")
     agent.once()
@@ -260,9 +260,9 @@ def test_kills_double_one_event_each_and_lose_none(mariadb, otter, web, carbon_s
         time.sleep(random.uniform(0.1, 1.2))
         agent.kill9()
     agent.once()
-    told = collections.Counter(event["data"] for event in events(web))
-    assert set(told) == {f"pid:1 number {n + 1}" for n in range(number)}, "none is lost"
-    doubled = sum(told.values()) - number
+    found_events = collections.Counter(event["data"] for event in events(web))
+    assert set(found_events) == {f"pid:1 number {n + 1}" for n in range(number)}, "none is lost"
+    doubled = sum(found_events.values()) - number
     assert doubled <= kills, "each kill repeats at most the event that was on its way"
 
 
@@ -277,10 +277,10 @@ def test_a_restart_tells_nothing_again(mariadb, otter, web, carbon_stream, make_
     assert len(events(web)) == 5
     agent.run("cursor", "rewind", "log", "-1h")
     agent.once()
-    assert len(events(web)) == 5, "what is told again is for steps alone"
+    assert len(events(web)) == 5, "only steps are sent again, and no events"
 
 
-def test_the_mark_follows_where_nothing_is_told(mariadb, otter, carbon_stream, answers, make_agent):
+def test_batches_without_events_are_acknowledged(mariadb, otter, carbon_stream, answers, make_agent):
     """The sink of events must acknowledge batches without an event, so that they do not stay in the queue."""
     otter.do("history", "--rows", 3000, "--hours", 1)
     agent = make_agent(mariadb, to_web(carbon_stream, f"http://127.0.0.1:{answers.server_port}", horizon=0))

@@ -100,8 +100,8 @@ def test_the_status_page(make):
     agent = make({"rows": odd.packets(odd.words.error(1064, BAD_TEXT))}, status={"listen": status.listen, "patience": 1})
     agent.start()
     wait_until(status.answers, "the status page is there")
-    wait_until(lambda: SHOWN in status.one("sources", "throughput")["last_error"], "the status tells")
-    wait_until(lambda: "throughput" in status.health()[1], "it is told to a probe")
+    wait_until(lambda: SHOWN in status.one("sources", "throughput")["last_error"], "the status page shows the text")
+    wait_until(lambda: "throughput" in status.health()[1], "a probe gets the text")
     for page in ("/", "/healthz", "/status.json", "/metrics"):
         assert_clean(status.ask(page)[2].replace("\t", ""))
     assert SHOWN.replace("<", "&lt;").replace(">", "&gt;") in status.ask("/")[2]
@@ -123,8 +123,8 @@ def test_what_would_be_sent(make):
 def test_an_event_that_is_sent(make, sink):
     agent = make({"rows": alarm_of(GENTLE)}, [{"type": "statsd", "flavor": "dogstatsd", "port": sink.port}])
     agent.start()
-    told = wait_until(lambda: [line for line in sink.lines() if line.startswith("_e{")], "an event")
-    assert not NOT_SHOWN.search(told[0]) and "31m" in told[0]
+    sent = wait_until(lambda: [line for line in sink.lines() if line.startswith("_e{")], "an event")
+    assert not NOT_SHOWN.search(sent[0]) and "31m" in sent[0]
 
 
 def line_cells(line):

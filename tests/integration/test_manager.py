@@ -331,11 +331,11 @@ def test_gzip_is_for_those_who_ask(manager):
     assert gzip.decompress(packed.body) == plain.body
 
 
-@pytest.mark.parametrize("charset, told", [("latin1", "ISO-8859-1"), ("gbk", "UTF-8")])
-def test_other_character_sets(manager, charset, told):
+@pytest.mark.parametrize("charset, announced", [("latin1", "ISO-8859-1"), ("gbk", "UTF-8")])
+def test_other_character_sets(manager, charset, announced):
     manager.state(f"{charset} channelList")
     answer = manager.get("channelList.htm")
-    assert answer.headers["Content-Type"] == f"text/html;charset={told}"
+    assert answer.headers["Content-Type"] == f"text/html;charset={announced}"
     with pytest.raises(UnicodeDecodeError):
         answer.body.decode("utf-8")
     assert charset != "gbk" or "运行状态" in answer.body.decode("gbk")

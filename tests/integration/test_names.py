@@ -130,7 +130,7 @@ def test_a_rename_of_tagged_series_loses_nothing_and_a_replay_doubles_nothing(ma
     done = agent.run("replay", "--since", "-1h")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.match(r"(?s).*\b3 rows", done.stdout), done.stdout
-    assert totals(carbon) == {old: 7, new: 7}, "told again under the names of then"
+    assert totals(carbon) == {old: 7, new: 7}, "the rows are sent again under the names of their time"
     agent.stop()
     carbon.hang_up()
     carbon.received.clear()
@@ -241,7 +241,7 @@ def test_a_pipeline_that_is_added_while_we_run(mariadb, otter, receiver, make_ag
     assert of_pipeline(receiver.lines(), 77) == ["late"]
 
 
-def test_silence_is_told_of_all_pipelines_there_are(mariadb, otter, statsd, make_agent):
+def test_ages_are_sent_for_all_pipelines_that_exist(mariadb, otter, statsd, make_agent):
     """The age of a pipeline that never reported is the age of the pipeline; a deleted pipeline has no age any more."""
     mariadb.query("UPDATE PIPELINE SET GMT_CREATE = NOW() - INTERVAL 5000 SECOND WHERE ID = 1")
     add(mariadb, 2, 1, age=100)
@@ -286,7 +286,7 @@ def test_names_are_known_while_the_database_is_away(otter, manager, mariadb, rec
     wait_until(are_named, "names, without a database")
 
 
-def test_a_name_with_an_id_above_two_to_the_63_is_left_out_and_told(mariadb, otter, carbon, make_agent):
+def test_a_name_with_an_id_above_two_to_the_63_is_left_out_and_logged(mariadb, otter, carbon, make_agent):
     mariadb.query("ALTER TABLE PIPELINE MODIFY ID BIGINT UNSIGNED NOT NULL")
     mariadb.query("ALTER TABLE THROUGHPUT_STAT MODIFY PIPELINE_ID BIGINT UNSIGNED NOT NULL")
     mariadb.query("INSERT IGNORE INTO PIPELINE (ID, NAME, CHANNEL_ID, GMT_CREATE, GMT_MODIFIED) "

@@ -170,7 +170,7 @@ WRONGS = {
 
 
 @pytest.mark.parametrize("order", WRONGS)
-def test_what_goes_wrong_is_told_and_counted_and_the_good_pages_go_on(order, past, manager, page_agent, sink):
+def test_faults_are_logged_and_counted_and_the_good_pages_go_on(order, past, manager, page_agent, sink):
     event, says = WRONGS[order]
     agent = page_agent(timeout=1, sources=ERRORS).start()
     wait_until(lambda: "pipeline.3.stage.load.stage_ms" in gauges(sink.lines()), "the first round")
@@ -275,7 +275,7 @@ def test_zones(of, zone, want, mariadb, past, otter, folder, page_agent):
     assert manager.stop() == 0
 
 
-def test_a_skew_that_comes_up_is_told(past, manager, page_agent, sink):
+def test_a_skew_that_begins_is_logged(past, manager, page_agent, sink):
     agent = page_agent(zone="Asia/Shanghai").start()
     wait_until(lambda: gauges(sink.lines()).get("page.zone_skew_s") == 0, "none")
     assert "zone_skew" not in agent.log()

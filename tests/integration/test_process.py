@@ -162,7 +162,7 @@ def test_a_log_that_is_a_link_is_not_followed(lonely, folder):
     assert "BAD  log" in agent.run("--check").stdout
 
 
-def test_what_others_may_do_is_told(lonely):
+def test_what_others_may_do_is_logged(lonely):
     agent = lonely()
     state = agent.folder / "state"
     state.mkdir()

@@ -85,7 +85,7 @@ def test_refused(agent, words, code, why):
     assert why in done.stderr
 
 
-def test_statsd_is_not_told_again(mariadb, statsd, make_agent):
+def test_nothing_is_sent_to_statsd_again(mariadb, statsd, make_agent):
     done = make_agent(mariadb, [to_statsd(statsd)]).run("replay", "--since", "-1h")
     assert done.returncode == 78
     assert "has no Graphite sink" in done.stderr

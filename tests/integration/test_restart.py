@@ -28,7 +28,7 @@ def test_ten_kills_under_load(mariadb, otter, carbon, statsd, both, make_agent):
         time.sleep(random.uniform(0.3, 2.5))
         agent.kill9()
     assert managers.wait(60) == 0, managers.log()
-    assert agent.run("--once").returncode in (0, 69), "what the last kill left in doubt is lost, and told"
+    assert agent.run("--once").returncode in (0, 69), "points that the last kill left in doubt are lost, and logged"
     wanted = otter.sums()
     carbon.wait_for(wanted)
     for name, (sql, got) in statsd.differences(wanted).items():

@@ -77,7 +77,7 @@ def test_a_day_of_a_pipeline(mariadb, manager, sink, watch):
     wait_for_state(sink, 1, "ok")
     told = [is_ for _, is_ in changes(agent, 1)]
     assert [state for state in told if state not in ("hung", "idle")] == [
-        "ok", "stalled", "locating", "stalled", "paused", "stopped", "skewed", "lagging", "ok"], "each change is told once"
+        "ok", "stalled", "locating", "stalled", "paused", "stopped", "skewed", "lagging", "ok"], "each change is logged once"
 
 
 def test_without_pages_silence_is_a_stall(mariadb, sink, watch):

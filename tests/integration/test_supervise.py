@@ -91,7 +91,7 @@ def test_an_end_that_is_wanted_during_a_reload_starts_nothing(mariadb, otter, ma
     assert agent.log().count("event=started") == 1 and "event=stopped" in agent.log()
 
 
-def test_nobody_is_told_too_early_or_by_others(mariadb, otter, both, make_agent, notified):
+def test_no_message_comes_too_early_or_from_others(mariadb, otter, both, make_agent, notified):
     agent = supervised(make_agent, notified, mariadb, both)
     agent.write(drain=-1)
     assert agent.process.start().wait() == 78 and not notified.lines()

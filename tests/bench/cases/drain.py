@@ -19,7 +19,7 @@ def lines_per_cpu(figures):
     return figures.lines / figures.cpu
 
 
-def tell(world, found):
+def report(world, found):
     for name, runs in found.items():
         text = f"{middle(runs, rows_per_s) / 1e3:,.0f} k rows/s, {middle(runs, lambda f: f.cpu):.2f} CPU s, peak " \
                f"{middle(runs, lambda f: f.peak_kib) / MIB:,.1f} MiB; {middle(runs, lines_per_cpu) / 1e3:,.0f} k lines/CPU s"
@@ -42,7 +42,7 @@ def drain(world):
     subjects = {name: lambda run=run: run(world, database, rows) for name, run in peers.items()}
     subjects["push loop"] = lambda: contenders.push_loop(world, contenders.LINES * rows)
     found = world.compare(subjects)
-    tell(world, found)
+    report(world, found)
     for ours in "otterbeat", "otterbeat, 1 line":
         judge(world, found, f"rows/s, {rows:,} rows", rows_per_s, ours, "fetch loop", 0.6)
         judge(world, found, f"rows/s, {rows:,} rows", rows_per_s, ours, "collectd", 5)
@@ -65,7 +65,7 @@ def many(world):
     database = world.database.delays(rows)
     found = world.compare({"fetch loop": lambda: contenders.fetch_loop(world, database, rows),
                            "otterbeat, 1 line": lambda: contenders.built_in(world, database, rows)})
-    tell(world, found)
+    report(world, found)
     judge(world, found, f"rows/s, {rows:,} rows", rows_per_s, "otterbeat, 1 line", "fetch loop", 0.6)
 
 
@@ -77,7 +77,7 @@ def cpu(world):
                            "script": lambda: contenders.script(world, database, rows, "udp"),
                            "script, mawk": lambda: mawk(world, database, rows, "udp"),
                            "collectd": lambda: contenders.collectd(world, database, rows)})
-    tell(world, found)
+    report(world, found)
     judge_cpu(world, found, "StatsD")
 
 

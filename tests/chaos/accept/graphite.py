@@ -114,7 +114,7 @@ def names(trial):
     trial.row.rows, trial.row.sql, trial.row.whisper = ledger.rows_written(world.database), records, int(arrived)
     assert "sink=graphite event=sink_failed" not in world.agent.log(), "the connection was closed"
     assert "event=lost" in world.agent.log(), "nobody said that a name is too long"
-    assert arrived + lost(world) == records, "a record neither arrived nor is told as lost"
+    assert arrived + lost(world) == records, "a record neither arrived nor is counted as lost"
 
 
 def send(port, text):

@@ -7,7 +7,7 @@ import time
 from chaos import accounts, arrival, ledger, rounds
 from chaos.accept.case import Case
 from chaos.fault import AT_MOST
-from chaos.faults.processes import in_doubt_is_told
+from chaos.faults.processes import check_in_doubt
 from chaos.kills import any_life
 from servers.process import wait_until
 
@@ -56,9 +56,9 @@ def crashes_of_statsd(trial):
     world.stop_load()
     trial.row.times = times
     trial.count()
-    told, missing = in_doubt_is_told(world)
-    trial.say(f"{times} kills; told in doubt: {told} points; series that statsd has too little of: {missing}")
-    assert told <= times * BATCH, "a crash costs more than a batch"
+    in_doubt, missing = check_in_doubt(world)
+    trial.say(f"{times} kills; in doubt by the log: {in_doubt} points; series for which statsd has too little: {missing}")
+    assert in_doubt <= times * BATCH, "a crash costs more than a batch"
 
 
 def closed_and_open_again(world):

@@ -64,7 +64,7 @@ def spoil_a_batch(world, _):
 
 def damage_is_mended(world):
     log = world.agent.log()
-    assert "event=restarting" in log and "event=corrupt" in log, "a damaged batch was not told"
+    assert "event=restarting" in log and "event=corrupt" in log, "a damaged batch was not logged"
 
 
 def damage_is_told(world):
@@ -84,7 +84,7 @@ def mend_config(world):
 
 def reloads_are_told(world):
     log = world.agent.log()
-    assert "event=reload_failed" in log and "event=reloaded" in log, "a reload was not told"
+    assert "event=reload_failed" in log and "event=reloaded" in log, "a reload was not logged"
 
 
 FAULTS = [

@@ -63,7 +63,7 @@ def test_counters_and_totals_both_equal_sql(mariadb, otter, statsd, make_agent):
     assert not statsd.counters()
 
 
-def test_totals_alone_are_told_in_the_place_of_counters(mariadb, otter, statsd, make_agent):
+def test_totals_alone_are_sent_in_place_of_counters(mariadb, otter, statsd, make_agent):
     otter.do("sample")
     done = make_agent(mariadb, [to_statsd(statsd, counters="gauge")]).once()
     wait_for_totals(statsd, otter.sums())
@@ -148,7 +148,7 @@ def test_kills_under_load(mariadb, otter, statsd, make_agent, counters, after_cr
         assert got < sql if after_crash == "lose" else got > sql, name
 
 
-def test_a_crash_in_the_middle_of_a_batch_is_told(mariadb, otter, statsd, make_agent):
+def test_a_crash_in_the_middle_of_a_batch_is_logged(mariadb, otter, statsd, make_agent):
     """agent.uncertain equals the points in doubt in the log, for lost and for repeated points."""
     for after_crash in ("lose", "repeat"):
         sinks = [to_statsd(statsd, counters="both", after_crash=after_crash, payload=64)]
@@ -188,7 +188,7 @@ def test_a_closed_port_heals(mariadb, otter, statsd, make_agent):
 
 
 @pytest.mark.slow
-def test_a_loss_that_nobody_tells_of_heals_within_a_round(mariadb, otter, statsd, make_agent):
+def test_a_loss_without_a_message_is_corrected_within_a_round(mariadb, otter, statsd, make_agent):
     """A statsd that does not read: the kernel drops datagrams without room, and reports nothing."""
     agent = make_agent(mariadb, [to_statsd(statsd, counters="both")]).start()
     agent.wait_for_log("event=plan", times=5)
