@@ -302,7 +302,7 @@ def test_dry_run_prints_events(mariadb, otter, carbon_stream, make_agent):
 
 def test_check_says_whether_graphite_web_is_there(mariadb, otter, web, carbon_stream, make_agent):
     done = make_agent(mariadb, to_web(carbon_stream, web.url)).run("--check")
-    assert "ok   sink graphite.events: there is somebody who listens" in done.stdout
+    assert "ok   sink graphite.events: a server listens" in done.stdout
     done = make_agent(mariadb, to_web(carbon_stream, f"http://127.0.0.1:{free_port()}"), "other").run("--check")
     assert "BAD  sink graphite.events: events: " in done.stdout and done.returncode == 69
 
