@@ -1,15 +1,16 @@
-# cmake -D CONFIG=… -D PAGE=… -D DATE=… -P manual.cmake writes otterbeat.cfg(5) out of the commented demo config, so that
-# nothing is explained in two places. What it takes what for:
+# cmake -D CONFIG=… -D PAGE=… -D DATE=… -P manual.cmake makes otterbeat.cfg(5) from the commented demo config, so that each
+# setting is explained in one place. These lines of the config have a meaning:
 #
-#   NAME = (   or {            a section; inside of one, as `type = …` is, a subsection. It begins with the comment before it
-#   NAME = VALUE;   # why      an item, also behind a "#"; at the top level the comment before it explains it
-#   # text                     a paragraph; "#" alone ends it
+#   NAME = (   or {            begins a section; inside a section, and for `type = …`, a subsection. The comment above the line is
+#                              the text at its beginning
+#   NAME = VALUE;   # why      an item, also behind a "#"; at the top level the comment above the line explains the item
+#   # text                     a paragraph, which a line with only "#" ends
 #   #   word   why             an item in a comment
-#         further to the right: # text        more of the item before
-#   #NAME = { …                an example that stays as it is, up to };
+#         further to the right: # text        continues the item above
+#   #NAME = { …                an example, which the page shows without a change, up to };
 cmake_minimum_required(VERSION 3.25)
 
-# What is special to roff; blanks that only align.
+# Escapes the characters that are special to roff, and removes blanks that only align.
 function(plain variable text)
         string(REGEX REPLACE " +" " " text "${text}")
         string(STRIP "${text}" text)
@@ -19,14 +20,14 @@ function(plain variable text)
         string(REPLACE "^" "\\(ha" text "${text}")
         string(REPLACE "\"" "\\(dq" text "${text}")
         string(REGEX REPLACE "`([^`]*)`" "\\\\fB\\1\\\\fR" text "${text}")
-        string(REGEX REPLACE "([^ .][.]) ([^ ])" "\\1\n\\2" text "${text}") # each sentence on a line
+        string(REGEX REPLACE "([^ .][.]) ([^ ])" "\\1\n\\2" text "${text}") # puts each sentence on a line
         if(text MATCHES "^[.]")
                 string(PREPEND text "\\&")
         endif()
         set(${variable} "${text}" PARENT_SCOPE)
 endfunction()
 
-# `page` grows; `last` is what it ends with: head, item, text, or a gap.
+# `page` is the text so far; `last` is the kind of its last part: head, item, text, or gap.
 function(end_list)
         if(in_list)
                 string(APPEND page ".El\n")
@@ -83,7 +84,7 @@ function(add_text text)
         return(PROPAGATE page in_list last)
 endfunction()
 
-# The comment that was held back until it was clear what it belongs to.
+# Adds the comment that was held back until the next line showed where the comment belongs.
 function(add_held)
         foreach(text IN LISTS held)
                 string(REGEX REPLACE "^#" "" text "${text}")
@@ -147,7 +148,7 @@ function(take_setting line)
         return(PROPAGATE page in_list last held depth in_example)
 endfunction()
 
-# CMake's lists can't hold these as they are.
+# A list of CMake cannot hold these characters.
 string(ASCII 1 semicolon)
 string(ASCII 2 open)
 string(ASCII 3 close)
@@ -179,7 +180,7 @@ foreach(line IN LISTS lines)
         elseif(line MATCHES "^ *[)}]")
                 add_held()
                 math(EXPR depth "${depth} - 1")
-        elseif(page STREQUAL "") # the end of what stands on top of the file
+        elseif(page STREQUAL "") # the end of the text at the top of the file
                 add_held()
                 add_head(Sh "GENERAL SETTINGS")
         endif()

@@ -1,15 +1,15 @@
-# Run by cpack over the folder that becomes the package: what a package has beside what `cmake --install` writes.
+# cpack runs this script for the folder that becomes the package: it adds the files that `cmake --install` does not write.
 set(package ${CMAKE_CURRENT_LIST_DIR})
 get_filename_component(source ${package}/../.. ABSOLUTE)
 set(root ${CPACK_TEMPORARY_DIRECTORY})
 set(stage ${root}/usr)
 
-# The config of the unit: the password comes as a credential, what is remembered goes to /var/lib.
+# The config for the unit: the password comes as a credential, and the state directory is in /var/lib.
 file(READ ${source}/config/otterbeat.cfg config)
 string(REPLACE "\"\${STATE_DIRECTORY:-state}\"" "\"\${STATE_DIRECTORY:-/var/lib/otterbeat}\"" config "${config}")
 string(REPLACE "      password = \"\${OTTERBEAT_PASSWORD:-}\";\n" "" config "${config}")
 string(REGEX REPLACE "#password_file = \"/etc/otterbeat/password\";[^\n]*"
-        "password_file = \"\${CREDENTIALS_DIRECTORY:-/etc/otterbeat}/password\"; # its first line" config "${config}")
+        "password_file = \"\${CREDENTIALS_DIRECTORY:-/etc/otterbeat}/password\"; # a file whose first line is the password." config "${config}")
 if(config MATCHES "OTTERBEAT_PASSWORD" OR NOT config MATCHES "CREDENTIALS_DIRECTORY" OR NOT config MATCHES "var/lib/otterbeat")
         message(FATAL_ERROR "config/otterbeat.cfg has changed: see ${CMAKE_CURRENT_LIST_FILE}")
 endif()
@@ -19,7 +19,7 @@ configure_file(${package}/logrotate ${root}/etc/logrotate.d/otterbeat COPYONLY)
 configure_file(${package}/copyright ${stage}/share/doc/otterbeat/copyright COPYONLY)
 configure_file(${source}/CHANGELOG.md ${stage}/share/doc/otterbeat/changelog COPYONLY)
 if(CPACK_GENERATOR STREQUAL "DEB")
-        # Debian's own papers. The overrides: no bug asked for this package, and systemd alone starts it.
+        # Files that Debian requires. The overrides: no bug report asked for this package, and only systemd starts the agent.
         string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
         file(WRITE ${stage}/share/doc/otterbeat/changelog.Debian
                 "otterbeat (${CPACK_PACKAGE_VERSION}-1) stable; urgency=medium\n\n  * See changelog.gz.\n\n"
@@ -32,7 +32,7 @@ execute_process(COMMAND gzip -9nf ${stage}/share/doc/otterbeat/changelog ${stage
         ${stage}/share/man/man5/otterbeat.cfg.5
         COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND strip --remove-section=.comment --remove-section=.note ${stage}/bin/otterbeat COMMAND_ERROR_IS_FATAL ANY)
-# Whatever umask it was made with.
+# The rights of the files must not depend on the umask.
 set(readable OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 set(executable ${readable} OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)
 file(CHMOD_RECURSE ${root} FILE_PERMISSIONS ${readable} DIRECTORY_PERMISSIONS ${executable})

@@ -1,4 +1,4 @@
-"""Measures otterbeat, its peers and the limits in one run: see tests/bench/README.md."""
+"""Measures otterbeat, similar programs and the limits of the machine in one run: see tests/bench/README.md."""
 import argparse
 import fnmatch
 import pathlib
@@ -44,7 +44,7 @@ def main():
             world.case = name
             try:
                 CASES[name](world)
-            except Exception as error:  # the other cases are worth their time
+            except Exception as error:  # the other cases still run
                 traceback.print_exc()
                 world.say(name, "it ends well", str(error).partition("\n")[0], False)
             print(f"{name}: took {time.monotonic() - began:.0f} s, load {measure.load():.2f}", flush=True)

@@ -1,4 +1,4 @@
-"""Who is measured on the same work: all rows of DELAY_STAT to one sink, two lines each: its time and its number."""
+"""The programs that do the same work: they send all rows of DELAY_STAT to one sink, two lines per row, the time and the number."""
 import dataclasses
 import shutil
 import textwrap
@@ -13,7 +13,7 @@ from bench import measure
 from bench.sinks import LIMITS, Sink
 
 LINES = 2
-# What the agent reads of a row; who wants more of the server than this is slower for it.
+# The columns that the agent reads; a program that reads more columns would be slower because of them.
 AGENTS_COLUMNS = "SELECT `ID`, UNIX_TIMESTAMP(`GMT_MODIFIED`), UNIX_TIMESTAMP(`GMT_CREATE`), `PIPELINE_ID`," \
                  " `DELAY_TIME`, `DELAY_NUMBER` FROM `DELAY_STAT`"
 BOTH = {"table": "DELAY_STAT", "every": 1, "start": "oldest", "columns": [
@@ -27,7 +27,7 @@ TABLES = ("delay", "throughput", "history", "table", "log")
 class Figures:
     rows: int
     lines: int
-    wall: float  # from the start of the process to the last byte at the sink
+    wall: float  # seconds from the start of the process to the last byte at the sink
     cpu: float
     peak_kib: int
 
@@ -38,7 +38,7 @@ class Figures:
 
 
 def only(*names, **more):
-    """The agent's sources with just these, which also get `more`."""
+    """Returns settings that enable only these sources, with the settings in `more`."""
     return {name: {"enabled": True, **more} if name in names else {"enabled": False} for name in TABLES}
 
 
@@ -48,18 +48,18 @@ def to_sink(kind, port, **more):
     return {"type": "graphite", "port": port, "creates": 0, **more}
 
 
-# A back-log waits in the queue until its horizon is over: one of the default size holds some six million lines.
+# A back-log stays in the queue until its horizon is over: a queue of the default size holds about six million lines.
 LARGE_QUEUE = {"max_bytes": 1 << 30}
 
 
 def make_agent(world, database, sinks, sources, **top):
-    """One with a store of its own on disk: nothing is known of an earlier run."""
+    """Returns an agent with a store of its own on disk, without the state of an earlier run."""
     folder = world.fresh("agent")
     return Agent(folder, world.database.server, sinks, sources, mysql={"database": database, "query_timeout": 60}, **top)
 
 
 def run_agent(agent, under=()):
-    """`under`: a program that runs it, and its options."""
+    """Runs the agent; `under` is a program that runs the agent, with its options."""
     return measure.run([*under, str(PROGRAM), "-c", str(agent.config), "--once"], agent.folder)
 
 
@@ -68,7 +68,7 @@ def otterbeat(world, database, rows, kind="tcp"):
 
 
 def built_in(world, database, rows, kind="tcp", under=()):
-    """The agent's own source of this table, which makes one line a row."""
+    """The built-in source of this table, which makes one line per row."""
     return drained(world, database, rows, kind, only("delay"), under)
 
 
@@ -103,7 +103,7 @@ SCRIPTS = {
 
 
 def script(world, database, rows, kind="tcp", awk="gawk"):
-    """What an operator would write. Over UDP it cuts lines where datagrams end, and paces nothing: only its cost counts."""
+    """A script as an operator would write it. Over UDP it cuts lines at the ends of datagrams, and sends without pauses: only its cost is used."""
     program, socat = SCRIPTS[kind]
     read = f"mariadb --no-defaults -q -N -B -h 127.0.0.1 -P {world.database.server.port} -u {USER} {database}" \
            " -e 'SELECT PIPELINE_ID, DELAY_TIME, DELAY_NUMBER, UNIX_TIMESTAMP(GMT_CREATE) FROM DELAY_STAT'"
@@ -115,7 +115,7 @@ def script(world, database, rows, kind="tcp", awk="gawk"):
 
 
 def run_server(process, is_done, seconds=900):
-    """From its start until it is done: wall is what `is_done` says, seconds since then."""
+    """Runs a server from its start until `is_done` returns the wall time, in seconds since the start."""
     began = time.monotonic()
     process.start()
     watch = measure.Watch(process)
@@ -127,7 +127,7 @@ def run_server(process, is_done, seconds=900):
 
 
 def collectd(world, database, rows, kind="tcp"):
-    """Its dbi plugin and write_graphite, with one reading; the last lines stay in its buffer until it stops."""
+    """collectd with its plugins dbi and write_graphite, for one reading. The last lines stay in its buffer until it stops."""
     folder = world.fresh("collectd")
     with Sink(world.fresh("sink"), kind) as sink:
         (folder / "collectd.conf").write_text(textwrap.dedent(f"""\
@@ -181,7 +181,7 @@ def collectd(world, database, rows, kind="tcp"):
 
 
 def prometheus(world, database, rows, kind=None):
-    """prometheus-sql-exporter: the query, and one scrape, until which nothing has left it."""
+    """prometheus-sql-exporter: the query, and one scrape. Before the scrape it sends nothing."""
     folder, port = world.fresh("prometheus"), free_port()
     (folder / "config.yml").write_text(textwrap.dedent(f"""\
         jobs:
@@ -201,7 +201,7 @@ def prometheus(world, database, rows, kind=None):
         "-web.listen-address", f"127.0.0.1:{port}"])
 
     def scrape():
-        """Big steps: each scrape costs it something, too."""
+        """Scrapes with long pauses, because each scrape costs the exporter something, too."""
         time.sleep(0.5)
         lines, rest = 0, b""
         try:

@@ -1,4 +1,4 @@
-"""A private MariaDB whose tables are filled by its own sequences: a million rows take seconds."""
+"""A private MariaDB, which fills its tables from its own sequences: a million rows take seconds."""
 import re
 import subprocess
 import time
@@ -6,13 +6,13 @@ import time
 from servers.fake_otter import FakeOtter
 from servers.mariadb import MariaDB, make_template
 
-PIPELINES = 200  # each writes a row a minute: what Otter does
+PIPELINES = 200  # each pipeline writes a row per minute, like Otter
 TABLE = re.compile(r"INSERT INTO (\w+)")
 FILL = "SET unique_checks = 0, foreign_key_checks = 0, time_zone = '+00:00'"
 
 
 class Database:
-    """One server with several databases, each made when it is first asked for."""
+    """One server with several databases. Each database is created when a case first asks for it."""
 
     def __init__(self, folder, pool):
         self.folder = folder
@@ -35,7 +35,7 @@ class Database:
         return self.server.query(sql, *args, database=database)
 
     def create(self, name, pipelines=4):
-        """Empty tables. What was in it is gone."""
+        """Creates a database with empty tables, and drops an existing database first."""
         fake = FakeOtter(self.server, self.folder)
         fake.command += ["--database", name]
         fake.do("create", "--pipelines", pipelines, "--tables", 1)
@@ -46,10 +46,10 @@ class Database:
         with self.server.connect(name) as connection, connection.cursor() as cursor:
             cursor.execute(FILL)
             cursor.execute(sql)
-            cursor.execute(f"ANALYZE TABLE {TABLE.search(sql)[1]}")  # a table of some age has statistics
+            cursor.execute(f"ANALYZE TABLE {TABLE.search(sql)[1]}")  # an older table has statistics
 
     def delays(self, rows, pipelines=PIPELINES, age=3600):
-        """The name of a database with so many rows in DELAY_STAT, the newest `age` seconds old."""
+        """Returns the name of a database with that many rows in DELAY_STAT; the newest row is `age` seconds old."""
         name = f"delays_{rows}"
         if name not in self.made:
             self.create(name)
@@ -58,7 +58,7 @@ class Database:
         return name
 
     def add_delays(self, name, rows, pipelines=PIPELINES, age=3600, first=0):
-        """Rows first + 1 … first + rows: a row a minute of each pipeline."""
+        """Adds the rows first + 1 … first + rows: one row per minute for each pipeline."""
         begin = int(time.time()) - age - (first + rows - 1) // pipelines * 60
         self._insert(name, f"""
             INSERT INTO DELAY_STAT (ID, DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)
@@ -67,7 +67,7 @@ class Database:
              FROM seq_{first + 1}_to_{first + rows}) AS s""")
 
     def histories(self, rows, pairs=PIPELINES, age=3600):
-        """As delays(), in TABLE_HISTORY_STAT: five counters a row."""
+        """Like delays(), in TABLE_HISTORY_STAT: five counters per row."""
         name = f"histories_{rows}"
         if name not in self.made:
             self.create(name)
@@ -82,7 +82,7 @@ class Database:
         return name
 
     def totals(self, pairs):
-        """In TABLE_STAT."""
+        """Like delays(), in TABLE_STAT."""
         name = f"totals_{pairs}"
         if name not in self.made:
             self.create(name)
@@ -95,11 +95,11 @@ class Database:
         return name
 
     def handler_reads(self):
-        """Rows that the server has read so far, by whatever way."""
+        """Returns the number of rows that the server has read so far, through all handlers."""
         return sum(int(value) for _, value in self.query("SHOW GLOBAL STATUS LIKE 'Handler_read%'", database=None))
 
     def longest_query_ms(self, user):
-        """How long the statement that `user` runs at this moment has been open; 0: it runs none."""
+        """Returns how many ms the current statement of `user` has been open; 0 without a statement."""
         return float(self.query("SELECT COALESCE(MAX(TIME_MS), 0) FROM information_schema.PROCESSLIST"
                                 " WHERE USER = %s AND COMMAND <> 'Sleep'", user, database=None)[0][0])
 

@@ -1,4 +1,4 @@
-"""What a process costs: seconds on the wall, seconds of CPU, peak memory, context switches."""
+"""The cost of a process: wall seconds, CPU seconds, peak memory, context switches."""
 import dataclasses
 import os
 import pathlib
@@ -17,7 +17,7 @@ SWITCHES = re.compile(r"ctxt_switches:\s+(\d+)")
 
 @dataclasses.dataclass
 class Usage:
-    began: float  # time.monotonic(), which is the sinks' clock, too
+    began: float  # time.monotonic(), the clock that the sinks use, too
     wall: float
     cpu: float
     peak_kib: int
@@ -25,7 +25,7 @@ class Usage:
 
 
 def tree(pid):
-    """A process and all below it."""
+    """Returns a process and all its descendants."""
     found = [pid]
     for one in found:
         for children in pathlib.Path(f"/proc/{one}/task").glob("*/children"):
@@ -37,7 +37,7 @@ def tree(pid):
 
 
 def peak_kib(pid):
-    """The peak of a process, or the sum of the peaks of a pipeline. The kernel's ru_maxrss would count ours in."""
+    """Returns the peak memory of a process, or the sum for a pipeline. The kernel's ru_maxrss would include this Python process."""
     total = 0
     for one in tree(pid):
         try:
@@ -49,7 +49,7 @@ def peak_kib(pid):
 
 
 def run(command, folder, env=None, seconds=1800):
-    """Runs it to its end, which must be a good one."""
+    """Runs a command to its end, which must be successful."""
     with open(folder / "errors", "w+b") as errors, open(folder / "output", "w+b") as output:
         began, peak = time.monotonic(), 0
         child = subprocess.Popen(command, cwd=folder, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
@@ -72,7 +72,7 @@ def run(command, folder, env=None, seconds=1800):
 
 
 class Watch:
-    """What a running process has used since its threads began; differences are what counts."""
+    """Reads how much a running process has used since its start; only differences of two readings are used."""
 
     def __init__(self, process):
         self.pid = process.child.pid
@@ -84,7 +84,7 @@ class Watch:
         return sum(int(text.split()[0]) for text in self._tasks("schedstat")) / 1e9
 
     def cpu_of_thread(self, number):
-        """Of one thread, in the order in which they were started; 0 is main's, then come the sinks'."""
+        """Returns the CPU time of one thread. Threads are numbered in the order of their start: 0 is the main thread, then come the sinks."""
         threads = sorted(int(task.name) for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir())
         return int(pathlib.Path(f"/proc/{self.pid}/task/{threads[number]}/schedstat").read_text().split()[0]) / 1e9
 

@@ -1,4 +1,4 @@
-"""The C receivers: they count, and cost next to nothing."""
+"""The receivers in C, which count lines and cost nearly nothing."""
 import collections
 import mmap
 import pathlib
@@ -13,7 +13,8 @@ Counted = collections.namedtuple("Counted", "port lines bytes packets first_ns l
 
 
 class Sink:
-    """`kind`: tcp, udp, or still, which accepts and never reads. `room`: of a UDP receive buffer, 0: the kernel's."""
+    """A receiver. `kind`: tcp, udp, or still, which accepts connections and never reads. `room`: bytes of the UDP receive buffer; 0 means
+    the kernel's default."""
 
     def __init__(self, folder, kind, room=0):
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,14 +44,14 @@ class Sink:
 
     @property
     def last(self):
-        """When the last bytes came, as time.monotonic()."""
+        """Returns the time of the last bytes, by time.monotonic()."""
         return self.counted.last_ns / 1e9
 
     def wait_for(self, lines, seconds=600):
         wait_until(lambda: self.counted.lines >= lines, f"{lines} lines, but {self.counted}", seconds, 0.02)
 
     def dropped(self):
-        """Datagrams that the kernel threw away because nobody fetched them in time."""
+        """Returns the number of datagrams that the kernel dropped because the receiver was too slow."""
         for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]:
             fields = line.split()
             if int(fields[1].partition(":")[2], 16) == self.port:

@@ -1,7 +1,7 @@
-"""How many instructions a row costs on its way to a line: a number of the code's, not of the machine's.
+"""How many instructions a row costs on its way to a line: this number depends on the code, and not on the machine.
 
-Counted by callgrind with the release build, all libraries and the store included; what the start and the end cost is
-left out, since it stands in both of two runs. Who makes it much cheaper writes down the new figure.
+callgrind counts with the release build, including all libraries and the store. The cost of start and end is left out: it is
+in both of two runs, whose difference is used. A change that makes a row much cheaper also writes the new figure here.
 """
 import re
 

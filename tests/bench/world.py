@@ -1,4 +1,4 @@
-"""What all cases share: a folder, a database, how long to measure, and what was found."""
+"""What all cases share: a folder, a database, the sizes and times, and the results."""
 import collections
 import csv
 import dataclasses
@@ -48,7 +48,7 @@ class World:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def fresh(self, name):
-        """An empty folder. Short, since the path of a unix socket must be."""
+        """Creates an empty folder with a short path, because the path of a unix socket must be short."""
         self.places += 1
         folder = self.folder / f"{self.places}-{name}"
         folder.mkdir()
@@ -59,7 +59,7 @@ class World:
             self.raw.append((self.case, subject, round_number, figure, f"{value:.9g}", f"{measure.load():.2f}"))
 
     def compare(self, subjects, runs=None):
-        """Runs all of them in turns, so that what else the machine does meets each. {subject: [Figures]}."""
+        """Runs all subjects in turns, so that other load on the machine affects each of them. Returns {subject: [Figures]}."""
         found = {name: [] for name in subjects}
         for number in range(runs or self.sizes.runs):
             for name, run in subjects.items():
@@ -82,7 +82,7 @@ class World:
 
 
 def ratios(found, figure, ours, theirs):
-    """Round by round: figure of ours / figure of theirs. (median, least, most)."""
+    """Returns (median, least, most) of the ratio otterbeat / other program, round by round."""
     each = [figure(a) / figure(b) for a, b in zip(found[ours], found[theirs])]
     return statistics.median(each), min(each), max(each)
 

@@ -1,4 +1,4 @@
-"""tests/chaos/run: breaks things, counts, and says what differs."""
+"""tests/chaos/run: causes faults, counts, and prints the differences."""
 import argparse
 import fnmatch
 import os
@@ -13,8 +13,8 @@ from chaos import accept, crew, kills, long_run, mutants, results, rounds
 from chaos.faults import FAULTS
 from servers.mariadb import make_template
 
-SECONDS_A_TIME = 30  # of the run's seconds, for each time that each fault is applied
-CREW = 3 * (os.cpu_count() or 1)  # a world waits most of its time
+SECONDS_A_TIME = 30  # so many seconds of the run are planned for one application of every fault
+CREW = 3 * (os.cpu_count() or 1)  # a world mostly waits
 
 
 def options():
@@ -29,7 +29,7 @@ def options():
     parser.add_argument("--list", action="store_true", help="the names of the faults")
     parser.add_argument("--worlds", type=int, default=CREW, help=f"side by side ({CREW})")
     wanted = parser.parse_args()
-    if wanted.kills and wanted.seed is None and len(sys.argv) > 3:  # --kills N SEED: there are no seconds
+    if wanted.kills and wanted.seed is None and len(sys.argv) > 3:  # --kills N SEED: this form has no seconds
         wanted.seed = wanted.seconds
     return wanted
 
@@ -87,7 +87,7 @@ def main():
         return 0
     if wanted.seed is None:
         wanted.seed = random.randrange(1 << 31)
-    if wanted.accept:  # --accept CASE… takes what follows: numbers are none of them
+    if wanted.accept:  # --accept CASE… takes the words behind it; numbers are seconds and seed, not cases
         numbers = [word for word in wanted.accept if word.isdigit()]
         wanted.accept = [word for word in wanted.accept if not word.isdigit()]
         wanted.seed = int(numbers[-1]) if numbers else wanted.seed
@@ -106,7 +106,7 @@ def action_of(wanted):
 
 
 def in_folder(wanted, act):
-    """In one of its own, which stays when there is something to see."""
+    """Runs in a folder of its own, which stays when there are differences."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ob-chaos-"))
     good = False
     try:

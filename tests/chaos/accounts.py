@@ -1,19 +1,19 @@
-"""In = out: what each sink says of its points when it ends."""
+"""In = out: the account of points that each sink logs when it ends."""
 import re
 
 LINE = re.compile(r"sink=(\S+) event=account (.*)")
 WAYS = ("sent", "folded", "late", "lost", "behind")
-SINKS = {"statsd", "graphite"}  # of a world's agent
+SINKS = {"statsd", "graphite"}  # the sinks of a world's agent
 
 
 def read(log):
-    """One for each sink and end: {"sink": name, "points": n, "sent": n, ...}."""
+    """Returns one account for each end of each sink: {"sink": name, "points": n, "sent": n, ...}."""
     return [{"sink": sink, **{name: int(n) for name, n in re.findall(r"(\w+)=(-?\d+)", rest)}}
             for sink, rest in LINE.findall(log)]
 
 
 def check(log):
-    """Every point that came in, since a start or from the one before, went one of the ways. The last start has ended."""
+    """Checks that every point, from this run or left by the run before, is in exactly one of the numbers. The last run has ended."""
     ended = {account["sink"] for account in read(log.rpartition("event=started")[2])}
     assert ended == SINKS, f"sinks have ended without an account: {SINKS - ended}"
     for account in read(log):

@@ -1,4 +1,4 @@
-"""Waiting until all that was written has arrived."""
+"""Waits until all written rows have arrived."""
 import os
 import time
 
@@ -8,7 +8,7 @@ PATIENCE = int(os.environ.get("OB_CHAOS_PATIENCE", 100))  # seconds; the agent's
 
 
 def wait_for(world, truth, seconds=PATIENCE):
-    """Until whisper holds the truth. Returns the differences that stayed, none in the end."""
+    """Waits until whisper's values equal the truth. Returns the remaining differences, which should be empty."""
     deadline = time.monotonic() + seconds
     while True:
         world.check_agent()
@@ -19,7 +19,7 @@ def wait_for(world, truth, seconds=PATIENCE):
 
 
 def quiet_statsd(world):
-    """Its counters, when they have stopped moving."""
+    """Returns statsd's counters, after they have stopped changing."""
     before, after = None, ledger.counters(world.statsd.counters())
     while before != after:
         time.sleep(1.2)

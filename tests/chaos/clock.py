@@ -1,4 +1,4 @@
-"""A wall clock of one process that can be set: libfaketime reads its offset from a file at each look."""
+"""A wall clock of one process, which a test can set: libfaketime reads the offset from a file at each call."""
 from chaos.namespace import FAKETIME
 
 
@@ -13,6 +13,6 @@ class Clock:
         fresh.rename(self.file)
 
     def environment(self):
-        """Of the process whose clock this is. Deadlines and time-outs stay true."""
+        """Returns the environment of the process with this clock. Deadlines and time-outs stay right."""
         return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

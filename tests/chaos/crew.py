@@ -1,4 +1,4 @@
-"""Worlds side by side: each is a process of its own, and takes the next round from the list."""
+"""Several worlds at once: each world is a process, and takes the next round from the list."""
 import multiprocessing
 import queue
 import signal
@@ -13,7 +13,7 @@ FORK = multiprocessing.get_context("fork")
 def work(tasks, results):
     die_with_parent()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all: the parent ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: the parent ends this process
     permitted = namespace.enter()
     while True:
         task = tasks.get()
@@ -28,7 +28,7 @@ def work(tasks, results):
 
 
 def share_out(tasks, crew):
-    """`tasks`: (name, needs, function, arguments), the longest first. Yields the rows as they come."""
+    """`tasks`: (name, needs, function, arguments), the longest task first. Yields each row when it is ready."""
     todo, done, given = FORK.Queue(), FORK.Queue(), []
     for task in [*tasks, *[None] * crew]:
         todo.put(task)
@@ -40,7 +40,7 @@ def share_out(tasks, crew):
             given.append(next_row(done, workers))
             yield given[-1]
     finally:
-        for worker in workers:  # whoever is still at it is not asked: its servers die with it
+        for worker in workers:  # a worker that still runs is killed, and its servers end with it
             worker.join(5 if len(given) == len(tasks) else 0)
             worker.kill()
             worker.join()

@@ -1,4 +1,4 @@
-"""A file system of some megabytes, to be filled and to be made read-only. SQLite's log alone may take four."""
+"""A file system of some megabytes, which a test can fill or make read-only. SQLite's log alone may take four megabytes."""
 import subprocess
 
 

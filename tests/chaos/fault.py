@@ -1,10 +1,10 @@
-"""What a fault is: data, and two or three verbs."""
+"""The definition of a fault: data, and two or three functions."""
 import dataclasses
 from collections.abc import Callable
 
-EXACT = "exact"  # statsd has each row once
-AT_MOST = "at most once"  # none twice; a crash, or UDP, may cost some
-AT_LEAST = "at least once"  # none is missing; a crash may repeat some
+EXACT = "exact"  # statsd counts each row once
+AT_MOST = "at most once"  # no row counts twice; a crash, or UDP, may lose some rows
+AT_LEAST = "at least once"  # no row is missing; a crash may repeat some rows
 
 
 def nothing(*_):
@@ -13,27 +13,27 @@ def nothing(*_):
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """`apply(world, random)`, then some time within `lasts`, then `heal(world)`; as often as asked, under load."""
+    """A fault: `apply(world, random)`, then a pause within `lasts`, then `heal(world)`; several times, under load."""
 
     name: str
     apply: Callable
     heal: Callable = nothing
-    check: Callable = nothing  # (world): what it must have said; raises AssertionError
-    gap: tuple = (0.3, 1.5)  # seconds before it
+    check: Callable = nothing  # check(world) raises AssertionError when the agent has not logged what it must log
+    gap: tuple = (0.3, 1.5)  # seconds before the fault
     lasts: tuple = (0.2, 1.5)
-    longest: float = 0.0  # once in a long run, so many seconds
+    longest: float = 0.0  # once in a long run the fault lasts so many seconds
     statsd: str = EXACT
-    may_lack: str = ""  # a pattern of series of which Graphite may have less afterwards
-    needs: tuple = ()  # what has to be permitted: network, netem, mount, faketime
-    parts: tuple = ()  # of the world
+    may_lack: str = ""  # a pattern of series for which Graphite may have less afterwards
+    needs: tuple = ()  # the permissions that the fault needs: network, netem, mount, faketime
+    parts: tuple = ()  # the parts that the world needs
     settings: dict = dataclasses.field(default_factory=dict)
-    is_quiet: bool = False  # no load: rows are written before and after it, and counted each time
-    most: int = 1000  # times
+    is_quiet: bool = False  # without load: rows are written before and after the fault, and counted each time
+    most: int = 1000  # how often at most
 
 
 @dataclasses.dataclass
 class Row:
-    """Of the table of results."""
+    """A row of the table of results."""
 
     fault: str
     times: int = 0

@@ -1,11 +1,11 @@
-"""Whether the agent grows: memory, files, threads and disk, after it has warmed up and in the end."""
+"""Checks whether the agent grows: memory, files, threads and disk, after the warm-up and at the end."""
 import os
 import threading
 import time
 
 EVERY = 0.5  # seconds
-WARM = 0.3  # of the time
-MOST = 1.10  # of memory, then and now
+WARM = 0.3  # the share of the time that is the warm-up
+MOST = 1.10  # the largest ratio of memory at the end to memory after the warm-up
 DISK = 4 << 20  # bytes that the queue may take and give back
 
 
@@ -31,11 +31,11 @@ class Watch:
         while not self.is_over.wait(EVERY):
             try:
                 self.samples.append(sample(self.world.agent, self.world.state_file.parent))
-            except OSError:  # a file that went while we looked
+            except OSError:  # the file disappeared meanwhile
                 pass
 
     def stop(self):
-        """(what to say, what grew): a third of the time after the warm-up, and the last third."""
+        """Returns (text, grown values) from a third of the time after the warm-up and from the last third."""
         self.is_over.set()
         self.thread.join()
         third = max(1, len(self.samples) // 3)
@@ -50,7 +50,7 @@ def middle(values):
 
 
 def never_again_so_few(then, now):
-    """Connections come and go: what leaks is always more than it ever was."""
+    """Whether a number never returns to its earlier minimum: connections open and close, so only a leak does that."""
     return now[0] > then[-1]
 
 
@@ -63,7 +63,7 @@ GREW = {
 
 
 def steady(seconds, chance, world, faults):
-    """Faults that do not restart the agent, one after the other, until the time is up."""
+    """Causes faults that do not restart the agent, one after the other, until the time is over."""
     times, end = 0, time.monotonic() + seconds
     while time.monotonic() < end:
         fault = chance.choice(faults)

@@ -1,4 +1,4 @@
-"""Kill -9 of the agent, many times: in start-up, polls, commits and sends, wherever it happens to be."""
+"""Kills the agent with SIGKILL many times: during its start, polls, commits and sends."""
 import random
 import time
 
@@ -6,7 +6,7 @@ from chaos import ledger, rounds
 from chaos.fault import AT_MOST, Row
 from chaos.world import World
 
-# How many in a hundred live so long, in seconds: most die while they start, open the store, poll, send.
+# How many agents in a hundred live so many seconds: most are killed while they start, open the store, poll, or send.
 LIVES = ((25, 0.0, 0.03), (55, 0.0, 0.3), (17, 0.3, 1.0), (3, 1.0, 4.0))
 CARBON_ONE_IN = 25
 SETTINGS = {"step": 1, "load": {"rate": 300}}
@@ -43,4 +43,4 @@ def act(world, row, chance, times):
     world.start_agent()
     row.rows = ledger.rows_written(world.database)
     rounds.count(row, world, rounds.truth_of(world), AT_MOST)
-    row.details += f"\n    told in doubt {world.agent.log().count('event=in_doubt')} times"
+    row.details += f"\n    in doubt by the log: {world.agent.log().count('event=in_doubt')} times"

@@ -1,4 +1,4 @@
-"""What SQL says, what arrived, and where they differ."""
+"""The amounts in SQL, the amounts that arrived, and the differences."""
 import re
 
 from servers.carbon import written_points
@@ -8,7 +8,7 @@ NODE = re.compile(r"[^A-Za-z0-9_-]")
 TABLES = ("DELAY_STAT", "THROUGHPUT_STAT", "TABLE_HISTORY_STAT", "LOG_RECORD")
 STEP = "UNIX_TIMESTAMP(GMT_CREATE) DIV {step} * {step}"
 
-# Each: the tags, the metrics, and a query of step, tags, values. TABLE_STAT keeps no history.
+# Each row: the tags, the metrics, and a query for step, tags, values. TABLE_STAT keeps no history.
 BY_STEP = (
     (("pipeline",), ("delay_ms",), f"SELECT {STEP}, PIPELINE_ID, MAX(DELAY_TIME) FROM DELAY_STAT GROUP BY 1, 2"),
     (("pipeline", "type"), ("throughput.count", "throughput.bytes"),
@@ -38,7 +38,7 @@ def add_rows(found, tags, metrics, rows):
 
 
 def sql_by_step(server, step):
-    """{series: {step: value}}; two titles of one name on disk are one series of the tables' making, not ours."""
+    """Returns {series: {step: value}}. Two titles with the same name on disk are one series."""
     found = {}
     for tags, metrics, query in BY_STEP:
         add_rows(found, tags, metrics, server.query(query.format(step=step)))
@@ -54,7 +54,7 @@ def counters(values):
 
 
 def whisper(carbon):
-    """{series: {step: value}} of what stems from Otter."""
+    """Returns {series: {step: value}} for the series from Otter."""
     found = {}
     for file in carbon.whisper.rglob("*.wsp"):
         name = ".".join(file.relative_to(carbon.whisper).with_suffix("").parts)
@@ -64,20 +64,20 @@ def whisper(carbon):
 
 
 def unequal(wanted, got):
-    """{name: (wanted, got)}, what stands on one side alone as against 0."""
+    """Returns {name: (wanted, got)}; a name that is on one side only is compared with 0."""
     names = wanted.keys() | got.keys()
     return {name: (wanted.get(name, 0), got.get(name, 0)) for name in names if wanted.get(name, 0) != got.get(name, 0)}
 
 
 class Truth:
-    """What all counters must add up to and, where the tables still tell, each step of them; `may_lack` is a
-    pattern of series that may have less, never more."""
+    """The right sums of all counters and, where the tables still have the rows, the right value of each step. `may_lack` is a
+    pattern of series that may have less, and never more."""
 
     def __init__(self, sums, steps=None, may_lack=None):
         self.sums, self.steps, self.may_lack = counters(sums), steps or {}, re.compile(may_lack or "(?!)")
 
     def differences(self, points):
-        """Of what whisper holds: {series: (SQL, whisper)} and {(series, step): (SQL, whisper)}."""
+        """Returns the differences: {series: (SQL, whisper)} and {(series, step): (SQL, whisper)}."""
         found = unequal(self.sums, counters({name: sum(steps.values()) for name, steps in points.items()}))
         for name, steps in self.steps.items():
             for step, pair in unequal(steps, points.get(name, {})).items():
@@ -86,6 +86,6 @@ class Truth:
 
 
 def under_and_over(wanted, got):
-    """How much statsd has too little, and too much: of each series, added up."""
+    """Returns how much statsd lacks and how much it has too much, as sums over the series."""
     off = [here - there for there, here in unequal(counters(wanted), counters(got)).values()]
     return -sum(n for n in off if n < 0), sum(n for n in off if n > 0)

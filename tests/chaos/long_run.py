@@ -1,4 +1,4 @@
-"""One agent that is never restarted, for the whole of the time: does it grow?"""
+"""One agent runs for the whole time without a restart: does it grow?"""
 import random
 
 from chaos import growth, ledger, rounds

@@ -1,4 +1,4 @@
-"""Agents that are wrong on purpose: the suite must fail with each of them, or it shows nothing."""
+"""Agents with a planted bug: the suite must fail with each of them; otherwise the suite proves nothing."""
 import dataclasses
 import fnmatch
 import os
@@ -9,12 +9,12 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NO_SOURCE = (".git", "build", "node_modules", "__pycache__")
-FAILED = 1  # the exit code of a suite that found differences; any other is no finding
+FAILED = 1  # the exit code of a suite that found differences; no other exit code counts
 
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """`old` must stand in `file` once, and becomes `new`, `header` comes first; or the environment is another."""
+    """A mutant. `old`, which must be in `file` exactly once, becomes `new`, and `header` is put in front; or the environment differs."""
 
     name: str
     run: tuple  # the arguments of the suite that must fail
@@ -61,7 +61,7 @@ def change(mutant, folder):
 
 
 def build(folder):
-    """Only the agent: the fake Otter is the tree's own."""
+    """Builds only the agent; the fake Otter is that of this tree."""
     for words in ("--preset dev", "--build build/dev -j 2 --target otterbeat"):
         command = ["cmake", *words.split()]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
@@ -90,7 +90,7 @@ def is_found(mutant, seed, folder):
 
 
 def forget_what_was_kept(text):
-    """Of a mutant nobody wants to see the folders."""
+    """Removes the folders that failed runs of mutants have kept."""
     for line in text.splitlines():
         if line.strip().startswith("kept: "):
             shutil.rmtree(pathlib.Path(line.strip()[6:]).parent, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A network and a mount table of this process's own, as far as that is permitted here."""
+"""A network namespace and a mount namespace for this process, as far as the machine permits them."""
 import ctypes
 import os
 import subprocess
@@ -28,13 +28,13 @@ def own_mounts():
 
 
 def has_netem():
-    """Not every kernel has it."""
+    """Whether the kernel has netem."""
     return (runs("tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
             and runs("tc", "qdisc", "del", "dev", "lo", "root"))
 
 
 def enter():
-    """The names of what is permitted. To be called before the process has threads."""
+    """Enters the namespaces, and returns the names of the permitted ones. Call this before the process has threads."""
     permitted = set()
     if own_mounts():
         permitted.add("mount")

@@ -1,4 +1,4 @@
-"""A TCP proxy that behaves badly when told to: it stands between the agent and a server that should not notice."""
+"""A TCP proxy between the agent and a server, which causes faults of the connection on request."""
 import collections
 import random
 import select
@@ -8,12 +8,12 @@ import threading
 import time
 
 CHUNK, TICK = 65536, 0.02
-ROOM = 262144  # bytes that wait for a peer before no more is read
+ROOM = 262144  # when so many bytes wait for a peer, the proxy stops reading
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Direction:
-    """What goes one way of a connection."""
+    """One direction of a connection."""
 
     def __init__(self, source, target):
         self.source, self.target = source, target
@@ -21,7 +21,7 @@ class Direction:
         self.size, self.has_ended = 0, False
 
     def take(self, delay):
-        """Reads what is there; False at a reset."""
+        """Reads the bytes that have arrived; returns False after a reset."""
         try:
             data = self.source.recv(CHUNK)
         except BlockingIOError:
@@ -36,7 +36,7 @@ class Direction:
         return True
 
     def give(self, most):
-        """Passes on what is due, `most` bytes at most; how many it was, or -1."""
+        """Sends the bytes that are due, at most `most` bytes; returns their number, or -1."""
         given = 0
         while self.waiting and self.waiting[0][0] <= time.monotonic() and given < most:
             data = self.waiting[0][1][:most - given]
@@ -70,15 +70,15 @@ class Connection:
 
 
 class Proxy:
-    """Forwards to `target`, a port on loopback. Set the attributes, call the verbs, from any thread."""
+    """Forwards to `target`, a port on loopback. Any thread may set the attributes and call the methods."""
 
     def __init__(self, target):
         self.target = target
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
-        self.rate = None  # bytes a second towards the server
-        self.reads = True  # from the client
-        self.delay = 0.0  # seconds, both ways
+        self.rate = None  # bytes per second towards the server
+        self.reads = True  # whether the proxy reads from the client
+        self.delay = 0.0  # seconds, in both directions
         self.wants_cut = False
         self.connections, self.orders = [], collections.deque()
         self.allowance, self.paid = 0.0, time.monotonic()
@@ -86,18 +86,18 @@ class Proxy:
         threading.Thread(target=self._run, daemon=True).start()
 
     def abort(self):
-        """Every connection ends with a reset."""
+        """Ends every connection with a reset."""
         self._order(self._abort)
 
     def refuse(self):
-        """The port is closed, and so are the connections."""
+        """Closes the port and the connections."""
         self._order(self._refuse)
 
     def listen(self):
         self._order(self._listen)
 
     def cut(self):
-        """Every connection closes after half a line of what comes next."""
+        """Closes every connection after half of the next line."""
         self.wants_cut = True
 
     def retarget(self, port):
@@ -149,7 +149,7 @@ class Proxy:
         readable, writable = self._interests()
         try:
             ready, _, _ = select.select(readable, writable, [], TICK)
-        except (OSError, ValueError):  # an end that is closed is found by its connection below
+        except (OSError, ValueError):  # the code below notices a closed end
             ready = readable
         if self.listener in ready:
             self._accept()

@@ -6,7 +6,7 @@ import threading
 import time
 
 SO_RCVBUFFORCE = 33
-PAUSE = 0.0002  # after each datagram, so that statsd's small buffer is not overrun
+PAUSE = 0.0002  # a pause after each datagram, so that statsd's small buffer does not overflow
 
 
 class Relay:

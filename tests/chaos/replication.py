@@ -1,4 +1,4 @@
-"""Real replication between two databases, that can be held up."""
+"""Real replication between two databases, which a test can pause."""
 import pymysql
 
 from servers.process import wait_until
@@ -7,35 +7,35 @@ OPTIONS = ("--log-bin=log", "--binlog-format=ROW", "--sync-binlog=0", "--slave-s
 USER = "copy"
 
 
-def tell(server, sql):
+def run_sql(server, sql):
     server.query(sql, database=None)
 
 
 def follow(replica, master, delay=0):
-    """From what the master does next on."""
+    """Follows the master, from its next change on."""
     file, position = master.query("SHOW MASTER STATUS", database=None)[0][:2]
-    tell(master, f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY '{USER}'")
-    tell(master, f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'127.0.0.1'")
-    tell(replica, "STOP SLAVE")
-    tell(replica,
+    run_sql(master, f"CREATE OR REPLACE USER {USER}@'127.0.0.1' IDENTIFIED BY '{USER}'")
+    run_sql(master, f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'127.0.0.1'")
+    run_sql(replica, "STOP SLAVE")
+    run_sql(replica,
          f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={master.port}, MASTER_USER='{USER}', "
          f"MASTER_PASSWORD='{USER}', MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}, MASTER_DELAY={delay}, "
          "MASTER_CONNECT_RETRY=1")
-    tell(replica, "START SLAVE")
+    run_sql(replica, "START SLAVE")
 
 
 def pause(replica):
-    tell(replica, "STOP SLAVE SQL_THREAD")
+    run_sql(replica, "STOP SLAVE SQL_THREAD")
 
 
 def resume(replica):
-    tell(replica, "START SLAVE SQL_THREAD")
+    run_sql(replica, "START SLAVE SQL_THREAD")
 
 
 def leave(replica):
-    """It is its own master from now on."""
-    tell(replica, "STOP SLAVE")
-    tell(replica, "RESET SLAVE ALL")
+    """Stops following: from now on this server is a master itself."""
+    run_sql(replica, "STOP SLAVE")
+    run_sql(replica, "RESET SLAVE ALL")
 
 
 def standing(replica):
@@ -45,7 +45,7 @@ def standing(replica):
 
 
 def wait(replica, master):
-    """Until the replica has all that the master has."""
+    """Waits until the replica has all rows of the master."""
     file, position = master.query("SHOW MASTER STATUS", database=None)[0][:2]
 
     def is_there():

@@ -1,4 +1,4 @@
-"""A round: one fault, some times, at random moments; then all is healed, and everything is counted."""
+"""A round: one fault happens several times at random moments; then the fault ends, and everything is counted."""
 import random
 import shutil
 import time
@@ -10,8 +10,8 @@ from chaos.faults import FAULTS
 from chaos.rows import Rows
 from chaos.world import World
 
-HOLD = 2.0  # seconds that all has to stay as it is
-LONG_RUN = 20  # times, of which one is the fault's longest
+HOLD = 2.0  # seconds for which no value may change
+LONG_RUN = 20  # from so many times on, one of them has the fault's longest time
 
 
 def judge_statsd(expectation, under, over):
@@ -23,7 +23,7 @@ def judge_statsd(expectation, under, over):
 
 
 def count(row, world, truth, expectation):
-    """Fills in the row; its verdict and details when they are bad."""
+    """Fills in the row of the table, with a verdict and details when there are differences."""
     found = arrival.wait_for(world, truth)
     if not found:
         time.sleep(HOLD)
@@ -56,7 +56,7 @@ def breaks_and_heals(fault, world, chance, seconds):
 
 
 def truth_of(world, may_lack=""):
-    """What the tables say, which must be what the agent had to tell: nothing was taken out of them."""
+    """Returns the truth of the tables, for faults that remove no rows."""
     return ledger.Truth(world.otter.sums(), ledger.sql_by_step(world.database, world.settings["step"]), may_lack)
 
 
@@ -76,7 +76,7 @@ def loaded(fault, world, times, chance, row):
 
 
 def quiet(fault, world, times, chance, row):
-    """The tables do not tell all any more: what was written before the fault has to stay counted."""
+    """For faults after which the tables lack rows: rows from before the fault must stay counted."""
     world.rows, world.current = Rows(chance), world.database
     world.start_agent()
     for _ in range(times):
@@ -91,12 +91,12 @@ def quiet(fault, world, times, chance, row):
 
 
 def run_named(name, times, seed, folder, template):
-    """For another process: a fault's verbs can not be sent there."""
+    """Runs a fault by name, for another process: functions of a fault cannot be sent to a process."""
     return run(next(fault for fault in FAULTS if fault.name == name), times, seed, folder, template)
 
 
 def run(fault, times, seed, folder, template):
-    """The row of the table."""
+    """Runs the round, and returns its row of the table."""
     row, chance = Row(fault.name), random.Random(f"{seed}/{fault.name}")
     settings = {**fault.settings, "seed": chance.randrange(1 << 30)}
 
@@ -108,7 +108,7 @@ def run(fault, times, seed, folder, template):
 
 
 def guard(row, folder, make_world, act):
-    """Whatever happens is this row's. The folder stays when its verdict is bad."""
+    """Writes any error into this row. The folder stays when the verdict is bad."""
     began, world = time.monotonic(), None
     try:
         world = make_world()

@@ -1,4 +1,4 @@
-"""Rows of our own, where the fake Otter's sums would not tell: each write says what it must add up to."""
+"""Rows that the test writes itself, for cases in which the fake Otter's sums are not enough: each write also adds to the expected sums."""
 from chaos import ledger
 
 PIPELINES, PAIRS_EACH, TITLES = 3, 2, ("EXCEPTION", "DELAY_TIME", "MANUAL")
@@ -15,12 +15,12 @@ class Rows:
         self.random, self.each, self.written = random, each, 0
 
     def write(self, server, wanted):
-        """Into each table, and into `wanted` what it comes to."""
+        """Writes a row into each table, and adds the amounts to `wanted`."""
         with server.connect("otter") as connection:
             self.write_over(connection, wanted)
 
     def write_over(self, connection, wanted):
-        """Over a connection with settings of its own."""
+        """Writes over a connection with other session settings."""
         with connection.cursor() as cursor:
             for _ in range(self.each):
                 for write in (self._throughput, self._history, self._log, self._table):
@@ -59,7 +59,7 @@ class Rows:
 
     @staticmethod
     def totals(server):
-        """What stands in TABLE_STAT, by series."""
+        """Returns the totals in TABLE_STAT, by series."""
         found = {}
         for pipeline, pair, *amounts in server.query(
                 f"SELECT PIPELINE_ID, DATA_MEDIA_PAIR_ID, {COLUMNS} FROM TABLE_STAT"):

@@ -1,4 +1,4 @@
-"""One Otter with all that belongs to it: database, carbon, statsd, the agent, and what stands between them."""
+"""One Otter with its database, carbon, statsd, the agent, and the proxies between them."""
 import copy
 import os
 
@@ -14,7 +14,7 @@ from servers.fake_otter import FakeOtter
 from servers.mariadb import MariaDB
 from servers.statsd import Statsd
 
-# Killed, a server keeps what it had committed.
+# A killed server keeps its committed rows.
 DURABLE = ("--innodb-flush-log-at-trx-commit=2", "--innodb-log-file-size=8M")
 SETTINGS = {
     "step": 10, "horizon": 3, "settle": 1, "overlap": 600, "after_crash": "lose", "creates": "inf",
@@ -54,11 +54,11 @@ class World:
         for server in [*self.loads, *reversed(self.servers)]:
             try:
                 server.stop()
-            except Exception as error:  # the others have to end, too
+            except Exception as error:  # the other servers must end, too
                 print(f"{self.folder.name}: {error}", flush=True)
 
     def start_load(self, **more):
-        """Managers, and writers that hold transactions open, until stop_load()."""
+        """Starts managers, and writers that hold transactions open, until stop_load()."""
         options = {**self.settings["load"], "seed": self.settings["seed"], **more}
         if self.second:
             options = {**options, "master": 1}
@@ -70,7 +70,7 @@ class World:
         self.loads.append(otter.process)
 
     def stop_load(self):
-        """Every transaction that was begun is ended, and replicated."""
+        """Stops the load; every transaction has ended and is replicated."""
         for load in self.loads:
             code = load.stop(60)
             assert code == 0, f"fake-otter ended with {code}\n{load.log()[-2000:]}"
@@ -79,15 +79,15 @@ class World:
             replication.wait(self.database, self.second)
 
     def write(self, server=None):
-        """Some rows of our own, where the fake Otter's sums would not tell."""
+        """Writes some rows itself, for cases in which the fake Otter's sums are not enough."""
         server, before = server or self.current, dict(self.wanted)
         self.rows.write(server, self.wanted)
-        if self.replica:  # of two servers' totals what is above the highest one counts
+        if self.replica:  # with two servers only the part of a total above the highest counted total counts
             self.wanted.update({name: max(before.get(name, 0), total)
                                 for name, total in self.rows.totals(server).items()})
 
     def has_counted(self):
-        """All that was written of them has arrived."""
+        """Waits until all of these rows have arrived."""
         return not arrival.wait_for(self, ledger.Truth(self.wanted))
 
     def start_agent(self):
@@ -106,7 +106,7 @@ class World:
         accounts.check(self.agent.log())
 
     def end(self):
-        """The agent's own end, where it has not come yet: what it says then is looked at, too."""
+        """Stops the agent if it still runs, and checks what it logs at its end, too."""
         if self.is_agent_wanted:
             self.stop_agent()
 
@@ -183,7 +183,7 @@ class World:
         return agent
 
     def _by_socket(self):
-        """The database on the agent's own machine: only what it sends goes through the network."""
+        """Connects the agent to the database by a unix socket: only the agent's points go through the network."""
         return {"socket": str(self.database.socket)} if self.settings["is_database_near"] else {}
 
     @property

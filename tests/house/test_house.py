@@ -45,7 +45,7 @@ def sources(root, folders=("proto", "config", "agent")):
 
 
 def files(root):
-    """Ours, not what was built or fetched."""
+    """Yields our own files, without built and downloaded files."""
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name not in NOT_OURS]
         yield from (os.path.relpath(os.path.join(folder, name), root) for name in names)
@@ -103,7 +103,7 @@ def banned_calls(root):
 
 
 def functions(path):
-    """(name, lines) of each: our bodies open and close in the first column."""
+    """Yields (name, lines) for each function: the braces of a body are in the first column."""
     begin, name = 0, ""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line == "{":
@@ -134,7 +134,7 @@ def strangers_on_top(root):
 
 
 def log_formats(root):
-    """Where, and the format; None: it is no literal."""
+    """Yields the place and the format of each log line; None for a format that is not a literal."""
     for path in sources(root):
         text = path.read_text()
         for call in re.finditer(r"^ +ob_log\((.*?)\);$", text, re.M | re.S):
@@ -144,7 +144,7 @@ def log_formats(root):
 
 
 def log_lines_that_a_text_could_forge(root):
-    """A line's frame is a literal, in which a bare %s is all of a field's value."""
+    """The format of a log line must be a literal, in which a %s without quotes is the whole value of a field."""
     for where, line in log_formats(root):
         if line is None:
             yield f"{where}: the format is no literal"

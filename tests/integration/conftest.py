@@ -1,4 +1,4 @@
-"""Real servers for each test: one MariaDB for all, made empty each time; carbon and statsd anew."""
+"""Real servers for each test: all tests share one MariaDB, which is emptied before each test; carbon and statsd are new each time."""
 import pathlib
 import shutil
 import tempfile
@@ -17,7 +17,7 @@ from servers.wiring import to_graphite, to_statsd
 
 
 def pytest_runtest_logreport(report):
-    """What failed and is asked again leaves its reason."""
+    """Prints the reason of a failed test that runs a second time."""
     if report.outcome == "rerun":
         print(f"\n{report.nodeid} is asked again:\n{report.longreprtext}")
 
@@ -32,7 +32,7 @@ def template():
 
 @pytest.fixture(name="folder")
 def short_folder():
-    """Short, since the path of a unix socket must be."""
+    """Returns a folder with a short path, because the path of a unix socket must be short."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ob-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -68,7 +68,7 @@ def mariadb(shared_server):
 
 @pytest.fixture
 def own_mariadb(template, folder):
-    """One that the test may kill."""
+    """A MariaDB of its own, which the test may kill."""
     for server in started(lambda at: MariaDB(at, template), folder / "db"):
         yield fill(server)
 
@@ -102,7 +102,7 @@ def sink():
 
 @pytest.fixture
 def page_agent(make_agent, manager, sink, mariadb):
-    """One that reads a manager's pages alone: the fake Otter's, but for another url."""
+    """An agent that reads only a manager's pages: those of the fake Otter, unless the test gives another url."""
     def make(sources=None, name="agent", names=None, **page):
         mysql = {"port": mariadb.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
         tables = {name: {"enabled": False} for name in (*agents.SOURCES, "state", "agent")}
@@ -125,7 +125,7 @@ def statsd(folder):
 
 @pytest.fixture
 def make_agent(folder):
-    """make_agent(server, sinks, …): an agent that is ended with the test, and whose log had no report."""
+    """make_agent(server, sinks, …): returns an agent that stops with the test, and whose log must not have a sanitizer's report."""
     made = []
 
     def make(server, sinks, name="agent", **settings):

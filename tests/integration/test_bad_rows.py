@@ -1,4 +1,4 @@
-"""Rows and tables that are not as they should be: what is sound is counted, the rest is told."""
+"""Wrong rows and wrong tables: good rows are counted, and wrong rows are logged."""
 import pytest
 
 LOG_ROW = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
@@ -9,7 +9,7 @@ TOP = (1 << 63) - 1
 
 
 def assert_unsound(agent, *said):
-    """--once does not call it a success; the log says which; the next run has nothing to say."""
+    """--once does not succeed, the log names the row, and the next run logs nothing."""
     done = agent.run("--once")
     assert done.returncode == 69, done.stderr
     for text in said:
@@ -148,7 +148,7 @@ UNSIGNED = ["LOG_RECORD", "THROUGHPUT_STAT", "TABLE_STAT"]
 
 @pytest.mark.parametrize("table", UNSIGNED)
 def test_an_id_above_two_to_the_63_costs_its_row_only(mariadb, otter, statsd, both, make_agent, table):
-    """It is told with the row's id; what comes before it and after it, and is late, is counted."""
+    """The log names the row's id. Rows before this row, after this row, and late rows are counted."""
     columns = {"LOG_RECORD": ("CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE", "'1', {}, 'T', 'x'", "title.t.log.records"),
                "THROUGHPUT_STAT": ("PIPELINE_ID, TYPE, NUMBER, SIZE", "{}, 'ROW', 1, 1", "type.row.throughput.count"),
                "TABLE_STAT": ("PIPELINE_ID, DATA_MEDIA_PAIR_ID, FILE_SIZE, FILE_COUNT, INSERT_COUNT, UPDATE_COUNT, "

@@ -1,4 +1,4 @@
-"""Dashboards and alerts: each of their queries is asked of a real graphite-web, over what the agent sent to a real carbon."""
+"""Dashboards and alerts: a real graphite-web runs each of their queries, on points that the agent sent to a real carbon."""
 import contextlib
 import io
 import json
@@ -17,7 +17,7 @@ from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
 from servers.wiring import to_graphite, to_statsd
 
-pytestmark = pytest.mark.slow  # they ask graphite-web, most of the time
+pytestmark = pytest.mark.slow  # these tests mostly wait for graphite-web
 
 STEP = 2  # seconds
 BOARDS = ("overview", "pipeline", "agent")
@@ -26,7 +26,7 @@ SETTINGS = {"lag": 30, "idle": 6, "stall": 12, "skew": 60, "hold": 1}
 
 
 class Boards:
-    """What `otterbeat grafana` wrote for a config."""
+    """The files that `otterbeat grafana` wrote for a config."""
 
     def __init__(self, folder, identity):
         self.folder, self.identity = folder, identity
@@ -38,18 +38,18 @@ class Boards:
         return self.read(f"dashboards/{self.identity}/{name}.json")
 
     def rules(self):
-        """Alert's name -> rule."""
+        """Returns {name of the alert: rule}."""
         rules = self.read(f"alerting/{self.identity}.yaml")["groups"][0]["rules"]
         return {rule["uid"].removeprefix(f"{self.identity}-"): rule for rule in rules}
 
     def targets(self):
-        """[(board, panel, target)]"""
+        """Returns [(board, panel, target)]."""
         return [(name, panel["title"], query["target"]) for name in BOARDS for panel in self.board(name)["panels"]
                 for query in panel["targets"]]
 
 
 def reduced(points, reducer):
-    """As Grafana's expression, in its mode dropNN."""
+    """Reduces a series like Grafana's expression in the mode dropNN."""
     values = [value for value, _ in points if value is not None]
     if not values:
         return None
@@ -63,7 +63,7 @@ def is_past(value, evaluator):
 
 
 class World:
-    """Carbon, graphite-web, a fake Otter with its pages, the agent, and the files made for its config."""
+    """carbon, graphite-web, a fake Otter with its pages, the agent, and the dashboards for the agent's config."""
 
     def __init__(self, folder, server, otter, manager, make_agent, prefix="otter", name="", tagged=False, path="ids",
                  sinks=(), **top):
@@ -83,7 +83,7 @@ class World:
         self.boards = Boards(self.agent.folder / "boards", prefix.replace(".", "-"))
 
     def start(self, is_down=False):
-        """`is_down`: without carbon."""
+        """Starts the servers; with `is_down` without carbon."""
         self.web.start()
         if not is_down:
             self.carbon.start()
@@ -98,16 +98,16 @@ class World:
         return ".".join([self.prefix, *(f"{k}.{v}" for k, v in tags.items()), name])
 
     def push(self, value, name, ago=0, **tags):
-        """What no agent sends, straight to carbon."""
+        """Sends values, which no agent would send, directly to carbon."""
         with socket.create_connection(("127.0.0.1", self.carbon.port)) as connection:
             connection.sendall(f"{self.path(name, **tags)} {value} {int(time.time()) - ago}\n".encode())
 
     def picked(self, target):
-        """As a reader of a board has picked."""
+        """Returns the query after a reader has chosen the variables of a board."""
         return target.replace("$manager", self.name).replace("$pipeline", self.pipeline)
 
     def choices(self, board):
-        """What each variable of a board may be: as Grafana asks."""
+        """Returns the possible values of each variable of a board, with the query that Grafana uses."""
         for variable in self.boards.board(board)["templating"]["list"]:
             tag = re.fullmatch(r"tag_values\((\w+), (.+)\)", variable["query"])
             found = (self.web.ask("tags/autoComplete/values", tag=tag[1], expr=self.picked(tag[2]).split(", ")) if tag else
@@ -120,7 +120,7 @@ class World:
         return self.web.render(self.picked(target), now - seconds, now)
 
     def is_red(self, alert, later=0):
-        """Whether the alert's query is past its threshold, now or some seconds later."""
+        """Whether the result of the alert's query is past its threshold, now or some seconds later."""
         rule = self.boards.rules()[alert]
         question, reduction, comparison = (part["model"] for part in rule["data"])
         now = int(time.time()) + later
@@ -162,7 +162,7 @@ def make_world(folder, mariadb, otter, manager, make_agent):
 
 @pytest.fixture
 def late_carbon(folder):
-    """One that is not up yet."""
+    """A carbon that is not started yet."""
     made = Carbon(folder / "late", step=STEP)
     yield made
     made.stop()
@@ -216,7 +216,7 @@ def test_what_is_drawn_adds_up_to_what_sql_says(make_world, otter):
 
 
 def row(mariadb, pipeline, delay):
-    """What a pipeline that works writes each minute."""
+    """Inserts the rows that a working pipeline writes each minute."""
     mariadb.query("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED) "
                   "VALUES (%s, 0, %s, now(), now())", delay, pipeline)
     mariadb.query("INSERT INTO THROUGHPUT_STAT (TYPE, NUMBER, SIZE, PIPELINE_ID, START_TIME, END_TIME, GMT_CREATE, "
@@ -225,7 +225,7 @@ def row(mariadb, pipeline, delay):
 
 @pytest.mark.parametrize("form", ["dotted", "tagged"])
 def test_a_pipelines_state(make_world, mariadb, manager, form):
-    """Each turns its own alert red, and no other; then the next."""
+    """Each state fires its own alert and no other alert; then the next state follows."""
     mariadb.query("DELETE FROM PIPELINE WHERE ID > 1")
     channel, = mariadb.query("SELECT CHANNEL_ID FROM PIPELINE")[0]
     row(mariadb, 1, 100)
@@ -300,11 +300,11 @@ def test_a_sink_that_is_down(make_world, otter, late_carbon):
 
 
 def test_points_that_are_lost(make_world, otter, statsd):
-    """The queue is full while carbon is down, and the other sink keeps up."""
+    """The queue is full while carbon is down, and the other sink delivers."""
     otter.do("history", "--rows", 5000, "--hours", 24)
     world = make_world(sinks=[to_statsd(statsd)], queue={"max_bytes": 65536}, is_down=True)
     world.agent.wait_for_log("sink=graphite event=lost")
-    assert not world.is_red("lost"), "nobody is told yet"
+    assert not world.is_red("lost"), "no alert fires yet"
     world.carbon.start()
     world.turns("lost", "red")
     world.turns("lost", "green", later=620)
@@ -335,7 +335,7 @@ def test_nothing_at_all_is_silence_too(make_world):
     assert red == {"silent"}
 
 
-# What deploy/boards.png shows: a row of panels of each board.
+# The panels in deploy/boards.png: one row for each board.
 PICTURE = {
     "overview": ("State", "Worst delay", "Rows replicated"),
     "pipeline": ("Delay", "Stages", "Inserts"),
@@ -345,7 +345,7 @@ WIDTH, HEIGHT = 400, 190
 
 
 def combined(pictures):
-    """PNGs, put side by side and below each other, as one."""
+    """Combines PNGs, side by side and in rows, to one PNG."""
     whole = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, WIDTH * len(pictures[0]), HEIGHT * len(pictures))
     context = cairocffi.Context(whole)
     for y, row in enumerate(pictures):
@@ -356,7 +356,7 @@ def combined(pictures):
 
 
 def test_the_picture(make_world, otter):
-    """OB_PICTURE=deploy/boards.png makes the one in the README anew. A minute of the fake Otter takes a step."""
+    """OB_PICTURE=deploy/boards.png renews the picture in the README. A minute of the fake Otter takes one step."""
     world = make_world()
     otter.run("--speed", 60 / STEP)
     time.sleep(40)

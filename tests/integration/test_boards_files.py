@@ -1,4 +1,4 @@
-"""What `otterbeat grafana` and `otterbeat datadog` write, and what they leave alone."""
+"""The files that `otterbeat grafana` and `otterbeat datadog` write, and the files that they do not touch."""
 import configparser
 import json
 import os
@@ -22,7 +22,7 @@ def run(folder, *words, config=DEMO):
 
 
 def write(folder, kind, config=DEMO):
-    """{name: JSON} of all that was written."""
+    """Runs the command and returns {name: JSON} of all written files."""
     done = run(folder, kind, "--out", kind, config=config)
     assert done.returncode == 0, done.stderr
     return read(folder / kind)
@@ -65,7 +65,7 @@ def test_what_is_there_is_left_as_it_is(folder):
 
 
 def test_only_a_regular_file_is_replaced(folder):
-    """A link, a fifo, a folder stands there for a reason of somebody's; and a fifo is not waited for."""
+    """A link, a fifo or a folder belongs to somebody else and stays; and the command does not wait for the reader of a fifo."""
     assert run(folder, "grafana", "--out", "a").returncode == 0
     file, target = folder / "a/alerting/otter.yaml", folder / "target"
     target.write_text("mine")
@@ -138,7 +138,7 @@ def test_grafanas_files_hold_together(folder):
     ({"flavor": "dogstatsd"}, ""),
     ({"flavor": "dogstatsd", "counters": "gauge"}, 'it should be "both"'),
 ])
-def test_what_datadog_would_miss_is_told(folder, make_config, sink, said):
+def test_what_datadog_would_miss_is_reported(folder, make_config, sink, said):
     done = run(folder, "datadog", "--out", "x", config=make_config(sinks=[{"type": "statsd", "port": 8125, **sink}]))
     assert done.returncode == 0 and said in done.stderr and bool(said) == bool(done.stderr)
 
@@ -159,7 +159,7 @@ def test_datadogs_monitors(folder):
 
 
 def method_of(path):
-    """As carbon does: the first pattern that is found in the name."""
+    """Returns the aggregation like carbon: that of the first pattern that matches the name."""
     rules = configparser.ConfigParser(interpolation=None)
     rules.read(ROOT / "deploy/carbon/storage-aggregation.conf")
     return next(rules[name]["aggregationMethod"] for name in rules.sections() if re.search(rules[name]["pattern"], path))

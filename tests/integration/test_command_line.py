@@ -1,4 +1,4 @@
-"""What an operator types."""
+"""The commands of an operator."""
 import os
 import pathlib
 import re
@@ -129,7 +129,7 @@ def test_ctl(mariadb, otter, statsd, both, make_agent, folder):
 
 @pytest.fixture(name="place")
 def ctl_place(mariadb, make_agent, folder):
-    """A folder that --init made, whose agent runs for a while; it is stopped with the test."""
+    """A folder that --init has created, for an agent that runs for a while; the agent stops with the test."""
     place = folder / "place"
     run(folder, PROGRAM, "--init", place)
     agent = make_agent(mariadb, [{"type": "statsd", "port": 9}])
@@ -139,7 +139,7 @@ def ctl_place(mariadb, make_agent, folder):
 
 
 def agents(place):
-    """The processes that run by this config."""
+    """Returns the processes that run with this config."""
     found = []
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -152,7 +152,7 @@ def agents(place):
 
 
 def test_ctl_started_twice_at_once(place, folder):
-    """One agent runs, both say which, and ctl can stop it."""
+    """One agent runs, both commands name this agent, and ctl can stop the agent."""
     for _ in range(3):
         both = [subprocess.Popen([place / "ctl", "start"], env={**os.environ, "HOME": str(folder)},
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
@@ -165,7 +165,7 @@ def test_ctl_started_twice_at_once(place, folder):
 
 
 def test_ctl_ends_nobody_else(place, folder):
-    """A number of long ago may be another program's by now, also one that has the config open."""
+    """An old process id may belong to another program now, even to a program that has the config open."""
     other = subprocess.Popen(["tail", "-f", place / "otterbeat.cfg"], stdout=subprocess.DEVNULL)
     try:
         (place / "otterbeat.pid").write_text(f"{other.pid}\n")
@@ -192,7 +192,7 @@ def test_ctl_knows_that_an_agent_was_killed(place, folder):
 
 
 def test_ctl_without_a_home(place, folder):
-    """As under cron, or a service manager: where the user's home is says the system."""
+    """As under cron or a service manager: the system's user database gives the home folder."""
     tools = folder / "tools"
     tools.mkdir()
     (tools / "getent").write_text(f"#!/bin/sh\necho x:x:0:0:x:{folder / 'home'}:/bin/sh\n")
@@ -219,7 +219,7 @@ RED, YELLOW, OFF = "\x1b[31m", "\x1b[33m", "\x1b[m"
 
 @pytest.fixture
 def ctl_tail(folder):
-    """Starts ./ctl tail on a terminal, or returns what to start."""
+    """Starts ./ctl tail on a terminal, or returns its command."""
     run(folder, PROGRAM, "--init")
     log = folder / "logs/otterbeat/otterbeat.log"
     log.parent.mkdir(parents=True)
@@ -236,7 +236,7 @@ def ctl_tail(folder):
 
 
 def test_ctl_tail_colours_on_a_terminal(ctl_tail):
-    """At once: no line waits for another one."""
+    """Each line appears at once: no line waits for another line."""
     terminal, log = ctl_tail()
     assert terminal.read(lambda seen: seen.count("\n") == 2) == f"{LOG[0]}\r\n{YELLOW}{LOG[1]}{OFF}\r\n"
     for line, wanted in ((LOG[2], f"{RED}{LOG[2]}{OFF}"), (LOG[3], LOG[3])):

@@ -1,4 +1,4 @@
-"""A wrong config is refused before anything is opened, with file and line."""
+"""otterbeat refuses a wrong config before it opens anything, and names file and line."""
 import subprocess
 
 import pytest
@@ -39,7 +39,7 @@ def check(folder, text, *options):
 def test_says_which_and_where(folder, line, text, said):
     done = check(folder, text)
     assert done.returncode == 78, done.stderr
-    said = said.replace('"', "'")  # an error is one value in quotes of a line of the log
+    said = said.replace('"', "'")  # in the log an error is one value in double quotes
     assert f"c.cfg:{line}: " in done.stderr and said in done.stderr, done.stderr
 
 
@@ -49,7 +49,7 @@ def test_a_config_that_is_not_there(folder):
 
 
 def test_variables_and_password_files(mariadb, otter, folder, carbon, make_agent, monkeypatch):
-    """The secret is found, and never said."""
+    """The secret is used, and never printed."""
     agent = make_agent(mariadb, [{"type": "graphite", "port": carbon.port}],
                        mysql={"password": "", "user": "${OB_TEST_USER}"}, prefix="${OB_TEST_PREFIX:-fallback}")
     (agent.folder / "secret").write_text("a-Secret-of-tests\n")

@@ -1,4 +1,4 @@
-"""The session with the database is ours to set: whatever the server sets for those who connect, the same is read."""
+"""The agent sets its database session itself: whatever the server sets for new sessions, the agent reads the same rows."""
 import re
 import threading
 import time
@@ -19,7 +19,7 @@ SERIES = "otter.pipeline.4.title.t.log.records"
 
 @pytest.fixture
 def start_server(template, folder):
-    """start_server(name, *options): a server of the test's own, with Otter's tables and a user of ours."""
+    """start_server(name, *options): returns a server for this test, with Otter's tables and the agent's user."""
     made = []
 
     def start(name, *options, pipelines=3):
@@ -38,7 +38,7 @@ def start_server(template, folder):
         server.stop()
 
 
-# What a server may do to each new session.
+# Settings that a server may give to each new session.
 HOSTILE = {
     "autocommit": ["--init-connect=SET autocommit=0"],
     "autocommit of all": ["--autocommit=0"],
@@ -53,12 +53,12 @@ HOSTILE = {
 @pytest.mark.parametrize("options", HOSTILE.values(), ids=HOSTILE)
 def test_the_same_is_read(start_server, both, statsd, make_agent, options):
     server = start_server("db", *options)
-    server.query("GRANT SELECT ON mysql.* TO otterbeat@'127.0.0.1'", database=None) # or USE would end the session
+    server.query("GRANT SELECT ON mysql.* TO otterbeat@'127.0.0.1'", database=None) # otherwise USE would end the session
     server.otter.do("sample")
     agent = make_agent(server, both).start()
     statsd.wait_for(server.otter.sums())
     for _ in range(3):
-        server.query(LOG_ROW) # a session that kept its first snapshot would never see them
+        server.query(LOG_ROW) # a session that kept its first snapshot would never see these rows
     statsd.wait_for({**server.otter.sums(), SERIES: 3})
     assert "event=poll_failed" not in agent.log(), agent.log()
     assert not server.query("SELECT * FROM information_schema.INNODB_TRX", database=None), "no transaction stays open"
@@ -93,7 +93,7 @@ def test_rows_that_are_rolled_back_are_not_counted(start_server, both, statsd, m
 
 
 def test_texts_are_as_they_are(start_server, both, statsd, make_agent):
-    """PAD_CHAR_TO_FULL_LENGTH would fill them up, ANSI_QUOTES and the others be another language."""
+    """PAD_CHAR_TO_FULL_LENGTH would pad the texts; ANSI_QUOTES and the other modes would change the SQL."""
     server = start_server("db", "--sql-mode=ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH")
     server.query("CREATE TABLE T (ID BIGINT PRIMARY KEY, K CHAR(5), N BIGINT)")
     server.query("INSERT INTO T VALUES (1, 'a', 7)")
@@ -129,7 +129,7 @@ def test_names_arrive_whole(start_server, statsd, make_agent):
 
 
 def test_host_and_port_are_not_a_socket(start_server, statsd, both, make_agent, monkeypatch):
-    """Two servers: the library's default socket is the other one's."""
+    """There are two servers, and the library's default socket belongs to the wrong server."""
     ours, other = start_server("ours"), start_server("other")
     ours.query(LOG_ROW)
     for _ in range(9):
@@ -164,7 +164,7 @@ def test_the_database_s_password_is_changed(own_mariadb, folder, statsd, both, m
     user_password(own_mariadb, "Another-Secret")
     own_mariadb.query(LOG_ROW)
     statsd.wait_for({SERIES: 2})
-    user_password(own_mariadb, "A-Third") # the file is late
+    user_password(own_mariadb, "A-Third") # the password file changes later
     agent.wait_for_log("mysql 1045")
     secret.write_text("A-Third\n")
     own_mariadb.query(LOG_ROW)
@@ -210,7 +210,7 @@ def allow(server, n):
 
 @pytest.mark.parametrize("sessions", (1, 3))
 def test_fewer_sessions_than_sources(own_mariadb, folder, statsd, sink, make_agent, sessions):
-    """All tables, names and the zone are read by turns; and by all again when there are enough."""
+    """All tables, names and the time zone are read in turns, and without turns again when there are enough sessions."""
     fake = FakeOtter(own_mariadb, folder)
     fake.do("create", "--pipelines", 3, "--tables", 2)
     allow(own_mariadb, sessions)

@@ -1,4 +1,4 @@
-"""What is in memory stays there: no core file, whatever the limits are."""
+"""The memory is never written to disk: there is no core file, whatever the limits are."""
 import resource
 import signal
 
@@ -15,7 +15,7 @@ def abort(process):
 
 @pytest.fixture
 def cores():
-    """What we start may dump one, for all we do."""
+    """Sets the limits so that a child could write a core file."""
     before = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
     yield

@@ -1,4 +1,4 @@
-"""otterbeat cursor: where each source stands, and taking one back."""
+"""otterbeat cursor: the checkpoint of each source, and rewinding a source."""
 import json
 import shutil
 import time
@@ -23,7 +23,7 @@ def agent(mariadb, otter, carbon, statsd, make_agent):
 
 
 def drained(agent):
-    """The lines of `cursor` by their first word, when StatsD has all: the agent tells of itself all the time."""
+    """Returns the lines of `cursor` by their first word, when StatsD has everything: the agent always sends its own counters, too."""
     done = agent.run("cursor")
     assert done.returncode == 0, done.stderr
     lines = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line}
@@ -50,7 +50,7 @@ def test_exports_json(mariadb, agent):
 
 @pytest.mark.parametrize("to", ["-5h", "1", "oldest"])
 def test_what_is_rewound_is_for_graphite_only(mariadb, otter, agent, carbon, statsd, to):
-    """Its files come back: no row was purged. StatsD is told nothing twice."""
+    """The deleted files of Graphite come back, because no row was purged. StatsD gets nothing twice."""
     wanted = otter.sums()
     carbon.wait_for(wanted)
     carbon.stop()
@@ -67,7 +67,7 @@ def test_what_is_rewound_is_for_graphite_only(mariadb, otter, agent, carbon, sta
 
 @pytest.mark.parametrize("source", ["throughput", "history", "delay"])
 def test_files_that_are_still_there_end_as_they_were(otter, agent, carbon, statsd, source):
-    """Also where the rewinding begins in the middle of a step, and steps are still open."""
+    """Also when the rewind starts in the middle of a step, and when steps are still open."""
     wanted = otter.sums()
     carbon.wait_for(wanted)
     before = {name: carbon.points(name) for name in carbon.series() if ".agent." not in name and "_age_s" not in name}

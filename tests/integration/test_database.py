@@ -1,4 +1,4 @@
-"""The database goes away, comes back, is another one, holds still."""
+"""The database disappears, returns, is another server, or does not answer."""
 import re
 import time
 
@@ -36,11 +36,11 @@ def test_a_database_that_was_killed(own_mariadb, own_otter, statsd, both, make_a
     agent.wait_for_log("source=log event=poll_recovered")
     add(own_mariadb, 2)
     statsd.wait_for({SERIES: 5})
-    assert agent.log().count("source=log event=poll_failed") == 1, "told once"
+    assert agent.log().count("source=log event=poll_failed") == 1, "logged once"
 
 
 def test_another_server_counts_nothing_twice(own_mariadb, own_otter, template, folder, statsd, both, make_agent):
-    """A replica took over, with the same rows and one more."""
+    """A replica has become the server, with the same rows and one more row."""
     agent = make_agent(own_mariadb, both)
     add(own_mariadb, 3, age=30)
     agent.once()
@@ -77,7 +77,7 @@ def test_a_locked_table_holds_up_only_its_source(mariadb, otter, statsd, both, m
 
 
 def test_a_table_that_was_emptied(mariadb, otter, statsd, both, make_agent):
-    """Its ids begin at 1 again."""
+    """The ids of the emptied table begin at 1 again."""
     agent = make_agent(mariadb, both)
     add(mariadb, 5, age=30)
     agent.once()
@@ -110,7 +110,7 @@ def test_old_rows_that_were_deleted(mariadb, otter, statsd, both, make_agent):
 
 
 SECRET = "hush-7c1e"
-SECRETS = {  # table: its columns with secrets
+SECRETS = {  # {table: its columns with secrets}
     "DATA_MEDIA": ("PROPERTIES",),
     "DATA_MEDIA_SOURCE": ("PROPERTIES",),
     "CANAL": ("PARAMETERS",),
@@ -120,7 +120,7 @@ SECRETS = {  # table: its columns with secrets
     "NODE": ("PARAMETERS",),
     "DATA_MEDIA_PAIR": ("RESOLVER",),
 }
-# What tells a secret, or whether a guess is right: all of this has to be refused.
+# Queries that show a secret, or show whether a guess is right: the server must refuse all of them.
 ATTACKS = """
 SELECT {column} FROM {table}
 SELECT 1 FROM {table} WHERE {column} = '{secret}'
@@ -155,7 +155,7 @@ SELECT COUNT(*) FROM otterbeat_{table} JOIN (SELECT '{secret}' AS {column}) gues
 EXPLAIN EXTENDED SELECT * FROM otterbeat_{table}
 SHOW CREATE VIEW otterbeat_{table}
 """.strip().splitlines()
-# What is answered has no secret in it.
+# Queries whose answer must not contain a secret.
 LOOKS = """
 SELECT * FROM information_schema.COLUMNS
 SELECT * FROM information_schema.TABLES
@@ -174,7 +174,7 @@ SELECT * FROM otterbeat_DATA_MEDIA
 
 
 def keep_secrets(server):
-    """One in each column that may have one; tables that the fake Otter does not make are the real one's in short."""
+    """Puts a secret into each column that may hold secrets. Tables that the fake Otter lacks are created here in a short form."""
     for table, column in (("CANAL", "PARAMETERS"), ("`USER`", "PASSWORD")):
         server.query(f"CREATE TABLE IF NOT EXISTS {table} (ID bigint primary key, NAME varchar(50), {column} text)")
         server.query(f"INSERT INTO {table} VALUES (1, 'a', '')")
@@ -199,7 +199,7 @@ def test_the_user_of_grants_sql_is_enough(mariadb, otter, statsd, both, make_age
 def test_the_user_of_grants_sql_can_not_read_a_secret(mariadb, otter):
     keep_secrets(mariadb)
     mariadb.grant_as_we_say()
-    # An older version of the script granted columns of the tables themselves: that is taken back.
+    # An older version of the script granted columns of the tables; the new version revokes this grant.
     mariadb.query("GRANT SELECT (ID, NAMESPACE, NAME) ON otter.DATA_MEDIA TO otterbeat@'127.0.0.1'")
     mariadb.run_grants()
     spy = pymysql.connect(host="127.0.0.1", port=mariadb.port, user=USER, password=PASSWORD, database="otter")
@@ -221,7 +221,7 @@ def test_the_user_of_grants_sql_can_not_read_a_secret(mariadb, otter):
 
 
 def test_check_says_who_can_read_secrets(mariadb, otter, both, make_agent):
-    """Also when the grant is of columns that are no secret."""
+    """Also when the granted columns contain no secret."""
     mariadb.make_user("SELECT ON otter.DELAY_STAT")
     agent = make_agent(mariadb, both)
     for host in ("127.0.0.1", "localhost"):
@@ -232,7 +232,7 @@ def test_check_says_who_can_read_secrets(mariadb, otter, both, make_agent):
 
 
 def test_a_view_whose_maker_is_gone_is_no_worse_than_none(mariadb, otter, both, make_agent):
-    """Its names are read from the tables, where they may be."""
+    """The names are then read from the tables, if the user may read them."""
     mariadb.grant_as_we_say()
     mariadb.query("CREATE USER maker@localhost")
     mariadb.query("ALTER DEFINER = maker@localhost SQL SECURITY DEFINER VIEW otterbeat_NODE AS SELECT ID, NAME FROM NODE")

@@ -1,4 +1,4 @@
-"""A sink that is dead, or holds still, holds up nobody."""
+"""A sink that is down, or that does not read, does not delay another sink."""
 from servers.carbon import Carbon
 from servers.process import free_port, wait_until
 from servers.sinks import Stream
@@ -15,7 +15,7 @@ def test_carbon_that_is_not_there_gets_all_when_it_comes(mariadb, otter, carbon,
     carbon.start()
     carbon.wait_for(wanted)
     agent.wait_for_log("sink=graphite event=sink_recovered")
-    assert agent.log().count("event=sink_failed") == 1, "told once"
+    assert agent.log().count("event=sink_failed") == 1, "logged once"
 
 
 def test_statsd_that_is_not_there(mariadb, otter, carbon, make_agent):
@@ -39,12 +39,12 @@ def test_a_full_queue_costs_only_the_sink_that_is_down(mariadb, otter, statsd, m
     agent = make_agent(mariadb, [to_statsd(statsd), {"type": "graphite", "port": free_port()}],
                        queue={"max_bytes": 65536}).start()
     statsd.wait_for(otter.sums(), 60)
-    wait_until(lambda: "sink=graphite event=lost" in agent.log(), "the loss is told")
+    wait_until(lambda: "sink=graphite event=lost" in agent.log(), "the loss is logged")
     assert "sink=statsd event=lost" not in agent.log()
 
 
 def test_what_a_healthy_sink_keeps_costs_the_one_that_is_down_nothing(mariadb, otter, carbon, folder, make_agent):
-    """Graphite fills the queue with what it may have to send again: nobody would make room by giving up points."""
+    """Graphite fills the queue with points that it may have to send again: dropping points would make no room."""
     late = Carbon(folder / "late")
     otter.do("history", "--rows", 5000, "--hours", 24)
     agent = make_agent(mariadb, [to_graphite(carbon, creates=0), to_graphite(late, name="late", creates=0)],
@@ -61,7 +61,7 @@ def test_what_a_healthy_sink_keeps_costs_the_one_that_is_down_nothing(mariadb, o
 
 
 def test_a_full_queue_with_nobody_who_delivers_waits(mariadb, otter, statsd, make_agent):
-    """The tables keep the rows: nothing is lost."""
+    """The tables keep the rows, so nothing is lost."""
     otter.do("history", "--rows", 5000, "--hours", 24)
     port = statsd.port
     statsd.kill9()
@@ -71,4 +71,4 @@ def test_a_full_queue_with_nobody_who_delivers_waits(mariadb, otter, statsd, mak
     statsd.start()
     statsd.wait_for(otter.sums(), 60)
     agent.wait_for_log("event=queue_recovered")
-    assert agent.log().count("event=queue_full") == 1, "told once"
+    assert agent.log().count("event=queue_full") == 1, "logged once"

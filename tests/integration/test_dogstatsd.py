@@ -1,4 +1,4 @@
-"""Every line of DogStatsD against the published grammar, over each kind of socket; times, tags, the environment."""
+"""Checks every DogStatsD line against the published grammar, over each kind of socket; and times, tags and the environment."""
 import collections
 import time
 
@@ -23,7 +23,7 @@ def clean_environment(monkeypatch):
 
 
 def sums(found, metric):
-    """By path, as SQL has them: of what has one series and second the last one stands, as the Agent takes it."""
+    """Returns sums by path, like SQL: of several values with one series and one second the last value is kept, like in the Agent."""
     stamped, total = {}, collections.Counter()
     for one in found:
         if not isinstance(one, Metric) or not one.name.startswith(f"otter.{metric}") or one.type != "c":
@@ -76,7 +76,7 @@ def test_the_grammar_refuses_what_it_should(line):
 
 
 def receiver_of(kind, folder):
-    """A server, and the sink's settings that lead to it."""
+    """Returns a server, and settings for a sink of that server."""
     if kind == "udp":
         server = Datagrams()
         return server, {"port": server.port}
@@ -111,7 +111,7 @@ def to_dog(**more):
 
 
 def test_the_past_has_its_time_and_the_present_has_none(mariadb, otter, make_agent):
-    """The last row is so late that what its step was told is forgotten: it must not overwrite that, and counts now."""
+    """The last row is so late that its step is closed: it must not overwrite the value of the step, and counts at the present time."""
     server = Datagrams()
     ages = (4000, 405, 400, 400, 7, 3990)
     for ago in ages:
@@ -129,7 +129,7 @@ def test_the_past_has_its_time_and_the_present_has_none(mariadb, otter, make_age
 
 
 def test_backlog_0_tells_no_times(mariadb, otter, statsd, make_agent):
-    """So does a server that knows tags, but no times: the real statsd of npm, with Graphite's tags."""
+    """This is for a server that accepts tags but no times: the real statsd from npm, with Graphite's tags."""
     otter.do("sample")
     make_agent(mariadb, [to_dog(port=statsd.port, backlog=0)], names={"enabled": False}).once()
     wanted = {"otter.throughput.count;" + ";".join((f"pipeline={i}", f"type={word}")): value for i, word, value in
@@ -138,8 +138,8 @@ def test_backlog_0_tells_no_times(mariadb, otter, statsd, make_agent):
     statsd.wait_for({name: float(value) for name, value in wanted.items()})
 
 
-def test_rows_that_come_late_grow_what_was_told(mariadb, otter, make_agent):
-    """Two values of one second overwrite each other: the second one must hold the first, in this run or in the next."""
+def test_late_rows_add_to_the_value_that_was_sent(mariadb, otter, make_agent):
+    """The second of two values with one second overwrites the first: so it must include the first value, in this and in the next run."""
     server = Datagrams()
     row = ("INSERT INTO THROUGHPUT_STAT (PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED) VALUES "
            f"(1, 'ROW', 3, 0, FROM_UNIXTIME({int(time.time()) // 10 * 10 - 500}), NOW())")
@@ -172,7 +172,7 @@ def test_stops_in_the_middle_of_the_past_lose_and_repeat_nothing(mariadb, otter,
     server.stop()
 
 
-def test_an_agent_that_hangs_up_costs_no_more_than_what_is_told(mariadb, otter, folder, make_agent):
+def test_an_agent_that_hangs_up_costs_no_more_than_the_log_says(mariadb, otter, folder, make_agent):
     otter.do("history", "--rows", 3000, "--hours", 1)
     server = Frames(folder / "dsd", pause=0.005)
     agent = make_agent(mariadb, [to_dog(socket=str(folder / "dsd"), payload=512, backlog=0)]).start()
@@ -250,7 +250,7 @@ def test_the_config_wins_over_the_environment(mariadb, otter, make_agent, monkey
 
 
 def test_counters_go_to_npm_statsd_as_plain_as_ever(mariadb, otter, statsd, make_agent):
-    """No event, no tag and no time is for a plain one."""
+    """A plain sink sends no event, no tag and no time."""
     otter.do("sample")
     mariadb.query(LOG, "-1", "4", "DELAYTIME", "pid:4 delay_time:99 seconds", 5, 5)
     make_agent(mariadb, [to_statsd(statsd)]).once()
@@ -259,7 +259,7 @@ def test_counters_go_to_npm_statsd_as_plain_as_ever(mariadb, otter, statsd, make
 
 
 def test_a_real_server_takes_every_line(mariadb, otter, folder, make_agent):
-    """netdata, of which there is a package; the Datadog Agent has none. It leaves out tags, so its sums are by name."""
+    """netdata has a Debian package, and the Datadog Agent has none. netdata ignores tags, so its sums are by name."""
     server = Netdata(folder / "netdata").start()
     try:
         otter.do("sample")

@@ -1,4 +1,4 @@
-"""Alarms of LOG_RECORD in words: to graphite-web and DogStatsD, each once, and no storm of them."""
+"""Alarms of LOG_RECORD as events, for graphite-web and DogStatsD: each event once, and no flood of events."""
 import collections
 import http.server
 import json
@@ -22,7 +22,7 @@ STACK = ("pid:3 nid:7 exception:setl:com.alibaba.otter.LoadException: java.util.
 
 
 def alarm(server, message, title="EXCEPTION", pipeline="3", node="7", ago=5):
-    """A row, as a manager writes it; returns its time."""
+    """Inserts a row like a manager, and returns its time."""
     when = int(time.time()) - ago
     server.query(LOG, node, pipeline, title, message, when, when)
     return when
@@ -75,7 +75,7 @@ def test_names_of_pipelines_are_tags(mariadb, otter, web, carbon_stream, make_ag
 @pytest.mark.parametrize("title, message", [
     ("", ""), ("a b,c\"d'e", "\x01\r\n"), ("延迟" * 50, "订单\U0001F600" * 3000), ("x" * 100, "a" * 21845),
 ])
-def test_any_text_can_be_told(mariadb, otter, web, carbon_stream, make_agent, title, message):
+def test_any_text_can_be_an_event(mariadb, otter, web, carbon_stream, make_agent, title, message):
     mariadb.query("ALTER TABLE LOG_RECORD CONVERT TO CHARACTER SET utf8mb4, MODIFY MESSAGE MEDIUMTEXT")
     alarm(mariadb, message, title=title)
     make_agent(mariadb, to_web(carbon_stream, web.url, tagged=True)).once()
@@ -85,7 +85,7 @@ def test_any_text_can_be_told(mariadb, otter, web, carbon_stream, make_agent, ti
 
 
 def test_a_storm_is_two_events(mariadb, otter, web, carbon_stream, make_agent):
-    """One in full, one with the count of the others; the counter has all of them."""
+    """One event has the text, and one event has the number of the other alarms; the counter counts all alarms."""
     server = Datagrams()
     for n in range(40):
         alarm(mariadb, f"{STACK} {n}", ago=90 - n // 4)
@@ -97,11 +97,11 @@ def test_a_storm_is_two_events(mariadb, otter, web, carbon_stream, make_agent):
     assert first["data"] == f"{STACK} 0" and second["when"] == first["when"] + 60
     assert second["data"] == "39 more like this within the minute\n" + STACK.split("\n")[0]
     found = read_all(server.received)
-    told = [one for one in found if isinstance(one, Event)]
-    assert [one.text.replace("\\n", "\n") for one in told] == [first["data"], second["data"]]
-    assert len({one.fields["k"] for one in told}) == 1 and {one.fields["t"] for one in told} == {"error"}
+    found_events = [one for one in found if isinstance(one, Event)]
+    assert [one.text.replace("\\n", "\n") for one in found_events] == [first["data"], second["data"]]
+    assert len({one.fields["k"] for one in found_events}) == 1 and {one.fields["t"] for one in found_events} == {"error"}
     assert sum(one.value for one in found if not isinstance(one, Event) and one.name == "otter.log.records") == 40
-    assert told[0].tags == ("event:log", "pipeline:3", "title:exception", "channel:1", "node:7", "code:setl",
+    assert found_events[0].tags == ("event:log", "pipeline:3", "title:exception", "channel:1", "node:7", "code:setl",
                             "class:SQLException")
     server.stop()
 
@@ -154,7 +154,7 @@ def test_there_is_an_end_to_titles_and_classes(mariadb, otter, statsd, make_agen
     wanted = {**{f"otter.pipeline.4.title.t{n}.log.records": 1 for n in range(3)},
               "otter.pipeline.4.title.other.log.records": 3}
     statsd.wait_for(wanted)
-    assert agent.log().count("event=tag_limit tag=title limit=3") == 1, "told once"
+    assert agent.log().count("event=tag_limit tag=title limit=3") == 1, "logged once"
     alarm(mariadb, "x", title="T1", pipeline="4")
     alarm(mariadb, "x", title="T7", pipeline="4")
     agent.once()
@@ -166,7 +166,7 @@ def test_there_is_an_end_to_titles_and_classes(mariadb, otter, statsd, make_agen
 
 @pytest.mark.parametrize("merge, counted", [(0, 8), (115, 5)])
 def test_what_two_managers_write_counts_once(mariadb, otter, statsd, make_agent, merge, counted):
-    """Each writes every two minutes, at a second of its own, with numbers of its own; nodes tell one of them alone."""
+    """Each manager writes every two minutes, at another second and with other numbers; a node reports to one manager only."""
     for ago in (360, 240, 120):
         alarm(mariadb, f"pid:4 position {ago} seconds no update", "POSITIONTIMEOUT", "4", "-1", ago)
         alarm(mariadb, f"pid:4 position {ago + 50} seconds no update", "POSITIONTIMEOUT", "4", "-1", ago - 50)
@@ -203,7 +203,7 @@ def test_graphite_web_that_is_away_holds_up_nothing(mariadb, otter, folder, carb
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """A web server that answers what it is told to, and keeps what it got."""
+    """A web server that gives the answers the test chooses, and keeps the requests."""
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -260,9 +260,9 @@ def test_kills_double_one_event_each_and_lose_none(mariadb, otter, web, carbon_s
         time.sleep(random.uniform(0.1, 1.2))
         agent.kill9()
     agent.once()
-    told = collections.Counter(event["data"] for event in events(web))
-    assert set(told) == {f"pid:1 number {n + 1}" for n in range(number)}, "none is lost"
-    doubled = sum(told.values()) - number
+    found_events = collections.Counter(event["data"] for event in events(web))
+    assert set(found_events) == {f"pid:1 number {n + 1}" for n in range(number)}, "none is lost"
+    doubled = sum(found_events.values()) - number
     assert doubled <= kills, "each kill repeats at most the event that was on its way"
 
 
@@ -277,11 +277,11 @@ def test_a_restart_tells_nothing_again(mariadb, otter, web, carbon_stream, make_
     assert len(events(web)) == 5
     agent.run("cursor", "rewind", "log", "-1h")
     agent.once()
-    assert len(events(web)) == 5, "what is told again is for steps alone"
+    assert len(events(web)) == 5, "only steps are sent again, and no events"
 
 
-def test_the_mark_follows_where_nothing_is_told(mariadb, otter, carbon_stream, answers, make_agent):
-    """Batches without an event must not stay in the queue for the sake of a sink that has no use for them."""
+def test_batches_without_events_are_acknowledged(mariadb, otter, carbon_stream, answers, make_agent):
+    """The sink of events must acknowledge batches without an event, so that they do not stay in the queue."""
     otter.do("history", "--rows", 3000, "--hours", 1)
     agent = make_agent(mariadb, to_web(carbon_stream, f"http://127.0.0.1:{answers.server_port}", horizon=0))
     agent.once()
@@ -302,7 +302,7 @@ def test_dry_run_prints_events(mariadb, otter, carbon_stream, make_agent):
 
 def test_check_says_whether_graphite_web_is_there(mariadb, otter, web, carbon_stream, make_agent):
     done = make_agent(mariadb, to_web(carbon_stream, web.url)).run("--check")
-    assert "ok   sink graphite.events: there is somebody who listens" in done.stdout
+    assert "ok   sink graphite.events: a server listens" in done.stdout
     done = make_agent(mariadb, to_web(carbon_stream, f"http://127.0.0.1:{free_port()}"), "other").run("--check")
     assert "BAD  sink graphite.events: events: " in done.stdout and done.returncode == 69
 

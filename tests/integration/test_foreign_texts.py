@@ -1,4 +1,4 @@
-"""Texts of a server, a page, a file or a command line, wherever they come out: in the log, on a terminal, on the status page."""
+"""Texts from a server, a page, a file or a command line, wherever they appear: in the log, on a terminal, on the status page."""
 import json
 import re
 import subprocess
@@ -13,12 +13,12 @@ from servers.process import wait_until
 from servers.sinks import Datagrams
 from servers.status import Status
 
-GENTLE = BAD_TEXT[:-2]  # without what is no UTF-8
+GENTLE = BAD_TEXT[:-2]  # without the bytes that are not UTF-8
 
 
 @pytest.fixture(name="make")
 def make_agent_of_a_shape(folder):
-    """An agent of one server, whose answers at these places are these."""
+    """Returns an agent with one server, which gives these answers at these places."""
     made = []
 
     def make(answers, sinks=None, **top):
@@ -105,15 +105,15 @@ def test_the_status_page(make):
     agent = make({"rows": odd.packets(odd.words.error(1064, BAD_TEXT))}, status={"listen": status.listen, "patience": 1})
     agent.start()
     wait_until(status.answers, "the status page is there")
-    wait_until(lambda: SHOWN in status.one("sources", "throughput")["last_error"], "the status tells")
-    wait_until(lambda: "throughput" in status.health()[1], "it is told to a probe")
+    wait_until(lambda: SHOWN in status.one("sources", "throughput")["last_error"], "the status page shows the text")
+    wait_until(lambda: "throughput" in status.health()[1], "a probe gets the text")
     for page in ("/", "/healthz", "/status.json", "/metrics"):
         assert_clean(status.ask(page)[2].replace("\t", ""))
     assert SHOWN.replace("<", "&lt;").replace(">", "&gt;") in status.ask("/")[2]
 
 
 def alarm_of(text):
-    """Each row's title and message."""
+    """Sets the title and the message of each row."""
     return odd.with_rows(lambda rows: [[text if isinstance(cell, str) and not cell.isdigit() else cell for cell in cells]
                                        for cells in rows])
 
@@ -128,8 +128,8 @@ def test_what_would_be_sent(make):
 def test_an_event_that_is_sent(make, sink):
     agent = make({"rows": alarm_of(GENTLE)}, [{"type": "statsd", "flavor": "dogstatsd", "port": sink.port}])
     agent.start()
-    told = wait_until(lambda: [line for line in sink.lines() if line.startswith("_e{")], "an event")
-    assert not NOT_SHOWN.search(told[0]) and "31m" in told[0]
+    sent = wait_until(lambda: [line for line in sink.lines() if line.startswith("_e{")], "an event")
+    assert not NOT_SHOWN.search(sent[0]) and "31m" in sent[0]
 
 
 def line_cells(line):

@@ -1,4 +1,4 @@
-"""What carbon is sent, line by line."""
+"""The lines that carbon receives."""
 import collections
 import re
 import time
@@ -43,7 +43,7 @@ def test_all_is_sent_again_on_a_new_connection(mariadb, otter, make_agent):
 
 @pytest.mark.slow
 def test_carbon_that_makes_few_files_a_minute(mariadb, otter, folder, make_agent):
-    """It throws away the points of new series that it has no time for."""
+    """This carbon drops the points of new series above its limit."""
     (folder / "slow").mkdir()
     carbon = Carbon(folder / "slow", creates=400).start()
     try:
@@ -72,7 +72,7 @@ def test_tagged_series(mariadb, otter, make_agent):
 
 
 def test_tagged_names_are_as_carbon_would_write_them(mariadb, otter, make_agent):
-    """Sorted, and of nothing that carbon and relays do not take: carbon's own reader finds nothing to change."""
+    """The tags are sorted and contain only characters that carbon and relays accept: carbon's own parser changes nothing."""
     otter.do("sample")
     mariadb.query("CREATE TABLE NOTES (ID INT AUTO_INCREMENT PRIMARY KEY, NAME VARCHAR(20), ZONE VARCHAR(20), N INT)")
     mariadb.query("INSERT INTO NOTES (NAME, ZONE, N) VALUES ('~a;b=c d', '', 1), ('延迟', '~', 2), ('-1', '!^', 3)")

@@ -1,4 +1,4 @@
-"""Servers that answer as none should: the agent and --check live through it, and whoever is beside is read on."""
+"""Servers with answers that no server should give: the agent and --check survive, and the other manager is still read."""
 import concurrent.futures
 import re
 import resource
@@ -20,9 +20,9 @@ AT_ONCE = 8
 GROUPS = 8
 DRAIN = 2
 PEAK_KILOBYTES = 64 * 1024
-CEILING = 1 << 29  # bytes: an agent that takes what it gets ends before the machine does
+CEILING = 1 << 29  # bytes: an agent that reads without a limit ends before the machine has no memory
 IS_SANITIZED = BUILD.name in ("asan", "tsan")
-PATIENCE = 25 if IS_SANITIZED else 15  # seconds, for what takes a second or two on a machine with nothing else to do
+PATIENCE = 25 if IS_SANITIZED else 15  # seconds, for steps that take a second or two on an idle machine
 ROW = ("INSERT INTO THROUGHPUT_STAT (PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED) "
        "VALUES (1, 'ROW', 1, 1, NOW() - INTERVAL 1 MINUTE, NOW() - INTERVAL 1 MINUTE)")
 COUNT = re.compile(r"otter\.manager\.healthy\.pipeline\.1\.type\.row\.throughput\.count:(\d+)\|c")
@@ -57,7 +57,7 @@ def wait_for(agent, is_true, what):
 
 
 def live_through(shape, folder, mariadb):
-    """The agent, with a server of this shape and a healthy one."""
+    """Runs the agent with a server of this shape and a healthy server."""
     server, sink = HostileMysql(shape).start(), Datagrams()
     agent = make_agent(folder / f"agent-{shape.name}", mariadb, server, sink)
     try:
@@ -102,7 +102,7 @@ def check(shape, folder, mariadb):
 
 
 def each(what, shapes, folder, mariadb):
-    """All shapes, some at once; what failed of them."""
+    """Runs all shapes, several at once, and returns the failures."""
     failed = {}
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         jobs = {pool.submit(what, shape, folder, mariadb): shape.name for shape in shapes}
@@ -114,7 +114,7 @@ def each(what, shapes, folder, mariadb):
 
 @pytest.fixture
 def busy(otter, mariadb):
-    """A healthy manager's database, to which rows come all the time."""
+    """The database of a healthy manager, which gets new rows all the time."""
     over = threading.Event()
 
     def fill():
@@ -168,7 +168,7 @@ def test_check_takes_a_variable_that_has_two_names(busy, folder):
 
 
 def reload(shape, folder, mariadb):
-    """What waits for this server holds up neither a reload nor what the healthy one has after it."""
+    """A thread that waits for this server delays neither a reload nor the reading of the healthy server afterwards."""
     server, sink = HostileMysql(shape).start(), Datagrams()
     agent = make_agent(folder / f"reload-{shape.name}", mariadb, server, sink)
     try:

@@ -1,4 +1,4 @@
-"""What answers at page.url may be anything: it costs little, ends in one line of the log, and nobody else suffers."""
+"""Any server may answer at page.url: a bad answer costs little, is logged in one line, and does not disturb other sources."""
 import os
 import re
 import subprocess
@@ -33,7 +33,7 @@ def hostile():
 
 @pytest.fixture
 def two_managers(make_agent, mariadb, manager, sink):
-    """An agent of two managers, of which one is hostile."""
+    """An agent with two managers, one of which is hostile."""
     def make(url, **page):
         mysql = {"port": mariadb.port, "user": USER, "password": PASSWORD}
         return make_agent(mariadb, [{"type": "statsd", "port": sink.port}], drain=DRAIN, managers=[
@@ -110,7 +110,7 @@ def test_tls_that_never_begins(hostile, two_managers, otter, mariadb, sink):
 
 
 def test_the_largest_list_that_a_manager_may_send(hostile, two_managers, otter, mariadb, sink):
-    """2,000 pipelines of one channel: a list of them has no pages."""
+    """2,000 pipelines in one channel: the list of pipelines is not split into pages."""
     server = hostile(listing(answer(pipelines(2000))))
     agent = two_managers(server.url, timeout=20, budget=60).start()
     wait_until(lambda: "manager.bad.pipeline.2000.mainstem_state" in gauges(sink.lines()), "the last of them", 60)
@@ -146,13 +146,13 @@ def test_a_name_server_that_keeps_silent(two_managers, folder, otter, mariadb, s
     agent.start()
     wait_until(lambda: re.search("event=page_failed .*[Rr]esolving timed out", agent.log()), "a time-out", 20)
     assert_others_go_on(sink, mariadb)
-    time.sleep(1.5)  # the next request is under way
+    time.sleep(1.5)  # the next request has started
     stop_in_time(agent)
 
 
 @pytest.mark.parametrize("name", ["a body without end", "headers without end", "a byte a second", "silence", "noise"])
 def test_events_that_are_answered_without_end(name, hostile, make_agent, otter, mariadb):
-    """Where graphite-web should be."""
+    """The hostile server takes the place of graphite-web."""
     mariadb.query("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
                   "VALUES ('1', '1', 'before', 'x', NOW() - INTERVAL 10 SECOND, NOW() - INTERVAL 10 SECOND)")
     server, carbon = hostile(SHAPES[name][0]), Stream()
@@ -170,7 +170,7 @@ def test_events_that_are_answered_without_end(name, hostile, make_agent, otter, 
 
 
 def test_a_mute_database_makes_no_second_round(hostile, page_agent, manager, otter):
-    """The pages' zone is compared with the tables; whatever time that takes, each page is fetched once a round."""
+    """The pages' time zone is compared with the tables. However long the database takes, each page is fetched once in a cycle."""
     database = hostile(NEVER)
     mysql = {"port": int(database.url.rpartition(":")[2]), "user": USER, "password": PASSWORD, "connect_timeout": 3}
     agent = page_agent(names={"enabled": False})

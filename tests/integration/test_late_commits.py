@@ -1,4 +1,4 @@
-"""Transactions that commit late, ids of two masters: every row once."""
+"""Transactions that commit late, and ids of two masters: every row counts once."""
 import time
 
 import pytest
@@ -19,7 +19,7 @@ def test_six_writers_and_two_masters(mariadb, otter, carbon, statsd, both, make_
 
 
 def test_a_row_that_becomes_visible_behind_a_newer_one(mariadb, otter, statsd, both, make_agent):
-    """The lower id commits last, and is counted, once, as a late one."""
+    """The row with the lower id commits last, and counts once, as a late row."""
     agent = make_agent(mariadb, both, sources={"log": {"settle": 0}}).start()
     row = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
            "VALUES ('1', '1', '%s', 'x', NOW(), NOW())")
@@ -36,7 +36,7 @@ def test_a_row_that_becomes_visible_behind_a_newer_one(mariadb, otter, statsd, b
 
 
 def test_rows_that_come_behind_the_overlap_while_as_many_are_purged(mariadb, otter, statsd, both, make_agent):
-    """As many rows as before, so a count would not tell: sixty are deleted, and 59 become visible at once."""
+    """Sixty rows are deleted and 59 rows become visible at the same time, so that a count of rows shows almost no change."""
     row = ("INSERT INTO LOG_RECORD (ID, CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
            "VALUES (%s, '1', '1', %s, 'x', NOW() - INTERVAL 1 MINUTE, NOW() - INTERVAL 1 MINUTE)")
     with mariadb.connect("otter") as connection, connection.cursor() as cursor:
@@ -45,7 +45,7 @@ def test_rows_that_come_behind_the_overlap_while_as_many_are_purged(mariadb, ott
     agent = make_agent(mariadb, both, sources={"log": {"overlap": 4}}).start()
     series = "otter.pipeline.1.title.{}.log.records"
     statsd.wait_for({series.format("early"): 120, series.format("last"): 1})
-    time.sleep(5)  # it is behind the overlap
+    time.sleep(5)  # the row is now older than the overlap
     with mariadb.connect("otter") as connection, connection.cursor() as cursor:
         connection.begin()
         cursor.execute("DELETE FROM LOG_RECORD WHERE ID < 1120")

@@ -1,4 +1,4 @@
-"""The fake Otter's pages are those of a real manager: their words, their oddities and their troubles."""
+"""The fake Otter's pages equal those of a real manager: their words, their peculiarities and their faults."""
 import datetime
 import gzip
 import html.parser
@@ -21,7 +21,7 @@ CHINA = datetime.timezone(datetime.timedelta(hours=8))
 
 
 class Table(html.parser.HTMLParser):
-    """Cells of the list table, not by rows: those are malformed."""
+    """Reads the cells of the list table without its rows, because the rows are malformed."""
 
     def __init__(self, text):
         super().__init__()
@@ -100,9 +100,9 @@ def test_pipelines_are_those_of_the_tables(mariadb, otter, manager):
 def test_only_the_first_row_is_opened(manager):
     text = manager.get("pipelineList.htm?channelId=1").text
     table = text[text.index("changecolor_g"):text.index("</table>")]
-    assert table.count("<tr>") == 2 and table.count("</tr>") == 3  # the head, and two rows
+    assert table.count("<tr>") == 2 and table.count("</tr>") == 3  # the header, and two rows
     assert re.search(r"</tr>\r\n\s*<td", table)
-    assert "\r\n" not in text[:text.index("trcolor.js")]  # the layout is of Unix
+    assert "\r\n" not in text[:text.index("trcolor.js")]  # the layout has line ends of Unix
     assert table.count("\r\n") == table.count("\n")
 
 
@@ -157,7 +157,7 @@ def test_stages(otter, manager):
     text = manager.get("analysisStageStat.htm?pipelineId=1").text
     assert "工作中 ( node : 1 )" in text and f"最后更新时间 : {date(1587355200)}" in text
     position = json.loads(re.search(r'id="contentid-position"[^>]*> (.*) </div>', text)[1])
-    assert position["postion"]["timestamp"] == 1587355199000  # a delay of 302 ms, and whole seconds
+    assert position["postion"]["timestamp"] == 1587355199000  # the delay is 302 ms, and the time has whole seconds
     tables = re.findall(r'<table[^>]*id="list"[^>]*margin-top.*?</table>', text, re.S)
     assert len(tables) == 2
     cells = re.findall(r'(?:background-color:(#\w{6});)?padding[^>]*>([\d,]+)</td>', tables[0])
@@ -188,7 +188,7 @@ def test_the_pages_of_a_list(otter, manager):
         text = manager.get(f"channelList.htm?pageIndex={page}").text
         assert f"共23条数据&nbsp;&nbsp;第{min(page, 3)}页/共3页" in text
         seen += [int(row[0]) for row in channels(manager, page)]
-    assert seen == [*range(1, 24), 21, 22, 23]  # beyond the end is the last page, again
+    assert seen == [*range(1, 24), 21, 22, 23]  # beyond the end the manager shows the last page again
     assert channels(manager, 3)[2][3] == "无"
     assert pipelines(manager, 23) == []
     manager.state("empty channelList", "empty pipelineList")
@@ -244,7 +244,7 @@ def test_a_login(manager):
     assert "（超级管理员）" in manager.get("channelList.htm", cookie=session).text
     manager.state("login required", "session expired")
     assert manager.get("channelList.htm", cookie=session).status == 302
-    session = manager.login()  # while the order stands: it has been carried out
+    session = manager.login()  # while the order is in the file: it was carried out once
     assert manager.get("channelList.htm", cookie=session).status == 200
 
 
@@ -264,7 +264,7 @@ def test_without_zookeeper_most_pages_hang(manager):
     manager.state("hang nodeList")
     assert hangs(manager, "nodeList.htm") and not hangs(manager, "channelList.htm")
     begin = time.monotonic()
-    assert manager.stop() == 0  # also while a client waits
+    assert manager.stop() == 0  # stops also while a client waits
     assert time.monotonic() - begin < 5
 
 
@@ -292,7 +292,7 @@ def test_a_truncated_page(manager):
 
 
 def take(manager, page, most, **headers):
-    """The first bytes of an answer."""
+    """Reads the first bytes of an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", manager.port, timeout=10)
     connection.request("GET", f"/{page}", headers=headers)
     answer = connection.getresponse()
@@ -331,11 +331,11 @@ def test_gzip_is_for_those_who_ask(manager):
     assert gzip.decompress(packed.body) == plain.body
 
 
-@pytest.mark.parametrize("charset, told", [("latin1", "ISO-8859-1"), ("gbk", "UTF-8")])
-def test_other_character_sets(manager, charset, told):
+@pytest.mark.parametrize("charset, announced", [("latin1", "ISO-8859-1"), ("gbk", "UTF-8")])
+def test_other_character_sets(manager, charset, announced):
     manager.state(f"{charset} channelList")
     answer = manager.get("channelList.htm")
-    assert answer.headers["Content-Type"] == f"text/html;charset={told}"
+    assert answer.headers["Content-Type"] == f"text/html;charset={announced}"
     with pytest.raises(UnicodeDecodeError):
         answer.body.decode("utf-8")
     assert charset != "gbk" or "运行状态" in answer.body.decode("gbk")

@@ -1,4 +1,4 @@
-"""The manual: both pages as man shows them, and that the config's, which is made of the demo config, says all of it."""
+"""The manual: man shows both pages, and otterbeat.cfg(5), which is made from the demo config, contains all of its texts."""
 import pathlib
 import re
 import subprocess
@@ -39,7 +39,7 @@ def as_shown():
 
 
 def said_in(demo):
-    """Each piece of text in it: settings without the semicolon, what stands behind them, comments."""
+    """Yields each text of the demo config: settings without the semicolon, the comments behind settings, and other comments."""
     for line in demo.splitlines():
         line = re.sub(r"^ *#?", "", line)
         line = re.sub(r"^ +# ", "", line)

@@ -1,4 +1,4 @@
-"""What things are called: labels, paths made of names, renames, and what may not be read."""
+"""Names: as labels and in paths, renames, and names that the user may not read."""
 import collections
 import re
 import time
@@ -13,7 +13,7 @@ from servers.wiring import to_graphite, to_statsd
 pytestmark = pytest.mark.slow
 
 OFTEN = {"every": 1}
-RENAMED_AFTER = 13  # seconds: a new name holds from ten after it was read
+RENAMED_AFTER = 13  # seconds: a new name is valid ten seconds after it was read
 PIPELINES = "SELECT p.ID, p.NAME, c.NAME FROM PIPELINE p JOIN CHANNEL c ON c.ID = p.CHANNEL_ID"
 PAIRS = ("SELECT p.ID, CONCAT(s.NAMESPACE, '.', s.NAME), CONCAT(t.NAMESPACE, '.', t.NAME) FROM DATA_MEDIA_PAIR p "
          "JOIN DATA_MEDIA s ON s.ID = p.SOURCE_DATA_MEDIA_ID JOIN DATA_MEDIA t ON t.ID = p.TARGET_DATA_MEDIA_ID")
@@ -38,13 +38,13 @@ def node(text):
 
 
 def tags_of(lines, metric):
-    """The tags of each line of a metric, as DogStatsD is told."""
+    """Returns the tags of each DogStatsD line of a metric."""
     found = [line.split("|#")[1].split("|")[0] for line in lines if line.startswith(f"otter.{metric}:")]
     return [dict(one.split(":", 1) for one in tags.split(",")) for tags in found]
 
 
 def of_pipeline(lines, pipeline, label="pipeline_name"):
-    """What a pipeline's lines were labelled, in order, each once."""
+    """Returns the labels of a pipeline's lines, in order, each label once."""
     labels = [tags.get(label) for tags in tags_of(lines, "throughput.count") if tags["pipeline"] == str(pipeline)]
     return list(dict.fromkeys(labels))
 
@@ -97,7 +97,7 @@ def test_a_rename_keeps_the_ids_and_the_sums(mariadb, otter, receiver, statsd, m
 
 
 def totals(stream):
-    """What pipeline 1 has in carbon, which keeps the last value of each series and step."""
+    """Returns the totals of pipeline 1 in carbon, which keeps the last value of each series and step."""
     last = {}
     for line in stream.lines():
         path, value, step = line.split()
@@ -110,11 +110,11 @@ def totals(stream):
 
 
 def test_a_rename_of_tagged_series_loses_nothing_and_a_replay_doubles_nothing(mariadb, otter, make_agent):
-    """A series goes on under another name; what belongs to the time before goes to the old one."""
+    """A series continues under another name; rows from the time before the rename go to the old name."""
     carbon = Stream()
     sink = {"type": "graphite", "port": carbon.port, "tagged": True, "step": 1, "horizon": 1, "creates": 0}
     short = {name: {"overlap": 5} for name in ("delay", "throughput", "history", "table", "log")}
-    add(mariadb, 2, 1, age=9000)  # the hour of the oldest row is not told again: a purge may have been there
+    add(mariadb, 2, 1, age=9000)  # the hour of the oldest row is not sent again: a purge may have removed a part of its rows
     agent = make_agent(mariadb, [sink], names=OFTEN, sources=short).start()
     add(mariadb, 1, 5)
     old, new = (f"otter.throughput.count;channel_name=order-sync;pipeline=1;pipeline_name={name};type=row"
@@ -130,7 +130,7 @@ def test_a_rename_of_tagged_series_loses_nothing_and_a_replay_doubles_nothing(ma
     done = agent.run("replay", "--since", "-1h")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.match(r"(?s).*\b3 rows", done.stdout), done.stdout
-    assert totals(carbon) == {old: 7, new: 7}, "told again under the names of then"
+    assert totals(carbon) == {old: 7, new: 7}, "the rows are sent again under the names of their time"
     agent.stop()
     carbon.hang_up()
     carbon.received.clear()
@@ -142,7 +142,7 @@ def test_a_rename_of_tagged_series_loses_nothing_and_a_replay_doubles_nothing(ma
 
 
 def test_without_the_grants_there_are_ids(mariadb, otter, receiver, make_agent):
-    """… and the log says once what would help: done so, it helps."""
+    """The log says once which grant helps, and this grant helps."""
     otter.do("sample")
     mariadb.make_user("USAGE ON *.*")
     for table in ("DELAY_STAT", "THROUGHPUT_STAT", "TABLE_HISTORY_STAT", "TABLE_STAT", "LOG_RECORD"):
@@ -171,18 +171,18 @@ def test_without_the_grants_there_are_ids(mariadb, otter, receiver, make_agent):
 
 
 def test_paths_made_of_names(mariadb, otter, carbon, statsd, make_agent):
-    """Whatever the names are: each series has a file of its own, and all sums are right."""
+    """With any names each series has a file of its own, and all sums are right."""
     otter.do("sample")
     sinks = [to_graphite(carbon, path="names"), to_statsd(statsd, path="names")]
     make_agent(mariadb, sinks).once()
     names = {str(i): node(name) for i, name, _ in mariadb.query(PIPELINES)}
     assert names["1"] == "order_hz_to_sh" and not re.search("[A-Za-z0-9]", names["3"])
-    names["3"] = "3"  # nothing is left of it but marks
+    names["3"] = "3"  # only underscores are left of this name
     inside = dict(mariadb.query("SELECT ID, PIPELINE_ID FROM DATA_MEDIA_PAIR"))
     pairs = {(str(inside[i]), str(i)): node(source) for i, source, _ in mariadb.query(PAIRS)}
 
     def path_of(name):
-        """The sample has rows of pairs that are another pipeline's: those keep their ids."""
+        """Returns the path. The sample has rows whose pair belongs to another pipeline: these pairs keep their ids."""
         name = re.sub(r"\.pipeline\.(\d+)\.pair\.(\d+)\.",
                       lambda m: f".pipeline.{m[1]}.pair.{pairs.get((m[1], m[2]), m[2])}.", name)
         return re.sub(r"\.pipeline\.(\d+)\.", lambda m: f".pipeline.{names.get(m[1], m[1])}.", name)
@@ -195,7 +195,7 @@ def test_paths_made_of_names(mariadb, otter, carbon, statsd, make_agent):
 
 
 def test_names_that_meet(mariadb, otter, folder, make_agent):
-    """Two that are the same in a path, one that takes another's name, one that is made anew: none is mixed."""
+    """Two names that are equal in a path, a pipeline that takes another pipeline's name, a pipeline that is created again: no series are mixed."""
     (folder / "fine").mkdir()
     carbon = Carbon(folder / "fine", step=1).start()
     series = "otter.pipeline.{}.type.row.throughput.count"
@@ -243,8 +243,8 @@ def test_a_pipeline_that_is_added_while_we_run(mariadb, otter, receiver, make_ag
     wait_until(lambda: of_pipeline(receiver.lines(), 77) == [None, "late"], "its name")
 
 
-def test_silence_is_told_of_all_pipelines_there_are(mariadb, otter, statsd, make_agent):
-    """One that never reported is as old as it is; a deleted one is not told of any more."""
+def test_ages_are_sent_for_all_pipelines_that_exist(mariadb, otter, statsd, make_agent):
+    """The age of a pipeline that never reported is the age of the pipeline; a deleted pipeline has no age any more."""
     mariadb.query("UPDATE PIPELINE SET GMT_CREATE = NOW() - INTERVAL 5000 SECOND WHERE ID = 1")
     add(mariadb, 2, 1, age=100)
     add(mariadb, 2, 1, age=300)
@@ -268,7 +268,7 @@ def test_silence_is_told_of_all_pipelines_there_are(mariadb, otter, statsd, make
 
 
 def test_names_are_known_while_the_database_is_away(otter, manager, mariadb, receiver, make_agent):
-    """They are kept, so that what comes off the pages is called as before."""
+    """The store keeps the names, so that series from the pages keep their names."""
     agent = make_agent(mariadb, [dog(receiver)], names=OFTEN, sources={"page": {"enabled": True, "every": 1}})
     agent.top["managers"][0]["page"] = {"url": manager.url}
     agent.write()
@@ -288,7 +288,7 @@ def test_names_are_known_while_the_database_is_away(otter, manager, mariadb, rec
     wait_until(are_named, "names, without a database")
 
 
-def test_a_name_with_an_id_above_two_to_the_63_is_left_out_and_told(mariadb, otter, carbon, make_agent):
+def test_a_name_with_an_id_above_two_to_the_63_is_left_out_and_logged(mariadb, otter, carbon, make_agent):
     mariadb.query("ALTER TABLE PIPELINE MODIFY ID BIGINT UNSIGNED NOT NULL")
     mariadb.query("ALTER TABLE THROUGHPUT_STAT MODIFY PIPELINE_ID BIGINT UNSIGNED NOT NULL")
     mariadb.query("INSERT IGNORE INTO PIPELINE (ID, NAME, CHANNEL_ID, GMT_CREATE, GMT_MODIFIED) "

@@ -1,4 +1,4 @@
-"""The same address leads to another server: a fail-over, or a balancer over replicas, one of which is behind."""
+"""The same address leads to another server: after a fail-over, or through a balancer over replicas, one of which is behind."""
 import random
 import time
 
@@ -15,7 +15,7 @@ TABLES = ("THROUGHPUT_STAT", "TABLE_HISTORY_STAT", "LOG_RECORD", "TABLE_STAT")
 
 
 class Pair:
-    """A server and its replica, behind one address, and what was written to them."""
+    """A server and its replica behind one address, and the amounts that were written to them."""
 
     def __init__(self, master, replica):
         self.master, self.replica = master, replica
@@ -34,7 +34,7 @@ class Pair:
         replication.wait(self.replica, self.master)
 
     def lead_to(self, server, agent):
-        """Until TABLE_STAT was read there; the other tables are read at the same time."""
+        """Leads the address to a server, and waits until TABLE_STAT was read there; the other tables are read at the same time."""
         change = "source=table event=database_changed"
         changes = agent.log().count(change)
         self.proxy.retarget(server.port)
@@ -84,7 +84,7 @@ def arrived(pair, carbon, statsd):
 
 
 def test_a_replica_that_is_behind_and_catches_up(pair, agent, carbon, statsd):
-    """What was counted is not counted again, what is new is, and a restart in the middle changes nothing."""
+    """Counted amounts are not counted again, new amounts are counted, and a restart in between changes nothing."""
     agent.start()
     pair.write()
     arrived(pair, carbon, statsd)
@@ -121,7 +121,7 @@ def test_two_replicas_that_take_turns(pair, agent, carbon, statsd):
 
 
 def test_a_table_that_was_made_anew_on_the_other_server(pair, agent, carbon, statsd):
-    """Its rows are younger than all that was counted: nothing of them was."""
+    """The rows of the new table are younger than all counted rows, so no part of them was counted."""
     agent.start()
     pair.write()
     arrived(pair, carbon, statsd)

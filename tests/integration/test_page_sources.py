@@ -1,4 +1,4 @@
-"""What is read off a manager's pages: one page among good ones that is wrong, budgets, settings, pages of one's own."""
+"""Sources that read a manager's pages: one wrong page among good pages, budgets, settings, pages that the user defines."""
 import re
 
 import pytest
@@ -23,7 +23,7 @@ WRONGS = {
 
 
 @pytest.mark.parametrize("name", WRONGS)
-def test_one_page_that_can_not_be_read_is_told_of_and_the_others_go_on(name, way, page_agent, sink):
+def test_one_page_that_cannot_be_read_is_logged_and_the_others_go_on(name, way, page_agent, sink):
     wrong, says = WRONGS[name]
     agent = page_agent(url=way.url, timeout=1).start()
     wait_until(lambda: "pipeline.3.mainstem_state" in gauges(sink.lines()), "the first round")
@@ -49,7 +49,7 @@ def test_other_words_for_a_column(manager, page_agent):
     assert done.returncode == 0 and got["pipeline.3.page.alarm_rules"] == 3
 
 
-def test_a_list_that_is_suddenly_empty_is_told_of(mariadb, page_agent, sink):
+def test_a_list_that_is_suddenly_empty_is_logged(mariadb, page_agent, sink):
     agent = page_agent().start()
     wait_until(lambda: "pipeline.3.mainstem_state" in gauges(sink.lines()), "the first round")
     mariadb.query("DELETE FROM PIPELINE WHERE ID = 3")

@@ -1,4 +1,4 @@
-"""Ways to a manager: https, a certificate of our own, a proxy; and one page by hand."""
+"""Ways to a manager: https, a certificate of the agent, a proxy; and the command `otterbeat page`."""
 import json
 import pathlib
 import ssl

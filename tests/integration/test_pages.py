@@ -1,4 +1,4 @@
-"""Saved pages, and every value that stands on them: those in OB_PAGES, or the ones of our own."""
+"""Saved pages with every value on them: the pages in the folder OB_PAGES, or the pages in tests/pages."""
 import json
 import os
 import pathlib
@@ -16,7 +16,7 @@ MAINSTEM = {0: "not_working", 1: "locating", 2: "working"}
 DIRECTION = {"无": "none", "单向": "one_way", "双向": "two_way", None: None}
 NODE = {0: "stopped", 1: "started"}
 
-# Which page a template is, and what its values are called and look like beside ours.
+# The page of each template, and how the names and forms of its values differ from those of otterbeat.
 TEMPLATES = {
     "channelList.vm": ("channels", {"status": CHANNEL, "direction": DIRECTION}),
     "pipelineList.vm": ("pipelines", {"mainstem": MAINSTEM, "home": {0: False, 1: True}, "description": {None: ""}}),
@@ -41,7 +41,7 @@ def show(path, *options):
 
 
 def number_or_text(value, like):
-    """Ours are texts; what is wanted says of which kind it is."""
+    """Converts a text to the kind of the expected value."""
     return int(value) if value is not None and isinstance(like, int) else value
 
 

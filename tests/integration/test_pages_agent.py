@@ -1,4 +1,4 @@
-"""The agent reads the fake Otter's pages: tables and pages of one world, and everything that goes wrong with it."""
+"""The agent reads the fake Otter's pages: tables and pages of one world, and all faults of the pages."""
 import json
 import re
 import socket
@@ -12,18 +12,18 @@ from servers.process import wait_until
 from servers.sinks import gauges
 from servers.wiring import to_graphite
 
-LATE = 8  # seconds that a value may be older than what it is compared with
+LATE = 8  # seconds by which a value may be older than the expected value
 ERRORS = {"agent": {"enabled": True, "every": 1, "start": "oldest"}}
 
 
 @pytest.fixture
 def past(otter):
-    """An hour of the past, up to now."""
+    """Writes one hour of history, up to now."""
     otter.do("history", "--rows", 300, "--hours", 1)
 
 
 def newest(mariadb, pipeline):
-    """delay in ms, when that was, and the last synchronisation"""
+    """Returns the newest delay in ms, its time, and the time of the last synchronisation."""
     delay = mariadb.query("SELECT DELAY_TIME, UNIX_TIMESTAMP(GMT_MODIFIED) FROM DELAY_STAT WHERE PIPELINE_ID = %s "
                           "ORDER BY GMT_MODIFIED DESC, ID DESC LIMIT 1", pipeline)[0]
     sync = mariadb.query("SELECT UNIX_TIMESTAMP(GMT_MODIFIED) FROM THROUGHPUT_STAT WHERE PIPELINE_ID = %s AND "
@@ -32,7 +32,7 @@ def newest(mariadb, pipeline):
 
 
 def stage_ms(pipeline, delay):
-    """Of the processes in flight, of which the fake Otter has up to four, the slowest: see tests/otter/screens.py."""
+    """Returns the time of the slowest of up to four processes in flight: see tests/otter/screens.py."""
     select, extract, transform = 1000 + delay % 1000, 100 + delay % 50, 300 + delay % 70
     whole = select + extract + transform + delay
     in_flight = pipeline % 4 + 1
@@ -42,7 +42,7 @@ def stage_ms(pipeline, delay):
 
 
 def exactly(mariadb, pipelines):
-    """What stands still on the pages."""
+    """Returns the expected values that do not change on the pages."""
     want = {"page.zone_skew_s": 0, **{f"channel.{c}.channel_state": 2 for c in (1, 2)},
             **{f"node.{n}.node_up": 1 for n, in mariadb.query("SELECT ID FROM NODE")}}
     for p in pipelines:
@@ -82,7 +82,7 @@ def read_once(agent):
 
 
 def test_every_series_is_that_of_the_world(mariadb, past, otter, manager, carbon, make_agent):
-    """Tables and pages side by side, into a real carbon."""
+    """Tables and pages together, into a real carbon."""
     mysql = {"port": mariadb.port, "user": USER, "password": PASSWORD}
     agent = make_agent(mariadb, [to_graphite(carbon, creates=0)], sources={"page": {"enabled": True}},
                        managers=[{"mysql": mysql, "page": {"url": manager.url}}]).start()
@@ -101,7 +101,7 @@ def test_every_series_is_that_of_the_world(mariadb, past, otter, manager, carbon
 
 
 def test_a_round(mariadb, past, way, manager, page_agent):
-    """Each page once, over one connection; nothing but known addresses, and none that changes something."""
+    """In one cycle the agent fetches each page once, over one connection, and asks only for known addresses, which change nothing."""
     mariadb.query("INSERT INTO NODE (ID, NAME, IP, PORT, GMT_CREATE, GMT_MODIFIED) SELECT ID + seq * 100, "
                   "CONCAT(NAME, seq), IP, PORT, NOW(), NOW() FROM NODE, seq_1_to_2")
     done, got = read_once(page_agent(url=way.url))
@@ -170,7 +170,7 @@ WRONGS = {
 
 
 @pytest.mark.parametrize("order", WRONGS)
-def test_what_goes_wrong_is_told_and_counted_and_the_good_pages_go_on(order, past, manager, page_agent, sink):
+def test_faults_are_logged_and_counted_and_the_good_pages_go_on(order, past, manager, page_agent, sink):
     event, says = WRONGS[order]
     agent = page_agent(timeout=1, sources=ERRORS).start()
     wait_until(lambda: "pipeline.3.stage.load.stage_ms" in gauges(sink.lines()), "the first round")
@@ -182,7 +182,7 @@ def test_what_goes_wrong_is_told_and_counted_and_the_good_pages_go_on(order, pas
     wait_until(lambda: sum("channel.1.channel_state" in line for line in sink.lines()) > 2, "the good page", 60)
     lines = sink.lines()
     assert not any("mainstem_state" in line for line in lines[4:]), "the last values are not repeated"
-    if "empty" not in order:  # that may be so
+    if "empty" not in order:  # an empty page is no error
         wait_until(lambda: gauges(sink.lines()).get(agent_series("source_age_s"), 0) > 3, "an age that grows")
         wait_until(lambda: any(f"{agent_series('errors')}:" in line for line in sink.lines()), "errors are counted")
     assert agent.log().count(f"event={event}") == 1, "once, not with every round"
@@ -205,7 +205,7 @@ def failures(agent):
 
 
 def test_zookeeper_down(past, manager, page_agent, sink):
-    """Only the list of nodes answers then."""
+    """Without ZooKeeper only the list of nodes answers."""
     agent = page_agent(timeout=1).start()
     wait_until(lambda: "pipeline.3.stage.load.stage_ms" in gauges(sink.lines()), "the first round")
     manager.state("zookeeper down")
@@ -275,7 +275,7 @@ def test_zones(of, zone, want, mariadb, past, otter, folder, page_agent):
     assert manager.stop() == 0
 
 
-def test_a_skew_that_comes_up_is_told(past, manager, page_agent, sink):
+def test_a_skew_that_begins_is_logged(past, manager, page_agent, sink):
     agent = page_agent(zone="Asia/Shanghai").start()
     wait_until(lambda: gauges(sink.lines()).get("page.zone_skew_s") == 0, "none")
     assert "zone_skew" not in agent.log()
@@ -315,7 +315,7 @@ def test_tables_do_not_wait_for_a_slow_manager(mariadb, past, manager, page_agen
 
 
 def test_pages_are_no_history(otter, past, page_agent):
-    """A lost store takes no page back; there is nothing to show, to rewind or to replay."""
+    """Pages have no history: `cursor`, `rewind` and `replay` do nothing for them, and a lost store changes nothing."""
     agent = page_agent(sources={"log": {"enabled": True}})
     assert agent.run("--once").returncode == 0
     (agent.folder / "state/otterbeat.db").write_bytes(b"noise" * 10000)

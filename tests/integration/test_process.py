@@ -1,4 +1,4 @@
-"""What the machine does to the process: pipes that nobody reads, signals at any moment, limits, files that are none."""
+"""The process and its machine: pipes without a reader, signals at any moment, limits, files that are not regular files."""
 import fcntl
 import os
 import re
@@ -20,7 +20,7 @@ NOWHERE = {"type": "statsd", "port": 9}
 
 
 class FullPipe:
-    """A pipe of 4 KB that is full, and is read when the test wants it."""
+    """A full pipe of 4 KB, which the test reads when it wants."""
 
     def __init__(self):
         self.reading, self.writing = os.pipe()
@@ -54,7 +54,7 @@ def pipe():
 
 @pytest.fixture
 def spawn(folder):
-    """spawn(agent, *options, …): the agent's process, ended with the test."""
+    """spawn(agent, *options, …): returns the agent's process, which stops with the test."""
     made = []
 
     def start(agent, *options, before=None, **more):
@@ -72,7 +72,7 @@ def spawn(folder):
 
 @pytest.fixture
 def lonely(make_agent, mariadb):
-    """An agent that reads an empty database and sends to nobody."""
+    """An agent that reads an empty database and has no server for its sink."""
     def make(**settings):
         agent = make_agent(mariadb, [NOWHERE], **settings)
         agent.config.chmod(0o600)
@@ -80,11 +80,11 @@ def lonely(make_agent, mariadb):
     return make
 
 
-# What is read, and what is written
+# Files that the agent reads and writes
 
 
 def test_nobody_reads_standard_error(lonely, pipe, spawn):
-    """What finds no room is dropped and counted; nothing waits, and no other process's descriptor is changed."""
+    """Log lines without room are dropped and counted; no thread waits, and the descriptor that other processes share is not changed."""
     agent = spawn(lonely(), stderr=pipe.writing)
     assert os.get_blocking(pipe.writing)
     time.sleep(2)
@@ -139,7 +139,7 @@ NO_FILES = {
 
 @pytest.mark.parametrize("what", NO_FILES)
 def test_a_pipe_in_the_place_of_a_file(lonely, spawn, folder, what):
-    """It is refused, at once and by name; nobody waits for somebody at its other end."""
+    """otterbeat refuses the pipe at once, names it, and does not wait for the other end of the pipe."""
     agent = lonely()
     os.mkfifo(folder / "fifo")
     NO_FILES[what](agent, folder / "fifo")
@@ -147,7 +147,7 @@ def test_a_pipe_in_the_place_of_a_file(lonely, spawn, folder, what):
         process = spawn(agent, *options, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
         out, err = process.communicate(timeout=20)
         if options and what == "lock":
-            continue  # they take none
+            continue  # these commands do not read that file
         assert process.returncode in (69, 78) and b"it is a pipe, not a regular file" in out + err, (options, out, err)
 
 
@@ -162,7 +162,7 @@ def test_a_log_that_is_a_link_is_not_followed(lonely, folder):
     assert "BAD  log" in agent.run("--check").stdout
 
 
-def test_what_others_may_do_is_told(lonely):
+def test_what_others_may_do_is_logged(lonely):
     agent = lonely()
     state = agent.folder / "state"
     state.mkdir()
@@ -187,7 +187,7 @@ def test_output_that_is_lost_is_no_success(lonely, spawn):
 
 
 def test_a_file_that_may_not_grow(otter, carbon, make_agent, mariadb, spawn, folder):
-    """As a full disk: no signal ends it, what is committed stays, and a start without the limit tells all."""
+    """Like a full disk: no signal ends the agent, committed points stay, and a start without the limit sends everything."""
     otter.do("sample")
     otter.do("history", "--rows", 2000, "--hours", 1)
     agent = make_agent(mariadb, [to_graphite(carbon)], log_file="otterbeat.log", drain=1)
@@ -211,7 +211,7 @@ def test_a_file_that_may_not_grow(otter, carbon, make_agent, mariadb, spawn, fol
 
 
 def test_descriptors(make_agent, mariadb, spawn):
-    """The soft limit is raised; a hard one that is too low is said, with what helps."""
+    """The agent raises the soft limit. When the hard limit is too low, the log says so and says what helps."""
     managers = [{"name": f"m{i}", "mysql": {"port": free_port(), "password": "x"}, "page": {"url": "http://127.0.0.1:9"}}
                 for i in range(20)]
     agent = make_agent(mariadb, [NOWHERE], managers=managers, sources={"page": {"enabled": True, "every": 1}})
@@ -236,7 +236,7 @@ def test_descriptors(make_agent, mariadb, spawn):
 
 @pytest.mark.skipif(os.environ.get("OB_PRESET") in ("asan", "tsan"), reason="a sanitizer needs all addresses")
 def test_no_room_for_a_thread(lonely, spawn):
-    """pthread_create returns its error, and leaves errno alone."""
+    """pthread_create returns its error and does not set errno."""
     def limit():
         resource.setrlimit(resource.RLIMIT_STACK, (8 << 30, 8 << 30))
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
@@ -251,7 +251,7 @@ def test_no_room_for_a_thread(lonely, spawn):
 
 
 def reads(process, path):
-    """Whether it has the file open."""
+    """Whether the process has the file open."""
     folder = f"/proc/{process.pid}/fd"
     try:
         return any(os.path.realpath(f"{folder}/{fd}") == str(path) for fd in os.listdir(folder))
@@ -287,7 +287,7 @@ def test_signals_that_mean_nothing_do_nothing(lonely):
 
 
 def test_a_command_is_ended_by_a_signal(lonely, spawn):
-    """--check of a server that says nothing."""
+    """--check waits for a server that does not answer, and a signal ends it."""
     silent = Stream()
     agent = lonely(managers=[{"mysql": {"port": silent.port, "connect_timeout": 60}}])
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -300,7 +300,7 @@ def test_a_command_is_ended_by_a_signal(lonely, spawn):
 
 
 def test_once_says_why_it_was_not_all(otter, mariadb, make_agent):
-    """Ended by a signal: 69, and a line that says so."""
+    """A signal ends --once: the exit code is 69, and a log line says why."""
     agent = make_agent(mariadb, [{"type": "graphite", "port": free_port()}], drain=1)
     otter.do("history", "--rows", 300)
     process = Process("once", agent.folder, [str(PROGRAM), "-c", str(agent.config), "--once"], ENVIRONMENT).start()
@@ -311,7 +311,7 @@ def test_once_says_why_it_was_not_all(otter, mariadb, make_agent):
 
 
 def test_a_store_that_is_damaged_while_it_runs_once(otter, mariadb, make_agent):
-    """69, and a line that says why, also if nobody has met the damage."""
+    """The exit code is 69, and a log line says why, also if no thread has read the damaged part."""
     otter.do("history", "--rows", 300)
     agent = make_agent(mariadb, [{"type": "graphite", "port": free_port()}], drain=1)
     process = Process("once", agent.folder, [str(PROGRAM), "-c", str(agent.config), "--once"], ENVIRONMENT).start()

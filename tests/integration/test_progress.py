@@ -1,4 +1,4 @@
-"""How far it is: a line on a terminal that is gone at the end, and nothing anywhere else."""
+"""The progress: a line on a terminal, which disappears at the end, and no output anywhere else."""
 import re
 import shutil
 import time
@@ -17,7 +17,7 @@ SLOW = {name: {"overlap": 5, "batch": 1} for name in ("delay", "throughput", "hi
 
 @pytest.fixture
 def on_terminal(make_agent, mariadb, carbon):
-    """An agent that sends to carbon alone, and starts on a terminal."""
+    """An agent that sends only to carbon, and starts on a terminal."""
     made = []
 
     def start(*words, columns=100, stdout=None, **top):
@@ -88,7 +88,7 @@ def test_lines_that_are_printed_are_left_alone(otter, on_terminal):
 
 
 def test_a_stop_that_takes_long(otter, carbon, on_terminal):
-    """Ctrl-C: what is left is sent for `drain` seconds."""
+    """After Ctrl-C the agent goes on sending for `drain` seconds."""
     otter.do("history", "--rows", 300)
     carbon.stop()
     _, terminal = on_terminal(drain=3)

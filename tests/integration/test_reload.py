@@ -1,4 +1,4 @@
-"""SIGHUP under load: nothing lost, nothing counted twice."""
+"""SIGHUP under load loses nothing and counts nothing twice."""
 import os
 import time
 
@@ -16,7 +16,7 @@ def test_reloads_under_load(mariadb, otter, carbon, statsd, both, make_agent):
     managers = otter.run("--seconds", RELOADS, "--speed", 20, "--writers", 4, "--hold", 2, "--rate", 200)
     for i in range(RELOADS):
         time.sleep(0.7)
-        agent.write(drain=5 + i % 2)  # another config each time
+        agent.write(drain=5 + i % 2)  # a different config each time
         agent.reload()
         agent.wait_for_log("event=reloaded", times=i + 1)
     assert managers.wait(RELOADS + 60) == 0, managers.log()

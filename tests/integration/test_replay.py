@@ -1,4 +1,4 @@
-"""otterbeat replay: a part of the tables' history once more, beside an agent that runs."""
+"""otterbeat replay: sends a part of the tables' history again, beside a running agent."""
 import shutil
 import time
 
@@ -14,7 +14,7 @@ SHORT = {name: {"overlap": 5} for name in ("delay", "throughput", "history", "lo
 
 @pytest.fixture
 def agent(mariadb, otter, carbon, statsd, make_agent):
-    """Rows up to three minutes ago, so that no step is open any more."""
+    """An agent with rows up to three minutes ago, so that no step is open any more."""
     otter.do("history", "--rows", 300, "--hours", 2, "--until", int(time.time()) - 200)
     made = make_agent(mariadb, [to_statsd(statsd), to_graphite(carbon, horizon=2, creates=0)], sources=SHORT)
     made.start()
@@ -37,7 +37,7 @@ def test_beside_a_running_agent(otter, carbon, statsd, agent):
     done = agent.run("replay", "--since", "oldest")
     assert done.returncode == 0, done.stderr
     assert "all of them sent" in done.stdout
-    # The oldest step may have been purged in part, so it is left to what carbon had.
+    # A part of the oldest step may have been purged, so carbon's old value of this step stays.
     first = min(min(points) for points in before.values())
     wait_until(lambda: all({t: v for t, v in points.items() if t > first} ==
                            {t: v for t, v in carbon.points(name).items() if t > first}
@@ -56,7 +56,7 @@ def test_a_purge_takes_nothing_from_graphite(mariadb, otter, carbon, agent):
 
 
 def test_a_range(mariadb, otter, carbon, agent):
-    """Only the steps of the range come back."""
+    """Only the steps in the range come back."""
     carbon.wait_for(otter.sums())
     before = {name: carbon.points(name) for name in carbon.series() if ".throughput.count" in name}
     time.sleep(4)  # all has been sent again, and is passed
@@ -85,7 +85,7 @@ def test_refused(agent, words, code, why):
     assert why in done.stderr
 
 
-def test_statsd_is_not_told_again(mariadb, statsd, make_agent):
+def test_nothing_is_sent_to_statsd_again(mariadb, statsd, make_agent):
     done = make_agent(mariadb, [to_statsd(statsd)]).run("replay", "--since", "-1h")
     assert done.returncode == 78
     assert "has no Graphite sink" in done.stderr

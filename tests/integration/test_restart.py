@@ -1,4 +1,4 @@
-"""Restarts, killed or not, lose and repeat nothing."""
+"""Restarts lose nothing and repeat nothing, also after a kill."""
 import random
 import time
 
@@ -20,7 +20,7 @@ def test_goes_on_where_it_was(mariadb, otter, carbon, statsd, both, make_agent):
 
 @pytest.mark.slow
 def test_ten_kills_under_load(mariadb, otter, carbon, statsd, both, make_agent):
-    """Graphite ends equal to SQL; StatsD, which counts at most once, never above."""
+    """At the end Graphite equals SQL; StatsD, which counts at most once, never has more."""
     agent = make_agent(mariadb, both)
     managers = otter.run("--seconds", 25, *FAST)
     for _ in range(10):
@@ -28,7 +28,7 @@ def test_ten_kills_under_load(mariadb, otter, carbon, statsd, both, make_agent):
         time.sleep(random.uniform(0.3, 2.5))
         agent.kill9()
     assert managers.wait(60) == 0, managers.log()
-    assert agent.run("--once").returncode in (0, 69), "what the last kill left in doubt is lost, and told"
+    assert agent.run("--once").returncode in (0, 69), "points that the last kill left in doubt are lost, and logged"
     wanted = otter.sums()
     carbon.wait_for(wanted)
     for name, (sql, got) in statsd.differences(wanted).items():
@@ -37,7 +37,7 @@ def test_ten_kills_under_load(mariadb, otter, carbon, statsd, both, make_agent):
 
 @pytest.mark.slow
 def test_carbon_killed_under_load(mariadb, otter, carbon, make_agent):
-    """What carbon had in its cache is sent again."""
+    """The points in the cache of the killed carbon are sent again."""
     agent = make_agent(mariadb, [{"type": "graphite", "port": carbon.port, "horizon": 2}]).start()
     managers = otter.run("--seconds", 15, *FAST)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The rows of a small, known morning: what SQL adds up to is what arrives."""
+"""A small, known set of rows: the sums that arrive equal the sums of SQL."""
 from servers.process import wait_until
 
 

@@ -1,4 +1,4 @@
-"""The session with the database: ended by others, slow, or with somebody between; and rows of any size."""
+"""The session with the database: closed by the server, slow, or with an attacker in between; and rows of any size."""
 import subprocess
 import time
 
@@ -46,7 +46,7 @@ def complaints(agent):
 
 
 def test_a_server_that_ends_idle_sessions(template, folder, make_agent, statsd):
-    """Each poll finds its session gone, and tells nobody."""
+    """Each poll finds its session closed, opens it again, and logs nothing."""
     server = MariaDB(folder / "db", template, options=["--wait-timeout=1"])
     try:
         (folder / "db").mkdir(exist_ok=True)
@@ -65,7 +65,7 @@ def test_a_server_that_ends_idle_sessions(template, folder, make_agent, statsd):
 
 
 def test_a_firewall_that_ends_sessions(otter, mariadb, make_agent, statsd, wire):
-    """Silently, while there is a server behind it; when there is none, that is an error, and one line."""
+    """The agent connects again without a log line when the server answers; otherwise there is an error with one line."""
     between = wire(mariadb.port)
     agent = make_agent(mariadb, [to_statsd(statsd)], mysql={"port": between.port}).start()
     had = len(mariadb.query("SELECT 1 FROM THROUGHPUT_STAT WHERE PIPELINE_ID = 1 AND TYPE = 'ROW'"))
@@ -79,14 +79,14 @@ def test_a_firewall_that_ends_sessions(otter, mariadb, make_agent, statsd, wire)
     agent.stop()
 
 
-# The greeting has about 100 bytes, TLS and the log-in some thousand, and the session is made by then.
+# The greeting has about 100 bytes, TLS and the log-in have some thousand bytes, and then the session is ready.
 PLACES = [("greeting", 10, "off"), ("log-in", 105, "off"), ("session", 160, "off"), ("rows", 2000, "off"),
           ("greeting", 10, "required"), ("handshake", 300, "required"), ("log-in", 2700, "required"), ("rows", 6000, "required")]
 
 
 @pytest.mark.parametrize("place, byte, tls", PLACES, ids=[f"{place}-{tls}" for place, _, tls in PLACES])
 def test_a_byte_every_half_second(template, folder, make_agent, sink, wire, place, byte, tls):
-    """It ends by our deadline, holds up nobody else, and a stop does not wait for it."""
+    """Such an answer ends by the agent's deadline, does not delay other sources, and does not delay a stop."""
     (folder / "db").mkdir()
     server = MariaDB(folder / "db", template, options=tls_files(folder / "db") if tls != "off" else ())
     try:
@@ -116,7 +116,7 @@ def tls_files(place):
 
 
 def test_somebody_between_who_hides_tls(encrypted, make_agent, sink, wire):
-    """Nothing is said to who offers no TLS, when it is asked for: not even the user's name."""
+    """When the config requires TLS, the agent sends nothing to a server without TLS, not even the user's name."""
     encrypted.query("ALTER USER otterbeat@'127.0.0.1' REQUIRE NONE", database=None)
     for tls in ("required", "verify"):
         between = wire(encrypted.port, hides_tls=True)
@@ -138,7 +138,7 @@ def test_somebody_between_who_hides_tls(encrypted, make_agent, sink, wire):
 
 
 def test_plugins(mariadb, folder, make_agent, sink, wire):
-    """ed25519 shows nothing of the password, and is used also without TLS."""
+    """ed25519 does not reveal the password, so it is allowed also without TLS."""
     mariadb.query("INSTALL SONAME 'auth_ed25519'", database=None)
     try:
         mariadb.query(f"ALTER USER {USER}@'127.0.0.1' IDENTIFIED VIA ed25519 USING PASSWORD('{PASSWORD}')", database=None)
@@ -154,7 +154,7 @@ def test_plugins(mariadb, folder, make_agent, sink, wire):
 
 
 def test_rows_of_any_size(mariadb, make_agent, carbon, statsd):
-    """Pages that are too large are cut and read on; a row that is too large is left out, and told of once."""
+    """A page of rows that is too large is read in smaller parts; a row that is too large is left out and logged once."""
     mariadb.query("CREATE TABLE T (ID BIGINT PRIMARY KEY AUTO_INCREMENT, N BIGINT, WORD LONGTEXT)")
     sizes = [50_000] * 400 + [10] * 3000 + [700_000] * 12 + [3_000_000] + [10] * 5 + [2_000_000] * 2 + [900_000]
     with mariadb.connect("otter") as connection, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Every built-in table has its series, and so has a table of the user's."""
+"""Every built-in table has its series, and also a table that the user defines."""
 import re
 import socket
 import time
@@ -61,7 +61,7 @@ def test_a_table_of_the_users_own(mariadb, otter, statsd, both, make_agent):
     statsd.wait_for({"otter.shop.a_b.orders.amount": 12})
 
 
-def test_two_managers_are_told_apart(mariadb, otter, statsd, both, make_agent):
+def test_two_managers_have_series_of_their_own(mariadb, otter, statsd, both, make_agent):
     otter.do("sample")
     database = make_agent(mariadb, both).top["managers"][0]["mysql"]
     agent = make_agent(mariadb, both, name="two", managers=[{"name": "east", "mysql": database},

@@ -1,4 +1,4 @@
-"""A pipeline that gets into another state: one event in graphite-web, one event and one service check of DogStatsD."""
+"""A pipeline whose state changes: one event in graphite-web, one event and one service check of DogStatsD."""
 import time
 
 import pytest
@@ -27,7 +27,7 @@ def agent(mariadb, otter, web, carbon_stream, datagrams, make_agent):  # noqa: F
 
 
 def is_now(mariadb, agent, state, delay):
-    """A row with that delay, until the state that follows is told."""
+    """Inserts rows with this delay until the agent reports the state."""
     said = agent.log().count(f" is={state} ")
     mariadb.query("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED) "
                   "VALUES (%s, 0, 1, NOW(), NOW())", delay)
@@ -40,7 +40,7 @@ def words(found):
     return [one["what"].split(":")[0] for one in found]
 
 
-def test_each_change_is_told_once(mariadb, web, datagrams, agent):  # noqa: F811
+def test_each_change_is_sent_once(mariadb, web, datagrams, agent):  # noqa: F811
     agent.start()
     is_now(mariadb, agent, "ok", 5)
     is_now(mariadb, agent, "lagging", 40000)
@@ -53,15 +53,15 @@ def test_each_change_is_told_once(mariadb, web, datagrams, agent):  # noqa: F811
     wait_until(lambda: words(events(web)) == ["lagging", "ok"], "the second")
     assert agent.stop() == 0
     found = read_all(datagrams.received)
-    told = [one for one in found if isinstance(one, Event)]
+    found_events = [one for one in found if isinstance(one, Event)]
     checks = [one for one in found if isinstance(one, Check) and "pipeline:1" in one.tags]
-    assert [(one.title.split(":")[0], one.fields["t"]) for one in told] == [("lagging", "warning"), ("ok", "success")]
+    assert [(one.title.split(":")[0], one.fields["t"]) for one in found_events] == [("lagging", "warning"), ("ok", "success")]
     assert [(one.name, one.status) for one in checks] == [("otter.state", status) for status in (0, 1, 0)]
     assert len({one.tags for one in checks}) == 1, "or they were three checks"
     assert checks[1].fields["m"] == "a delay of 40000 ms; it was ok"
 
 
-def test_no_restart_and_no_kill_tells_it_again(mariadb, web, datagrams, agent):  # noqa: F811
+def test_no_restart_and_no_kill_sends_a_change_again(mariadb, web, datagrams, agent):  # noqa: F811
     agent.start()
     is_now(mariadb, agent, "ok", 5)
     is_now(mariadb, agent, "lagging", 40000)
@@ -77,6 +77,6 @@ def test_no_restart_and_no_kill_tells_it_again(mariadb, web, datagrams, agent): 
     mariadb.query("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED) "
                   "VALUES (5, 0, 1, NOW(), NOW())")
     agent.start()
-    wait_until(lambda: words(events(web)) == ["lagging", "ok"], "what has changed while it was down is told, too")
+    wait_until(lambda: words(events(web)) == ["lagging", "ok"], "a change while the agent was down is sent, too")
     agent.stop()
     assert len([one for one in read_all(datagrams.received) if isinstance(one, Event)]) == 2

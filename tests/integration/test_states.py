@@ -1,4 +1,4 @@
-"""The state of each pipeline, from tables and pages of one world."""
+"""Pipeline health: the state of each pipeline, from tables and pages of one world."""
 import re
 import time
 
@@ -13,7 +13,7 @@ SETTINGS = {"lag": 30, "idle": 6, "stall": 12, "skew": 60, "hold": 1}
 
 @pytest.fixture
 def watch(mariadb, manager, sink, make_agent):
-    """watch(…): an agent that reads all each second."""
+    """watch(…): starts an agent that reads every source each second."""
 
     def start(pages=True, **settings):
         sources = {name: {"every": 1, "start": "oldest"} for name in ("delay", "throughput", "history", "table", "log")}
@@ -54,9 +54,9 @@ def test_a_day_of_a_pipeline(mariadb, manager, sink, watch):
     agent = watch()
     wait_for_state(sink, 1, "ok")
     now = int(time.time())
-    manager.state(f"pipeline 1 position {now + 5}")  # it goes on living, but has nothing to copy
+    manager.state(f"pipeline 1 position {now + 5}")  # the pipeline is alive, but has nothing to copy
     wait_for_state(sink, 1, "idle")
-    manager.state()  # neither rows nor its position any more, and processes in flight
+    manager.state()  # no new rows, the position does not move, and processes are in flight
     wait_for_state(sink, 1, "stalled")
     manager.state("empty analysisStageStat")
     wait_for_state(sink, 1, "hung")
@@ -77,7 +77,7 @@ def test_a_day_of_a_pipeline(mariadb, manager, sink, watch):
     wait_for_state(sink, 1, "ok")
     told = [is_ for _, is_ in changes(agent, 1)]
     assert [state for state in told if state not in ("hung", "idle")] == [
-        "ok", "stalled", "locating", "stalled", "paused", "stopped", "skewed", "lagging", "ok"], "each change is told once"
+        "ok", "stalled", "locating", "stalled", "paused", "stopped", "skewed", "lagging", "ok"], "each change is logged once"
 
 
 def test_without_pages_silence_is_a_stall(mariadb, sink, watch):
@@ -98,7 +98,7 @@ def test_many_pipelines_at_once(otter, sink, watch):
 
 
 def test_a_database_that_is_away_makes_no_state(own_mariadb, sink, make_agent):
-    """Ages that nobody reads any more say nothing of the pipelines."""
+    """Ages that are not read any more do not count as facts about a pipeline."""
     own_mariadb.query("CREATE TABLE DELAY_STAT (ID BIGINT PRIMARY KEY AUTO_INCREMENT, PIPELINE_ID BIGINT, "
                       "DELAY_TIME BIGINT, GMT_CREATE TIMESTAMP, GMT_MODIFIED TIMESTAMP, KEY (GMT_CREATE, ID))")
     own_mariadb.query("INSERT INTO DELAY_STAT VALUES (1, 1, 5, NOW(), NOW())")
@@ -108,7 +108,7 @@ def test_a_database_that_is_away_makes_no_state(own_mariadb, sink, make_agent):
     wait_for_state(sink, 1, "idle")
     own_mariadb.kill9()
     agent.wait_for_log("event=poll_failed")
-    time.sleep(35)  # as long as an age holds without being read
+    time.sleep(35)  # so long an age stays valid without a new reading
     before = len([line for line in sink.lines() if ".state:" in line])
     time.sleep(3)
     assert len([line for line in sink.lines() if ".state:" in line]) == before

@@ -1,4 +1,4 @@
-"""The status page: what it says is so, in every language it speaks; who may ask, and what asking can't do."""
+"""The status page: its statements are true in every format; who may ask, and what a client cannot do."""
 import http.client
 import os
 import pathlib
@@ -58,7 +58,7 @@ def test_all_is_well_and_the_numbers_are_those_of_the_account(mariadb, otter, st
 
 
 def test_a_container_can_ask(mariadb, otter, carbon, make_agent, status):
-    """deploy/probe, which the image and the manifest call."""
+    """deploy/probe, which the image and the manifest run."""
     def probe(page):
         done = subprocess.run([ROOT / "deploy/probe", page, str(status.port)], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout
@@ -192,7 +192,7 @@ def test_only_reading(mariadb, otter, both, make_agent, status):
 
 
 class Slow:
-    """Keeps many connections that send a byte now and then, and opens another for each that is ended."""
+    """Keeps many connections that send a byte from time to time, and replaces each closed connection."""
 
     def __init__(self, port, head, n=40, peer="127.0.0.1"):
         self.port, self.head, self.peer, self.lives, self.over = port, head, peer, [], threading.Event()
@@ -223,7 +223,7 @@ SLOW_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\
 
 @pytest.mark.parametrize("head", (SLOW_HEAD, SLOW_BODY), ids=("head", "body"))
 def test_slow_senders_hold_up_nobody(mariadb, otter, statsd, both, make_agent, status, head):
-    """Not even who comes from the same address, and not for a moment."""
+    """Slow senders delay no other client, not even one with the same address."""
     begin(make_agent, mariadb, both, status)
     slow = Slow(status.port, head)
     try:
@@ -242,7 +242,7 @@ def test_slow_senders_hold_up_nobody(mariadb, otter, statsd, both, make_agent, s
 
 @pytest.mark.parametrize("head", (b"", SLOW_HEAD, SLOW_BODY), ids=("nothing", "head", "body"))
 def test_a_request_has_an_end(mariadb, otter, both, make_agent, status, head):
-    """Ten seconds for the whole of it, not for each byte."""
+    """The limit is ten seconds for the whole request, not for each byte."""
     begin(make_agent, mariadb, both, status)
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", status.port)) as slow:
@@ -275,7 +275,7 @@ def test_a_connection_that_is_kept_has_its_time_for_each_request(mariadb, otter,
 
 
 def test_each_peer_has_a_share(mariadb, otter, both, make_agent, status):
-    """One that opens more ends its own, and not those of others."""
+    """A client that opens more connections loses its own connections, and other clients keep theirs."""
     begin(make_agent, mariadb, both, status)
     with socket.create_connection(("127.0.0.1", status.port)) as mine:
         mine.sendall(SLOW_HEAD)
@@ -297,7 +297,7 @@ def test_each_peer_has_a_share(mariadb, otter, both, make_agent, status):
 
 
 def guess(status, n, seconds, peer):
-    """How often a wrong password was answered, by many at a time."""
+    """Tries wrong passwords on many connections, and returns the number of answers."""
     answers, until = [], time.monotonic() + seconds
 
     def run():
@@ -346,7 +346,7 @@ def test_it_stops_while_a_wrong_password_waits(mariadb, otter, both, make_agent,
         assert agent.stop() == 0
 
 
-HOSTS = {  # what is said as Host: whether it is answered
+HOSTS = {  # {Host header: whether the request is answered}
     "localhost": True, "LocalHost:8126": True, "127.0.0.1": True, "127.0.0.1:1": True, "[::1]": True, "[::1]:8126": True,
     "127.0.0.9": True, "127.0.0.9:80": True,
     "evil.example": False, "evil.example:8126": False, "localhost.evil.example": False, "127.0.0.1.evil.example": False,
@@ -356,7 +356,7 @@ HOSTS = {  # what is said as Host: whether it is answered
 
 
 def test_only_names_of_ours_are_answered_on_loopback(mariadb, otter, both, make_agent, status):
-    """… or a page of somebody else's, whose name leads here, could read ours."""
+    """Otherwise a foreign web page, whose name leads to 127.0.0.1, could read the status page."""
     make_agent(mariadb, both, status={"listen": f"127.0.0.9:{status.port}", **QUICK}).start()
 
     def ask(*hosts, version="1.1", more=""):
@@ -394,7 +394,7 @@ def test_it_sleeps_until_somebody_asks(mariadb, otter, both, make_agent, status)
                 return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", task.joinpath("status").read_text(), re.M)[1])
         return None
 
-    time.sleep(1)  # what was asked before is over
+    time.sleep(1)  # the earlier requests have ended
     before = switches()
     time.sleep(5)
     assert before is not None and switches() == before
@@ -447,7 +447,7 @@ def test_the_config_itself_is_no_place_for_a_socket(mariadb, otter, both, make_a
 
 
 def test_only_our_own_socket_is_removed_at_the_stop(mariadb, otter, both, make_agent, folder):
-    """… and not what somebody put there meanwhile, be it a file or another's socket."""
+    """A file or a foreign socket that appeared there meanwhile is not removed."""
     status = Status(folder / "s.sock")
     agent = begin(make_agent, mariadb, both, status)
     status.path.unlink()
@@ -465,7 +465,7 @@ def test_only_our_own_socket_is_removed_at_the_stop(mariadb, otter, both, make_a
 
 @pytest.mark.parametrize("kind", (socket.SOCK_STREAM, socket.SOCK_DGRAM))
 def test_a_socket_that_somebody_has_stays(mariadb, otter, both, make_agent, folder, kind):
-    """A statsd's is a datagram socket. One that answers nobody for now, since its queue is full, has an owner, too."""
+    """A foreign socket stays: a datagram socket of statsd, and also a socket whose owner does not answer because its queue is full."""
     path, waiting = folder / "s.sock", []
     with socket.socket(socket.AF_UNIX, kind) as other:
         other.bind(str(path))
@@ -478,7 +478,7 @@ def test_a_socket_that_somebody_has_stays(mariadb, otter, both, make_agent, fold
         before = path.lstat().st_ino
         agent = make_agent(mariadb, both, status={"listen": f"unix:{path}"})
         checked = agent.run("--check")
-        assert f"warn status unix:{path}: somebody answers there" in checked.stdout, checked.stdout
+        assert f"warn status unix:{path}: another program answers there" in checked.stdout, checked.stdout
         assert agent.process.start().wait(20) == 69 and "Address already in use" in agent.log()
         assert path.lstat().st_ino == before
     for one in waiting:

@@ -32,7 +32,7 @@ def browser(folder):
 
 
 class Window:
-    """Between browser and agent: counts what is asked for, and can stop answering."""
+    """A proxy between browser and agent, which counts the requests, and can stop answering."""
 
     def __init__(self, status):
         self.asked, self.is_open = [], True
@@ -99,14 +99,14 @@ def test_nothing_from_outside_becomes_markup(mariadb, otter, both, make_agent, s
 
 
 def pixels(path):
-    """How many different colours a PNG's rows begin with is enough to tell a page from a blank: the size of its data."""
+    """Returns the checksum and the size of a PNG's data: pictures that differ have another checksum, an empty picture is small."""
     data = pathlib.Path(path).read_bytes()
     assert data.startswith(b"\x89PNG")
     return zlib.crc32(data), len(data)
 
 
 def test_light_and_dark_and_a_dead_graphite(manager, otter, mariadb, carbon, statsd, make_agent, status, browser, folder):
-    """The pictures of the README, too: OB_PICTURES=FOLDER keeps them."""
+    """OB_PICTURES=FOLDER keeps the pictures, which the README shows."""
     managers = [{"mysql": {"port": mariadb.port, "user": USER, "password": PASSWORD}, "page": {"url": manager.url}}]
     otter.do("sample")
     begin(make_agent, mariadb, [to_statsd(statsd), to_graphite(carbon)], status, managers=managers,

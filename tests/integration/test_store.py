@@ -1,4 +1,4 @@
-"""The file with the queue and the cursors: damaged, foreign, shared, absent."""
+"""The store, a file with the queue and the checkpoints: damaged, foreign, shared, missing."""
 import contextlib
 import os
 import sqlite3
@@ -15,7 +15,7 @@ def aside(agent):
 
 @pytest.mark.parametrize("damage", ["noise", "cut", "foreign", "later"])
 def test_a_file_that_can_not_be_used_is_set_aside(mariadb, otter, carbon, statsd, both, make_agent, damage):
-    """StatsD is told nothing twice; Graphite is told all of today and yesterday again."""
+    """StatsD gets nothing twice; Graphite gets all points of today and yesterday again."""
     otter.do("history", "--rows", 200, "--hours", 3)
     agent = make_agent(mariadb, both)
     agent.once()
@@ -76,9 +76,9 @@ def disk(folder):
 
 
 def fill(disk, left):
-    """By somebody else, up to so many bytes."""
+    """Fills the disk with a foreign file, until `left` bytes are free."""
     room = os.statvfs(disk)
-    with contextlib.suppress(OSError):  # an agent may have taken some meanwhile
+    with contextlib.suppress(OSError):  # the agent may have used some room meanwhile
         (disk / "other").write_bytes(bytes(room.f_bavail * room.f_frsize - left))
 
 
@@ -95,7 +95,7 @@ def test_a_full_disk_stops_polls_and_loses_nothing(mariadb, otter, statsd, both,
 
 
 def test_a_disk_that_the_queue_fills_keeps_room_to_deliver(mariadb, otter, carbon, make_agent, disk):
-    """Reading waits before the disk is full, and nobody makes room but the sink, which deletes what it delivers."""
+    """Reading waits before the disk is full; only the sink makes room, because delivered batches are deleted."""
     otter.do("history", "--rows", 60000, "--hours", 24)
     fill(disk, left=18 << 20)
     carbon.kill9()

@@ -1,4 +1,4 @@
-"""What the service manager is told: a unix datagram socket of the test's, as systemd has it."""
+"""The messages to the service manager, received by a unix datagram socket of the test, like that of systemd."""
 import re
 import time
 
@@ -65,7 +65,7 @@ def test_the_watchdog_is_fed_whatever_the_world_does(own_mariadb, carbon, make_a
 
 
 def test_the_watchdog_is_fed_while_a_reload_takes_its_time(mariadb, otter, make_agent, notified):
-    """A sink that is down is waited for as long as `drain`, which is longer than the watchdog waits."""
+    """A reload waits for a sink that is down as long as `drain`, which is longer here than the watchdog's time."""
     otter.do("history", "--rows", 300)
     nobody = {"type": "graphite", "port": free_port()}
     agent = supervised(make_agent, notified, mariadb, [nobody], drain=3 * WATCHDOG_SECONDS).start()
@@ -91,7 +91,7 @@ def test_an_end_that_is_wanted_during_a_reload_starts_nothing(mariadb, otter, ma
     assert agent.log().count("event=started") == 1 and "event=stopped" in agent.log()
 
 
-def test_nobody_is_told_too_early_or_by_others(mariadb, otter, both, make_agent, notified):
+def test_no_message_comes_too_early_or_from_others(mariadb, otter, both, make_agent, notified):
     agent = supervised(make_agent, notified, mariadb, both)
     agent.write(drain=-1)
     assert agent.process.start().wait() == 78 and not notified.lines()

@@ -7,7 +7,7 @@ from servers.mariadb import MariaDB
 
 @pytest.fixture
 def encrypted(template, folder):
-    """A server that speaks TLS as "db.example" and "127.0.0.1", and lets our user in by nothing else."""
+    """A server with TLS for the names "db.example" and "127.0.0.1", which accepts the user only over TLS."""
     place = folder / "tls"
     place.mkdir()
     make_certificates(place)
@@ -28,7 +28,7 @@ COLUMNS = [["cursor", "ID"], ["increment", "N"]]
 
 
 def test_a_key_of_our_own(encrypted, carbon, make_agent):
-    """A user that is let in by a certificate alone: each of its two files has to be there and to fit."""
+    """A user that needs a certificate: both of its files must exist and fit together."""
     place = encrypted.socket.parent
     openssl(place, "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=agent", "-keyout", "ours.key", "-out", "ours.request")
     openssl(place, "x509", "-req", "-in", "ours.request", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days",

@@ -1,4 +1,4 @@
-"""TABLE_STAT: rows that change in place, are made anew, stand there twice."""
+"""TABLE_STAT: rows that change in place, rows that are created again, and two rows for one key."""
 from servers.process import wait_until
 
 INSERT = ("INSERT INTO TABLE_STAT (ID, PIPELINE_ID, DATA_MEDIA_PAIR_ID, INSERT_COUNT, UPDATE_COUNT, DELETE_COUNT, "
@@ -44,7 +44,7 @@ def test_a_row_made_after_the_first_start_counts_whole(mariadb, otter, statsd, b
 
 
 def test_two_rows_of_one_key_count_as_one(mariadb, otter, statsd, both, make_agent):
-    """Each of them gets every later amount, so the lowest is followed."""
+    """Both rows get every later amount, so only the row with the lowest id is tracked."""
     insert(mariadb, 5, 100)
     insert(mariadb, 6, 100)
     agent = make_agent(mariadb, both)
@@ -82,7 +82,7 @@ def test_a_table_that_was_emptied_begins_anew(mariadb, otter, statsd, both, make
 
 
 def test_a_row_that_takes_the_place_of_the_followed_one(mariadb, otter, statsd, both, make_agent):
-    """An older one is a new baseline: nobody knows how much of it was counted."""
+    """An older row gives a new baseline, because the counted part of it is unknown."""
     insert(mariadb, 5, 100, age=60)
     insert(mariadb, 6, 90, age=60)
     agent = make_agent(mariadb, both).start()

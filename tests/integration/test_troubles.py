@@ -95,6 +95,7 @@ def open_state(w):
 def piped_password(w):
     (w.folder / "agent").mkdir()
     os.mkfifo(w.folder / "agent/password")
+    del w.mysql["password"]
     w.mysql["password_file"] = "password"
 
 
@@ -158,7 +159,7 @@ TROUBLES = [
             log="event=start_failed", exits=69),
     Trouble("a state directory that is a file", state_is_a_file, r"BAD  state .*/state: Not a directory -> which user runs the agent",
             log="event=start_failed", exits=69),
-    Trouble("a damaged store", damaged_store, r"warn store .*otterbeat.db: .* -> nothing to do: it is set aside", 0,
+    Trouble("a damaged store", damaged_store, r"warn store .*otterbeat.db: .* -> nothing to do: the next start sets this store aside", 0,
             log="event=set_aside"),
     Trouble("a full disk", disk(512, 0), r"BAD  disk .*: 0 MB free.* -> make room", 69, log="event=start_failed", exits=69),
     Trouble("a disk with little room left", disk(16384, 8192), r"BAD  disk .*: [78] MB free.* -> make room", 69,
@@ -167,7 +168,7 @@ TROUBLES = [
             health="source delay is ill: not wholly read .*, since there is no room: the queue",
             log="sink=graphite event=queue_full"),
     Trouble("a log file in a missing folder", lambda w: w.top.update(log_file="none/otterbeat.log"),
-            r"BAD  log .*none/otterbeat.log: No such file or directory -> make its folder", log="event=start_failed", exits=69),
+            r"BAD  log .*none/otterbeat.log: No such file or directory -> create the folder", log="event=start_failed", exits=69),
     Trouble("a port of the status page that is in use", taken_port,
             r"warn status 127.0.0.1:\d+: Address already in use -> this is fine when an agent runs", 0, log="event=start_failed",
             exits=69),

@@ -61,7 +61,7 @@ COMMANDS = {
         "seed": (number_from(int, 0, 9 * 10**18), 1, "the same seed makes the same choices")}),
     "sums": (sums.show, "print what the tables add up to, as JSON", {}),
     "pages": (pages.serve, "serve the manager's web pages on 127.0.0.1", {
-        "listen": (number_from(int, 0, 65535), 8080, "port; 0 is any free one, and is told"),
+        "listen": (number_from(int, 0, 65535), 8080, "port; 0 is any free port, which is printed"),
         "login": (str, "admin", "who may log in"),
         "login-password": (str, "admin", "with which password"),
         "zone": (str, "Asia/Shanghai", "of the dates, by name or as +08:00"),

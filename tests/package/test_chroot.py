@@ -1,4 +1,4 @@
-"""The .deb in a Debian that has nothing else: installed, told what is missing, run, upgraded, removed, purged."""
+"""The .deb in a minimal Debian: installed, checked, run, upgraded, removed, purged."""
 import os
 import pathlib
 import re
@@ -38,7 +38,7 @@ def within(root, *words, is_well=True):
 
 
 def set_up(config, server, carbon):
-    """What an operator would write."""
+    """Writes the config and the password, like an operator."""
     text = config.read_text()
     for pattern, value in ((r"port     = 3306", f"port     = {server.port}"), (r"port = 2003", f"port = {carbon.port}"),
                            (r'user     = "otterbeat"', f'user     = "{USER}"'),

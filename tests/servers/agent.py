@@ -1,4 +1,4 @@
-"""otterbeat itself, with a config of the test's."""
+"""The otterbeat program, with a config that the test chooses."""
 import os
 import pathlib
 import re
@@ -20,11 +20,11 @@ ENVIRONMENT = {
 
 
 class Raw(str):
-    """A text that stands in the config as it is."""
+    """A text that goes into the config without quotes."""
 
 
 def literal(value):
-    """A Python value as libconfig writes it."""
+    """Returns a Python value in the syntax of libconfig."""
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, bool):
@@ -43,7 +43,7 @@ def settings(top):
 
 
 class Agent:
-    """`sources` are laid over every=1, start=oldest for each built-in one, and no pages."""
+    """An agent. `sources` override the defaults, which are every=1 and start=oldest for each built-in source, without pages."""
 
     def __init__(self, folder, server, sinks, sources=None, mysql=None, managers=None, **top):
         self.folder = folder
@@ -64,7 +64,7 @@ class Agent:
         self.config.write_text(settings(self.top))
 
     def run(self, *options, seconds=90):
-        """Runs it to its end. Its errors are in the log, too."""
+        """Runs the program to its end. Its standard error is added to the log, too."""
         done = subprocess.run([str(PROGRAM), "-c", str(self.config), *options], cwd=self.folder, capture_output=True,
                               env={**os.environ, **ENVIRONMENT}, timeout=seconds)
         with open(self.process.log_path, "ab") as log:

@@ -1,4 +1,4 @@
-"""A real browser, headless: what a page has become, and how it looks."""
+"""A real browser without a window: shows the document that a page has become, and a picture of the page."""
 import pathlib
 import subprocess
 
@@ -17,7 +17,7 @@ class Browser:
         return done.stdout.decode("utf-8", "replace")
 
     def dom(self, url, milliseconds=1000):
-        """The document after so much of the page's own time, with all that its scripts have done."""
+        """Returns the document after that much time of the page, with all changes that its scripts have made."""
         return self.run(url, "--dump-dom", f"--virtual-time-budget={milliseconds}")
 
     def picture(self, url, path, dark=False, width=1180, height=900):

@@ -1,4 +1,4 @@
-"""A real carbon-cache, and what its whisper files hold."""
+"""A real carbon-cache, and the contents of its whisper files."""
 import os
 import struct
 import textwrap
@@ -9,19 +9,19 @@ ARCHIVE, POINT = struct.Struct("!3L"), struct.Struct("!Ld")
 
 
 def written_points(path):
-    """{time: value} of a file with one archive. Most of it is a hole, which is not read."""
+    """Returns {time: value} of a file with one archive. Most of the file is a hole, which is not read."""
     found = {}
     with open(path, "rb") as file:
         file.seek(16)
         head = file.read(12)
-        if len(head) < 12:  # carbon is just making it
+        if len(head) < 12:  # carbon is just creating the file
             return {}
         offset, _, count = ARCHIVE.unpack(head)
         end, at = offset + count * 12, offset
         while at < end:
             try:
                 at = os.lseek(file.fileno(), at, os.SEEK_DATA)
-            except OSError:  # nothing but a hole from here on
+            except OSError:  # the rest of the file is a hole
                 break
             data_end = min(os.lseek(file.fileno(), at, os.SEEK_HOLE), end)
             at -= (at - offset) % 12
@@ -65,8 +65,8 @@ class Carbon:
             "/usr/bin/carbon-cache", f"--config={conf}/carbon.conf", f"--pidfile={folder}/pid", "--nodaemon", "start"])
 
     def start(self):
-        (self.folder / "pid").unlink(missing_ok=True)  # twisted takes the pid of a killed one for a running one
-        for file in self.whisper.rglob("*.wsp"):  # one that was killed while it made a file never gets over it
+        (self.folder / "pid").unlink(missing_ok=True)  # twisted would take the pid of a killed carbon for a running carbon
+        for file in self.whisper.rglob("*.wsp"):  # a carbon that was killed while creating a file would never repair the file
             if not file.stat().st_size:
                 file.unlink()
         self.process.start(lambda: port_is_open(self.port))
@@ -77,7 +77,7 @@ class Carbon:
         return written_points(file) if file.exists() else {}
 
     def sums(self):
-        """The sum of all points of each series, without the agent's own."""
+        """Returns the sum of all points for each series, without the series of the agent itself."""
         return {name: sum(self.points(name).values()) for name in self.series() if ".agent." not in name}
 
     def series(self):
@@ -85,7 +85,7 @@ class Carbon:
                       for p in self.whisper.rglob("*.wsp"))
 
     def wait_for(self, wanted, seconds=30):
-        """Until the sums are these; carbon writes a little later than it is told."""
+        """Waits until the sums are as expected; carbon writes a little later than it receives."""
         try:
             wait_until(lambda: self.differences(wanted) == {}, "sums", seconds, 0.3)
         except AssertionError:

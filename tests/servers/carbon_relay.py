@@ -1,4 +1,4 @@
-"""A real carbon-c-relay in front of a carbon: whoever sends to it never learns how carbon is."""
+"""A real carbon-c-relay in front of a carbon: a client of the relay does not notice when carbon is down."""
 from servers.process import Process, free_port, port_is_open
 
 

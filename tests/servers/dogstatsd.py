@@ -1,4 +1,4 @@
-"""What DataDog's page "DogStatsD datagram format" allows, and nothing else; and a server of stream sockets.
+"""A reader that accepts only what Datadog's page "DogStatsD datagram format" allows, and a server for stream sockets.
 
     <METRIC_NAME>:<VALUE>|<TYPE>|@<SAMPLE_RATE>|#<TAG>,<TAG>|T<TIMESTAMP>|c:<ORIGIN>
     _e{<TITLE_LENGTH>,<TEXT_LENGTH>}:<TITLE>|<TEXT>|d:<TIMESTAMP>|h:<HOST>|k:<KEY>|p:<PRIORITY>|s:<SOURCE>|t:<ALERT>|#<TAGS>|c:
@@ -82,7 +82,7 @@ def read_metric(line):
 
 
 def read_fields(fields, allowed):
-    """{key: text}, tags among them as '#'."""
+    """Returns {key: text}; the tags have the key '#'."""
     found = {}
     for field in fields:
         key, text = ("#", field[1:]) if field.startswith("#") else field.split(":", 1)
@@ -97,7 +97,7 @@ def read_fields(fields, allowed):
 
 
 def read_event(line):
-    """Lengths are of bytes."""
+    """Reads an event. The lengths in it count bytes."""
     head = HEAD.match(line)
     if not head:
         raise ValueError("no head of an event")
@@ -126,9 +126,9 @@ def read_check(line):
 
 
 def read_line(line):
-    """One of the three; ValueError says what is wrong. `line`: bytes without its newline."""
+    """Reads a metric, an event or a service check; raises ValueError for a wrong line. `line`: bytes without the newline."""
     try:
-        text = line.decode()  # strictly UTF-8
+        text = line.decode()  # raises an error for bytes that are not UTF-8
         if line.startswith(b"_e{"):
             return read_event(line)
         return read_check(text) if line.startswith(b"_sc") else read_metric(text)
@@ -137,7 +137,7 @@ def read_line(line):
 
 
 def read_all(payloads):
-    """What stands in some datagrams, in order."""
+    """Returns the contents of some datagrams, in order."""
     found = []
     for payload in payloads:
         if len(payload) > BUFFER or not payload.endswith(b"\n"):
@@ -147,7 +147,7 @@ def read_all(payloads):
 
 
 class Frames:
-    """A stream socket as an Agent has it: it hangs up on a frame that is too long. Takes its time over each."""
+    """A stream socket like that of an Agent, which closes the connection after a frame that is too long. It reads slowly."""
 
     def __init__(self, path, pause=0.0):
         self.path, self.pause, self.received, self.connections, self.broken = path, pause, [], [], 0

@@ -1,4 +1,4 @@
-"""The fake Otter: a program of ours that fills a MariaDB as managers do."""
+"""The fake Otter: the program in tests/otter, which fills a MariaDB like managers do."""
 import json
 import os
 import pathlib
@@ -23,11 +23,11 @@ class FakeOtter:
         return done.stdout
 
     def sums(self):
-        """What each counter must add up to, by its dotted name."""
+        """Returns the right sum of each counter, by its dotted name."""
         return json.loads(self.do("sums"))
 
     def run(self, *words):
-        """Returns when it runs: a signal that came earlier would end it in the middle."""
+        """Starts the load, and returns when it runs: an earlier signal would end the program without a clean end."""
         self.process = Process("fake-otter", self.folder, [*self.command, "run", *map(str, words)])
         begun = len(self.process.log())
         return self.process.start(lambda: "event=running" in self.process.log()[begun:])

@@ -1,4 +1,4 @@
-"""What a stranger may write into a text, and what of it must never reach a terminal, nor forge a line of the log."""
+"""Dangerous texts from outside: their control characters must never reach a terminal, and they must not forge a log line."""
 import re
 
 BAD_TEXT = (b"x\"\\ \n2026-01-01T00:00:00.000Z error event=forged\r\x1b[31m\xc2\x9b31m\xe2\x80\xae\xe2\x80\xa8\xef\xbb\xbf\xff\xfe")
@@ -11,7 +11,7 @@ FIELD = re.compile(r' (\w+)=("(?:\\.|[^"\\])*"|[^ "=\\]+)')
 
 
 def assert_clean(text):
-    """A terminal may have it: bytes that were no UTF-8 have become U+FFFD on the way here."""
+    """Asserts that a terminal may show the text. Bytes that were not UTF-8 have become U+FFFD before."""
     found = NOT_SHOWN.search(text)
     assert not found, f"{found.group(0)!r} in {text[max(found.start() - 200, 0):found.end()]!r}"
 

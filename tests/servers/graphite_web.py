@@ -8,12 +8,12 @@ import urllib.request
 
 from servers.process import Process, free_port, port_is_open
 
-HALF_MADE = b"Unable to read header"  # whisper, of a file that is there and still empty
+HALF_MADE = b"Unable to read header"  # whisper's message for a file that is still empty
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class GraphiteWeb:
-    """Carbon tells it the tags of new series, so its port is known before it is started."""
+    """A graphite-web. carbon sends it the tags of new series, so the port is known before graphite-web starts."""
 
     def __init__(self, folder, whisper):
         self.port = free_port()
@@ -57,7 +57,7 @@ class GraphiteWeb:
                 return error.code, error.read()
 
     def get(self, path, **query):
-        """The body of an answer; a list stands for several of a name. Asks again when carbon was just making a file."""
+        """Returns the body of an answer; a list gives several parameters of one name. Asks again when carbon was just creating a file."""
         status, body = self.get_once(path, query)
         for _ in range(20):
             if status == 200 or HALF_MADE not in body:
@@ -71,7 +71,7 @@ class GraphiteWeb:
         return json.loads(self.get(path, **query))
 
     def render(self, target, begin, end):
-        """As Grafana asks: [{target, tags, datapoints}]."""
+        """Asks like Grafana, and returns [{target, tags, datapoints}]."""
         return self.ask("render", target=target, format="json", maxDataPoints=43200, **{"from": begin, "until": end})
 
     def stop(self):

@@ -1,7 +1,7 @@
-"""A MySQL server that answers as an honest Otter's would, but for one answer, which is of a shape that no server should give.
+"""A MySQL server that answers like the server of an honest Otter, except for one answer, which has a shape that no server should give.
 
-A shape is a row of SHAPES: what it hits, and what it does there. The phases are "greeting" (the first packet) and "login"
-(what follows the client's answer); all others are kinds of queries, see KINDS; "query" is any of them.
+A shape is a row of SHAPES: the place of the answer, and what the server does there. The places are "greeting" (the first packet),
+"login" (the packet after the client's answer), and the kinds of queries, see KINDS; "query" means every kind.
 """
 import collections
 import re
@@ -13,7 +13,7 @@ from servers import mysql_words as words
 from servers.sinks import accept_each
 from servers.foreign_text import BAD_TEXT
 
-CHECK_ALONE = {"explain", "version"}  # what only --check asks
+CHECK_ALONE = {"explain", "version"}  # queries that only --check sends
 AGENT_ALONE = {"rows", "counts"}
 
 KINDS = (
@@ -41,18 +41,18 @@ def kind_of(sql):
 
 
 class Gone(Exception):
-    """The client has left, or the server is being stopped."""
+    """Raised when the client has left, or when the server stops."""
 
 
 class Talk:
-    """One connection. `names` and `rows` are what an honest server would answer to the query that is to be answered."""
+    """One connection. `names` and `rows` are an honest server's answer to the current query."""
 
     def __init__(self, server, connection):
         self.server, self.connection = server, connection
         self.sequence, self.names, self.rows = 0, [], []
         self.variables = dict(words.VARIABLES)
 
-    # What answers are made of.
+    # The parts of answers.
 
     def raw(self, data):
         try:
@@ -69,7 +69,7 @@ class Talk:
         self.raw(b"".join(self.frame(payload) for payload in payloads))
 
     def wait(self, seconds):
-        """Not longer than the server lives, or the client."""
+        """Waits, but not after the server stops or the client leaves."""
         self.connection.settimeout(seconds)
         try:
             if not self.connection.recv(1, socket.MSG_PEEK):
@@ -85,7 +85,7 @@ class Talk:
             raise Gone
 
     def drip(self, payload):
-        """A byte a second."""
+        """Sends one byte per second."""
         for byte in self.frame(payload):
             self.raw(bytes([byte]))
             self.wait(1)
@@ -95,7 +95,7 @@ class Talk:
             self.wait(600)
 
     def head(self, names, rows=()):
-        """The columns, whose types are those of the first row's cells."""
+        """Sends the columns, with the types of the cells in the first row."""
         kinds = [words.LONGLONG if isinstance(cell, int) else words.VAR_STRING for cell in next(iter(rows), [""] * len(names))]
         self.packet(words.number(len(names)), *map(words.definition, names, kinds), words.EOF)
 
@@ -103,7 +103,7 @@ class Talk:
         self.head(names, rows)
         self.packet(*map(words.row, rows), words.EOF)
 
-    # The way of the talk.
+    # The course of a connection.
 
     def read(self, n):
         data = b""
@@ -125,7 +125,7 @@ class Talk:
         return self.read(int.from_bytes(head[:3], "little"))
 
     def shaped(self, *places):
-        """Whether the answer at one of these places was the shape's."""
+        """Gives the answer of the shape if the current place is one of these; returns whether it did."""
         for place in places:
             answer = self.server.shape.answers.get(place)
             if answer:
@@ -207,11 +207,11 @@ Shape = collections.namedtuple("Shape", "name answers settings is_slow")
 
 
 def shape(name, places, answer, is_slow=False, **settings):
-    """`places`: where, by blanks; `settings` of mysql; is_slow: the client has to wait for a time-out."""
+    """Defines a shape. `places`: the places, separated by blanks; `settings`: of mysql; is_slow: the client must wait for a time-out."""
     return Shape(name, {place: answer for place in places.split()}, settings, is_slow)
 
 
-# --- what is answered ---
+# --- the answers ---
 
 
 def honest(talk):
@@ -219,7 +219,7 @@ def honest(talk):
 
 
 def with_rows(change):
-    """The honest columns, and what `change` makes of the rows."""
+    """Sends the honest columns, and the rows after `change`."""
     return lambda talk: talk.result(talk.names, change(talk.rows))
 
 
@@ -232,7 +232,7 @@ def every_cell(value):
 
 
 def numbers(value, first=0):
-    """Each number, from the column `first` on."""
+    """Replaces each number, from the column `first` on."""
     return with_rows(lambda rows: [[value if isinstance(cell, int) and i >= first else cell for i, cell in enumerate(cells)]
                                    for cells in rows])
 
@@ -276,7 +276,7 @@ def stall(talk):
 
 
 def after_head(answer):
-    """The columns, then this instead of the rows."""
+    """Sends the columns, and then these bytes instead of the rows."""
     def do(talk):
         talk.head(talk.names, talk.rows)
         answer(talk)
@@ -294,7 +294,7 @@ def endless_rows(talk):
 
 
 def endless_numbered_rows(talk):
-    """Each is as it should be, and the next one's id follows."""
+    """Sends rows without end. Each row is correct, and its id follows the id before."""
     first = 1
     while True:
         talk.packet(*(words.row([str(first + i), *([b"1"] * (len(talk.names) - 1))]) for i in range(1000)))
@@ -314,7 +314,7 @@ def rows_of_ten_megabytes(talk):
 
 
 def endless_packet(talk):
-    """Each piece says that there is one more."""
+    """Sends one packet without end: each piece announces one more piece."""
     piece = bytes(0xffffff)
     while True:
         talk.packet(piece)
@@ -377,7 +377,7 @@ def switch_for_ever(talk):
 
 
 def ask_for_sha2(talk):
-    """It says that it needs the whole password, and gives a key that it can undo."""
+    """Asks for the complete password, and gives a public key whose private key the server has."""
     talk.packet(switch(b"caching_sha2_password"))
     talk.receive()
     talk.packet(b"\x01\x04")
@@ -414,7 +414,7 @@ def refused_names(talk):
 
 
 def any_of(*answers):
-    """One after the other, a query each."""
+    """Uses the answers one after the other, one for each query."""
     def do(talk):
         with talk.server.otter.lock:
             turn = talk.server.turn = getattr(talk.server, "turn", -1) + 1

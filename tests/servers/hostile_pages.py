@@ -1,4 +1,4 @@
-"""What answers at a manager's address and is no manager: every shape of it is a row of SHAPES."""
+"""A server at a manager's address that is no manager. Each way in which it misbehaves is a row of SHAPES."""
 import gzip
 import socket
 import time
@@ -7,7 +7,7 @@ import zlib
 from servers.sinks import accept_each
 
 MIB = 1 << 20
-NEVER = b""  # nothing is sent, and the connection stays
+NEVER = b""  # the server sends nothing and keeps the connection
 
 
 def page(body, heading="Channel管理", tail='<div class="page">共1条数据  第1页/共1页</div>'):
@@ -32,7 +32,7 @@ def channels(ids):
 
 
 def endlessly(head, piece, pause=0.0):
-    """An answer that goes on until the other side has had enough."""
+    """Sends an answer without end, until the client closes the connection."""
     def send(connection, path):
         connection.sendall(head)
         while True:
@@ -42,7 +42,7 @@ def endlessly(head, piece, pause=0.0):
 
 
 def listing(others):
-    """A list of one channel as a manager has it; all other pages are hostile."""
+    """Sends a manager's list of one channel; all other pages are hostile."""
     good = answer(channels([1]))
 
     def send(connection, path):
@@ -58,7 +58,7 @@ def bomb(mebibytes, layers=1):
 
 
 def many_lists(connection, path):
-    """Each page of the list has other channels, and there are always more."""
+    """Sends a list of channels without end: each page has other channels and announces a further page."""
     number = int(path.rpartition("=")[2]) if path.startswith("/channelList") else 0
     body = channels(range(1 + 3000 * number, 3001 + 3000 * number)).decode()
     body = body.replace("第1页/共1页", f"第{number}页/共1000页")
@@ -66,7 +66,7 @@ def many_lists(connection, path):
 
 
 def pipelines(n):
-    """A channel's, as Otter 4.2 shows them; they are stopped, so that nobody asks for their progress."""
+    """Returns the pipelines of a channel, in the layout of Otter 4.2. They are stopped, so the agent does not ask for their progress."""
     rows = "".join(f'''<td width="3%">{i}</td>
       <td width="6%">
       <div class="bubbleInfo">
@@ -109,10 +109,10 @@ LONG_OWN = page('<div class="crumbs"><a href="x=' + "9" * 30000 + '"></a></div>'
                 table(("<tr>" + "<td>1</td>" * len(PIPELINES) + "</tr>") * 2000, PIPELINES), "Pipeline管理")
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-SLOW = "could not be read in page.timeout seconds"  # on a machine that is busy with something else
+SLOW = "could not be read in page.timeout seconds"  # the message on a busy machine
 STRANGE = "no page of Otter's is like that: see what answers at page.url"
 
-# name: (what it answers: bytes, or a function; what the log says, an expression)
+# name: (the answer, as bytes or as a function; a pattern of the log line)
 SHAPES = {
     "attributes": (answer(page("<p " + " ".join(f"a{i:x}" for i in range(400000)) + ">")),
                    f"tag or comment is longer than 32768 bytes; {STRANGE}"),
@@ -165,7 +165,7 @@ SHAPES = {
 
 
 class HostilePages:
-    """Listens on loopback, and answers every request with one shape."""
+    """Listens on loopback, and answers every request in one of these ways."""
 
     def __init__(self, send):
         self.send, self.requests, self.heads = send, [], []
@@ -174,7 +174,7 @@ class HostilePages:
         accept_each(self.server, self._serve)
 
     def _serve(self, connection):
-        """One request after the other, each of which has its head in one piece."""
+        """Answers one request after the other. The head of each request arrives in one piece."""
         with connection:
             try:
                 while head := connection.recv(65536):
@@ -183,7 +183,7 @@ class HostilePages:
                     if self.send is None:
                         return
             except OSError:
-                return  # the agent has had enough
+                return  # the agent has closed the connection
 
     def _answer(self, connection, path):
         self.requests.append(path)

@@ -1,4 +1,4 @@
-"""The web pages of the fake Otter, and what goes wrong with them."""
+"""The web pages of the fake Otter, and their faults."""
 import os
 import re
 import urllib.error
@@ -27,7 +27,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Manager:
-    """Of the fake Otter `otter`, whose database it shows. The port stays the same over a restart."""
+    """The pages of the fake Otter `otter`, which show its database. A restart keeps the port."""
 
     def __init__(self, otter, folder, zone="Asia/Shanghai", user="admin", password="admin"):
         self.user, self.password = user, password
@@ -50,13 +50,13 @@ class Manager:
         return f"http://127.0.0.1:{self.port}"
 
     def state(self, *orders):
-        """From the next request on exactly these are in force, as in tests/otter/orders.py; without any, all is well."""
+        """Sets the orders (see tests/otter/orders.py) that are valid from the next request on. Without orders there is no fault."""
         new = self.state_path.with_suffix(".new")
         new.write_text("".join(f"{order}\n" for order in orders), "utf-8")
         os.replace(new, self.state_path)
 
     def get(self, page, cookie=None, data=None, timeout=10, **headers):
-        """Follows no redirect, and any status is an answer."""
+        """Sends a request. Follows no redirect, and returns answers with any status."""
         request = urllib.request.Request(f"{self.url}/{page}", data, headers)
         if cookie:
             request.add_header("Cookie", f"OTTER_WEBX_JSESSIONID={cookie}")
@@ -72,12 +72,12 @@ class Manager:
         return self.get(page, data=urllib.parse.urlencode(form).encode())
 
     def login(self):
-        """The session, for get(cookie=…)."""
+        """Logs in, and returns the session for get(cookie=…)."""
         cookies = self.post_login().headers.get_all("Set-Cookie")
         return re.search(r"OTTER_WEBX_JSESSIONID=(\w+)", " ".join(cookies))[1]
 
     def requests(self):
-        """[(method, uri, status, milliseconds)] of every request that was answered."""
+        """Returns [(method, uri, status, milliseconds)] for every answered request."""
         return [(method, uri, int(status), int(ms)) for method, uri, status, ms in REQUEST.findall(self.process.log())]
 
     def kill9(self):

@@ -1,5 +1,5 @@
-"""A private MariaDB on loopback, with its own data, and its own folder of temporary tables: two servers that share
-one take each other's away."""
+"""A private MariaDB on loopback, with a data folder and a folder for temporary tables of its own: two servers that share a
+folder would delete each other's tables."""
 import getpass
 import os
 import pathlib
@@ -15,7 +15,7 @@ GRANTS = pathlib.Path(__file__).resolve().parents[2] / "deploy/grants.sql"
 
 
 def make_template(folder):
-    """A data folder as a fresh installation has it; copying it is quicker than making another."""
+    """Creates the data folder of a fresh installation; copying this folder is faster than another installation."""
     temporary = folder.parent / "tmp"
     temporary.mkdir()
     subprocess.run(
@@ -61,7 +61,7 @@ class MariaDB:
             self.query(f"GRANT {grant} TO {USER}@'{host}'", database=None)
 
     def grant_as_we_say(self):
-        """The user is the one of deploy/grants.sql, with the tests' password, and there is no other of its name."""
+        """Creates the user with deploy/grants.sql and the tests' password, and removes all other users of that name."""
         self.query(f"DROP USER IF EXISTS {USER}@localhost, {USER}@'127.0.0.1'", database=None)
         self.run_grants()
 

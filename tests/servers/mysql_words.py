@@ -1,4 +1,4 @@
-"""MySQL's protocol as a server speaks it: packets, and a small honest Otter that answers what is asked of it."""
+"""The server's side of MySQL's protocol: packets, and a small honest Otter that answers queries."""
 import re
 import sqlite3
 import struct
@@ -14,7 +14,7 @@ UTF8MB4, LONGLONG, NOTHING, VAR_STRING = 45, 8, 6, 253
 
 
 def number(n):
-    """A length, as MySQL writes it."""
+    """Returns a length in MySQL's encoding."""
     if n < 251:
         return bytes([n])
     if n < 1 << 16:
@@ -114,7 +114,7 @@ def set_variables(sql, session):
 
 
 class Otter:
-    """Ten rows a table, a minute old, in SQLite, which reads what is asked of MySQL nearly as it is."""
+    """Ten rows per table, one minute old, in SQLite, which understands nearly all queries for MySQL without a change."""
 
     def __init__(self):
         self.lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""A real netdata, which takes DogStatsD's lines, leaves out their tags, and keeps what it got for each name."""
+"""A real netdata, which accepts DogStatsD's lines, ignores their tags, and keeps the values of each name."""
 import json
 import textwrap
 import urllib.error
@@ -47,13 +47,13 @@ class Netdata:
         self.process.stop()
 
     def sums(self, chart):
-        """What came in the last minutes: {dimension: sum}. The parts of a second that it reckons with are rounded off."""
+        """Returns {dimension: sum} of the last minutes. netdata computes with parts of a second, so the sums are rounded."""
         address = (f"http://127.0.0.1:{self.web}/api/v1/data?chart={chart}&after=-600&points=1&group=sum&format=json"
                    "&options=unaligned")
         try:
             with urllib.request.urlopen(address, timeout=10) as answer:
                 told = json.load(answer)
-        except urllib.error.HTTPError:  # there is no such chart yet
+        except urllib.error.HTTPError:  # this chart does not exist yet
             return {}
         return {name: round(value or 0) for row in told["data"] for name, value in zip(told["labels"][1:], row[1:])}
 

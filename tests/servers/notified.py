@@ -1,4 +1,4 @@
-"""What a service manager hears on NOTIFY_SOCKET."""
+"""A service manager's socket, NOTIFY_SOCKET, and the messages that it has received."""
 import socket
 import threading
 import time

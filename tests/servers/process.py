@@ -1,4 +1,4 @@
-"""A child process of a test: its own folder, a log, ready or an error, and never left behind."""
+"""A child process of a test: it has a folder and a log, it becomes ready or raises an error, and it never outlives the test."""
 import ctypes
 import os
 import random
@@ -12,18 +12,18 @@ LIBC = ctypes.CDLL(None)
 
 
 def die_with_parent():
-    """In the child: whatever kills the test kills the server too."""
+    """Runs in the child: when the test is killed, the child is killed, too."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-# Below those that the kernel takes for connections and for port 0, or one of them might get it before the server, or
-# while that is down. What is taken by a name without a file is free again when this process ends.
+# The ports are below the range that the kernel uses for connections and for port 0: otherwise a connection might take the port
+# before the server starts, or while the server is down. A reservation by an abstract socket name ends with this process.
 PORTS = range(10240, 32768)
 TAKEN = []
 
 
 def is_free(port):
-    """Of TCP and UDP; and no test beside has been given it."""
+    """Whether the port is free for TCP and UDP, and no other test has reserved it."""
     mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         mark.bind(f"\0otterbeat-tests-{port}")
@@ -50,7 +50,7 @@ def port_is_open(port):
 
 
 def wait_until(is_true, what, seconds=30.0, every=0.05):
-    """Returns what `is_true` returned, when that is true; fails after so many seconds."""
+    """Waits until `is_true` returns a true value, and returns this value; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         got = is_true()
@@ -62,7 +62,7 @@ def wait_until(is_true, what, seconds=30.0, every=0.05):
 
 
 class Process:
-    """Started by start(); stop() asks it to end, kill9() does not ask."""
+    """A process. start() starts it, stop() sends SIGTERM, kill9() sends SIGKILL."""
 
     def __init__(self, name, folder, command, env=None):
         self.name, self.folder, self.command = name, folder, command
@@ -92,7 +92,7 @@ class Process:
         return self.child.wait(seconds)
 
     def stop(self, seconds=20):
-        """Its exit code, negative when a signal ended it; None when it never ran."""
+        """Stops the process and returns its exit code, negative when a signal ended it; None when it never ran."""
         if self.child is None:
             return None
         if self.is_running():

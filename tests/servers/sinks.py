@@ -1,4 +1,4 @@
-"""Receivers that do what no server does when asked: hold still, hang up, keep every byte."""
+"""Receivers that tests can control: they stop reading, close connections, or keep every byte."""
 import re
 import socket
 import threading
@@ -19,11 +19,11 @@ def accept_each(server, serve):
 
 
 class Datagrams:
-    """Every datagram that came to a UDP port or a unix socket."""
+    """Keeps every datagram that arrives at a UDP port or a unix socket."""
 
     def __init__(self, path=None):
         self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET, socket.SOCK_DGRAM)
-        if not path:  # what a busy machine can not read at once is not lost
+        if not path:  # a large buffer, so that a busy machine loses no datagram
             self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         self.socket.bind(str(path) if path else ("127.0.0.1", 0))
         self.port = None if path else self.socket.getsockname()[1]
@@ -46,7 +46,7 @@ class Datagrams:
 
 
 class Stream:
-    """A TCP server: reads all lines, or accepts and never reads."""
+    """A TCP server that reads all lines, or accepts connections and never reads."""
 
     def __init__(self, reads=True):
         self.server = socket.create_server(("127.0.0.1", 0))
@@ -79,6 +79,6 @@ class Stream:
 
 
 def gauges(lines):
-    """name without its prefix -> last value"""
+    """Returns {name without its prefix: last value}."""
     found = (re.fullmatch(r"(?:statsd )?otter\.(\S+):(-?[\d.]+)\|g", line) for line in lines)
     return {match.group(1): float(match.group(2)) for match in found if match}

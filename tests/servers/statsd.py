@@ -1,4 +1,4 @@
-"""The real statsd of npm, and what it has counted."""
+"""The real statsd from npm, and the values that it has counted."""
 import os
 import pathlib
 import re
@@ -10,7 +10,7 @@ PROGRAM = pathlib.Path(__file__).resolve().parents[1] / "node_modules/statsd/sta
 
 
 class Statsd:
-    """It flushes once a day: its counters are sums."""
+    """A statsd that flushes once a day, so that its counters are sums."""
 
     def __init__(self, folder):
         self.port, self.management_port = free_port(), free_port()
@@ -23,19 +23,19 @@ class Statsd:
     def start(self):
         assert PROGRAM.exists(), "npm ci --prefix tests"
         self.process.start(lambda: port_is_open(self.management_port))
-        try:  # what a busy machine lets it miss would look as if the agent had lost it
+        try:  # a datagram that statsd misses on a busy machine would look like a loss of the agent
             os.sched_setscheduler(self.process.child.pid, os.SCHED_RR, os.sched_param(1))
         except PermissionError:
             pass
         return self
 
     def dropped(self):
-        """Datagrams that came while its buffer was full."""
+        """Returns the number of datagrams that arrived while statsd's buffer was full."""
         rows = pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]
         return sum(int(row.split()[-1]) for row in rows if row.split()[1].endswith(f":{self.port:04X}"))
 
     def ask(self, what, of_agent=False):
-        """What it holds of Otter, or of the agent itself."""
+        """Returns the values of Otter's series, or of the agent's own series."""
         with socket.create_connection(("127.0.0.1", self.management_port), 5) as s:
             s.sendall(f"{what}\n".encode())
             answer = b""

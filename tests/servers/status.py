@@ -1,4 +1,4 @@
-"""An agent's status page, asked for by HTTP."""
+"""A client for an agent's status page."""
 import base64
 import http.client
 import json
@@ -30,7 +30,7 @@ class Status:
         return f"http://{self.listen}"
 
     def ask(self, page="/", method="GET", login=None, body=None, scheme="Basic"):
-        """(code, headers, text)"""
+        """Sends a request and returns (code, headers, text)."""
         connection = UnixConnection(self.path) if self.path else http.client.HTTPConnection(self.listen, timeout=10)
         headers = {"Authorization": f"{scheme} {base64.b64encode(login.encode()).decode()}"} if login else {}
         try:

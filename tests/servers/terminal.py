@@ -1,4 +1,4 @@
-"""A terminal, and a program that runs on it."""
+"""A terminal, and a program that runs in it."""
 import fcntl
 import os
 import pty
@@ -14,12 +14,13 @@ from servers.process import die_with_parent
 
 def take_over():
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored, where the tests run in the background
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # SIGINT is ignored when the tests run in the background
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
-    """Its errors go to the terminal, and its output, unless `stdout` is another file. `seen`: all that was written there."""
+    """The program's standard error goes to the terminal, and its output, too, unless `stdout` is another file. `seen`: everything
+    that the program wrote to the terminal."""
 
     def __init__(self, command, cwd, columns=100, stdout=None, **env):
         self.master, slave = pty.openpty()
@@ -31,14 +32,14 @@ class Terminal:
         os.close(slave)
 
     def read(self, until, seconds=30):
-        """Reads on until that is true of what was seen; None: to the end. Returns what was seen."""
+        """Reads until the condition is true for `seen`, or with None until the end. Returns `seen`."""
         deadline = time.monotonic() + seconds
         while until is None or not until(self.seen):
             ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
             assert ready, f"not seen within {seconds} s: {self.seen[-2000:]!r}"
             try:
                 self.seen += os.read(self.master, 65536).decode("utf-8", "replace")
-            except OSError:  # nobody has it open any more
+            except OSError:  # no process has the terminal open any more
                 assert until is None, self.seen[-2000:]
                 break
         return self.seen
@@ -47,18 +48,18 @@ class Terminal:
         os.write(self.master, key.encode())
 
     def end(self):
-        """Reads the rest. The exit code."""
+        """Reads the rest, and returns the exit code."""
         self.read(None)
         return self.child.wait(20)
 
     def close(self):
-        """As when its window is closed."""
+        """Closes the terminal, like a window that is closed."""
         if self.child.poll() is None:
             os.killpg(self.child.pid, signal.SIGTERM)
             self.child.wait(20)
         os.close(self.master)
 
     def lines(self):
-        """What stands there: of what was wiped or written over in a line, the last; the unfinished line behind all others."""
+        """Returns the lines on the screen: of a line that was overwritten, the last text; the unfinished line comes last."""
         return [line.replace("\r", "\n").rstrip("\n").rpartition("\n")[2].rpartition("\x1b[K")[2]
                 for line in self.seen.split("\n")]

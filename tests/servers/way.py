@@ -1,4 +1,4 @@
-"""A way to the fake Otter's pages: https, a proxy; and answers, on any one page, that it does not give by itself."""
+"""A server in front of the fake Otter's pages: with https, or as a proxy, or with a wrong answer for a chosen page."""
 import http.client
 import http.server
 import threading
@@ -7,7 +7,7 @@ import urllib.parse
 
 
 class Way:
-    """`wrong`: beginning of a request's path -> a function that answers it instead: (handler, the right bytes)."""
+    """`wrong`: beginning of a request's path -> a function (handler, the right bytes) that answers the request instead."""
 
     def __init__(self, port, tls=None):
         self.wrong, self.connections, self.manager = {}, 0, port
@@ -15,7 +15,7 @@ class Way:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True # or each answer takes 40 ms longer
+            disable_nagle_algorithm = True # otherwise each answer takes 40 ms longer
 
             def setup(self):
                 outer.connections += 1
@@ -39,7 +39,7 @@ class Way:
         self.server.server_close()
 
     def answer(self, handler):
-        where = urllib.parse.urlsplit(handler.path)  # of a proxy the whole address is asked for
+        where = urllib.parse.urlsplit(handler.path)  # a client asks a proxy for the whole address
         path = where._replace(scheme="", netloc="").geturl()
         manager = http.client.HTTPConnection("127.0.0.1", self.manager, timeout=30)
         manager.request("GET", path)
@@ -70,7 +70,7 @@ def redirect(to):
 
 
 def change(edit):
-    """The right page, changed."""
+    """Returns an answer: the right page after a change."""
     return lambda handler, body: send(handler, edit(body.decode()).encode())
 
 

@@ -1,4 +1,4 @@
-"""A wire between the agent and a real MySQL server: slow, cut, or held by somebody who changes what is said."""
+"""A connection between the agent and a real MySQL server: slow, cut, or with an attacker who changes the packets."""
 import socket
 import struct
 import threading
@@ -8,8 +8,8 @@ CLIENT_SSL = 0x0800
 
 
 class Wire:
-    """`slow_from`: the server's byte, of each connection, from which on one goes through every `pace` seconds. `hides_tls`: the
-    greeting says that there is none. `said` has what the agent sent, of all connections."""
+    """`slow_from`: from this byte of the server on, in each connection, one byte passes every `pace` seconds. `hides_tls`: the
+    greeting says that the server has no TLS. `said` contains all bytes that the agent sent, in all connections."""
 
     def __init__(self, port, slow_from=None, pace=0.5, hides_tls=False):
         self.target, self.slow_from, self.pace, self.hides_tls = port, slow_from, pace, hides_tls
@@ -64,7 +64,7 @@ class Wire:
             end.close()
 
     def cut(self):
-        """As a firewall ends what is idle."""
+        """Cuts the connections, like a firewall that ends idle connections."""
         for end in list(self.open):
             try:
                 end.shutdown(socket.SHUT_RDWR)
@@ -79,7 +79,7 @@ class Wire:
 
 
 def hide_tls(greeting):
-    """The capabilities stand behind the version, the thread, and the first part of the scramble."""
+    """Removes TLS from the greeting. The capabilities follow the version, the thread, and the first part of the scramble."""
     at = greeting.index(b"\0", 5) + 14
     flags, = struct.unpack_from("<H", greeting, at)
     return greeting[:at] + struct.pack("<H", flags & ~CLIENT_SSL) + greeting[at + 2:]

@@ -1,4 +1,4 @@
-"""Sinks of a config that lead to a server of the test."""
+"""Settings of sinks whose server belongs to the test."""
 
 
 def to_graphite(server, **more):

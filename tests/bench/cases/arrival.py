@@ -1,4 +1,4 @@
-"""From a commit to the datagram."""
+"""The time from a commit to the datagram."""
 import random
 import re
 import socket
@@ -12,11 +12,11 @@ from bench.cases.polls import running
 from bench.contenders import make_agent, only, to_sink
 
 NAME = re.compile(rb"pipeline\.(\d+)\.delay_ms:")
-FIRST = 1000  # pipelines of commits
+FIRST = 1000  # the number of the first pipeline whose rows are committed here
 
 
 class Arrivals:
-    """When the line of each pipeline came first."""
+    """Keeps the time of the first line of each pipeline."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -1,4 +1,4 @@
-"""What many pairs, and many series, cost."""
+"""The cost of many pairs and of many series."""
 import time
 
 from servers.process import wait_until
@@ -8,11 +8,11 @@ from bench.cases.polls import running
 from bench.contenders import make_agent, only, to_sink
 from bench.sinks import Sink
 
-ROUND = 2  # seconds from poll to poll
+ROUND = 2  # seconds from one poll to the next poll
 
 
 def totals(world):
-    """Every tenth pair changes two of its totals between two polls, each time another tenth."""
+    """Between two polls every tenth pair changes two of its totals; each time it is another tenth."""
     db, pairs = world.database, world.sizes.pairs
     name = db.totals(pairs)
     used = []
@@ -22,7 +22,7 @@ def totals(world):
             wait_until(lambda: db.query("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'otterbeat'",
                                         database=None)[0][0], "it has begun")
             time.sleep(2 * ROUND)
-            for number in range(10 + world.sizes.polls):  # at first each series is new
+            for number in range(10 + world.sizes.polls):  # in the first rounds each series is new
                 lines, cpu = sink.counted.lines, watch.cpu()
                 db.query("UPDATE TABLE_STAT SET INSERT_COUNT = INSERT_COUNT + 1, UPDATE_COUNT = UPDATE_COUNT + 2"
                          f" WHERE ID % 10 = {number % 10}", database=name)
@@ -37,7 +37,7 @@ def totals(world):
 
 
 def series(world):
-    """A row of each of so many pipelines, as one transaction: source, queue and sink together, and the sink alone."""
+    """One transaction with a row for each of many pipelines. Measures source, queue and sink together, and the sink alone."""
     db, n = world.database, world.sizes.series
     all_threads, sink_thread = [], []
     db.create("series")
@@ -55,6 +55,6 @@ def series(world):
                 sink_thread.append(watch.cpu_of_thread(1) - of_sink)
                 world.note("otterbeat", number, cpu_s=all_threads[-1], sink_cpu_s=sink_thread[-1])
                 time.sleep(2)
-    whole, alone = (measure.median(used[1:]) * 1000 for used in (all_threads, sink_thread))  # at first all are new
+    whole, alone = (measure.median(used[1:]) * 1000 for used in (all_threads, sink_thread))  # in the first round all series are new
     world.say(f"{n:,} series a step into Graphite", "< 20 ms CPU", f"{alone:.1f} ms in the sink, {whole:.1f} ms in all",
               whole < 20)

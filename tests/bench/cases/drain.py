@@ -1,4 +1,4 @@
-"""A table to the wire, beside the peers and the limits."""
+"""Sends a whole table, and compares this with the peers and the limits."""
 import time
 
 from servers.process import wait_until
@@ -19,7 +19,7 @@ def lines_per_cpu(figures):
     return figures.lines / figures.cpu
 
 
-def tell(world, found):
+def report(world, found):
     for name, runs in found.items():
         text = f"{middle(runs, rows_per_s) / 1e3:,.0f} k rows/s, {middle(runs, lambda f: f.cpu):.2f} CPU s, peak " \
                f"{middle(runs, lambda f: f.peak_kib) / MIB:,.1f} MiB; {middle(runs, lines_per_cpu) / 1e3:,.0f} k lines/CPU s"
@@ -33,7 +33,7 @@ def judge(world, found, what, figure, ours, theirs, least):
 
 
 def drain(world):
-    """Rows a second against the bare loop and all peers, and CPU to Graphite."""
+    """Compares rows per second with the fetch loop and all peers, and CPU time to Graphite."""
     rows = world.sizes.rows
     database = world.database.delays(rows)
     peers = {"fetch loop": contenders.fetch_loop, "otterbeat": contenders.otterbeat,
@@ -42,7 +42,7 @@ def drain(world):
     subjects = {name: lambda run=run: run(world, database, rows) for name, run in peers.items()}
     subjects["push loop"] = lambda: contenders.push_loop(world, contenders.LINES * rows)
     found = world.compare(subjects)
-    tell(world, found)
+    report(world, found)
     for ours in "otterbeat", "otterbeat, 1 line":
         judge(world, found, f"rows/s, {rows:,} rows", rows_per_s, ours, "fetch loop", 0.6)
         judge(world, found, f"rows/s, {rows:,} rows", rows_per_s, ours, "collectd", 5)
@@ -50,7 +50,7 @@ def drain(world):
 
 
 def mawk(world, database, rows, kind="tcp"):
-    """Debian's other awk, which is much quicker."""
+    """The script with Debian's other awk, which is much faster."""
     return contenders.script(world, database, rows, kind, "mawk")
 
 
@@ -60,29 +60,29 @@ def judge_cpu(world, found, sink):
 
 
 def many(world):
-    """Ten million. collectd would need ten times its memory of a million, so that case stands for it."""
+    """Ten million rows. collectd would need ten times its memory for a million rows, so collectd is measured with a million only."""
     rows = world.sizes.many
     database = world.database.delays(rows)
     found = world.compare({"fetch loop": lambda: contenders.fetch_loop(world, database, rows),
                            "otterbeat, 1 line": lambda: contenders.built_in(world, database, rows)})
-    tell(world, found)
+    report(world, found)
     judge(world, found, f"rows/s, {rows:,} rows", rows_per_s, "otterbeat, 1 line", "fetch loop", 0.6)
 
 
 def cpu(world):
-    """To StatsD: collectd has no such plugin of its own, so its lines to Graphite stand for it."""
+    """CPU time to StatsD. collectd has no plugin that sends to StatsD, so its lines to Graphite are used."""
     rows = world.sizes.rows
     database = world.database.delays(rows)
     found = world.compare({"otterbeat": lambda: contenders.otterbeat(world, database, rows, "udp"),
                            "script": lambda: contenders.script(world, database, rows, "udp"),
                            "script, mawk": lambda: mawk(world, database, rows, "udp"),
                            "collectd": lambda: contenders.collectd(world, database, rows)})
-    tell(world, found)
+    report(world, found)
     judge_cpu(world, found, "StatsD")
 
 
 def blocked_peak(world, database, rows):
-    """The peak while carbon takes connections and reads nothing, and rows wait."""
+    """The peak memory while carbon accepts connections and reads nothing, and rows wait."""
     with Sink(world.fresh("sink"), "still") as sink:
         agent = make_agent(world, database, [to_sink("tcp", sink.port)], only("delay")).start()
         watch = measure.Watch(agent.process)

@@ -1,4 +1,4 @@
-"""What a poll costs the server, and what polls cost the agent when nothing is new."""
+"""The cost of a poll for the server, and the cost of polls for the agent when nothing is new."""
 import contextlib
 import time
 
@@ -24,7 +24,7 @@ def running(agent):
 
 
 def reads_a_poll(world, rows):
-    """Handler_read of one poll of DELAY_STAT's rows, with some inside the overlap and none of them new."""
+    """Returns Handler_read of one poll of DELAY_STAT, with some rows inside the overlap and no new row."""
     db = world.database
     name = db.delays(rows)
     db.add_delays(name, YOUNG, age=60, first=rows)
@@ -46,7 +46,7 @@ def reads_a_poll(world, rows):
 def reads(world):
     few, many = 10_000, world.sizes.many
     small, large = reads_a_poll(world, few), reads_a_poll(world, many)
-    # Ids are remembered in chunks, which are read again as a whole; delay_age_s seeks twice a pipeline.
+    # Seen ids are stored in chunks, and a whole chunk is read again; delay_age_s makes two index lookups per pipeline.
     most = YOUNG + OB_CHUNK_IDS + 1 + 2 * PIPELINES + 1
     world.say(f"rows read a poll, {few:,} rows ({YOUNG} inside the overlap)",
               f"<= {YOUNG} + a chunk's {OB_CHUNK_IDS} + 1, + {2 * PIPELINES + 1} for the ages", f"{small:.1f}", small <= most)
@@ -54,7 +54,7 @@ def reads(world):
 
 
 def idle_cost(world, name, sources, **mysql):
-    """(CPU seconds an hour, context switches a second) while nothing is new."""
+    """Returns (CPU seconds per hour, context switches per second) while nothing is new."""
     with Sink(world.fresh("sink"), "tcp") as tcp, Sink(world.fresh("sink"), "udp") as udp:
         agent = make_agent(world, "idle", [to_sink("udp", udp.port), to_sink("tcp", tcp.port)], sources, **mysql)
         with running(agent) as watch:

@@ -1,4 +1,4 @@
-"""Real servers, and what they lose of much at once."""
+"""Real servers, and what they lose of a large amount of lines."""
 import threading
 import time
 
@@ -16,7 +16,7 @@ SUMS = {"inserts": "INSERT_COUNT", "updates": "UPDATE_COUNT", "deletes": "DELETE
 
 
 def wanted(world, name):
-    """{series: sum} of a database of histories."""
+    """Returns {series: sum} of a database of histories."""
     rows = world.database.query(
         f"SELECT PIPELINE_ID, DATA_MEDIA_PAIR_ID, {', '.join(f'SUM({c})' for c in SUMS.values())}"
         " FROM TABLE_HISTORY_STAT GROUP BY 1, 2", database=name)
@@ -25,7 +25,7 @@ def wanted(world, name):
 
 
 class Open:
-    """Looks ten times a second how long the agent's statement has been open."""
+    """Checks ten times per second how long the agent's current statement has been open."""
 
     def __init__(self, database):
         self.database, self.longest, self.ended = database, 0.0, threading.Event()
@@ -50,7 +50,7 @@ def whisper_sums(carbon):
 
 
 def wait_until_written(carbon):
-    """Carbon writes what it has taken at its own pace: until it rests."""
+    """Waits until carbon has written everything that it received."""
     watch = measure.Watch(carbon.process)
     used = [watch.cpu()]
 

@@ -1,4 +1,4 @@
-"""The acceptance list: promises, each as a case with figures."""
+"""The acceptance list: each promise is a case with figures."""
 from chaos.accept import case, graphite, late, process
 
 CASES = [*late.CASES, *graphite.CASES, *process.CASES]

@@ -1,4 +1,4 @@
-"""A case of the acceptance list: a world, what is done in it, and what it shows."""
+"""A case of the acceptance list: a world, the actions in it, and the results."""
 import dataclasses
 import random
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from chaos.world import World
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """`act(trial)` does it, and may assert; `real` are the settings of --long, the others are scaled."""
+    """A case. `act(trial)` does the actions, and may assert; `real` has the settings for --long, without which the settings are scaled down."""
 
     name: str
     act: Callable
@@ -38,7 +38,7 @@ class Trial:
         self.row.details += f"\n    {text}"
 
     def count(self, truth=None, statsd=None):
-        """Everything that the tables, or `truth`, say has to arrive."""
+        """Asserts that all amounts of the tables, or of `truth`, have arrived."""
         self.row.rows = self.row.rows or ledger.rows_written(self.world.database)
         rounds.count(self.row, self.world, truth or rounds.truth_of(self.world), statsd or self.case.statsd)
         assert self.row.verdict == "ok", self.row.verdict

@@ -1,4 +1,4 @@
-"""Carbon and what stands before it: caches, limits, old totals, names, retentions."""
+"""carbon and the programs in front of it: caches, limits, old totals, names, retentions."""
 import pathlib
 import signal
 import socket
@@ -21,7 +21,7 @@ NAMES = ("a\nb 1 2", "tab\there", "../../etc/passwd", "name with spaces", "å–µç
 
 
 def in_the_cache(trial):
-    """Carbon writes so few points a second that it has many seconds of them in memory when it dies."""
+    """carbon writes few points per second, so that it has many seconds of points in memory when it is killed."""
     world = trial.world
     series, updates = trial.scaled((400, 100), (2000, 100))
     world.otter.do("history", "--rows", series * 3, "--hours", 0.01)
@@ -38,7 +38,7 @@ def in_the_cache(trial):
 
 
 def behind_a_relay(trial):
-    """It takes everything, whatever has become of carbon."""
+    """The relay accepts all lines, also while carbon is down."""
     world = trial.world
     world.start_agent()
     world.start_load()
@@ -54,7 +54,7 @@ def behind_a_relay(trial):
 
 
 def few_creates(trial):
-    """More new series at once than carbon makes files for in a minute, which it does not tell."""
+    """There are more new series than files that carbon creates in a minute; carbon does not report that."""
     world = trial.world
     world.otter.do("history", "--rows", 2500, "--hours", 1)
     world.start_agent()
@@ -67,7 +67,7 @@ def few_creates(trial):
 
 
 def stale_totals(trial):
-    """What a dead agent's connection still holds is read after what the living one has sent."""
+    """carbon reads old lines from the connection of a killed agent after the new lines of the running agent."""
     world = trial.world
     world.start_agent()
     for i in range(8):
@@ -87,13 +87,13 @@ def stale_totals(trial):
 
 
 def lost(world):
-    """What the agent's own counter says of the sink."""
+    """Returns the value of agent.lost for the sink."""
     return sum(sum(world.carbon.points(name).values()) for name in world.carbon.series()
                if name.endswith(".sink.graphite.agent.lost"))
 
 
 def names(trial):
-    """Every odd name as a title: the connection stays, and all else arrives."""
+    """Uses every unusual name as a title: the connection stays, and all other lines arrive."""
     world = trial.world
     world.start_agent()
     world.start_load()
@@ -108,13 +108,13 @@ def names(trial):
     rest = ledger.Truth({n: v for n, v in truth.sums.items() if n not in log_of},
                         {n: v for n, v in truth.steps.items() if n not in log_of})
     wait_until(lambda: not [n for n in rest.differences(ledger.whisper(world.carbon)) if ".log." not in n], "the rest")
-    wait_until(lambda: lost(world) > 0, "agent.lost", 40, 1)  # which tells of itself each 15 s
+    wait_until(lambda: lost(world) > 0, "agent.lost", 40, 1)  # the agent sends its own counters every 15 s
     arrived = sum(sum(steps.values()) for name, steps in ledger.whisper(world.carbon).items() if ".log." in name)
     trial.say(f"{len(NAMES)} names; {records} records in SQL, {arrived:.0f} in Graphite, agent.lost {lost(world):.0f}")
     trial.row.rows, trial.row.sql, trial.row.whisper = ledger.rows_written(world.database), records, int(arrived)
     assert "sink=graphite event=sink_failed" not in world.agent.log(), "the connection was closed"
     assert "event=lost" in world.agent.log(), "nobody said that a name is too long"
-    assert arrived + lost(world) == records, "a record neither arrived nor is told as lost"
+    assert arrived + lost(world) == records, "a record neither arrived nor is counted as lost"
 
 
 def send(port, text):
@@ -123,7 +123,7 @@ def send(port, text):
 
 
 def too_old(trial):
-    """A row of two days ago leaves the coarser archive as it is."""
+    """A row from two days ago does not change the coarser archive."""
     world = trial.world
     series = "otter.pipeline.1.title.old.log.records"
     file = world.carbon.whisper / "otter/pipeline/1/title/old/log/records.wsp"
@@ -153,7 +153,7 @@ def archive_sum(file, seconds):
 
 
 def rolled_up(trial):
-    """With the aggregation that we ship, the coarse archive says what the fine one says."""
+    """With the aggregation in deploy/carbon the coarse archive has the same sums as the fine archive."""
     world = trial.world
     hour = int(time.time()) // 600 * 600
     world.otter.do("history", "--rows", 3000, "--hours", 2, "--until", hour - 1200)
@@ -175,7 +175,7 @@ def rolled_up(trial):
 
 
 def away_for_long(trial):
-    """The backlog waits, costs little, and is gone soon afterwards."""
+    """The back-log waits in the queue, costs little, and is delivered soon afterwards."""
     world = trial.world
     world.otter.do("history", "--rows", 2500, "--hours", 1)
     world.start_agent()
@@ -199,7 +199,7 @@ def away_for_long(trial):
 
 
 def cut_off_for_longer_than_the_horizon(trial):
-    """What is written meanwhile waits in the socket, a little at a time, and carbon never gets it."""
+    """The lines that are sent meanwhile wait in the socket, and carbon never gets them."""
     world = trial.world
     world.start_agent()
     world.start_load()

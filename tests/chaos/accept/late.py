@@ -1,4 +1,4 @@
-"""Rows that become visible late, and clocks that go wrong."""
+"""Rows that become visible late, and wrong clocks."""
 import threading
 import time
 
@@ -9,11 +9,11 @@ from chaos.rows import Rows
 from servers.process import wait_until
 
 PAST_THE_FOLD = "SELECT UTC_TIMESTAMP() > '2025-11-02 06:00:04'"
-LEAST = 8000  # rows of each run
+LEAST = 8000  # rows in each run
 
 
 class Naive(threading.Thread):
-    """What `ID > last` would have read, polling each second: to show that the load is hard enough."""
+    """Reads with `ID > last` every second, and so misses rows: this shows that the load is hard enough."""
 
     def __init__(self, server):
         super().__init__(daemon=True)
@@ -31,7 +31,7 @@ class Naive(threading.Thread):
             self.last[table] = max([self.last[table], *ids])
 
     def missed(self):
-        """Of all rows that there are now."""
+        """Returns how many of all rows the naive reader has missed."""
         self.is_over.set()
         self.join()
         self.poll()
@@ -76,7 +76,7 @@ def two_masters_and_delay(trial):
 
 
 def behind_a_lock(trial):
-    """A statement that waits for a lock has its time, but no row yet."""
+    """A statement that waits for a lock has its time already, but its row is not visible yet."""
     world = trial.world
     world.rows = Rows(trial.chance)
     world.start_agent()

@@ -1,4 +1,4 @@
-"""The agent dies: what its file holds then, and what statsd got."""
+"""The agent is killed: the contents of its store, and the values in statsd."""
 import contextlib
 import shutil
 import sqlite3
@@ -7,15 +7,15 @@ import time
 from chaos import accounts, arrival, ledger, rounds
 from chaos.accept.case import Case
 from chaos.fault import AT_MOST
-from chaos.faults.processes import in_doubt_is_told
+from chaos.faults.processes import check_in_doubt
 from chaos.kills import any_life
 from servers.process import wait_until
 
-BATCH = 1000  # points, at most, that one crash can cost
+BATCH = 1000  # the largest number of points that one crash can lose
 
 
 def check_file(file, copy):
-    """A copy of what the killed agent left behind is sound."""
+    """Checks a copy of the killed agent's store: the store is not damaged."""
     for ending in ("", "-wal"):
         if file.with_name(file.name + ending).exists():
             shutil.copy(file.with_name(file.name + ending), copy.with_name(copy.name + ending))
@@ -43,7 +43,7 @@ def killed_files(trial):
 
 
 def crashes_of_statsd(trial):
-    """Under by a batch a crash at most, and never by more than what was told to be in doubt."""
+    """statsd lacks at most one batch per crash, and never more than the log calls in doubt."""
     world, times = trial.world, 30
     world.start_load()
     for _ in range(times):
@@ -56,13 +56,13 @@ def crashes_of_statsd(trial):
     world.stop_load()
     trial.row.times = times
     trial.count()
-    told, missing = in_doubt_is_told(world)
-    trial.say(f"{times} kills; told in doubt: {told} points; series that statsd has too little of: {missing}")
-    assert told <= times * BATCH, "a crash costs more than a batch"
+    in_doubt, missing = check_in_doubt(world)
+    trial.say(f"{times} kills; in doubt by the log: {in_doubt} points; series for which statsd has too little: {missing}")
+    assert in_doubt <= times * BATCH, "a crash costs more than a batch"
 
 
 def closed_and_open_again(world):
-    """The listener goes, and comes back: the next datagrams arrive."""
+    """The listener closes and opens again: the next datagrams arrive."""
     world.relay.refuse()
     time.sleep(2)
     world.relay.heal()
@@ -72,7 +72,7 @@ def closed_and_open_again(world):
 
 
 def kept(world):
-    """Points of batches that Graphite's sink gave up, whose steps it holds: behind, and in no batch any more."""
+    """Returns the points of batches that Graphite's sink dropped, but whose steps are in its fold: they are behind, and in no batch."""
     behind = [account["behind"] for account in accounts.read(world.agent.log()) if account["sink"] == "graphite"][-1]
     with contextlib.closing(sqlite3.connect(world.state_file)) as store:
         waiting = store.execute("SELECT SUM(points) FROM batches, sinks WHERE name = 'graphite' AND seq > reached")
@@ -80,7 +80,7 @@ def kept(world):
 
 
 def fuller_than_the_queue(trial):
-    """Carbon is away for longer than the queue holds: statsd does not wait, and open steps keep what is given up."""
+    """carbon is down for longer than the queue can hold: statsd does not wait, and open steps keep the dropped points."""
     world = trial.world
     world.start_agent()
     world.start_load()

@@ -1,4 +1,4 @@
-"""Wall clocks that are set, and one that is set back by law."""
+"""Wall clocks that are set, and a local clock at the end of daylight saving time."""
 import datetime
 import time
 
@@ -9,7 +9,7 @@ HOUR = 3600
 
 
 def steps(clock):
-    """(apply, heal): an hour on or back, and the right time again."""
+    """Returns (apply, heal): sets the clock an hour forward or back, and then to the right time again."""
     def step(world, chance):
         getattr(world, clock).set(chance.choice((-HOUR, HOUR)))
 

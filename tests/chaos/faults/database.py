@@ -1,4 +1,4 @@
-"""A database that is up and does not answer as it should."""
+"""A database that runs and does not answer as it should."""
 import pymysql
 
 from chaos import ledger
@@ -10,18 +10,18 @@ OF_AGENT = f"SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '{USER}'
 
 
 def kills(what):
-    """An `apply` that kills the agent's connections, or what they are asking."""
+    """Returns an `apply` that kills the agent's connections or their queries."""
     def apply(world, _):
         for (number,) in world.database.query(OF_AGENT, database=None):
             try:
                 world.database.query(f"KILL {what} {number}", database=None)
-            except pymysql.Error:  # it has ended meanwhile
+            except pymysql.Error:  # the connection has ended meanwhile
                 pass
     return apply
 
 
 def kill_queries_for_a_while(world, _):
-    """Most of its time a connection asks nothing: again and again."""
+    """Kills queries again and again, because a connection is mostly idle."""
     for _ in range(25):
         kills("QUERY")(world, _)
 

@@ -1,4 +1,4 @@
-"""Connections that stall, break and go away, between servers that are well."""
+"""Connections that stall, break and close, between servers without faults."""
 import subprocess
 
 from chaos.fault import AT_MOST, Fault
@@ -7,7 +7,7 @@ PROXY = ("carbon_proxy",)
 
 
 def setting(**attributes):
-    """An `apply` that sets these of carbon's proxy."""
+    """Returns an `apply` that sets these attributes of carbon's proxy."""
     def apply(world, _):
         for name, value in attributes.items():
             setattr(world.carbon_proxy, name, value)
@@ -45,7 +45,7 @@ def link(state):
 
 
 def come_back_without_carbon(world):
-    """What waits in the socket for so long meets a reset."""
+    """The lines that waited in the socket meet a reset connection."""
     world.carbon.kill9()
     link("up")
     world.carbon.start()

@@ -1,4 +1,4 @@
-"""Processes that die, end, and hold still."""
+"""Processes that are killed, stopped and frozen."""
 import re
 import signal
 
@@ -37,16 +37,16 @@ def start_all(world):
         start()
 
 
-def in_doubt_is_told(world):
-    """(points told to be in doubt, series that statsd has too little of): a crash costs no more than was told."""
-    told = sum(map(int, IN_DOUBT.findall(world.agent.log())))
+def check_in_doubt(world):
+    """Checks (points in doubt in the log, missing amounts in statsd): a crash loses no more than the log says."""
+    in_doubt = sum(map(int, IN_DOUBT.findall(world.agent.log())))
     missing = len(ledger.unequal(ledger.counters(world.otter.sums()), ledger.counters(world.statsd.counters())))
-    assert missing <= told, f"statsd has too little of {missing} series, and {told} points were told to be in doubt"
-    return told, missing
+    assert missing <= in_doubt, f"statsd has too little for {missing} series, and the log says that {in_doubt} points are in doubt"
+    return in_doubt, missing
 
 
 def freezes(name):
-    """(apply, heal) that hold a server still."""
+    """Returns (apply, heal) that freeze a server."""
     def freeze(world, _):
         getattr(world, name).process.send(signal.SIGSTOP)
 
@@ -57,12 +57,12 @@ def freezes(name):
 
 
 FAULTS = [
-    Fault("kill -9 of the agent", kill_agent, start_agent, check=in_doubt_is_told, lasts=(0, 0.6), statsd=AT_MOST),
+    Fault("kill -9 of the agent", kill_agent, start_agent, check=check_in_doubt, lasts=(0, 0.6), statsd=AT_MOST),
     Fault("kill -9 of the agent, after_crash=repeat", kill_agent, start_agent, lasts=(0, 0.6), statsd=AT_LEAST,
           settings={"after_crash": "repeat", "step": 1}),
     Fault("kill -9 of mariadbd", lambda world, _: world.database.kill9(), start_database, lasts=(0, 1)),
     Fault("kill -9 of carbon", lambda world, _: world.carbon.kill9(), start_carbon, lasts=(0, 1)),
-    Fault("kill -9 of all three", kill_all, start_all, check=in_doubt_is_told, lasts=(0, 1), statsd=AT_MOST),
+    Fault("kill -9 of all three", kill_all, start_all, check=check_in_doubt, lasts=(0, 1), statsd=AT_MOST),
     Fault("SIGTERM during a flush", lambda world, _: world.stop_agent(), start_agent, lasts=(0, 0.5)),
     Fault("restart of carbon", lambda world, _: world.carbon.stop(), start_carbon, lasts=(0, 1)),
     Fault("SIGSTOP of the agent", **freezes("agent"), lasts=(0.5, 3), longest=60),

@@ -5,7 +5,7 @@ import sqlite3
 
 from chaos.fault import AT_MOST, Fault
 
-UNKNOWN = r"\.table\."  # what TABLE_STAT's totals were before is in the store alone
+UNKNOWN = r"\.table\."  # only the store has the earlier totals of TABLE_STAT
 DISK = {"needs": ("mount",), "parts": ("small_disk",)}
 
 
@@ -18,7 +18,7 @@ def make_room(world):
 
 
 def restart_read_only(world, _):
-    """Whether it refuses to start, or waits, is its own affair."""
+    """Restarts on a read-only disk. The agent may refuse to start, or may wait."""
     world.stop_agent()
     world.disk.protect()
     world.agent.process.start()
@@ -31,7 +31,7 @@ def make_writable(world):
 
 
 def damages(damage):
-    """An `apply` that stops the agent, spoils its file, and starts it."""
+    """Returns an `apply` that stops the agent, damages its store, and starts the agent again."""
     def apply(world, chance):
         world.stop_agent()
         damage(world.state_file, chance)
@@ -44,7 +44,7 @@ def cut_off(file, chance):
 
 
 def flips(bits):
-    """A `damage` that turns so many bits here and there: they hit what is remembered, or what is not used."""
+    """Returns a `damage` that flips that many random bits, in used or unused parts of the store."""
     def flip(file, chance):
         size = file.stat().st_size
         with open(file, "r+b") as f:
@@ -57,14 +57,14 @@ def flips(bits):
 
 
 def spoil_a_batch(world, _):
-    """Under the running agent, which is going to read it once more after the horizon."""
+    """Damages a batch while the agent runs; the agent reads this batch once more after the horizon."""
     with contextlib.closing(sqlite3.connect(world.state_file, timeout=30)) as store, store:
         store.execute("UPDATE batches SET body = zeroblob(length(body)) WHERE seq = (SELECT MAX(seq) FROM batches)")
 
 
 def damage_is_mended(world):
     log = world.agent.log()
-    assert "event=restarting" in log and "event=corrupt" in log, "a damaged batch was not told"
+    assert "event=restarting" in log and "event=corrupt" in log, "a damaged batch was not logged"
 
 
 def damage_is_told(world):
@@ -84,7 +84,7 @@ def mend_config(world):
 
 def reloads_are_told(world):
     log = world.agent.log()
-    assert "event=reload_failed" in log and "event=reloaded" in log, "a reload was not told"
+    assert "event=reload_failed" in log and "event=reloaded" in log, "a reload was not logged"
 
 
 FAULTS = [

@@ -1,4 +1,4 @@
-"""Rows that go, come back, and come late. What was counted stays counted; what is new is counted once."""
+"""Rows that are deleted, restored, and late. Counted rows stay counted; new rows count once."""
 import subprocess
 import time
 
@@ -15,7 +15,7 @@ def truncate(world, _):
 
 
 def purge(world, _):
-    """The older half, as who cleans up does; its newest rows stay."""
+    """Deletes the older half of the rows, like a clean-up; the newest rows stay."""
     for table in ledger.TABLES:
         world.database.query(f"DELETE FROM {table} WHERE ID <= (SELECT * FROM (SELECT (MIN(ID) + MAX(ID)) DIV 2 "
                              f"FROM {table}) m)")
@@ -32,7 +32,7 @@ def load(server, text):
 
 
 def restore(world, _):
-    """A dump of before the last rows comes back: their ids are given out once more."""
+    """Restores a dump from before the last rows: the database uses the ids of these rows again."""
     older = dump(world.database)
     time.sleep(1.1)
     world.write()
@@ -41,7 +41,7 @@ def restore(world, _):
 
 
 def fail_over(world, _):
-    """The replica lacks the newest rows, which were counted, and takes over for good."""
+    """The replica lacks the newest rows, which were counted, and becomes the server permanently."""
     replication.pause(world.replica)
     world.write()
     assert world.has_counted(), "rows that the replica lacks"
@@ -51,7 +51,7 @@ def fail_over(world, _):
 
 
 def fail_back(world):
-    """The first one is made anew from the second, and takes over again."""
+    """The first server is created again from the second server, and becomes the server again."""
     world.write()
     assert world.has_counted(), "rows of the replica"
     load(world.database, dump(world.replica))
@@ -62,7 +62,7 @@ def fail_back(world):
 
 
 def take_turns(world, _):
-    """A balancer over two copies, of which one is behind."""
+    """A balancer over two copies, one of which is behind."""
     replication.pause(world.replica)
     world.write()
     assert world.has_counted(), "rows that the replica lacks"
@@ -84,7 +84,7 @@ def lead_back(world):
 
 
 def purge_and_late(world, _):
-    """Sixty rows are deleted and 59 become visible behind the overlap, at once: a count would not tell."""
+    """Sixty rows are deleted and 59 rows become visible behind the overlap at the same time: a count of rows hardly changes."""
     row = ("INSERT INTO LOG_RECORD (ID, CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
            "VALUES (%s, '1', '1', 'LATE', 'x', FROM_UNIXTIME(%s), FROM_UNIXTIME(%s))")
     series = ledger.path(("pipeline", "title"), (1, "late"), "log.records")
@@ -103,7 +103,7 @@ def purge_and_late(world, _):
 
 
 def stop_replication(world, _):
-    """Rows of another master come late, with ids between ours."""
+    """Rows of another master come late, with ids between the ids of this master."""
     replication.pause(world.database)
 
 

@@ -1,4 +1,4 @@
-"""StatsD's counters as gauges that hold the whole: on real servers, whatever goes wrong on the way."""
+"""StatsD's counters as gauges with their totals, on real servers and with all faults in between."""
 import random
 import re
 import signal
@@ -14,13 +14,13 @@ from servers.wiring import to_statsd
 pytestmark = pytest.mark.slow
 
 FAST = ("--speed", 20, "--writers", 6, "--hold", 3, "--rate", 200)
-ROUND = 60  # seconds in which each total is told again
+ROUND = 60  # seconds after which each total is sent again
 IN_DOUBT = re.compile(r"event=in_doubt points=(\d+)")
 TOTALS = "SELECT COUNT(*) FROM totals WHERE source = 'sink:statsd' AND LENGTH(id_key) > 0"
 
 
 def totals(statsd):
-    """By the name of the counter."""
+    """Returns the totals by the name of the counter."""
     return {name.removesuffix(".total"): value for name, value in statsd.gauges().items() if name.endswith(".total")}
 
 
@@ -29,7 +29,7 @@ def unequal(wanted, got):
 
 
 def wait_for_totals(statsd, wanted, seconds=15):
-    """No more and no less than these."""
+    """Waits until statsd has exactly these totals."""
     try:
         wait_until(lambda: not unequal(wanted, totals(statsd)), "totals", seconds, 0.2)
     except AssertionError:
@@ -46,7 +46,7 @@ def stored(agent, query=TOTALS):
 
 
 def test_counters_and_totals_both_equal_sql(mariadb, otter, statsd, make_agent):
-    """And the totals go on over restarts, of the agent and of a statsd that forgets all."""
+    """The totals also continue after a restart of the agent, and of a statsd that forgets everything."""
     agent = make_agent(mariadb, [to_statsd(statsd, counters="both")])
     otter.do("sample")
     agent.once()
@@ -63,7 +63,7 @@ def test_counters_and_totals_both_equal_sql(mariadb, otter, statsd, make_agent):
     assert not statsd.counters()
 
 
-def test_totals_alone_are_told_in_the_place_of_counters(mariadb, otter, statsd, make_agent):
+def test_totals_alone_are_sent_in_place_of_counters(mariadb, otter, statsd, make_agent):
     otter.do("sample")
     done = make_agent(mariadb, [to_statsd(statsd, counters="gauge")]).once()
     wait_for_totals(statsd, otter.sums())
@@ -73,7 +73,7 @@ def test_totals_alone_are_told_in_the_place_of_counters(mariadb, otter, statsd, 
 
 
 def test_tags_stay_tags(mariadb, otter, make_agent):
-    """DogStatsD: the metric's name gets the ending, and each set of tags has a total of its own."""
+    """With DogStatsD the name of the metric gets the ending .total, and each set of tags has a total of its own."""
     server = Datagrams()
     otter.do("sample")
     make_agent(mariadb, [{"type": "statsd", "flavor": "dogstatsd", "port": server.port, "counters": "gauge"}]).once()
@@ -101,7 +101,7 @@ def test_dry_run_prints_them_and_keeps_nothing(mariadb, otter, statsd, make_agen
 
 
 def test_switching_over_while_it_runs(mariadb, otter, statsd, make_agent):
-    """Totals begin at 0 when they are switched on; the counters lose and double nothing by it."""
+    """Totals begin at 0 when they are switched on; the counters lose nothing and double nothing by that."""
     otter.do("sample")
     agent = make_agent(mariadb, [to_statsd(statsd)]).start()
     before = otter.sums()
@@ -125,7 +125,7 @@ def test_switching_over_while_it_runs(mariadb, otter, statsd, make_agent):
 @pytest.mark.parametrize("counters", ["gauge", "both"])
 @pytest.mark.parametrize("after_crash", ["lose", "repeat"])
 def test_kills_under_load(mariadb, otter, statsd, make_agent, counters, after_crash):
-    """Totals are exact. What a counter may miss or have twice is in the log, and no more than that."""
+    """Totals are exact. The log gives the largest amount that a counter may miss or have twice."""
     agent = make_agent(mariadb, [to_statsd(statsd, counters=counters, after_crash=after_crash)])
     managers = otter.run("--seconds", 12, *FAST)
     for _ in range(8):
@@ -148,8 +148,8 @@ def test_kills_under_load(mariadb, otter, statsd, make_agent, counters, after_cr
         assert got < sql if after_crash == "lose" else got > sql, name
 
 
-def test_a_crash_in_the_middle_of_a_batch_is_told(mariadb, otter, statsd, make_agent):
-    """What the log says to be in doubt is agent.uncertain, whether it is lost or repeated."""
+def test_a_crash_in_the_middle_of_a_batch_is_logged(mariadb, otter, statsd, make_agent):
+    """agent.uncertain equals the points in doubt in the log, for lost and for repeated points."""
     for after_crash in ("lose", "repeat"):
         sinks = [to_statsd(statsd, counters="both", after_crash=after_crash, payload=64)]
         agent = make_agent(mariadb, sinks, name=after_crash, sources={"agent": {"every": 1}}).start()
@@ -173,7 +173,7 @@ def test_a_crash_in_the_middle_of_a_batch_is_told(mariadb, otter, statsd, make_a
 
 
 def test_a_closed_port_heals(mariadb, otter, statsd, make_agent):
-    """Statsd goes for some seconds, twice, and what it had with it."""
+    """statsd stops for some seconds, twice, and loses its values."""
     agent = make_agent(mariadb, [to_statsd(statsd, counters="both")]).start()
     managers = otter.run("--seconds", 10, *FAST)
     for _ in range(2):
@@ -188,8 +188,8 @@ def test_a_closed_port_heals(mariadb, otter, statsd, make_agent):
 
 
 @pytest.mark.slow
-def test_a_loss_that_nobody_tells_of_heals_within_a_round(mariadb, otter, statsd, make_agent):
-    """A statsd that holds still: its kernel throws away what does not fit, and says nothing."""
+def test_a_loss_without_a_message_is_corrected_within_a_round(mariadb, otter, statsd, make_agent):
+    """A statsd that does not read: the kernel drops datagrams without room, and reports nothing."""
     agent = make_agent(mariadb, [to_statsd(statsd, counters="both")]).start()
     agent.wait_for_log("event=plan", times=5)
     statsd.process.send(signal.SIGSTOP)
