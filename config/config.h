@@ -65,7 +65,7 @@ struct ob_sink_settings {
         const char *name; /* no two sinks share a name: it identifies the sink in the store and in agent.* */
         const char *host;
         int port;
-        int path;              /* enum ob_path: what stands in dotted names */
+        int path;              /* enum ob_path: whether dotted names contain ids or names */
         int flavor;            /* statsd: enum ob_flavor */
         const char *socket;    /* statsd: the path of a unix socket; "" for UDP */
         int payload;           /* statsd: bytes in a datagram */
