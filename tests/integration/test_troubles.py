@@ -95,6 +95,7 @@ def open_state(w):
 def piped_password(w):
     (w.folder / "agent").mkdir()
     os.mkfifo(w.folder / "agent/password")
+    del w.mysql["password"]
     w.mysql["password_file"] = "password"
 
 
