@@ -336,12 +336,11 @@ static int add_events_sink(
  */
 static struct ob_sink_settings defaults_of(const char *word)
 {
-        const char *const *words = ob_statsd_settings[0].choices;
-        struct ob_sink_settings s = { .type = OB_SINK_STATSD };
-        enum ob_sink_type type = strcmp(word, words[OB_SINK_GRAPHITE]) ? OB_SINK_STATSD : OB_SINK_GRAPHITE;
+        bool is_graphite = !strcmp(word, "graphite");
+        struct ob_sink_settings s = { .n_tags = 0 };
 
-        ob_settings_defaults(settings_of[type == OB_SINK_STATSD ? OB_SINK_GRAPHITE : OB_SINK_STATSD], &s);
-        ob_settings_defaults(settings_of[type], &s);
+        ob_settings_defaults(settings_of[is_graphite ? OB_SINK_STATSD : OB_SINK_GRAPHITE], &s);
+        ob_settings_defaults(settings_of[is_graphite ? OB_SINK_GRAPHITE : OB_SINK_STATSD], &s);
         return s;
 }
 
