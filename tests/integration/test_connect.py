@@ -180,7 +180,7 @@ def test_the_pages_password_is_changed(page_agent, manager, sink, folder):
     agent = page_agent(user="admin", password_file=str(secret)).start()
     agent.wait_for_log("event=plan")
     manager.stop()
-    manager.command[manager.command.index("--login-password") + 1] = "changed"
+    manager.command[manager.command.index("--login-password=admin")] = "--login-password=changed"
     manager.start()
     manager.state("login required")
     agent.wait_for_log("does not accept page.user", 60)
