@@ -1,4 +1,5 @@
 """What an operator types."""
+import fcntl
 import os
 import pathlib
 import re
@@ -162,6 +163,18 @@ def test_ctl_started_twice_at_once(place, folder):
         assert "runs already" in said[0] and "started" in said[1]
         assert "stopped" in run(folder, place / "ctl", "stop", HOME=str(folder)).stdout
         assert not agents(place)
+
+
+def test_ctl_believes_no_number_of_an_agent_that_has_ended(place, folder):
+    """Whoever holds the lock has not written its own number yet, and the one before is still in the table of processes."""
+    ended = subprocess.Popen([PROGRAM, "--version"], stdout=subprocess.DEVNULL)
+    wait_until(lambda: ") Z " in pathlib.Path(f"/proc/{ended.pid}/stat").read_text(), "it has ended")
+    (place / "otterbeat.pid").write_text(f"{ended.pid}\n")
+    with open(place / "otterbeat.pid", "a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = run(folder, place / "ctl", "status", HOME=str(folder))
+    assert done.returncode == 1 and "is no otterbeat" in done.stderr, done
+    ended.wait()
 
 
 def test_ctl_ends_nobody_else(place, folder):
