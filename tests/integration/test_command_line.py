@@ -1,4 +1,5 @@
 """The commands of an operator."""
+import fcntl
 import os
 import pathlib
 import re
@@ -164,6 +165,18 @@ def test_ctl_started_twice_at_once(place, folder):
         assert not agents(place)
 
 
+def test_ctl_believes_no_number_of_an_agent_that_has_ended(place, folder):
+    """The holder of the lock has not written its process id yet; the previous agent is a zombie."""
+    ended = subprocess.Popen([PROGRAM, "--version"], stdout=subprocess.DEVNULL)
+    wait_until(lambda: ") Z " in pathlib.Path(f"/proc/{ended.pid}/stat").read_text(), "it has ended")
+    (place / "otterbeat.pid").write_text(f"{ended.pid}\n")
+    with open(place / "otterbeat.pid", "a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = run(folder, place / "ctl", "status", HOME=str(folder))
+    assert done.returncode == 1 and "which is no otterbeat" in done.stderr, done
+    ended.wait()
+
+
 def test_ctl_ends_nobody_else(place, folder):
     """An old process id may belong to another program now, even to a program that has the config open."""
     other = subprocess.Popen(["tail", "-f", place / "otterbeat.cfg"], stdout=subprocess.DEVNULL)
@@ -175,7 +188,7 @@ def test_ctl_ends_nobody_else(place, folder):
         running = agents(place)
         (place / "otterbeat.pid").write_text(f"{other.pid}\n")
         done = run(folder, place / "ctl", "stop", HOME=str(folder))
-        assert done.returncode == 1 and "is no otterbeat" in done.stderr
+        assert done.returncode == 1 and "which is no otterbeat" in done.stderr
         assert other.poll() is None and agents(place) == running
         (place / "otterbeat.pid").write_text(f"{running[0]}\n")
     finally:
