@@ -1,12 +1,11 @@
 /*
- * Rows that are added and stay as they are: each id is counted once.
+ * Tables whose rows are added and stay as they are: each id is counted once.
  *
  * Ids do not become visible in their order (several managers, two masters, open transactions), so the cursor alone
- * would miss some rows. Each poll reads again from the first chunk of ids that had a row inside the overlap, and
- * leaves out the ids that were counted, of which the store has a bit each. Rows that become visible after the
- * overlap, as on a replica that was stopped, are found by an audit: the database says which ids there are, a bit
- * each, and the seen ids are taken off. What was deleted hides nothing, as it would hide from a comparison of
- * counts.
+ * would miss rows. Each poll reads again from the first chunk of ids that had a row inside the overlap, and leaves
+ * out the ids that were counted: the store has one bit for each. An audit finds rows that become visible after the
+ * overlap, as on a replica that was stopped: the database lists its ids as bits, and the seen ids are subtracted.
+ * Unlike a comparison of counts, an audit works although rows were deleted.
  */
 #include "agent/source/append_log.h"
 
@@ -24,28 +23,28 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define WRONG_CLOCK    60        /* seconds: a row from so far in the future does not wait until its time */
-#define NEW_STARTS_MAX 3         /* in one poll */
-#define NOWHERE        INT64_MAX /* the id from which on nothing is forgotten */
-#define FIRST_IDS      10        /* the ids that a table begins with: one of each of so many masters */
-#define LONGEST        100       /* seconds from audit to audit; with a short overlap, half of that */
-#define CHUNKS_MAX     256       /* that are read again at once; there is a next audit */
-/* Seconds for which the bits of counted ids are kept, behind the latest time that was counted. */
+#define WRONG_CLOCK    60 /* seconds: a row whose time is farther in the future does not wait for that time */
+#define NEW_STARTS_MAX 3  /* in one poll */
+#define NOWHERE        INT64_MAX /* no id is this large: no seen ids are deleted */
+#define FIRST_IDS      10        /* a table with several masters begins with one of these ids */
+#define LONGEST        100       /* seconds between two audits; half the overlap when that is shorter */
+#define CHUNKS_MAX     256       /* chunks that one audit reads again */
+/* Seconds before the latest counted time for which the bits of counted ids are kept. */
 #define KEEP 86400
 
-/* A page of rows on its way, and what is known of the poll. */
+/* The page of rows that is being processed, and the state of the poll. */
 struct append_log {
         struct ob_seen_ids seen_ids;
-        struct ob_seen_ids before_rewind; /* of a rewound source: what it had seen before */
+        struct ob_seen_ids before_rewind; /* the ids that were seen before the source was rewound */
         char *before_rewind_name;         /* ours */
         struct ob_checkpoint next;
         int64_t rows, late;
-        bool is_changed;     /* there is something to commit */
-        bool is_held;        /* there is a row that is too young: the cursor stays before it */
-        bool is_remade;      /* a row was counted once and is a new one now: this one */
-        int64_t remade;      /* its id */
-        int64_t forget_from; /* id, for the stage */
-        int64_t audited_at;  /* on the clock of the rows' world; 0: not yet */
+        bool is_changed;     /* the page has changes to commit */
+        bool is_held;        /* a row is too young: the cursor stays before that row */
+        bool is_remade;      /* an id that was counted belongs to a new row now */
+        int64_t remade;      /* that id */
+        int64_t forget_from; /* the first id to delete from the seen ids */
+        int64_t audited_at;  /* seconds, the database's clock; 0: not yet */
 };
 
 static struct append_log *log_of(struct ob_task *f)
@@ -89,7 +88,7 @@ static void note(struct append_log *l, struct ob_seen_chunk *c, int64_t id, int6
         l->is_changed = true;
 }
 
-/* Whether an id whose chunk is not kept was counted before the source was rewound: those of old are not kept. */
+/* For an id whose chunk is not stored: 1 when the id is older than all chunks that were kept before the rewind. */
 static int was_forgotten(struct ob_task *f, int64_t id, struct ob_err *err)
 {
         int64_t first;
@@ -99,7 +98,7 @@ static int was_forgotten(struct ob_task *f, int64_t id, struct ob_err *err)
         return got < 0 ? -1 : !got || ob_seen_chunk_of(id) < first;
 }
 
-/* Whom a row is told to that may have been counted before the source was rewound. */
+/* Chooses the sinks for a row that may have been counted before the source was rewound. */
 static int find_deliver_to(struct ob_task *f, int64_t id, int64_t time, struct ob_err *err)
 {
         struct append_log *l = log_of(f);
@@ -147,7 +146,7 @@ static int count_row(
         return 0;
 }
 
-/* A row that was counted: it may have been changed since, which sends its readings again. */
+/* A row that was counted has been updated: its gauges are sent again. */
 static void count_again(struct ob_task *f, const char *const *row)
 {
         struct ob_amounts amounts;
@@ -212,7 +211,7 @@ static int stage_page(struct ob_task *f, struct ob_err *err)
         return ob_seen_ids_put(&log_of(f)->seen_ids, f->outbox.store, f->name, err);
 }
 
-/* What it would have told is told when its rows are read again. */
+/* Discards the points of the page: they are made again when its rows are read again. */
 static int abandon_page(struct ob_task *f, struct ob_err *err)
 {
         ob_outbox_start(&f->outbox, f->now);
@@ -220,7 +219,7 @@ static int abandon_page(struct ob_task *f, struct ob_err *err)
         return ob_events_load(f, err);
 }
 
-/* A row that is too large to be read counts as seen, so that it is told of once. */
+/* Marks a row that is too large to be read as seen, so that it is logged once. */
 static int leave_out(struct ob_task *f, int64_t id, struct ob_err *err)
 {
         struct append_log *l = log_of(f);
@@ -239,7 +238,7 @@ static int leave_out(struct ob_task *f, int64_t id, struct ob_err *err)
         return 0;
 }
 
-/* One page. 1: there may be more, from `*from` on. */
+/* Reads one page. 1: a stop is wanted. `*from` becomes the id after the page. */
 static int take_page(struct ob_task *f, int64_t *from, bool *is_last, struct ob_err *err)
 {
         struct append_log *l = log_of(f);
@@ -294,7 +293,7 @@ static int read_pages(struct ob_task *f, int64_t from, int64_t last, struct ob_e
         return 0;
 }
 
-/* All from the cursor on, and what is inside the overlap. */
+/* Reads the rows from the cursor on and the rows inside the overlap. */
 static int read_new(struct ob_task *f, struct ob_err *err)
 {
         int64_t from = f->checkpoint.cursor, chunk;
@@ -309,8 +308,8 @@ static int read_new(struct ob_task *f, struct ob_err *err)
 }
 
 /*
- * Bits are kept for a day, and for the cursor itself, by which a table that began anew is known. The day ends with
- * what was counted last, not now: a server that takes the place of this one has to be told what of its rows was
+ * Bits are kept for a day, and for the cursor's chunk, by which an emptied table is recognised. The day ends with
+ * the newest counted row, not now: after a failover to another server, the bits say which of its rows were
  * counted.
  */
 static int forget_old(struct ob_task *f, struct ob_err *err)
@@ -327,12 +326,13 @@ static int forget_old(struct ob_task *f, struct ob_err *err)
 }
 
 /*
- * The id to begin at so that no row as new as `time` is missed, as far as ids follow the clock: by halving,
- * since the primary key is the one index that every table has.
+ * Finds an id before every row as new as `time`, as far as ids follow the clock. A binary search, since the
+ * primary key is the one index that every table has.
  */
 static int seek(struct ob_task *f, const struct ob_reading *at, int64_t time, int64_t *id, struct ob_err *err)
 {
-        int64_t low = INT64_MIN, high = at->max_id; /* not behind it: MAX(ID) below the cursor means something */
+        int64_t low = INT64_MIN,
+                high = at->max_id; /* at most MAX(ID): a cursor above MAX(ID) would mean that rows were deleted */
 
         *id = INT64_MIN;
         if (time == INT64_MIN || !at->has_rows)
@@ -359,7 +359,7 @@ static int stage_forget(struct ob_task *f, struct ob_err *err)
         return ob_seen_ids_forget_from(f->outbox.store, f->name, log_of(f)->forget_from, err);
 }
 
-/* Forgets the seen ids from `from` on, and goes on at `next`. */
+/* Deletes the seen ids from `from` on, and continues at `next`. */
 static int commit_beginning(struct ob_task *f, const struct ob_checkpoint *next, int64_t from, struct ob_err *err)
 {
         log_of(f)->forget_from = from;
@@ -367,7 +367,8 @@ static int commit_beginning(struct ob_task *f, const struct ob_checkpoint *next,
         return ob_task_commit(f, next, stage_forget, err);
 }
 
-/* Of a page: rows that could have been counted, how many of these were, and those of which that is not kept. */
+/* Of one page: rows not newer than the last counted row, those that were counted, and those whose bits are
+ * deleted. */
 struct compared {
         size_t old, seen_ids, forgotten;
 };
@@ -399,10 +400,10 @@ static int compare_page(struct ob_task *f, const struct ob_rows *rows, struct co
 }
 
 /*
- * Whether the rows are those that were counted: on a replica, or where only some were deleted. Then the ids that
- * were seen say what was counted, and a row that comes late is not taken for an old one. Half of them are enough:
- * of another table it is none, and of a copy nearly all, unless most of the few rows there are came late. A copy
- * that is more than a day behind has only rows of which it is not kept whether they were counted.
+ * Whether these are the rows that were counted, as on a replica, or after some were deleted. Then the seen ids say
+ * which rows were counted, and a late row is not taken for an old row. Half of the rows must be seen ids: in
+ * another table none are, and in a copy nearly all. A copy that is more than a day behind has only rows whose bits
+ * are deleted.
  */
 static int is_same_table(struct ob_task *f, int64_t from, bool *is_same, bool *is_old, struct ob_err *err)
 {
@@ -416,7 +417,8 @@ static int is_same_table(struct ob_task *f, int64_t from, bool *is_same, bool *i
         return 0;
 }
 
-/* Old is what is no newer than what was counted: rows wait until they settle, so what is new is newer. */
+/* Excludes rows that are not newer than the newest counted row. Rows wait until they settle, so new rows are
+ * newer. */
 static void skip_counted(struct ob_checkpoint *next)
 {
         if (next->newest != INT64_MIN && next->since <= next->newest)
@@ -424,8 +426,8 @@ static void skip_counted(struct ob_checkpoint *next)
 }
 
 /*
- * The same rows, so the bits say what was counted; but for those that are older than bits are kept, which were. The
- * cursor may go back, and never forth: what is behind it was not read yet.
+ * In the same table the bits say which rows were counted; rows older than all bits were counted. The cursor may
+ * move back but not forward: rows after the cursor were not read yet.
  */
 static void go_on(const struct ob_task *f, bool is_old, struct ob_checkpoint *next)
 {
@@ -439,7 +441,7 @@ static void go_on(const struct ob_task *f, bool is_old, struct ob_checkpoint *ne
                 next->floor = last;
 }
 
-/* Another table: nothing that is as old as what was counted is counted, in what is there now. */
+/* In another table, existing rows that are not newer than the newest counted row are not counted. */
 static void go_on_elsewhere(const struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint *next)
 {
         skip_counted(next);
@@ -454,7 +456,7 @@ static bool may_be_behind(const struct ob_task *f)
         return !has_time(f) && ob_task_is_doubtful(f);
 }
 
-/* Nothing tells new rows from old but their ids: where these went back, the table began anew, or is a copy. */
+/* Without times only ids tell new rows: when the highest id is lower, the table was emptied, or is a late copy. */
 static int begin_by_ids(
         struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
@@ -466,8 +468,8 @@ static int begin_by_ids(
 }
 
 /*
- * Begins anew where the clock of what was counted last was. Nothing of before is counted again: neither ids that
- * were seen nor, where the table is another one, rows that are older than the newest one that was counted.
+ * Begins again at the time of the newest counted row. No row is counted twice: neither seen ids nor, in another
+ * table, rows that are older than the newest counted row.
  */
 static int begin_again(
         struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
@@ -489,8 +491,8 @@ static int begin_again(
 }
 
 /*
- * Leaves out Graphite's step of the oldest row, of which some rows may be purged: it would be drawn anew with too
- * little. A table that still has its first rows was not purged.
+ * Skips Graphite's step of the oldest row: some of its rows may be purged, so that the step would be written again
+ * with too low a value. A table that still has its first rows was not purged.
  */
 static int skip_purged(struct ob_task *f, int64_t *since, struct ob_err *err)
 {
@@ -550,7 +552,7 @@ static int begin_remade(struct ob_task *f, const struct ob_reading *at, int64_t 
         return commit_beginning(f, &next, id, err);
 }
 
-/* A clock that was set makes it early, not late. */
+/* A clock that was set back makes an audit due at once. */
 static bool is_due(const struct ob_task *f, const struct append_log *l)
 {
         int64_t every = f->source->overlap / 2, delivery = f->now - l->audited_at;
@@ -560,14 +562,14 @@ static bool is_due(const struct ob_task *f, const struct append_log *l)
         return delivery < 0 || delivery >= every;
 }
 
-/* The chunks in which there are rows that were not seen. */
+/* The chunks that have rows whose ids were not seen. */
 struct found {
-        int64_t from, end; /* ids that were asked for */
+        int64_t from, end; /* the range of ids that was asked for */
         int64_t chunks[CHUNKS_MAX];
         size_t n;
 };
 
-/* The number of a chunk. False: it was not asked for, so nothing may be reckoned with it. */
+/* Reads the number of a chunk. False: the chunk was not asked for. */
 static bool read_number(const char *text, const struct found *asked, int64_t *number)
 {
         return text && ob_number_parse_int(text, strlen(text), number) &&
@@ -610,7 +612,7 @@ static int compare_chunks(struct ob_task *f, const struct ob_rows *ids, struct f
         return 0;
 }
 
-/* What is behind the overlap and still remembered. 0: nothing; 1. */
+/* The stored ids before the overlap. 0: there are none; 1: there are some. */
 static int find_range(struct ob_task *f, int64_t *from, int64_t *end, struct ob_err *err)
 {
         int64_t first, inside;
@@ -648,7 +650,7 @@ static int audit(struct ob_task *f, struct ob_err *err)
                 int64_t from = ob_seen_ids_first_id(found.chunks[i]);
 
                 got = read_pages(f, from, from + (OB_CHUNK_IDS - 1), err);
-                if (got || l->is_remade) /* the poll follows that first */
+                if (got || l->is_remade) /* the poll starts again first */
                         return got;
         }
         if (counted != f->counters->rows)
@@ -659,7 +661,7 @@ static int audit(struct ob_task *f, struct ob_err *err)
         return 0;
 }
 
-/* Rows that were made anew: the table, or a part of it, begins again. */
+/* Starts again at ids that have new rows, because the table was emptied or restored. */
 static int follow_remade(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
         struct append_log *l = log_of(f);

@@ -1,4 +1,4 @@
-/* Rows that are added and stay as they are, as DELAY_STAT's: each id is counted once. */
+/* Tables whose rows are added and stay as they are, such as DELAY_STAT: each id is counted once. */
 #ifndef OB_SOURCE_APPEND_LOG_H
 #define OB_SOURCE_APPEND_LOG_H
 

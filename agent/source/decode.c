@@ -33,7 +33,7 @@ bool ob_row_time(const struct ob_task *f, const char *const *row, enum ob_role r
         return text && ob_number_parse_time(text, strlen(text), time);
 }
 
-/* What counts must be whole. False: the number has a fraction. A double without one is beyond 64 bits. */
+/* Amounts must be whole. False: the number has a fraction. A double without a fraction does not fit 64 bits. */
 static bool make_whole(struct ob_metric_value *value, bool *is_clamped)
 {
         int64_t whole = ob_number_whole(*value);
@@ -47,7 +47,7 @@ static bool make_whole(struct ob_metric_value *value, bool *is_clamped)
         return true;
 }
 
-/* Always true: the number is counted, as the nearest one that 64 bits hold. */
+/* Logs that a number does not fit 64 bits: the nearest number that fits is counted. Always true. */
 static bool note_clamped(struct ob_task *f, const char *const *row, const struct ob_column *c, bool is_clamped)
 {
         if (is_clamped)
@@ -79,7 +79,7 @@ static bool read_amount(struct ob_task *f, const char *const *row, unsigned i, s
 
 void ob_row_amounts(struct ob_task *f, const char *const *row, struct ob_amounts *a)
 {
-        memset(a->has, 0, sizeof(a->has)); /* what is not there has no value */
+        memset(a->has, 0, sizeof(a->has)); /* a missing column has no value */
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 enum ob_role role = f->source->columns[i].role;
 
@@ -90,7 +90,7 @@ void ob_row_amounts(struct ob_task *f, const char *const *row, struct ob_amounts
         }
 }
 
-/* The words of an enumeration are lower case in a series. */
+/* Series have the words of an enumeration in lower case. */
 static const char *lower(const char *text, char room[OB_ENUM_MAX])
 {
         size_t length = strlen(text);
@@ -107,7 +107,7 @@ static bool is_nothing(const char *text)
         return !text || !strcmp(text, "-1");
 }
 
-/* Identity first, then labels. `words` keeps what had to be changed. */
+/* Puts the identity first, then the labels. `words` owns the changed texts. */
 static void name_series(
         const struct ob_task *f, const char *const *row, struct ob_series *s, char words[OB_TAGS_MAX][OB_ENUM_MAX])
 {
@@ -147,7 +147,8 @@ static const enum ob_kind kinds[OB_ROLES] = {
         [OB_COUNT] = OB_COUNTER,
 };
 
-/* What a cell tells of a pipeline's state; it holds for three polls, and some seconds for a slow one. */
+/* Notes a cell as a fact about its pipeline. The fact is valid for three polls, plus a few seconds for a slow
+ * poll. */
 static void note_fact(const struct ob_task *f, unsigned i, const struct ob_series *series, int64_t time,
         struct ob_metric_value value)
 {

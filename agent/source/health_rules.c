@@ -4,21 +4,30 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define NO_EVENT_TIME 1000000000 /* milliseconds, 11 days: a source whose events carry no time, or wild clocks */
+#define NO_EVENT_TIME                                                                                              \
+        1000000000 /* milliseconds, 11 days: more means that events have no time, or that a clock is wrong */
 
-/* What a fact is compared with: a number, or a setting of that many units. */
+/* A rule compares a fact with a number, or with a setting in this unit. */
 #define SETTING(member) offsetof(struct ob_health_settings, member)
 
 struct condition {
         enum ob_fact fact;
-        enum { END, IS, AT_LEAST, BEYOND, WITHIN, PAST, UNKNOWN } test; /* BEYOND, WITHIN, PAST: a setting */
-        int64_t number;                                                 /* or the units of the setting */
+        enum {
+                END,
+                IS,
+                AT_LEAST,
+                BEYOND,
+                WITHIN,
+                PAST,
+                UNKNOWN
+        } test;         /* BEYOND, WITHIN, PAST compare with a setting */
+        int64_t number; /* or the factor of the setting */
         size_t setting;
 };
 
 /*
- * The first that fits stands. `why` is told with the number of its first condition's fact.
- * BEYOND: at least the setting; WITHIN: below it; PAST: that far in the future.
+ * The first rule that fits decides. `why` is formatted with the fact of the rule's first condition.
+ * BEYOND: at least the setting; WITHIN: below the setting; PAST: further in the future than the setting.
  */
 static const struct rule {
         enum ob_state state;
@@ -79,7 +88,7 @@ void ob_facts_conclude(struct ob_facts *f)
         take_least(f, OB_FACT_ALIVE_AGE, OB_FACT_DELAY_AGE);
 }
 
-/* A state that stands is left at four fifths of where it was entered. */
+/* The current state ends at four fifths of the threshold at which it began. */
 static bool fits(
         const struct condition *c, const struct ob_facts *f, const struct ob_health_settings *t, bool stands)
 {

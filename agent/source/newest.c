@@ -1,4 +1,4 @@
-/* The age of the newest row of each key. There may be several rows a key: the youngest stands. */
+/* The age of the newest row of each key. A key may have several rows: the youngest is used. */
 #include "agent/source/newest.h"
 
 #include "agent/source/newest.h"
@@ -29,7 +29,7 @@ static bool same_key(const struct ob_source *s, const char *const *a, const char
         return true;
 }
 
-/* The pipelines that had a row. */
+/* The pipelines that have a row. */
 struct roll {
         int64_t *ids; /* ours */
         size_t n, room;
@@ -40,7 +40,7 @@ static void free_roll(struct roll *r)
         free(r->ids);
 }
 
-/* Notes the pipeline of a row. False: it was deleted since. */
+/* Notes the pipeline of a row. False: the pipeline was deleted. */
 static bool call(struct ob_task *f, struct roll *r, const char *const *row, int64_t newest)
 {
         const char *key = row[ob_source_find(f->source, OB_KEY)];
@@ -60,7 +60,7 @@ static int compare_ids(const void *a, const void *b)
         return left < right ? -1 : left > right;
 }
 
-/* A pipeline that never had a row has kept silent since it was made. */
+/* Reports the age of a pipeline that never had a row: the time since the pipeline was created. */
 static void tell_silent(struct ob_task *f, struct roll *r)
 {
         const char *row[OB_COLUMNS_MAX] = { NULL };
@@ -84,7 +84,7 @@ static void tell_silent(struct ob_task *f, struct roll *r)
         }
 }
 
-/* Rows of one key follow each other, since the query groups by the key first. */
+/* Rows of one key are adjacent, since the query groups by the key first. */
 static int poll_newest(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
         unsigned column = (unsigned)ob_source_find(f->source, OB_AGE);
@@ -103,7 +103,7 @@ static int poll_newest(struct ob_task *f, const struct ob_reading *at, struct ob
                 if (ob_row_time(f, row, OB_AGE, &time) && time > newest)
                         newest = time;
                 if (newest == INT64_MIN || (i + 1 < rows.n && same_key(f->source, row, row + rows.width)))
-                        continue; /* only zero dates: nobody knows how old */
+                        continue; /* a zero date has no age */
                 age.has[column] = true;
                 age.value[column] = ob_whole(f->now > newest ? f->now - newest : 0);
                 if (call(f, &roll, row, newest))

@@ -1,5 +1,5 @@
 /*
- * The points of one page of rows, as batches, until they are committed together with what they came from.
+ * The points of one page of rows, as batches, until they are committed together with the checkpoint of the rows.
  * Owned by one thread.
  */
 #ifndef OB_SOURCE_OUTBOX_H
@@ -15,40 +15,40 @@
 #include "proto/batch.h"
 
 struct ob_outbox {
-        /* Where it goes; borrowed. */
+        /* The queue and the store that the points go to; borrowed. */
         struct ob_store *store;
         struct ob_queue *queue;
         struct ob_source_counters *counters;
         struct ob_stop *stop;
 
-        struct ob_batch *batch; /* ours; being filled */
+        struct ob_batch *batch; /* ours: the batch that is being filled */
         int64_t made;
         struct ob_outbox_part {
                 struct ob_bytes body; /* ours */
                 unsigned points;
-        } * parts; /* ours; full ones */
+        } * parts; /* ours: full batches */
         size_t n, room;
         int64_t points, bytes; /* in the parts */
 };
 
 void ob_outbox_free(struct ob_outbox *o);
 
-/* Empties it. `made`: the clock of the world that the points come from. */
+/* Empties the outbox. `made`: the time of the points, in seconds, by the source's clock. */
 void ob_outbox_start(struct ob_outbox *o, int64_t made);
 void ob_outbox_add(struct ob_outbox *o, const struct ob_metric *m);
 void ob_outbox_add_event(struct ob_outbox *o, const struct ob_event *e);
 
-/* Puts the last points among the parts; `points` and `bytes` are right from here on. */
+/* Ends the last batch; then `points` and `bytes` are exact. */
 void ob_outbox_close(struct ob_outbox *o);
 
 /*
- * Appends all that is in it to the queue, and what `stage` writes (NULL: nothing), in one transaction; then it is
- * empty. Waits for room in the queue. 1: a stop is wanted, and nothing was written.
+ * In one transaction appends all points to the queue, and calls `stage` (NULL: nothing) to write more; then the
+ * outbox is empty. Waits for room in the queue. 1: a stop is wanted, and nothing was written.
  */
 typedef int ob_stage_fn(void *ctx, struct ob_err *err);
 int ob_outbox_commit(struct ob_outbox *o, ob_stage_fn *stage, void *ctx, struct ob_err *err);
 
-/* Appends all parts to the queue's table, inside the caller's transaction. */
+/* Appends all batches to the queue's table, inside the caller's transaction. */
 int ob_outbox_put(const struct ob_outbox *o, struct ob_store *st, struct ob_err *err);
 
 #endif

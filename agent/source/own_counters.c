@@ -7,7 +7,7 @@
 #include "agent/source/own_point.h"
 #include "proto/memory.h"
 
-/* Where the number of a series stands in the counters of its source or sink. */
+/* The offset of a series' number in the counters of its source or sink. */
 struct place {
         enum ob_own which;
         size_t offset;
@@ -54,7 +54,7 @@ void ob_own_counters_fini(struct ob_own_counters *own)
         own->rows = NULL;
 }
 
-/* A counter's point is what was added to it; one that stands still has just its first point. */
+/* A counter's point is its increase; a counter that does not change has only its first point. */
 static void add(struct ob_own_counters *own, struct ob_own_row *row, enum ob_own which, const char *name,
         int64_t now, int64_t value)
 {

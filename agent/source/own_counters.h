@@ -1,6 +1,6 @@
 /*
- * The agent's own counters as points, agent.*: gauges as they are, counters by what came to pass since they were
- * last committed to the queue. One thread's; the counters are written by others meanwhile.
+ * The agent's own counters as points, agent.*: gauges with their value, counters with their increase since the
+ * last commit. Owned by one thread; other threads write the counters meanwhile.
  */
 #ifndef OB_SOURCE_OWN_COUNTERS_H
 #define OB_SOURCE_OWN_COUNTERS_H
@@ -17,13 +17,13 @@ struct ob_own_counters {
         struct ob_queue *queue;       /* borrowed */
         struct ob_outbox outbox;
         struct ob_own_row {
-                int64_t committed[OB_OWN_SERIES]; /* of each counter: what of it is in the queue */
-                int64_t read[OB_OWN_SERIES];      /* … and what will be once this poll is committed */
-        } * rows;                                 /* ours: of each source, then of each sink, then of the agent */
-        bool is_begun; /* a poll was committed: counters that stand still need no more points */
+                int64_t committed[OB_OWN_SERIES]; /* of each counter: the value that is in the queue */
+                int64_t read[OB_OWN_SERIES];      /* of each counter: the value of this poll, not committed yet */
+        } * rows;                                 /* ours: first of sources, then of sinks, then of the agent */
+        bool is_begun;                            /* a poll was committed: unchanged counters need no more points */
 };
 
-/* `own` is all zero but for what is borrowed, and the outbox's. */
+/* The caller sets the borrowed members and the outbox's, and clears the rest. */
 void ob_own_counters_init(struct ob_own_counters *own);
 void ob_own_counters_fini(struct ob_own_counters *own);
 

@@ -1,4 +1,4 @@
-/* A point of one of our own series (config/own_series.h) on its way to the queue. One thread's. */
+/* Points of the agent's own series (config/own_series.h). One thread owns the outbox. */
 #ifndef OB_SOURCE_OWN_POINT_H
 #define OB_SOURCE_OWN_POINT_H
 
@@ -8,14 +8,14 @@
 #include "agent/source/outbox.h"
 #include "config/own_series.h"
 
-/* Whose the series is. Borrowed. */
+/* The owner of a series. Borrowed. */
 struct ob_owner {
-        const char *manager;                   /* the manager's name; "" */
-        const char *values[OB_OWN_TAGS_MAX];   /* of the series' tags, in their order */
-        const struct ob_names_snapshot *names; /* of the manager's things; NULL: there are none */
+        const char *manager;                   /* the manager's name; "": none */
+        const char *values[OB_OWN_TAGS_MAX];   /* of the series' tags, in the order of the tags */
+        const struct ob_names_snapshot *names; /* names of the manager's objects; NULL: there are none */
 };
 
-/* The series as the owner's, without kind and name: what an event about the same thing carries, too. */
+/* The owner's series without kind and name, also for an event about the same object. */
 void ob_own_series_of(enum ob_own which, const struct ob_owner *owner, int64_t time, struct ob_series *series);
 
 /* Adds a point. `time`: seconds since 1970. */
