@@ -23,8 +23,8 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define WRONG_CLOCK    60 /* seconds: a row whose time is farther in the future does not wait for that time */
-#define NEW_STARTS_MAX 3  /* in one poll */
+#define WRONG_CLOCK    60        /* seconds: a row with a later time does not wait for that time */
+#define NEW_STARTS_MAX 3         /* in one poll */
 #define NOWHERE        INT64_MAX /* no id is this large: no seen ids are deleted */
 #define FIRST_IDS      10        /* a table with several masters begins with one of these ids */
 #define LONGEST        100       /* seconds between two audits; half the overlap when that is shorter */
@@ -331,8 +331,7 @@ static int forget_old(struct ob_task *f, struct ob_err *err)
  */
 static int seek(struct ob_task *f, const struct ob_reading *at, int64_t time, int64_t *id, struct ob_err *err)
 {
-        int64_t low = INT64_MIN,
-                high = at->max_id; /* at most MAX(ID): a cursor above MAX(ID) would mean that rows were deleted */
+        int64_t low = INT64_MIN, high = at->max_id; /* a cursor above MAX(ID) would mean deleted rows */
 
         *id = INT64_MIN;
         if (time == INT64_MIN || !at->has_rows)
@@ -367,8 +366,7 @@ static int commit_beginning(struct ob_task *f, const struct ob_checkpoint *next,
         return ob_task_commit(f, next, stage_forget, err);
 }
 
-/* Of one page: rows not newer than the last counted row, those that were counted, and those whose bits are
- * deleted. */
+/* Of one page: rows not newer than the last counted row, those counted, and those whose bits are deleted. */
 struct compared {
         size_t old, seen_ids, forgotten;
 };
@@ -417,8 +415,7 @@ static int is_same_table(struct ob_task *f, int64_t from, bool *is_same, bool *i
         return 0;
 }
 
-/* Excludes rows that are not newer than the newest counted row. Rows wait until they settle, so new rows are
- * newer. */
+/* Excludes rows up to the newest counted row. Rows wait until they settle, so new rows are newer. */
 static void skip_counted(struct ob_checkpoint *next)
 {
         if (next->newest != INT64_MIN && next->since <= next->newest)

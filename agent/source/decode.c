@@ -147,8 +147,7 @@ static const enum ob_kind kinds[OB_ROLES] = {
         [OB_COUNT] = OB_COUNTER,
 };
 
-/* Notes a cell as a fact about its pipeline. The fact is valid for three polls, plus a few seconds for a slow
- * poll. */
+/* Notes a cell as a fact about its pipeline, valid for three polls plus a few seconds for a slow poll. */
 static void note_fact(const struct ob_task *f, unsigned i, const struct ob_series *series, int64_t time,
         struct ob_metric_value value)
 {

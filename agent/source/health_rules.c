@@ -4,24 +4,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define NO_EVENT_TIME                                                                                              \
-        1000000000 /* milliseconds, 11 days: more means that events have no time, or that a clock is wrong */
+#define NO_EVENT_TIME 1000000000 /* milliseconds, 11 days: the events have no time, or a clock is wrong */
 
 /* A rule compares a fact with a number, or with a setting in this unit. */
 #define SETTING(member) offsetof(struct ob_health_settings, member)
 
 struct condition {
         enum ob_fact fact;
-        enum {
-                END,
-                IS,
-                AT_LEAST,
-                BEYOND,
-                WITHIN,
-                PAST,
-                UNKNOWN
-        } test;         /* BEYOND, WITHIN, PAST compare with a setting */
-        int64_t number; /* or the factor of the setting */
+        enum { END, IS, AT_LEAST, BEYOND, WITHIN, PAST, UNKNOWN } test; /* BEYOND, WITHIN, PAST: with a setting */
+        int64_t number;                                                 /* or the factor of the setting */
         size_t setting;
 };
 

@@ -10,20 +10,20 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-/* How a series becomes a fact. */
+/* How the number of a series becomes a fact. */
 enum manner {
-        FOR_NOW,      /* until it is not seen any more */
-        LASTS,        /* until another one is seen */
-        AGE_OF_DATE,  /* for now; the number is a date */
-        AGE_OF_ALARM, /* how old a row is that says that something takes too long */
-        LINK,         /* the number is the id of its channel */
+        FOR_NOW,      /* valid until its time ends */
+        LASTS,        /* valid until the next number */
+        AGE_OF_DATE,  /* the number is a date; the age is valid until its time ends */
+        AGE_OF_ALARM, /* the age of a row that reports a timeout */
+        LINK,         /* the number is the id of the pipeline's channel */
 };
 
 struct ob_fact_source {
         const char *series;
         enum ob_fact fact;
         enum manner manner;
-        bool is_channel; /* it is told of a channel, not of a pipeline */
+        bool is_channel; /* a fact about a channel, not about a pipeline */
 };
 
 static const struct ob_fact_source fact_sources[] = {
@@ -40,7 +40,7 @@ static const struct ob_fact_source fact_sources[] = {
         { "channel_state", OB_FACT_CHANNEL, LASTS, true },
 };
 
-/* Facts that grow by themselves. */
+/* Facts that grow with time. */
 static const bool is_age[OB_FACTS] = { [OB_FACT_DELAY_AGE] = true,
         [OB_FACT_THROUGHPUT_AGE] = true,
         [OB_FACT_ALARM_AGE] = true,
@@ -50,27 +50,27 @@ static const bool is_age[OB_FACTS] = { [OB_FACT_DELAY_AGE] = true,
 struct seen {
         bool is_known;
         int64_t value;
-        int64_t time;  /* of the row: an older one changes nothing */
+        int64_t time;  /* of the row: an older row changes nothing */
         int64_t at;    /* on ob_clock_ms() */
-        int64_t until; /* on it; INT64_MAX */
+        int64_t until; /* on ob_clock_ms(); INT64_MAX: no end */
 };
 
-/* A pipeline, or a channel, of which only OB_FACT_CHANNEL is known. */
+/* A pipeline, or a channel, which has only OB_FACT_CHANNEL. */
 struct subject {
         UT_hash_handle hh;
         char *id; /* ours */
         struct seen seen[OB_FACTS];
-        enum ob_state state;     /* as told; OB_STATES */
-        enum ob_state evaluated; /* … as judged last */
+        enum ob_state state;     /* as reported; OB_STATES: none */
+        enum ob_state evaluated; /* the state of the last evaluation */
         int64_t evaluated_since; /* on ob_clock_ms() */
-        int64_t told_at;         /* … when `state` became what it is */
-        char why[OB_WHY_MAX];    /* … and why it is still */
-        char channel[24];        /* the id of its channel; "" */
+        int64_t told_at;         /* on ob_clock_ms(): when `state` began */
+        char why[OB_WHY_MAX];    /* the reason for `state` */
+        char channel[24];        /* the id of the pipeline's channel; "": unknown */
 };
 
-/* What is known of a pipeline at one moment. */
+/* The facts of a pipeline at one moment. */
 struct copy {
-        struct subject *subject; /* none ever goes while there is a thread */
+        struct subject *subject; /* subjects are only freed after all threads have ended */
         struct ob_facts facts;
         bool is_gone;
 };
@@ -79,10 +79,10 @@ struct ob_pipeline_health {
         pthread_mutex_t lock;
         const struct ob_health_settings *settings;
         struct subject *pipelines, *channels;           /* ours */
-        struct subject *found_pipeline, *found_channel; /* the last ones; NULL */
-        int64_t listed_at; /* when the pages last named all pipelines, on ob_clock_ms(); 0: they never did */
+        struct subject *found_pipeline, *found_channel; /* the last search results; NULL */
+        int64_t listed_at; /* ob_clock_ms() when the pages last listed all pipelines; 0: never */
 
-        /* Without the lock, of the thread that evaluates. */
+        /* Used without the lock by the thread that evaluates. */
         struct copy *copies;               /* ours */
         struct ob_evaluation *evaluations; /* ours */
         size_t n, room, room_evaluations;
@@ -136,7 +136,7 @@ static const char *find_tag(const struct ob_series *series, const char *key)
         return NULL;
 }
 
-/* LOG_RECORD's titles of that kind, see MonitorName in Otter. */
+/* Titles in LOG_RECORD that report a timeout, see MonitorName in Otter. */
 static bool is_alarm(const struct ob_series *series)
 {
         const char *title = find_tag(series, "title");
@@ -164,7 +164,7 @@ static void note(struct subject *one, const struct ob_fact_source *fact_source, 
 {
         struct seen *seen = &one->seen[fact_source->fact];
 
-        if (seen->is_known && at->time < seen->time && at->time < at->clock) /* what is of now is never old */
+        if (seen->is_known && at->time < seen->time && at->time < at->clock) /* a current number is never old */
                 return;
         *seen = (struct seen) { true, at->value, at->time, at->now, INT64_MAX };
         if (fact_source->manner == AGE_OF_ALARM)
@@ -212,13 +212,13 @@ void ob_pipeline_health_list_is_whole(struct ob_pipeline_health *s, int64_t now)
         pthread_mutex_unlock(&s->lock);
 }
 
-/* The pages name all others, and not this one: it was deleted, and its rows are still there. */
+/* True: the pages list all other pipelines, so this one was deleted, although it still has rows. */
 static bool is_gone(const struct ob_pipeline_health *s, const struct subject *one)
 {
         return s->listed_at > one->seen[OB_FACT_MAINSTEM].at;
 }
 
-/* Copies what is known of every pipeline, so that no rule is evaluated under the lock. */
+/* Copies the facts of every pipeline, so that no rule is evaluated under the lock. */
 static void copy_facts(struct ob_pipeline_health *s, int64_t now)
 {
         struct subject *one, *next, *channel;
@@ -239,8 +239,8 @@ static void copy_facts(struct ob_pipeline_health *s, int64_t now)
 }
 
 /*
- * A state is told when it has stood for a while, the first one, too. Only this thread writes what was evaluated;
- * the lock is for those who list it meanwhile.
+ * A state, also the first one, is reported when it has lasted for `hold` seconds. Only this thread writes the
+ * evaluated states; the lock protects threads that list them.
  */
 static void evaluate(struct ob_pipeline_health *s, struct copy *c, int64_t now, struct ob_evaluation *v)
 {
@@ -290,7 +290,7 @@ static size_t count(struct ob_pipeline_health *s)
         return n;
 }
 
-/* Those that come between counting and copying are left for the next time. */
+/* Leaves out pipelines that are added between counting and copying. */
 struct ob_pipeline *ob_pipeline_health_list(struct ob_pipeline_health *s, size_t *n)
 {
         size_t room = count(s);

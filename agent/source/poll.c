@@ -38,7 +38,7 @@ void ob_task_fini(struct ob_task *f)
         free(f->logged_missing);
 }
 
-/* Says something about the source when it is not what was said last. */
+/* Whether a text differs from the text that was logged last. */
 static bool is_news(char **told, const char *text)
 {
         if (!strcmp(*told, text))
@@ -62,7 +62,7 @@ static void log_plan(struct ob_task *f)
                 f->name, f->source->table, f->reader->missing);
 }
 
-/* Begins by the source's setting. */
+/* The checkpoint of a new source, by its `start` setting. */
 static struct ob_checkpoint first_checkpoint(const struct ob_task *f)
 {
         return (struct ob_checkpoint) {
@@ -75,7 +75,7 @@ static struct ob_checkpoint first_checkpoint(const struct ob_task *f)
         };
 }
 
-/* Notes where the source is read from; a source that was never read begins by its setting. */
+/* Stores the identity of the database; a new source begins at its first checkpoint. */
 static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
         struct ob_checkpoint next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
@@ -98,7 +98,7 @@ static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *
         return f->delta->begin(f, at, next, err);
 }
 
-/* Reads what the store knows of the source, where that is not known by heart. */
+/* Loads the source's state from the store, unless the state is in memory. */
 static int load(struct ob_task *f, struct ob_err *err)
 {
         if (!f->is_loaded) {
@@ -140,7 +140,7 @@ int ob_task_poll(struct ob_task *f, struct ob_err *err)
         f->snapshot = NULL;
         if (!got)
                 return 0;
-        /* What we know by heart may be ahead of what was committed. */
+        /* The state in memory may be ahead of what was committed. */
         f->delta->reset(f);
         ob_events_reset(f->events);
         f->is_loaded = false;

@@ -1,7 +1,6 @@
 /*
- * Where rows come from. A row is an array of texts, one for each column of the source in its order, NULL
- * where there is nothing; times are seconds since 1970. Readers know nothing of metrics.
- * A reader belongs to one thread.
+ * Readers of rows. A row is an array of texts, one for each column of the source in its order, NULL for no value;
+ * times are seconds since 1970. Readers know nothing of metrics. A reader belongs to one thread.
  */
 #ifndef OB_SOURCE_READER_H
 #define OB_SOURCE_READER_H
@@ -19,22 +18,21 @@
 struct ob_pages;
 struct ob_session;
 
-/* Rows of the last read; the reader's, until it is asked again. */
+/* The rows of the last read; the reader's, valid until the next call. */
 struct ob_rows {
-        const char **cells; /* n rows, one behind the other */
+        const char **cells; /* n rows, one after another */
         size_t n, width;
-        bool has_more;   /* of a table with a cursor: behind the last one there may be others */
-        bool is_skipped; /* there is none, since the first one is too large to be read; behind it there may be
-                            others */
-        int64_t skipped; /* … its id */
+        bool has_more;   /* with a cursor: more rows may follow the last one */
+        bool is_skipped; /* no rows: the first row is too large to be read; more rows may follow it */
+        int64_t skipped; /* the id of that row */
 };
 #define OB_ROW_TOO_LARGE "the row is larger than 1 MB; it is left out"
 
-/* The clock of the place that the rows come from, and the highest id there. */
+/* The clock of the source's server, and the highest id there. */
 struct ob_reading {
         int64_t now; /* seconds since 1970 */
         bool has_rows;
-        int64_t max_id; /* when it has rows, and the source a cursor */
+        int64_t max_id; /* valid when there are rows, and the source has a cursor */
 };
 
 #define OB_LIST_WORDS (OB_CHUNK_IDS / 64)
@@ -42,19 +40,19 @@ struct ob_reading {
 struct ob_reader;
 
 struct ob_reader_ops {
-        /* Gets ready to read, also after a failure; cheap when nothing has changed since. */
+        /* Prepares reading, also after a failure; cheap when nothing has changed. */
         int (*open)(struct ob_reader *r, struct ob_err *err);
 
         int (*read_clock)(struct ob_reader *r, struct ob_reading *at, struct ob_err *err);
 
-        /* Up to `limit` rows from the id `from` on, in order, or less where they are large. Without a cursor: all
+        /* Up to `limit` rows from the id `from` on, in order; fewer when they are large. Without a cursor: all
          * rows. */
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
 
         /*
-         * Which ids there are, from one up to, not with, another: a row for each chunk that has any, in no order.
-         * First comes the chunk's number (id / OB_CHUNK_IDS, rounded down), then OB_LIST_WORDS numbers of 64 bits,
-         * a bit an id, the lowest first. NULL where ids are no order.
+         * The ids from `from` up to but not including `end`: a row for each chunk that has ids, in no order: the
+         * chunk's number (id / OB_CHUNK_IDS, rounded down), then OB_LIST_WORDS numbers of 64 bits, one bit for
+         * each id, the lowest first. NULL for readers whose ids have no order.
          */
         int (*list)(struct ob_reader *r, int64_t from, int64_t end, struct ob_rows *rows, struct ob_err *err);
 
@@ -64,30 +62,30 @@ struct ob_reader_ops {
 struct ob_reader {
         const struct ob_reader_ops *ops;
         const struct ob_source *source; /* borrowed */
-        /* After open: */
-        const char *identity;     /* of the database; "" where there is just one */
-        const char *plan;         /* how it is read and why, in words */
-        bool has[OB_COLUMNS_MAX]; /* which columns there are */
-        const char *missing;      /* … and in words, which are not; "" */
-        /* After read: there was more, which could not be read, and that was told. */
+        /* Valid after open: */
+        const char *identity;     /* of the database; "" when there is just one */
+        const char *plan;         /* in words: how the table is read, and why */
+        bool has[OB_COLUMNS_MAX]; /* whether each column exists */
+        const char *missing;      /* in words: the columns that do not exist; "" */
+        /* After a read: some rows could not be read, which was logged. */
         bool is_partial;
-        /* After a read that failed: it was told already what is wrong, perhaps for several readers at once. */
+        /* After a failed read: the failure was logged, perhaps for several readers at once. */
         bool is_logged;
 };
 
-/* One of a table, over a session that several readers of one thread share. */
+/* A reader of a table, over a session that several readers of one thread share. */
 struct ob_reader *ob_reader_mysql_new(const struct ob_source *source, struct ob_session *session);
 
-/* How the server goes about the query for up to `limit` rows from an id on, of a reader of a table that is open. */
+/* The server's plan of the query for up to `limit` rows from an id on, for an open reader of a table. */
 struct ob_explained {
-        char access[32]; /* "range", "ref", … ; "ALL": the whole table */
+        char access[32]; /* "range", "ref", …; "ALL": the whole table */
         char index[260]; /* "": none */
-        int64_t rows;    /* that it thinks it must look at */
+        int64_t rows;    /* that the server expects to examine */
 };
 int ob_reader_mysql_explain(
         struct ob_reader *r, int64_t from, unsigned limit, struct ob_explained *e, struct ob_err *err);
 
-/* One of the manager's pages, in the rounds that a worker's sources share. The source's table is a page's name. */
+/* A reader of a manager's page, in cycles that a worker's sources share. The source's table is the page's name. */
 struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_pages *pages);
 
 void ob_reader_free(struct ob_reader *r);

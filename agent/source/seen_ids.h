@@ -1,6 +1,6 @@
 /*
- * Which ids were counted, as bits in chunks of ids; only of the chunks that one page of rows touches, which
- * are then stored together with the page. Ids are asked for in rising order. Owned by one thread.
+ * The ids that were counted, as bits in chunks of ids. Holds only the chunks of the current page of rows, which
+ * are stored together with the page. The caller asks for ids in rising order. Owned by one thread.
  */
 #ifndef OB_SOURCE_SEEN_IDS_H
 #define OB_SOURCE_SEEN_IDS_H
@@ -14,7 +14,7 @@
 struct ob_seen_chunk {
         struct ob_chunk chunk;
         int64_t stored_newest; /* of the rows that were counted before this page */
-        bool is_known;         /* the store has it */
+        bool is_known;         /* the chunk is in the store */
         bool is_changed;
 };
 
@@ -26,7 +26,7 @@ struct ob_seen_ids {
 void ob_seen_ids_free(struct ob_seen_ids *s);
 void ob_seen_ids_start(struct ob_seen_ids *s);
 
-/* The chunk of an id, from the store where this page has not touched it yet; NULL on failure. */
+/* The chunk of an id, from the store when this page has not used it yet; NULL on failure. */
 struct ob_seen_chunk *ob_seen_ids_find(
         struct ob_seen_ids *s, struct ob_store *st, const char *source, int64_t id, struct ob_err *err);
 
@@ -40,7 +40,7 @@ int64_t ob_seen_ids_first_id(int64_t chunk);
 /* Inside the caller's transaction. */
 int ob_seen_ids_put(const struct ob_seen_ids *s, struct ob_store *st, const char *source, struct ob_err *err);
 
-/* Forgets an id and all behind it, inside the caller's transaction. */
+/* Deletes an id and all above it, inside the caller's transaction. */
 int ob_seen_ids_forget_from(struct ob_store *st, const char *source, int64_t id, struct ob_err *err);
 
 #endif

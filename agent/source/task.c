@@ -6,7 +6,7 @@
 
 static const struct {
         const char *event;
-        bool is_error; /* something could not be counted as it should */
+        bool is_error; /* something could not be counted correctly */
 } row_faults[OB_ROW_FAULTS] = {
         [OB_FAULT_CELL] = { "bad_cell", true },
         [OB_FAULT_RESET] = { "reset", false },

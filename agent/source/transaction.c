@@ -5,13 +5,13 @@
 #include "agent/process/clock.h"
 #include "agent/source/events.h"
 
-/* Whether a checkpoint is that of a database which is another one than that which was read before. */
+/* Whether the database of a checkpoint differs from the database that was read before. */
 static bool is_changed(const struct ob_task *f, const struct ob_checkpoint *next)
 {
         return f->checkpoint.known && strcmp(f->checkpoint.identity, next->identity) != 0;
 }
 
-/* What one commit of a task writes beside its points. */
+/* The arguments of stage_all(). */
 struct staging {
         struct ob_task *task;
         const struct ob_checkpoint *next;

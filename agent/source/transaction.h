@@ -1,6 +1,6 @@
 /*
- * One transaction of a task: a batch of points for the queue, the checkpoint up to which they were read, and all
- * that must be stored together with them. Either all of it is written, or nothing. The worker's thread.
+ * One transaction of a task: a batch of points for the queue, the checkpoint up to which rows were read, and all
+ * that belongs to them. Either all of it is written, or nothing. The worker's thread.
  */
 #ifndef OB_SOURCE_TRANSACTION_H
 #define OB_SOURCE_TRANSACTION_H

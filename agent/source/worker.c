@@ -141,7 +141,7 @@ static void fini_health(struct ob_worker_task *wt)
         ob_health_changes_fini(&wt->health);
 }
 
-/* How each kind of source is polled: as ob_task_poll. */
+/* The kinds of source. */
 static const struct {
         void (*init)(struct ob_worker *w, struct ob_worker_task *wt);
         int (*poll)(struct ob_worker_task *wt, struct ob_err *err);
@@ -154,7 +154,7 @@ static const struct {
         [OB_SOURCE_HEALTH] = { init_health, poll_health, fini_health },
 };
 
-/* Polls stay on their beat, so that those of a worker stay together; those that were missed are not made up for. */
+/* Due times are multiples of the interval, so that a worker's sources stay together; missed polls are left out. */
 static int64_t next_beat(const struct ob_worker *w, const struct ob_worker_task *wt, int64_t now)
 {
         int64_t every = wt->source->every * INT64_C(1000);
@@ -168,8 +168,8 @@ static bool is_of_pages(const struct ob_worker_task *wt)
 }
 
 /*
- * What several sources wait for alike is tried again for all of them at once, and what is read off pages in their
- * next round: a round of its own would fetch them once more.
+ * A failure that several sources share is retried for all of them at once. A source of pages waits for the next
+ * cycle: a cycle of its own would fetch the same pages again.
  */
 static void note_failure(struct ob_worker *w, struct ob_worker_task *wt, int64_t now, const struct ob_err *err)
 {
@@ -193,7 +193,7 @@ static void note_success(struct ob_worker *w, struct ob_worker_task *wt, int64_t
         wt->due = next_beat(w, wt, now);
 }
 
-/* `now` is when those that are due together were begun with. */
+/* `now` is when the polls of this turn began. */
 static void poll(struct ob_worker *w, struct ob_worker_task *wt, int64_t now)
 {
         int64_t began = ob_clock_ms();
@@ -204,7 +204,7 @@ static void poll(struct ob_worker *w, struct ob_worker_task *wt, int64_t now)
         got = kinds[wt->source->kind].poll(wt, &err);
         ob_session_rest(&w->session);
         wt->took_ms = ob_clock_ms() - began;
-        if (got < 0 && ob_stop_is_wanted(w->stop)) /* it cut the poll short */
+        if (got < 0 && ob_stop_is_wanted(w->stop)) /* the stop ended the poll early */
                 got = 1;
         if (got < 0)
                 note_failure(w, wt, now, &err);
@@ -233,7 +233,7 @@ static void count(struct ob_worker *w)
         c->polled_at = ob_clock_ms();
 }
 
-/* Reads the manager's names when they are due. Returns when they are due next. */
+/* Reads the manager's names if they are due. Returns when they are due next. */
 static int64_t refresh_names(struct ob_worker *w)
 {
         if (ob_names_refresh_due(w->names) > ob_clock_ms())
@@ -244,7 +244,7 @@ static int64_t refresh_names(struct ob_worker *w)
         return ob_names_refresh_due(w->names);
 }
 
-/* Polls all that are due. Returns when the next one is. */
+/* Polls all due sources. Returns when the next one is due. */
 static int64_t poll_due(struct ob_worker *w)
 {
         struct ob_source_counters *c = &w->counters->sources[w->index];
@@ -265,12 +265,12 @@ static int64_t poll_due(struct ob_worker *w)
                 count(w);
                 ob_health_add(&c->health, c->rows - rows);
         }
-        if (next != INT64_MAX) /* else a stop came before the first feed */
+        if (next != INT64_MAX) /* else a stop came before the first task */
                 ob_health_promise(&c->health, next - ob_clock_ms() + OB_HEALTH_SPARE);
         return next;
 }
 
-/* Every source until nothing is left: rows that were too young at first are waited for. */
+/* Polls every source until no rows are left, and waits for rows that are too young. */
 static bool poll_once(struct ob_worker *w)
 {
         if (w->pages)
@@ -288,7 +288,7 @@ static bool poll_once(struct ob_worker *w)
         return !ob_stop_is_wanted(w->stop) && !w->counters->sources[w->index].errors;
 }
 
-/* Our own counters are told last when all is read once: at first there is nothing in them. */
+/* With --once, own counters are read last: earlier they would be empty. */
 static void wait_for_others(struct ob_worker *w)
 {
         while (w->counters->reading > 1 && !ob_stop_wait(w->stop, ob_clock_ms() + RETRY_MS / 10))
@@ -302,7 +302,7 @@ static void *run(void *arg)
         if (w->refreshes_names)
                 refresh_names(w);
         else if (w->names)
-                ob_names_wait(w->names); /* or series would begin without their names */
+                ob_names_wait(w->names); /* else series would begin without their names */
         if (w->is_once) {
                 if (!w->manager)
                         wait_for_others(w);
@@ -330,8 +330,8 @@ static void add_task(struct ob_worker *w, const struct ob_source *source)
 }
 
 /*
- * A query renews what is promised, and so does each commit. What lies between the two is one query, or a cycle of
- * pages and what it asks of the database; none of them can last longer than its own deadlines say.
+ * Each query and each commit renews the promise of health. Between two renewals is at most one query, or a cycle
+ * of pages with its queries; each of these has a deadline.
  */
 static int64_t longest_silence(const struct ob_worker *w)
 {

@@ -1,6 +1,6 @@
 /*
- * A worker: one thread, one session, and the sources that are read by it, each at its own time. Its loop is
- * the only place where what goes wrong with a source is logged, counted, waited for and tried again.
+ * A worker: one thread, one session, and the sources that are read by them, each at its own interval. Only the
+ * worker's loop logs, counts and retries the failures of a source.
  */
 #ifndef OB_SOURCE_WORKER_H
 #define OB_SOURCE_WORKER_H
@@ -32,49 +32,49 @@ struct ob_worker_task {
         int64_t due, took_ms;
         struct ob_backoff backoff;
         bool is_failing;
-        bool is_logged; /* … and the log has it from us */
+        bool is_logged; /* the failure was logged */
 
-        /* After a poll: */
-        bool has_unsettled; /* there are rows that are too young */
-        bool is_partial;    /* there was more, which could not be read, and that was logged */
-        bool is_shared;     /* it failed, and the log has it already, perhaps for several sources at once */
+        /* Valid after a poll: */
+        bool has_unsettled; /* rows were left that are too young */
+        bool is_partial;    /* some rows could not be read, which was logged */
+        bool is_shared;     /* the poll failed, which was logged, perhaps for several sources at once */
 };
 
 struct ob_worker {
         /* Set before the start; borrowed. */
         const struct ob_config *config;
-        const struct ob_manager *manager; /* NULL: it reads our own counters */
+        const struct ob_manager *manager; /* NULL: the worker reads the agent's own counters */
         const char *name;                 /* as in ob_source.worker */
         struct ob_counters *counters;
-        size_t index; /* in counters->sources */
+        size_t index; /* of the worker in counters->sources */
         struct ob_queue *queue;
-        struct ob_names *names; /* the manager's; NULL: they are not looked up */
-        bool refreshes_names;   /* this worker reads them, in its session */
+        struct ob_names *names; /* of the manager; NULL: names are not read */
+        bool refreshes_names;   /* this worker reads the names, in its session */
         struct ob_state_dir *state_dir;
         struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
         struct ob_session_turns *turns;    /* of the manager's sessions; NULL */
         struct ob_stop *stop;
-        bool is_once; /* reads until nothing is left, then ends */
+        bool is_once; /* the worker reads until no rows are left, then ends */
 
         /* The thread's own. */
         struct ob_store *store;
         struct ob_session session;
-        struct ob_pages *pages;       /* ours; NULL until a source of it is read off pages */
+        struct ob_pages *pages;       /* ours; NULL until a source needs pages */
         struct ob_worker_task *tasks; /* ours */
         size_t n_tasks;
-        int64_t began; /* of the beat */
+        int64_t began; /* when the first interval began, ob_clock_ms() */
         pthread_t thread;
 
         atomic_bool is_done;
-        bool is_clean; /* when done once: every source was read whole, and soundly */
+        bool is_clean; /* with is_once: every source was read completely and without errors */
 };
 
-/* [manager/]name, as a source or worker is called in the store, the log and agent.*; the caller's to free. */
+/* [manager/]name: a source or worker in the store, the log and agent.*; the caller frees it. */
 char *ob_worker_name(const struct ob_worker *w, const char *name);
 
 int ob_worker_start(struct ob_worker *w, struct ob_err *err);
 
-/* Waits for the thread, which ends soon after a stop is wanted; frees what it had. */
+/* Waits for the thread, which ends soon after a stop is wanted, and frees the worker's parts. */
 void ob_worker_join(struct ob_worker *w);
 
 #endif
