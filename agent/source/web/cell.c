@@ -8,13 +8,13 @@
 #include "proto/date.h"
 #include "proto/number.h"
 
-#define DIGITS_MAX 18 /* of a number that fits 64 bits whatever they are */
+#define DIGITS_MAX 18 /* a number with so many digits fits 64 bits */
 
-/* What stands between groups of three digits somewhere: , . ' ’ and all sorts of blanks. */
+/* Separators between groups of three digits in some countries: , . ' ’ and several blanks. */
 static const char *const marks[] = { ",", ".", "'", " ", "\xe2\x80\x99", "\xc2\xa0", "\xe2\x80\xaf",
         "\xe2\x80\x89" };
 
-/* … and between a whole and its parts. */
+/* Decimal marks. */
 static const char *const points[] = { ".", ",", "\xd9\xab" };
 
 static size_t begins_with(const char *text, const char *const *words, size_t n)
@@ -38,7 +38,7 @@ const char *ob_cell_word(const struct ob_page_settings *settings, const char *ou
         return ours;
 }
 
-/* Copies digits, leaving out what stands between groups of three. Returns where it ended; NULL: no number. */
+/* Copies digits without the separators of groups. Returns the end of the digits; NULL: no number. */
 static const char *copy_whole(const char *text, char *out, size_t *length)
 {
         size_t n = count_digits(text), mark;
@@ -73,7 +73,7 @@ static bool read_whole(const char *raw, int64_t *number)
         return true;
 }
 
-/* Up to six places of what stands behind a decimal mark. False: it is no such thing. */
+/* Copies up to six decimals. False: the text is no decimal mark followed by digits. */
 static bool copy_places(const char *text, char *out, size_t *length)
 {
         size_t point = begins_with(text, points, sizeof(points) / sizeof(*points));
@@ -88,7 +88,7 @@ static bool copy_places(const char *text, char *out, size_t *length)
         return true;
 }
 
-/* "1,234.5", "1234,5". A single "1.234" has places, "1,234" is a thousand, as where Otter is at home. */
+/* "1,234.5", "1234,5". A single "1.234" has decimals, "1,234" is a thousand, as in China. */
 static bool read_number(const char *raw, char room[OB_CELL_MAX])
 {
         bool is_negative = *raw == '-';
@@ -112,7 +112,7 @@ static bool read_number(const char *raw, char room[OB_CELL_MAX])
         return ob_number_parse(room, length, &value, NULL);
 }
 
-/* ".456" as thousands; also nothing at all. */
+/* ".456" as milliseconds; nothing is 0. */
 static bool read_places(const char **at, int64_t *ms)
 {
         size_t point = begins_with(*at, points, sizeof(points) / sizeof(*points));
@@ -132,7 +132,7 @@ static const struct {
         int64_t ms;
 } units[] = { { " h", 3600000 }, { " m", 60000 }, { " s", 1000 } };
 
-/* Parts in the order of their units, each of them once. A number by itself is milliseconds, as of a negative. */
+/* Each unit at most once, in descending order. A number without a unit is milliseconds, such as a negative one. */
 static bool read_duration(const char *raw, int64_t *ms)
 {
         size_t unit = 0;
@@ -185,7 +185,7 @@ static int64_t not_negative(int64_t n)
         return n < 0 ? 0 : n;
 }
 
-/* A number as each kind of cell has it. False: it has none. */
+/* Converts each kind of cell to a number. False: the cell has no number. */
 static bool read_kind(const struct ob_page_column *c, const struct ob_cell_world *w, const char *raw, int64_t *n)
 {
         switch (c->cell) {
@@ -226,7 +226,7 @@ static bool is_reference(const char *raw)
                !raw[1 + strspn(raw + 1, in_name)];
 }
 
-/* What is there, and yet nothing: without a zone a date, and the time of a source whose events have none. */
+/* Cells without a value: a date without a zone, and the time of a source whose events have no time. */
 static bool is_missing(const struct ob_page_column *c, const struct ob_cell_world *w, const char *raw)
 {
         if (!raw || !*raw || is_reference(raw))

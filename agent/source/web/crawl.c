@@ -9,7 +9,7 @@
 #define NUMBERS_MAX 1000 /* pages of a list */
 #define SILENT      "the manager does not answer: the rest of this round is left out"
 
-/* What stands for {} in the addresses of the pages, in their order. */
+/* The values of {} in the addresses of the pages, in the order of the pages. */
 struct names {
         char **all; /* ours, and the texts */
         size_t n, room;
@@ -28,7 +28,7 @@ static void free_names(struct names *list)
         free(list->all);
 }
 
-/* One way through: the tour, and what it is for. */
+/* The arguments of one crawl. */
 struct way {
         struct ob_crawl *crawl;
         struct ob_pages *pages;
@@ -36,7 +36,7 @@ struct way {
         ob_visit_fn *visit;
         void *ctx;
         int64_t deadline;
-        const char *missing; /* headers; borrowed from one of the round's pages */
+        const char *missing; /* headers; borrowed from one of the cycle's pages */
         struct ob_err why;   /* of the last page that could not be read */
 };
 
@@ -49,7 +49,7 @@ static bool is_stopped(const struct way *w)
         return stop && ob_stop_is_wanted(stop);
 }
 
-/* Notes the names in the rows of another page. */
+/* Collects the names in the rows of another page. */
 struct naming {
         struct names *names;
         const struct ob_pages *pages;
@@ -99,7 +99,7 @@ static int name_each(struct way *w, struct names *names, struct ob_err *err)
         return 0;
 }
 
-/* The first page says how many there are. */
+/* Reads the number of pages from the first page of a list. */
 static int name_numbers(struct way *w, struct names *names, struct ob_err *err)
 {
         const struct ob_fetched_page *first = ob_pages_get(w->pages, w->page, "1");
@@ -121,7 +121,7 @@ static int name_pages(struct way *w, struct names *names, struct ob_err *err)
         return 0;
 }
 
-/* Where the last round ended, as far as there is such a page still. */
+/* The page where the last cycle ended, if the page still exists. */
 static size_t find_first(struct way *w, const struct names *names)
 {
         const char *start = ob_pages_start(w->pages, w->page);
@@ -132,7 +132,7 @@ static size_t find_first(struct way *w, const struct names *names)
         return 0;
 }
 
-/* Headers that are gone are gone from all pages of a kind. The rest of each is good. */
+/* Logs a header that is missing on the pages of a kind. The other columns are used. */
 static void tell_layout(struct way *w)
 {
         if (!w->missing) {
@@ -147,13 +147,13 @@ static void tell_layout(struct way *w)
         ob_pages_tell_bad(w->pages, w->page->name, "layout_drift", w->page->address, w->why.text);
 }
 
-/* A list may have got shorter while it was read; then the last page is shown in the place of those behind it. */
+/* When a list became shorter while it was read, its last page is shown instead of later pages. */
 static bool is_repeated(const struct ob_page *page, const char *asked, const struct ob_page_rows *rows)
 {
         return page->is_long && rows->number > 0 && rows->number < strtol(asked, NULL, 10);
 }
 
-/* 1: the manager keeps silent, or we shall stop: the rest is left. */
+/* 1: the manager is silent, or a stop is wanted: the crawl ends. */
 static int visit_one(struct way *w, const char *asked)
 {
         const struct ob_fetched_page *s = ob_pages_get(w->pages, w->page, asked);
@@ -182,7 +182,7 @@ static int visit_one(struct way *w, const char *asked)
         return 0;
 }
 
-/* Visits pages from where the last round ended until the time is over. Returns how many that were. */
+/* Visits pages from the end of the last cycle until the deadline. Returns the number of visited pages. */
 static size_t visit_all(struct way *w, const struct names *names)
 {
         size_t first = find_first(w, names), i;
@@ -209,7 +209,7 @@ static int go(struct way *w, struct ob_err *err)
         t->n_read = t->n_bad = t->n_left = 0;
         t->is_whole = true;
         if (name_pages(w, &names, err))
-                return is_stopped(w) ? 0 : -1; /* a stop that cuts a wait short is no failure */
+                return is_stopped(w) ? 0 : -1; /* a stop that ends a wait is no failure */
         t->n_left += (unsigned)(names.n - visit_all(w, &names));
         tell_layout(w);
         if (t->n_read || t->is_whole || is_stopped(w))

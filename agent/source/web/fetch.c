@@ -11,7 +11,7 @@
 #include "config/secret.h"
 #include "proto/memory.h"
 
-#define SLOW_BYTES  100   /* a second: an answer that is slower for half of the time-out is given up */
+#define SLOW_BYTES  100   /* a second: an answer that is slower for half of the time-out fails */
 #define HEADERS_MAX 65536 /* bytes of all headers of an answer, which libcurl keeps */
 #define COOKIES_MAX 32    /* Otter sets two */
 
@@ -87,7 +87,7 @@ static void sweep_cookies(struct ob_fetch *f)
         curl_slist_free_all(all);
         if (n <= COOKIES_MAX)
                 return;
-        curl_easy_setopt(f->http.curl, CURLOPT_COOKIELIST, "ALL"); /* forgets them */
+        curl_easy_setopt(f->http.curl, CURLOPT_COOKIELIST, "ALL");
         f->is_logged_in = false;
 }
 
@@ -111,7 +111,7 @@ static enum ob_fetched ask(struct ob_fetch *f, const char *address, long *code, 
         return was_asked(f) ? OB_FETCH_SILENT : OB_FETCH_UNREACHED;
 }
 
-/* Where a redirect of the manager leads: to its login, or to "forbidden". NULL: it was no redirect. */
+/* The target of the manager's redirect: its login, or "forbidden". NULL: the answer is no redirect. */
 static const char *sent_to(struct ob_fetch *f, long code)
 {
         const char *location = NULL;
@@ -150,7 +150,7 @@ static enum ob_fetched log_in(struct ob_fetch *f, struct ob_err *err)
         enum ob_fetched got;
         long code = 0;
 
-        curl_easy_setopt(f->http.curl, CURLOPT_COOKIELIST, "ALL"); /* forgets them */
+        curl_easy_setopt(f->http.curl, CURLOPT_COOKIELIST, "ALL");
         curl_easy_setopt(f->http.curl, CURLOPT_COPYPOSTFIELDS, form);
         got = ask(f, "login.htm", &code, err);
         curl_easy_setopt(f->http.curl, CURLOPT_COPYPOSTFIELDS, NULL);

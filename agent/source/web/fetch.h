@@ -1,7 +1,7 @@
 /*
- * Fetches the manager's pages over one connection that is kept, one request at a time; every wait has an end. All
- * requests but the login are GETs. No redirect is followed, since in Otter a plain GET may change something. One
- * thread owns a fetch.
+ * Fetches the manager's pages over one connection that is kept, one request at a time; every wait has a deadline.
+ * All requests but the login are GETs. No redirect is followed, since in Otter a plain GET may change something.
+ * One thread owns a fetch.
  */
 #ifndef OB_SOURCE_WEB_FETCH_H
 #define OB_SOURCE_WEB_FETCH_H
@@ -20,7 +20,7 @@ struct ob_fetch;
 void ob_fetch_begin(void);
 void ob_fetch_end(void);
 
-/* Connects to nothing yet. A wanted `stop` ends every wait; NULL: nothing does. */
+/* Does not connect yet. A wanted `stop` ends every wait; NULL: only deadlines do. */
 struct ob_fetch *ob_fetch_new(const struct ob_page_settings *settings, struct ob_stop *stop);
 void ob_fetch_free(struct ob_fetch *f);
 

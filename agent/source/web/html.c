@@ -8,13 +8,13 @@
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
-#define STEPS_MAX 10000000 /* of all XPaths that are asked of a document: it must not keep us busy for long */
+#define STEPS_MAX 10000000 /* of all XPaths of a document: bounds their time */
 
 struct ob_doc {
         const struct ob_terms *of;
         xmlDoc *html;
-        xmlXPathContext *xpath; /* it counts the steps */
-        struct ob_err *late;    /* ours: why there was no time; NULL: there was */
+        xmlXPathContext *xpath; /* counts the steps */
+        struct ob_err *late;    /* ours: why the time was over; NULL: it was not */
         char *heading;          /* ours; "" */
 };
 
@@ -152,7 +152,7 @@ bool ob_doc_is_path(const char *path)
         return made != NULL;
 }
 
-/* What the manager answers in the place of a page. */
+/* The manager's answers that are not the page. */
 static const struct {
         const char *sign, *what;
 } others[] = {
@@ -186,7 +186,7 @@ struct ob_doc *ob_doc_parse(const void *bytes, size_t length, const struct ob_te
         doc->xpath = xmlXPathNewContext(doc->html);
         if (!doc->xpath)
                 abort();                  /* no memory */
-        xmlXPathOrderDocElems(doc->html); /* or to compare two places would take as long as what lies between */
+        xmlXPathOrderDocElems(doc->html); /* else comparing two positions takes as long as the nodes between */
         doc->xpath->error = say_nothing;
         doc->xpath->opLimit = STEPS_MAX;
         if (check_kind(doc, err))

@@ -1,6 +1,6 @@
 /*
- * A page's bytes as a document to ask with XPath. Bytes may come from anywhere and be anything; no I/O. A
- * document is one thread's.
+ * Parses a page's bytes into a document for XPath queries. The bytes are untrusted; no I/O. A document belongs to
+ * one thread.
  */
 #ifndef OB_SOURCE_WEB_HTML_H
 #define OB_SOURCE_WEB_HTML_H
@@ -25,9 +25,8 @@ void ob_nodes_add(struct ob_nodes *list, xmlNode *node);
 void ob_nodes_free(struct ob_nodes *list);
 
 /*
- * NULL, and `err` says what it is instead: too large, no UTF-8, cut short, too dear, or the manager's page for
- * those who must log in, may not see it, or have met an error. The document is the caller's; `of` is borrowed by
- * it.
+ * NULL: `err` says why: too large, no UTF-8, cut short, too expensive, or the manager's login, forbidden or error
+ * page instead. The document is the caller's, and borrows `of`.
  */
 struct ob_doc *ob_doc_parse(const void *bytes, size_t length, const struct ob_terms *of, struct ob_err *err);
 void ob_doc_free(struct ob_doc *doc);
@@ -35,23 +34,22 @@ void ob_doc_free(struct ob_doc *doc);
 /* For ob_cleanup. */
 void ob_doc_free_at(struct ob_doc **doc);
 
-/* Its first h2; "". */
+/* The text of the first h2; "". */
 const char *ob_doc_heading(const struct ob_doc *doc);
 
-/* -1: no time or steps were left for some of what was asked of the document, so that answers may be wrong. */
+/* -1: some queries ran out of time or steps, so that their results may be wrong. */
 int ob_doc_check(const struct ob_doc *doc, struct ob_err *err);
 
-/* The text that an XPath finds, tidied, the caller's; NULL where it finds nothing, or takes too long to. */
+/* The tidied text that an XPath finds, the caller's; NULL when it finds nothing, or takes too long. */
 char *ob_doc_text(struct ob_doc *doc, xmlNode *from, const char *path);
 
 /* Appends the elements that an XPath finds. */
 void ob_doc_nodes(struct ob_doc *doc, const char *path, struct ob_nodes *list);
 
-/* Blanks, and what &nbsp; stands for, become one, and none at the ends; other control characters go. The caller's.
- */
+/* Blanks and &nbsp; become one blank, none at the ends; other control characters are removed. The caller's. */
 char *ob_doc_tidy(const xmlChar *text);
 
-/* Whether a text is an XPath that could be asked. */
+/* Whether a text is a valid XPath. */
 bool ob_doc_is_path(const char *path);
 
 #endif

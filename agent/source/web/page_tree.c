@@ -1,8 +1,8 @@
 /*
- * libxml2 compares each attribute of a tag with all others of the tag, before anybody is called, and it fetches the
- * bytes of a page piece by piece, also in the middle of a tag. So the bytes that it has fetched since it last
- * reported something bound the tag or comment that it is in, however the tag is written. Where a bound is passed
- * the page ends there for libxml2, and the tree is thrown away.
+ * libxml2 compares each attribute of a tag with all others of the tag before it calls a handler. It fetches the
+ * bytes of a page in pieces, also in the middle of a tag. So the bytes that libxml2 has fetched since its last
+ * call of a handler bound the current tag or comment. When a bound is exceeded, the page ends there for libxml2,
+ * and the tree is freed.
  */
 #include "agent/source/web/page_tree.h"
 
@@ -11,22 +11,22 @@
 
 #include "agent/process/clock.h"
 
-/* Bytes that libxml2 takes, at least: measured, and what malloc adds to each piece. */
+/* The least bytes that libxml2 allocates, measured, with malloc's overhead. */
 #define ELEMENT_BYTES   160
 #define ATTRIBUTE_BYTES 304
 #define TEXT_BYTES      160
 
-#define NAMES_MAX 64 /* of attributes; where paths name more, all are kept */
+#define NAMES_MAX 64 /* of attributes; when paths name more, all are kept */
 #define STRANGE   "; no page of Otter's is like that: see what answers at page.url"
 
-/* The names of the attributes that paths ask for; in the paths. */
+/* The attributes that paths name; borrowed from the paths. */
 struct names {
         struct {
                 const char *at;
                 size_t length;
         } all[NAMES_MAX];
         size_t n;
-        bool is_every; /* any attribute may be asked for */
+        bool is_every; /* all attributes are kept */
 };
 
 struct tree {
@@ -34,7 +34,7 @@ struct tree {
         struct names names;
         const char *bytes;
         size_t length, given; /* to libxml2 */
-        size_t reported;      /* what had been given when it last reported something */
+        size_t reported;      /* `given` at the last call of a handler */
         size_t cost;
         xmlSAXHandler sax; /* libxml2's own */
         const xmlChar *kept[2 * OB_TREE_ATTRIBUTES_MAX + 2];
@@ -51,7 +51,7 @@ int ob_terms_check(const struct ob_terms *of, struct ob_err *err)
         return 0;
 }
 
-/* "@" and what follows. */
+/* Adds the name after "@". */
 static void note_name(struct names *names, const char *at)
 {
         size_t length = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:");
@@ -79,7 +79,7 @@ static void note_names(struct names *names, const char *path)
 
 static void find_names(struct names *names, const struct ob_terms *of)
 {
-        note_names(names, "@class @name"); /* by which other answers than pages are known */
+        note_names(names, "@class @name"); /* by which the manager's login and error pages are recognised */
         names->is_every = !of->n_pages;
         for (size_t i = 0; i < of->n_pages; i++) {
                 note_names(names, of->pages[i].rows);
@@ -103,7 +103,7 @@ static struct tree *tree_of(void *ctx)
         return ((htmlParserCtxtPtr)ctx)->_private;
 }
 
-/* libxml2 reports something that costs so much. False: nothing of the page is wanted any more. */
+/* Adds the cost of a handler's call. False: the rest of the page is ignored. */
 static bool is_wanted(struct tree *t, size_t cost)
 {
         t->reported = t->given;
@@ -116,7 +116,7 @@ static bool is_wanted(struct tree *t, size_t cost)
         return !t->is_refused;
 }
 
-/* Those that are asked for, to `kept`. Returns what they cost; 0 may be. */
+/* Puts the attributes that paths name into `kept`. Returns their cost, which may be 0. */
 static size_t keep_attributes(struct tree *t, const xmlChar **attributes)
 {
         size_t cost = 0, n = 0;
@@ -155,7 +155,7 @@ static void end_element(void *ctx, const xmlChar *name)
                 t->sax.endElement(ctx, name);
 }
 
-/* Long texts come in pieces, which libxml2 joins in room that doubles. */
+/* Long texts come in pieces, which libxml2 joins in a buffer that doubles. */
 static void add_text(void *ctx, const xmlChar *text, int length)
 {
         struct tree *t = tree_of(ctx);
@@ -172,7 +172,7 @@ static void add_raw(void *ctx, const xmlChar *text, int length)
                 t->sax.cdataBlock(ctx, text, length);
 }
 
-/* Nobody asks for a comment. */
+/* No path reads comments. */
 static void skip_comment(void *ctx, const xmlChar *text)
 {
         (void)text;
@@ -186,7 +186,7 @@ static void skip_instruction(void *ctx, const xmlChar *target, const xmlChar *da
         is_wanted(tree_of(ctx), 0);
 }
 
-/* Some thousand bytes at a time: often enough to look at the clock. */
+/* Gives some thousand bytes at a time, to check the clock often enough. */
 static int give_bytes(void *arg, char *out, int room)
 {
         struct tree *t = arg;

@@ -1,6 +1,6 @@
 /*
- * From a page's bytes to a tree of HTML, at a cost that is bounded while the tree is built: a manager's pages are
- * small, but what answers at its address may be anything. No I/O.
+ * From a page's bytes to a tree of HTML. The cost is bounded while the tree is built, since the server at the
+ * manager's address may send anything. No I/O.
  */
 #ifndef OB_SOURCE_WEB_PAGE_TREE_H
 #define OB_SOURCE_WEB_PAGE_TREE_H
@@ -19,19 +19,18 @@
 #define OB_TREE_DEPTH_MAX      100        /* of tags within tags */
 #define OB_TREE_MEMORY_MAX     (36 << 20) /* bytes, as estimated; a list of 2,000 pipelines takes 33 */
 
-/* For how long a page may be worked at, and what for. Borrowed. */
+/* The limits for working on a page. Borrowed. */
 struct ob_terms {
-        struct ob_stop *stop; /* ends the work; NULL: nothing does */
-        int64_t deadline;     /* on ob_clock_ms() */
-        const struct ob_page
-                *pages; /* whose paths will be asked: attributes that none of them names are left out */
-        size_t n_pages; /* 0: all attributes are kept */
+        struct ob_stop *stop;        /* ends the work; NULL: only the deadline does */
+        int64_t deadline;            /* on ob_clock_ms() */
+        const struct ob_page *pages; /* attributes that none of their paths names are left out */
+        size_t n_pages;              /* 0: all attributes are kept */
 };
 
-/* 0 as long as there is time and no stop is wanted. */
+/* 0 while there is time and no stop is wanted. */
 int ob_terms_check(const struct ob_terms *of, struct ob_err *err);
 
-/* The caller's to free with xmlFreeDoc(). NULL: it would cost too much, or is no HTML. `bytes` are UTF-8. */
+/* The caller frees the tree with xmlFreeDoc(). NULL: too expensive, or no HTML. `bytes` are UTF-8. */
 xmlDoc *ob_tree_parse(const void *bytes, size_t length, const struct ob_terms *of, struct ob_err *err);
 
 #endif

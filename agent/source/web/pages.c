@@ -13,29 +13,29 @@
 #include "proto/memory.h"
 
 #define HOME_ZONE   "Asia/Shanghai"
-#define SILENT_MAX  2         /* requests in a row without an answer: the rest of the round is not tried */
-#define TOLD_MAX    5         /* pages a round that are told of one by one */
-#define ROUND_MAX   (8 << 20) /* bytes that the pages of a round take; 2,000 pipelines at work take 6 MiB */
+#define SILENT_MAX  2         /* unanswered requests in a row: the rest of the cycle is left out */
+#define TOLD_MAX    5         /* failed pages that are logged in a cycle */
+#define ROUND_MAX   (8 << 20) /* bytes of a cycle's pages; 2,000 working pipelines take 6 MiB */
 #define SHEET_BYTES 512
-#define MEMOS_MAX   20000 /* pages that are remembered from round to round */
+#define MEMOS_MAX   20000 /* pages that are remembered from cycle to cycle */
 #define LEFT_OUT    "the rest of this cycle is left out"
 
-/* A page may be asked for, say that the session has ended, and be asked for again after a login. */
+/* A page may be requested, report the end of the session, and be requested again after a login. */
 #define REQUESTS_MAX 3
 
-/* Kinds of pages that lead to one, itself among them: a page of each is read however late it is. */
+/* Kinds of pages on the way to a page, itself included: a page of each is read however late it is. */
 #define KINDS_MAX 3
 
-/* What is remembered of a page from round to round. */
+/* The state of a page from cycle to cycle. */
 struct memo {
         UT_hash_handle hh;
         char *key;     /* ours */
         size_t had;    /* rows */
-        unsigned seen; /* the round that met it last */
+        unsigned seen; /* the cycle that used the page last */
         bool is_bad, is_logged;
         /* Of a kind of pages: */
         unsigned cycle;
-        char *start, *next; /* ours: what this round began with, and the next one will; NULL: the first */
+        char *start, *next; /* ours: the first page of this cycle and the next; NULL: the list's first */
 };
 
 struct ob_pages {
@@ -43,8 +43,8 @@ struct ob_pages {
         struct ob_fetch *fetch; /* ours */
         struct ob_bytes body;   /* ours */
         unsigned cycle, n_silent, n_told;
-        size_t bytes;                    /* of the cells of this round */
-        struct ob_fetched_page *fetched; /* ours; of this round */
+        size_t bytes;                    /* of the cells of this cycle */
+        struct ob_fetched_page *fetched; /* ours; of this cycle */
         struct memo *memos;              /* ours */
         struct ob_zone *zone;            /* ours */
         bool is_auto, knows_skew;
@@ -75,7 +75,7 @@ static void free_fetched(struct ob_fetched_page *s)
         free(s);
 }
 
-/* Those that have not been met since a round. */
+/* Frees the memos that were not used since a cycle. */
 static void forget_memos(struct ob_pages *p, unsigned since)
 {
         struct memo *m, *next;
@@ -106,7 +106,7 @@ void ob_pages_free(struct ob_pages *p)
 void ob_pages_begin(struct ob_pages *p)
 {
         OB_HASH_FREE_ALL(p->fetched, free_fetched);
-        if (HASH_COUNT(p->memos) > MEMOS_MAX) /* a list of other names with each round must not fill the memory */
+        if (HASH_COUNT(p->memos) > MEMOS_MAX) /* names that change with each cycle must not fill the memory */
                 forget_memos(p, p->cycle);
         p->cycle++;
         p->n_silent = p->n_told = 0;
@@ -116,7 +116,7 @@ void ob_pages_begin(struct ob_pages *p)
 int64_t ob_pages_longest(const struct ob_pages *p)
 {
         const struct ob_page_settings *page = &p->setting.manager->page;
-        int64_t one = REQUESTS_MAX * page->timeout + page->timeout; /* and it is read */
+        int64_t one = REQUESTS_MAX * page->timeout + page->timeout; /* requests, and then parsing */
 
         return (page->budget + KINDS_MAX * one) * INT64_C(1000);
 }
@@ -161,7 +161,7 @@ static void count_error(struct ob_pages *p)
                 p->setting.counters->errors++;
 }
 
-/* Once when a page goes wrong; where many do, not of each of them. */
+/* Logs a page when it fails first; only some pages in a cycle. */
 void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
 {
         ob_cleanup(ob_free_at) char *url = ob_http_url(p->setting.manager->page.url, address);
@@ -193,7 +193,7 @@ void ob_pages_tell_good(struct ob_pages *p, const char *key)
         m->is_bad = false;
 }
 
-/* A list that was full and is empty may be so; but it is also what is seen when something is wrong. */
+/* A list with rows that becomes empty may be correct, but may also be a failure: logged as a warning. */
 static void count_rows(struct ob_pages *p, const struct ob_page *page, const struct ob_fetched_page *s)
 {
         struct memo *m;
@@ -225,7 +225,6 @@ static char *make_address(const struct ob_page *page, const char *asked)
         return ob_format("%.*s%s%s", (int)(at - page->address), page->address, asked, at + 2);
 }
 
-/* In this round. */
 static struct ob_fetched_page *find(struct ob_pages *p, const struct ob_page *page, const char *asked)
 {
         ob_cleanup(ob_free_at) char *key = make_key(page, asked);
@@ -276,14 +275,14 @@ static void read_fetched(
                 ROUND_MAX >> 20);
 }
 
-/* Here, for all who want the page: what is wrong with it is news once. A stop that cuts a request short is not. */
+/* Logs a failure once for all sources of the page. A request that a stop ended is no failure. */
 static void log_fetched(struct ob_pages *p, const struct ob_fetched_page *s)
 {
         if (s->why && !(p->setting.stop && ob_stop_is_wanted(p->setting.stop)))
                 ob_pages_tell_bad(p, s->key, "page_failed", s->address, s->why);
 }
 
-/* … and as the other tables that stand on it. */
+/* Reads the other tables of the page. */
 static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_doc *doc,
         const struct ob_fetched_page *first)
 {
@@ -306,7 +305,7 @@ static void read_others(struct ob_pages *p, const struct ob_page *page, const ch
         }
 }
 
-/* NULL: it is none. The document borrows the terms. */
+/* NULL: the body is no valid page. The document borrows the terms. */
 static struct ob_doc *parse(struct ob_pages *p, struct ob_terms *terms, const char *address, struct ob_err *err)
 {
         struct ob_doc *doc;
@@ -333,7 +332,7 @@ static void fetch(struct ob_pages *p, const struct ob_page *page, const char *as
         p->n_silent = got == OB_FETCH_UNREACHED ? SILENT_MAX : got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
         if (got == OB_FETCHED)
                 doc = parse(p, &terms, s->address, &err);
-        ob_bytes_free(&p->body); /* a large one is not kept for the next page */
+        ob_bytes_free(&p->body); /* a large body is not kept */
         if (doc)
                 read_fetched(p, page, doc, s);
         else
@@ -380,7 +379,7 @@ bool ob_pages_is_auto(const struct ob_pages *p)
         return p->is_auto;
 }
 
-/* Told when it is not what it was; of a zone that was to be found out, also what was found. */
+/* Logs a changed skew; with "auto" also the first one. */
 void ob_pages_set_skew(struct ob_pages *p, int64_t seconds)
 {
         bool is_news = p->knows_skew ? seconds != p->skew : seconds != 0 || p->is_auto;

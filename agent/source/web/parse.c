@@ -8,10 +8,10 @@
 #include "proto/memory.h"
 
 #define ROWS_MAX   20000     /* of a page; Otter shows ten, or all of a channel's pipelines */
-#define BYTES_MAX  (4 << 20) /* that its cells take */
-#define CELL_BYTES 40        /* that a cell takes, however short its text is */
+#define BYTES_MAX  (4 << 20) /* of all its cells */
+#define CELL_BYTES 40        /* of a cell, however short its text is */
 
-/* In the order of the document, below `root`; past what is below `node` when `over`. */
+/* The next node below `root` in the document's order; skips the children of `node` when `over`. */
 static xmlNode *next_node(xmlNode *node, const xmlNode *root, bool over)
 {
         if (!over && node->children)
@@ -26,7 +26,7 @@ static bool is_called(const xmlNode *node, const char *name)
         return node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, name);
 }
 
-/* The headers and cells of a table, whatever rows they are in; not those of tables inside. */
+/* Collects the headers and cells of a table in any of its rows; not those of nested tables. */
 static void cut_table(xmlNode *table, struct ob_nodes *headers, struct ob_nodes *cells)
 {
         xmlNode *node = next_node(table, table, false);
@@ -49,7 +49,7 @@ static bool is_header(const char *said, const char *wanted)
                (!said[length] || said[length] == '(' || !strncmp(said + length, "（", strlen("（")));
 }
 
-/* Where each column stands in a table; -1: nowhere. Returns how many of them there are. */
+/* Finds the index of each column in a table; -1: none. Returns how many columns were found. */
 static unsigned place_columns(const struct ob_page *page, const struct ob_page_settings *settings,
         const struct ob_nodes *headers, int place[OB_COLUMNS_MAX])
 {
@@ -74,15 +74,15 @@ static unsigned place_columns(const struct ob_page *page, const struct ob_page_s
         return n;
 }
 
-/* Everything that reading one page needs. */
+/* The state of reading one page. */
 struct reading {
         struct ob_doc *doc;
         const struct ob_page *page;
         const struct ob_page_settings *settings;
         struct ob_page_rows *rows;
-        struct ob_nodes headers, cells; /* of the table; of a page without headers: its rows as cells */
+        struct ob_nodes headers, cells; /* of the table; of a page without headers: one cell for each row */
         int place[OB_COLUMNS_MAX];
-        char *of_page[OB_COLUMNS_MAX]; /* ours: what is the same for all rows; NULL where it is not, or not found */
+        char *of_page[OB_COLUMNS_MAX]; /* ours: values that are the same for all rows; NULL */
 };
 
 static void free_reading(struct reading *r)
@@ -93,7 +93,7 @@ static void free_reading(struct reading *r)
         ob_nodes_free(&r->cells);
 }
 
-/* Of the tables that may be it, the one with most of the headers. */
+/* Chooses the table with most of the headers. */
 static int choose_table(struct reading *r, struct ob_err *err)
 {
         ob_cleanup(ob_nodes_free) struct ob_nodes tables = { .n = 0 };
@@ -123,7 +123,7 @@ static int choose_table(struct reading *r, struct ob_err *err)
         return 0;
 }
 
-/* Which headers are gone, in words. */
+/* Lists the missing headers, in words. */
 static void note_missing(struct reading *r)
 {
         for (unsigned c = 0; c < r->page->n_columns; c++) {
@@ -138,7 +138,7 @@ static void note_missing(struct reading *r)
         }
 }
 
-/* What is the same for all rows is found once: to look through a page for each of its rows takes too long. */
+/* Finds the values that are the same for all rows once, since a search for each row takes too long. */
 static void find_of_page(struct reading *r)
 {
         for (unsigned c = 0; c < r->page->n_columns; c++)
@@ -157,7 +157,7 @@ static char *read_cell(const struct reading *r, unsigned column, xmlNode *row, x
         return ob_doc_text(r->doc, c->header ? cells[r->place[column]] : row, c->path ? c->path : ".");
 }
 
-/* -1: the page costs too much. */
+/* -1: the page takes too much memory. */
 static int add_row(struct reading *r, xmlNode *row, xmlNode *const *cells, struct ob_err *err)
 {
         struct ob_page_rows *rows = r->rows;
@@ -204,7 +204,7 @@ static int read_numbers(struct reading *r, struct ob_err *err)
         return 0;
 }
 
-/* Many short texts in one piece of memory take a third of what they take in pieces of their own. */
+/* Copies the texts into one block of memory, which takes a third of the memory of single blocks. */
 static void pack(struct ob_page_rows *rows)
 {
         size_t n = rows->n * rows->width, length = 0;
@@ -270,7 +270,7 @@ int ob_page_read(const struct ob_page *page, struct ob_doc *doc, const struct ob
         if (!(page->is_long && read_numbers(&r, err)) && !read_rows(&r, err))
                 return 0;
         ob_page_rows_free(rows);
-        ob_doc_check(doc, err); /* what was not found for want of time may be there */
+        ob_doc_check(doc, err); /* a value may be missing for want of time */
         return -1;
 }
 

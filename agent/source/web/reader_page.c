@@ -12,7 +12,7 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-/* Which row has a key already. */
+/* The index of the row of each key. */
 struct known {
         UT_hash_handle hh;
         struct ob_bytes key; /* ours */
@@ -23,11 +23,11 @@ struct reader_page {
         struct ob_reader reader; /* first */
         struct ob_pages *pages;
         const struct ob_page *page;
-        int column[OB_COLUMNS_MAX]; /* of the page, by the source's; -1: it is not on it */
+        int column[OB_COLUMNS_MAX]; /* by the source's columns: the page's column; -1: none */
         struct ob_crawl crawl;
         struct ob_log_once late;
         char *plan;           /* ours */
-        const char *bad_path; /* an XPath of the page that is none; NULL: all are */
+        const char *bad_path; /* an invalid XPath of the page; NULL: all are valid */
 
         char **cells; /* ours, and the texts */
         size_t n, room;
@@ -58,7 +58,7 @@ static void forget_rows(struct reader_page *p)
         p->n = 0;
 }
 
-/* The config can't know it. */
+/* Finds an invalid XPath: the config can't check them. */
 static const char *find_bad_path(const struct ob_page *page)
 {
         if (page->rows && !ob_doc_is_path(page->rows))
@@ -94,7 +94,7 @@ static bool is_key(enum ob_role role)
         return role == OB_KEY || role == OB_ENUM;
 }
 
-/* The cells of one row of a page as the source's; -1: it has no key. */
+/* Converts the cells of one row of a page for the source; -1: the row has no key. */
 static int take_cells(
         struct reader_page *p, const char *asked, char *const *row, int64_t now, char **cells, struct ob_err *err)
 {
@@ -106,7 +106,7 @@ static int take_cells(
                 char room[OB_CELL_MAX];
                 const char *read = ob_cell_read(from, &world, row[p->column[i]], room);
 
-                /* The page was asked for by this: it need not say it again. */
+                /* The page was requested by this value, which its rows need not repeat. */
                 if (p->page->each.column && !strcmp(from->name, p->page->each.column))
                         read = asked;
                 if (is_key(c->role) && (!read || !strcmp(read, "?")))
@@ -125,7 +125,7 @@ static void make_key(const struct reader_page *p, char *const *cells, struct ob_
                         ob_bytes_add(key, cells[i], strlen(cells[i]) + 1);
 }
 
-/* Of two rows with one key the larger peak stands, and everything else of the first. */
+/* Joins two rows with one key: the larger peak, and all other cells of the first row. */
 static void join_rows(struct reader_page *p, char **first, char **second)
 {
         for (unsigned i = 0; i < width(p); i++) {
@@ -142,7 +142,7 @@ static void join_rows(struct reader_page *p, char **first, char **second)
         }
 }
 
-/* The row that was put behind the others stays there, unless its key is known. */
+/* Keeps the row that was added last, or joins it with the row that has the same key. */
 static void keep_row(struct reader_page *p)
 {
         char **cells = p->cells + p->n * width(p);
@@ -178,7 +178,7 @@ static void free_cells(const struct reader_page *p, char **cells)
                 free(cells[c]);
 }
 
-/* Whether each row has what it must have. */
+/* Checks that each row has the columns that it must have. */
 static int look_over(
         struct reader_page *p, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err)
 {
@@ -193,7 +193,7 @@ static int look_over(
         return got;
 }
 
-/* All rows of a page, or none of them. */
+/* Takes all rows of a page, or none of them. */
 static int take_page(void *ctx, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err)
 {
         struct reader_page *p = ctx;

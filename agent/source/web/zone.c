@@ -1,6 +1,6 @@
 /*
- * How far the dates on the pages are from the tables': a pipeline's last synchronisation stands on its page, in
- * whatever zone the manager is, and in THROUGHPUT_STAT, as an instant.
+ * How far the dates on the pages differ from the times in the tables: the time of a pipeline's last
+ * synchronisation is on its page in the manager's zone, and in THROUGHPUT_STAT as an instant.
  */
 #include "agent/source/web/zone.h"
 
@@ -13,8 +13,8 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define STEP 900 /* zones differ by quarters of an hour */
-#define NEAR 180 /* by so many seconds the two may differ besides: a row may have come in between */
+#define STEP 900 /* seconds: zones differ by quarters of an hour */
+#define NEAR 180 /* seconds: a row may have been added in between */
 
 static int take_dates(
         void *ctx, const char *asked, const struct ob_page_rows *rows, int64_t now, struct ob_err *err)
@@ -35,7 +35,7 @@ static int take_dates(
         return 0;
 }
 
-/* 1: the table does not have it. */
+/* 1: the table has no row of the pipeline. */
 static int ask(struct ob_zone_check *z, const struct ob_zone_date *d, int64_t *epoch, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *sql =
@@ -50,7 +50,7 @@ static int ask(struct ob_zone_check *z, const struct ob_zone_date *d, int64_t *e
         return ob_result_time(&result, 0, 0, epoch) ? 0 : 1;
 }
 
-/* False: what differs is no zone. */
+/* False: the difference is not one of zones. */
 static bool find_skew(const struct ob_zone_check *z, const struct ob_zone_date *d, int64_t epoch, int64_t *skew)
 {
         int64_t off = ob_zone_epoch(ob_pages_zone(z->pages), d->local, d->now) - epoch;
@@ -60,7 +60,7 @@ static bool find_skew(const struct ob_zone_check *z, const struct ob_zone_date *
         return llabs(off - *skew) <= NEAR;
 }
 
-/* 1: no pipeline tells. */
+/* 1: no pipeline can be compared. */
 static int compare(struct ob_zone_check *z, int64_t *skew, struct ob_err *err)
 {
         if (!z->dates.n || !ob_pages_zone(z->pages))
@@ -79,7 +79,7 @@ static int compare(struct ob_zone_check *z, int64_t *skew, struct ob_err *err)
         return 1;
 }
 
-/* Without the database a zone that was set is as good as ever; one that shall be found out is not. */
+/* Without the database a zone that was set is used; "auto" fails. */
 static int measure(struct ob_zone_check *z, int64_t *skew, struct ob_err *err)
 {
         int got = compare(z, skew, err);

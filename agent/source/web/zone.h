@@ -1,7 +1,4 @@
-/*
- * How far the dates on the pages are from the tables' times: a pipeline's last synchronisation stands on its page,
- * in whatever zone the manager is, and in THROUGHPUT_STAT, as an instant. One worker's thread.
- */
+/* How far the dates on the pages differ from the times in the tables: see zone.c. One worker's thread. */
 #ifndef OB_SOURCE_WEB_ZONE_H
 #define OB_SOURCE_WEB_ZONE_H
 
@@ -26,14 +23,14 @@ struct ob_zone_check {
         struct ob_zone_dates dates; /* on the pages of this cycle */
 
         /* After a poll: */
-        bool is_logged;  /* it failed, and the log has it already, perhaps for several sources at once */
-        bool is_partial; /* there was more, which could not be read, and that was logged */
+        bool is_logged;  /* the failure was logged, perhaps for several sources at once */
+        bool is_partial; /* some pages could not be read, which was logged */
 };
 
 void ob_zone_check_init(struct ob_zone_check *z);
 void ob_zone_check_fini(struct ob_zone_check *z);
 
-/* Reads the pages and compares: `*skew` is in seconds. 1: no pipeline can be compared. */
+/* Reads the pages and compares them with the tables: `*skew` is in seconds. 1: no pipeline can be compared. */
 int ob_zone_check_measure(struct ob_zone_check *z, int64_t *skew, struct ob_err *err);
 
 /* One poll. 1: a stop cut it short. */

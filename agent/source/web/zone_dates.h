@@ -1,4 +1,4 @@
-/* Of a round's pages the newest dates, one a pipeline: by them the pages' zone is found. A value; one thread's. */
+/* The newest dates on a cycle's pages, one for each pipeline, to find the pages' zone. A value; one thread's. */
 #ifndef OB_SOURCE_WEB_ZONE_DATES_H
 #define OB_SOURCE_WEB_ZONE_DATES_H
 
@@ -7,21 +7,21 @@
 
 #include "agent/source/web/cell.h"
 
-#define OB_ZONE_DATES_MAX 5 /* pipelines that are asked for in the tables, until one tells */
+#define OB_ZONE_DATES_MAX 5 /* pipelines that are looked up in the tables */
 
 struct ob_zone_date {
         char pipeline[OB_CELL_MAX];
-        int64_t local; /* seconds since 1970, as if the page's date were said in Greenwich */
+        int64_t local; /* seconds since 1970, as if the page's date were in UTC */
         int64_t now;   /* seconds since 1970, when the page was sent */
 };
 
-/* The newest first. All zero: there is none yet, as a round begins. */
+/* The newest first. All zero: empty, as a cycle begins. */
 struct ob_zone_dates {
         struct ob_zone_date all[OB_ZONE_DATES_MAX];
         size_t n;
 };
 
-/* Of an old row it is more likely that it is gone from the table: where there are too many the oldest date goes. */
+/* Adds a date. When there are too many, the oldest date is removed: the table is most likely to lack its row. */
 void ob_zone_dates_add(struct ob_zone_dates *dates, const struct ob_zone_date *date);
 
 #endif
