@@ -28,7 +28,7 @@
 #include "agent/source/web/fetch.h"
 #include "config/load.h"
 
-#define LOOK_MS    100   /* how often --once looks whether all work is done */
+#define LOOK_MS    100   /* how often --once checks whether all work is done */
 #define RESTART_MS 10000 /* the shortest time between two starts after a corruption of the store */
 
 static const char usage[] =
@@ -142,8 +142,8 @@ static const char *find_config(void)
 }
 
 /*
- * Called first of all, since each thread inherits the mask: a signal that comes while the config is read is kept
- * until the program waits for it. A reader that is gone, a file that may not grow, and a signal without a meaning
+ * Called first, since each thread inherits the mask: a signal that comes while the config is read is kept until
+ * the program waits for it. A closed pipe (SIGPIPE), a file size limit (SIGXFSZ), and a signal without a meaning
  * here must not end the program.
  */
 static void block_signals(struct options *o)
@@ -159,14 +159,13 @@ static void block_signals(struct options *o)
                 signal(ignored[i], SIG_IGN);
 }
 
-/* For a command that waits for no signal: a signal ends this command, as it ends any program. */
+/* For a command that waits for no signal: signals end it. */
 static void unblock_signals(const struct options *o)
 {
         pthread_sigmask(SIG_UNBLOCK, &o->signals, NULL);
 }
 
-/* Each source and sink has some files and a connection open. The soft limit is made for programs that use
- * select(2). */
+/* Each source and sink has open files and a connection; the soft limit is only low for select(2). */
 static void raise_descriptors(void)
 {
         struct rlimit files;
@@ -174,7 +173,7 @@ static void raise_descriptors(void)
         if (getrlimit(RLIMIT_NOFILE, &files))
                 return;
         files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files); /* on failure the limit stays, and a start logs that it is low */
+        setrlimit(RLIMIT_NOFILE, &files); /* on failure the limit stays, and the start logs that it is low */
 }
 
 /* A config and the agent that runs by it. */
@@ -257,8 +256,7 @@ static int64_t longest_wait(const struct ob_config *c)
         return seconds;
 }
 
-/* Waits for the end of --once: all work is done, a signal comes, or nothing has moved for too long. Returns why it
- * ended; NULL: all work is done. */
+/* Waits for the end of --once, and returns its reason: a signal, or no progress for too long; NULL: done. */
 static const char *wait_until_drained(struct run *r, const sigset_t *signals)
 {
         const struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
@@ -294,7 +292,7 @@ static int start_again(struct run *r)
         return -1;
 }
 
-/* The watchdog is fed meanwhile, since checking a large store and waiting for sinks take time. */
+/* Keeps the watchdog satisfied meanwhile, since checking a large store and waiting for sinks take time. */
 static int restart(struct run *r, int (*how)(struct run *r))
 {
         int got;
@@ -316,7 +314,7 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
                 int signal_number = sigtimedwait(signals, NULL, &look);
                 struct ob_status_of of;
 
-                if (!r->is_running) { /* the agent was stopped for a reload, and the program had to end by then */
+                if (!r->is_running) { /* the program had to end when a reload had stopped the agent */
                         ob_log(OB_LOG_INFO, "event=stopped");
                         return EXIT_FINE;
                 }

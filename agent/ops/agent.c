@@ -20,7 +20,7 @@ static bool makes_worker(const struct ob_config *c, size_t i)
         return c->sources[i].enabled;
 }
 
-/* How well the worker of a source is suited to read names as well: it has a session anyway, or is rarely busy. */
+/* How well the worker of a source is suited to read names: it has a session, or is rarely busy. */
 static int suits_names(const struct ob_source *s)
 {
         if (!s->enabled || s->kind == OB_SOURCE_COUNTERS)
@@ -85,7 +85,7 @@ static size_t make_workers(struct ob_agent *a)
         return n;
 }
 
-/* How late the last row of a step may come, as long as nobody sets a clock. */
+/* Seconds after which the last row of a step may arrive, when no clock is set. */
 static int longest_overlap(const struct ob_config *c)
 {
         int longest = 0;
@@ -134,7 +134,7 @@ static int open_state_dir(struct ob_agent *a, struct ob_err *err)
         return 0;
 }
 
-/* `has_totals`: whether the store still has the totals of the rows, so that state tables need no rewind. */
+/* `has_totals`: the store still has the totals of the rows, so that state tables need no rewind. */
 static int rewind_worker(
         struct ob_agent *a, const struct ob_worker *w, int64_t since, bool has_totals, struct ob_err *err)
 {
@@ -153,8 +153,8 @@ static int rewind_worker(
 }
 
 /*
- * The store was lost, or a part of it, and with it what was counted. Graphite gets today's and yesterday's rows
- * once more (a day begins with a whole step). StatsD and the totals go on with new rows.
+ * The store was lost, or a part of it. Graphite gets today's and yesterday's rows once more (a day begins with a
+ * whole step). StatsD and the totals continue with new rows.
  */
 static int rewind_all(struct ob_agent *a, size_t n_workers, bool has_totals, struct ob_err *err)
 {
@@ -226,7 +226,7 @@ static void make_names(struct ob_agent *a)
                 };
 }
 
-/* Only the store knows since when a name holds: a replay reads the store of the agent beside it. */
+/* Only the store knows since when a name is valid: a replay reads the store of the running agent. */
 static int open_names(struct ob_agent *a, struct ob_err *err)
 {
         struct ob_state_dir copy = { .lock_fd = -1 };
@@ -254,7 +254,7 @@ struct ob_status_of ob_agent_status_of(struct ob_agent *a)
         };
 }
 
-/* Only an agent that runs on has a status page: --once, --dry-run and replay may run beside it. */
+/* Only a continuous agent has a status page: --once, --dry-run and replay may run beside it. */
 static int start_status(struct ob_agent *a, struct ob_err *err)
 {
         const struct ob_status_of of = ob_agent_status_of(a);
@@ -262,7 +262,7 @@ static int start_status(struct ob_agent *a, struct ob_err *err)
         return a->is_once || a->is_dry || a->is_replay ? 0 : ob_status_start(&a->status, &of, err);
 }
 
-/* Progress is shown while the agent reads to an end, and while it stops. At other times there is no end. */
+/* Progress is shown while --once reads, and while the agent stops. */
 static void show_progress(struct ob_agent *a)
 {
         const struct ob_progress_of of = { a->config, &a->counters, &a->stop_sinks, a->terminal };
@@ -330,8 +330,7 @@ static void watch_disk(struct ob_agent *a, bool is_waited_for)
         if (!ob_state_dir_room(&a->state_dir, &room))
                 return;
         ob_queue_set_room(&a->queue, room);
-        /* The disk counts as recovered above a limit that is not 0, so that the log does not change its mind each
-         * second. */
+        /* The limit for recovery is higher, so that the log does not change each second. */
         is_low = is_waited_for || room < (a->is_disk_low ? OB_STORE_MARGIN / 16 : 0);
         if (!ob_log_change(&a->is_disk_low, is_low))
                 return;
@@ -430,7 +429,7 @@ bool ob_agent_stop(struct ob_agent *a)
         is_clean = join_workers(a);
         for (size_t i = 0; i < a->n_names; i++)
                 ob_names_close(&a->names[i]);
-        /* Out of a corrupt store no points come: the next start repairs the store. */
+        /* A corrupt store gives no points: the next start repairs the store. */
         ob_stop_want(
                 &a->stop_sinks, ob_clock_ms() + (ob_agent_is_corrupt(a) ? 0 : a->config->drain * INT64_C(1000)));
         if (a->queue.sinks)

@@ -22,11 +22,11 @@
 
 struct ob_agent {
         const struct ob_config *config; /* borrowed */
-        bool is_once;                   /* reads every source to its end, and is done then */
+        bool is_once;                   /* ends after it has read every source to its end */
         bool is_dry;                    /* prints the lines, and moves no checkpoint */
-        bool is_replay;                 /* sends the past again, beside an agent that may be running */
+        bool is_replay;                 /* sends old rows again; another agent may be running */
         int terminal;                   /* descriptor for the progress line; 0: none is shown */
-        const char *names_dir;          /* borrowed: the state directory whose names hold; NULL: the config's */
+        const char *names_dir;          /* borrowed: the state directory that has the names; NULL: the config's */
 
         struct ob_state_dir state_dir;
         struct ob_counters counters;
@@ -40,17 +40,16 @@ struct ob_agent {
         struct ob_status *status;           /* ours; NULL: the status page is off */
         struct ob_progress *progress;       /* ours; NULL: no progress is shown */
         size_t n_names, n_workers, n_sinks; /* how many were started */
-        bool is_disk_low, is_queue_full;    /* the log says so */
+        bool is_disk_low, is_queue_full;    /* as logged */
 };
 
-/* Starts all of it. On failure no part of the agent runs any more. */
+/* Starts the agent. On failure no part of the agent runs. */
 int ob_agent_start(struct ob_agent *a, const struct ob_config *config, struct ob_err *err);
 
 /* Whether --once is done: every worker has ended, and no sink has points left. */
 bool ob_agent_is_drained(struct ob_agent *a);
 
-/* Measures the free space, and logs when the disk or the queue becomes full and when it recovers. To be called
- * about once a second. */
+/* Measures the free space; logs when disk or queue become full and recover. Called about every second. */
 void ob_agent_watch(struct ob_agent *a);
 
 /* The inputs of the status page; valid until the agent stops. */
@@ -62,8 +61,8 @@ bool ob_agent_is_corrupt(const struct ob_agent *a);
 /* A number that grows with every piece of work: rows, points, workers that end. */
 int64_t ob_agent_progress(const struct ob_agent *a);
 
-/* Stops the agent within the config's `drain` seconds. True: every source was read without failure (--once), and
- * all points were sent. */
+/* Stops the agent within the config's `drain` seconds. True: all points were sent, and every source was read
+ * without failure (--once). */
 bool ob_agent_stop(struct ob_agent *a);
 
 #endif

@@ -4,9 +4,9 @@
 
 #define HEADER       4    /* bytes: the length in three, and the number of the packet */
 #define PROTOCOL     10   /* the only one since MySQL 3.21 */
-#define ERROR        0xff /* instead of the protocol */
+#define ERROR        0xff /* in place of PROTOCOL */
 #define PROGRESS     0xffff
-#define BEFORE_FLAGS 13 /* bytes behind the version: thread, first part of the scramble, a zero */
+#define BEFORE_FLAGS 13 /* bytes after the version: thread, first part of the scramble, a zero */
 #define CLIENT_SSL   0x0800
 
 static unsigned read_two(const unsigned char *at)
@@ -14,7 +14,7 @@ static unsigned read_two(const unsigned char *at)
         return at[0] | (unsigned)at[1] << 8;
 }
 
-/* A report of progress looks like an error, and the library would go on to another greeting behind it. */
+/* A progress report looks like an error; the library would then accept another greeting after it. */
 static enum ob_greeting read_error(const unsigned char *body, size_t length)
 {
         return length < 3 || read_two(body + 1) == PROGRESS ? OB_GREETING_ODD : OB_GREETING_ERROR;

@@ -8,7 +8,7 @@
 #include "agent/source/reader.h"
 #include "proto/memory.h"
 
-#define SMALL_ROWS 50000   /* a scan of so many takes less than a tenth of a second */
+#define SMALL_ROWS 50000   /* scanning so many rows takes less than a tenth of a second */
 #define STATE_ROWS 1000000 /* a table that is read whole at every poll */
 
 void ob_table_free(struct ob_table *t)
@@ -37,7 +37,7 @@ static const struct ob_table_column *find_column(const struct ob_table *t, const
         return NULL;
 }
 
-/* What is identity can't be left out: two series would become one. */
+/* An identity column must exist: without it two series would become one. */
 static int find_columns(struct ob_plan *p, const struct ob_source *s, const struct ob_table *t, struct ob_err *err)
 {
         unsigned metrics = 0;
@@ -65,13 +65,13 @@ static int find_columns(struct ob_plan *p, const struct ob_source *s, const stru
                                  p->missing);
 }
 
-/* A column as it is selected. Times become epochs, so that no zone is in the way. */
+/* A column in the SELECT. Times become epochs, so that no zone matters. */
 static char *select_item(const struct ob_plan *p, const struct ob_source *s, unsigned i)
 {
         const struct ob_column *c = &s->columns[i];
 
         if (!p->has[i] || !c->column || (c->part && c->role != OB_EVENT))
-                return ob_copy("NULL"); /* a part is read off the event */
+                return ob_copy("NULL"); /* decoded from an event column */
         if (c->role == OB_AGE)
                 return ob_format("UNIX_TIMESTAMP(MAX(`%s`))", c->column);
         if (ob_roles[c->role].is_time)
@@ -93,7 +93,7 @@ static char *select_list(const struct ob_plan *p, const struct ob_source *s)
 
 static bool is_small(const struct ob_table *t, int64_t limit)
 {
-        return t->rows <= limit; /* a view has -1: nobody knows */
+        return t->rows <= limit; /* a view has -1: unknown */
 }
 
 static int plan_log(struct ob_plan *p, const struct ob_source *s, const struct ob_table *t, struct ob_err *err)
@@ -140,7 +140,7 @@ static unsigned count_keys(const struct ob_source *s)
         return n;
 }
 
-/* How many columns stand in an index before the time, when all the keys stand first; 0: it does not serve. */
+/* How many columns of an index precede the time, if all keys are among the first; 0: the index is no help. */
 static unsigned columns_before_time(const struct ob_source *s, const struct ob_table_index *x)
 {
         const char *time = s->columns[ob_source_find(s, OB_AGE)].column;
@@ -156,8 +156,8 @@ static unsigned columns_before_time(const struct ob_source *s, const struct ob_t
 }
 
 /*
- * An index over the keys, perhaps more, and the time gives the newest of each group in one seek, but only
- * when grouped by all that stand before the time. So there may be several rows a key.
+ * An index over the keys, perhaps other columns, and the time gives the newest row of each group in one seek, but
+ * only when grouped by all columns before the time. So a key may have several rows.
  */
 static int plan_newest(struct ob_plan *p, const struct ob_source *s, const struct ob_table *t, struct ob_err *err)
 {
@@ -181,7 +181,7 @@ static int plan_newest(struct ob_plan *p, const struct ob_source *s, const struc
         for (unsigned i = 0; !best && i < s->n_columns; i++)
                 if (ob_roles[s->columns[i].role].is_tag)
                         ob_append(&groups, "`, `", "%s", s->columns[i].column);
-        if (*groups) { /* MySQL 8 keeps the order of a group's columns only when asked to */
+        if (*groups) { /* MySQL 8 sorts groups only when asked to */
                 ob_append(&p->read, "", " GROUP BY `%s` ORDER BY `%s`", groups, groups);
         }
         p->why = best ? ob_format("the newest of each key, index %s", best->name)
@@ -206,7 +206,7 @@ int ob_plan_make(struct ob_plan *p, const struct ob_source *s, const struct ob_t
         p->cursor = cursor < 0 ? NULL : s->columns[cursor].column;
         p->list = select_list(p, s);
         p->read = ob_format("SELECT %s FROM `%s`", p->list, s->table);
-        /* Of ids without a sign, one that is no id for us must not hide the others. */
+        /* An unsigned id above INT64_MAX must not hide the others. */
         p->clock_query = p->cursor
                                  ? ob_format("SELECT UNIX_TIMESTAMP(), MAX(`%s`) FROM `%s` WHERE `%s` <= %" PRId64,
                                            p->cursor, s->table, p->cursor, INT64_MAX)
@@ -230,9 +230,9 @@ char *ob_plan_size(const struct ob_plan *p, int64_t from)
 }
 
 /*
- * Half of what such a query costs is dividing, and DIV is the cheap one; it rounds towards zero. Sorting what is
- * grouped is left out. What is shifted by 64 or more is 0, so that a word gets the ids alone whose place in the
- * chunk it has: their lowest bits, also of a negative id.
+ * Half of the query's cost is the division, and DIV is the cheaper one, but rounds towards zero. ORDER BY NULL
+ * avoids a sort. A shift by 64 or more gives 0, so that each word gets only its own ids of the chunk: those whose
+ * lowest bits fit, also for a negative id.
  */
 char *ob_plan_list(const struct ob_plan *p, int64_t from, int64_t end)
 {

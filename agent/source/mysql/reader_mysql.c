@@ -9,19 +9,19 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define SAID_MS       100  /* so long what the server said of its clock holds */
+#define SAID_MS       100  /* for so long the server's last answer about its clock is used */
 #define COLUMNS_MAX   4096 /* that a table can have */
-#define INDEXED_MAX   8192 /* columns of all the indexes of a table: 128 of 32, and twice that */
+#define INDEXED_MAX   8192 /* columns of all indexes of a table: twice 128 indexes of 32 */
 #define EXPLAINED_MAX 100  /* tables of a query: a table may be a view */
 
 struct reader_mysql {
         struct ob_reader reader; /* first */
         struct ob_session *session;
-        char *about;      /* ours: "table X" */
-        unsigned planned; /* in which opening of the session the plan was made; 0: never, or it failed since */
+        char *about;      /* ours: "table X", for errors */
+        unsigned planned; /* the session's `opened` when the plan was made; 0: there is no plan */
         struct ob_plan plan;
         struct ob_result result; /* the rows of the last read */
-        unsigned most;           /* rows of a page, where as many as were asked for did not fit; 0: they did */
+        unsigned most;           /* rows of a page when `limit` rows did not fit; 0: they fit */
 };
 
 static struct reader_mysql *self(struct ob_reader *r)
@@ -29,7 +29,7 @@ static struct reader_mysql *self(struct ob_reader *r)
         return (struct reader_mysql *)r;
 }
 
-/* A query about the table itself, whose name is put in as a text. */
+/* A query about the table, whose name is appended as a text. */
 static int ask(struct reader_mysql *m, const char *sql, unsigned columns, size_t rows, struct ob_result *result,
         struct ob_err *err)
 {
@@ -140,7 +140,7 @@ static int open_mysql(struct ob_reader *r, struct ob_err *err)
         return 0;
 }
 
-/* The table may have changed under us: the next opening looks at it again. */
+/* After a failure the table may have changed: the next opening makes a new plan. */
 static int query(struct reader_mysql *m, const struct ob_query *q, struct ob_result *result, struct ob_err *err)
 {
         int got = ob_session_query(m->session, q, result, err);
@@ -150,7 +150,7 @@ static int query(struct reader_mysql *m, const struct ob_query *q, struct ob_res
         return got;
 }
 
-/* The server's clock, and the highest id where there is a cursor. */
+/* Reads the server's clock, and the highest id when there is a cursor. */
 static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_err *err)
 {
         const struct ob_query q = { .about = m->about, .sql = m->plan.clock_query, .columns = 2, .rows = 1 };
@@ -171,7 +171,7 @@ static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_er
         return 0;
 }
 
-/* Sources of one session are polled together: where only the clock is asked for, the one before has just asked. */
+/* Sources of one session are polled together: without a cursor the last answer of the clock is used. */
 static int read_clock_mysql(struct ob_reader *r, struct ob_reading *at, struct ob_err *err)
 {
         struct reader_mysql *m = self(r);
@@ -183,7 +183,7 @@ static int read_clock_mysql(struct ob_reader *r, struct ob_reading *at, struct o
         return 0;
 }
 
-/* Which row it is that is too large, and whether it is: the server must say so itself before it is left out. */
+/* Finds the row that is too large. The row is only left out when the server confirms its size. */
 static int skip_row(struct reader_mysql *m, int64_t from, struct ob_rows *rows, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *sql = ob_plan_size(&m->plan, from);
@@ -196,9 +196,9 @@ static int skip_row(struct reader_mysql *m, int64_t from, struct ob_rows *rows, 
         if (query(m, &q, &result, err))
                 return -1;
         if (!result.n)
-                return 0; /* it is gone meanwhile */
+                return 0; /* the row was deleted meanwhile */
         id = ob_result_text(&result, 0, 0, err);
-        size = ob_result_cell(&result, 0, 1); /* NULL: not even the server can put it together */
+        size = ob_result_cell(&result, 0, 1); /* NULL: the row is too large even for the server */
         if (!id)
                 return -1;
         if (!ob_number_parse_int(id, strlen(id), &rows->skipped))
@@ -210,7 +210,7 @@ static int skip_row(struct reader_mysql *m, int64_t from, struct ob_rows *rows, 
         return 0;
 }
 
-/* After a page that did not fit, as many as did are asked for; and more again when they leave room for that. */
+/* After a page that was cut, asks for the rows that fitted; later for twice as many, if there is room. */
 static void set_most(struct reader_mysql *m, unsigned limit)
 {
         const struct ob_result *r = &m->result;
@@ -274,7 +274,7 @@ int ob_reader_mysql_explain(
         snprintf(e->access, sizeof(e->access), "%s", ob_result_named(&result, 0, "type"));
         snprintf(e->index, sizeof(e->index), "%s", ob_result_named(&result, 0, "key"));
         if (!ob_number_parse_int(rows, strlen(rows), &e->rows))
-                e->rows = 0; /* nothing to be read: an empty table */
+                e->rows = 0; /* an empty table */
         return 0;
 }
 

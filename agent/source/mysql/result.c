@@ -76,7 +76,7 @@ void ob_result_name_columns(struct ob_result *r, const char *const *names)
         }
 }
 
-/* Cells are texts from here on, so a NUL in one must not hide what follows it. */
+/* Copies a cell as a text: a NUL inside becomes a '?', so that the rest of the cell is not lost. */
 static const char *copy_cell(char *to, const char *cell, size_t length)
 {
         char *nul = to;

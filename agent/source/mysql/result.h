@@ -1,6 +1,6 @@
 /*
- * What a query brought: rows that all have the number of cells that was asked for, each a text that ends at its
- * length, or NULL. All that a server may do to it was checked on the way in. One thread's.
+ * The result of a query: rows of the expected number of cells, each a text without a NUL inside, or NULL. The
+ * session has checked the server's answer. Owned by one thread.
  */
 #ifndef OB_SOURCE_MYSQL_RESULT_H
 #define OB_SOURCE_MYSQL_RESULT_H
@@ -11,47 +11,45 @@
 
 #include "proto/error.h"
 
-/* Bytes that a result takes in memory: a page of rows, after which one asks for the next, and a result that has to
- * be there whole. A poll has one of them at a time, and an agent some polls: all stay far below its memory limit.
- */
+/* Limits in bytes of memory: of a page of rows, after which the next page is asked for, and of a result that must
+ * be complete. A poll has one result at a time, so all polls of an agent stay far below its memory limit. */
 #define OB_RESULT_PAGE_BYTES  (4U << 20)
 #define OB_RESULT_WHOLE_BYTES (8U << 20)
 
-/* Of a query that asks for its columns by name, since servers differ in what they answer. */
+/* Of a query whose columns are found by name, since servers return different columns. */
 #define OB_RESULT_COLUMNS_MAX 64
 
 struct ob_result {
-        const char *
-                *cells; /* ours: n rows, one behind the other; in a text there is no other NUL than at its end */
+        const char **cells; /* ours: n rows, one after another; no text has a NUL inside */
         size_t n, width;
-        bool is_cut; /* there was more than a page may hold, and these are the first of it */
+        bool is_cut; /* more rows matched than a page may hold; these are the first */
 
-        /* Its own. */
+        /* Private to result.c. */
         const char *about;  /* borrowed from the query */
-        const char **names; /* ours: of the columns, when they are asked for by name; NULL */
+        const char **names; /* ours: of columns that are found by name; NULL */
         size_t room, bytes, most;
         struct ob_result_block *blocks; /* ours, the last one first */
 };
 
 void ob_result_free(struct ob_result *r);
 
-/* The cell, NULL also where there is no such row or column. */
+/* The cell; NULL also when the row or column does not exist. */
 const char *ob_result_cell(const struct ob_result *r, size_t row, size_t column);
 
-/* The cell that must be there: when it is not, that is an error. */
+/* A cell that must exist. NULL: it does not, which is an error in `err`. */
 const char *ob_result_text(const struct ob_result *r, size_t row, size_t column, struct ob_err *err);
 
-/* The cell of a column that was asked for by name; "" where there is none. */
+/* The cell of a named column; "" when there is none. */
 const char *ob_result_named(const struct ob_result *r, size_t row, const char *column);
 
-/* What a clock of the server's says there, in seconds since 1970. False: nothing that a clock can say. */
+/* The server's time in a cell, in seconds since 1970. False: the cell is no valid time. */
 bool ob_result_time(const struct ob_result *r, size_t row, size_t column, int64_t *time);
 
-/* For the session: empties it for so many columns, and at most `most` bytes. */
+/* For the session: empties the result for `width` columns, and at most `most` bytes. */
 void ob_result_begin(struct ob_result *r, const char *about, size_t width, size_t most);
 void ob_result_name_columns(struct ob_result *r, const char *const *names);
 
-/* Copies a row. False: it does not fit any more. A NUL inside a text becomes a '?'. */
+/* Copies a row. False: the row does not fit. A NUL inside a text becomes a '?'. */
 bool ob_result_add(struct ob_result *r, char *const *cells, const unsigned long *lengths);
 
 #endif

@@ -113,7 +113,7 @@ int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_r
         if (s->health)
                 ob_health_promise(s->health, ob_session_longest_ms(s->settings) + OB_HEALTH_SPARE);
         if (!s->is_opening && ob_turn_is_over(&s->turn))
-                ob_session_close(s); /* it is re-opened when the others have had their turn */
+                ob_session_close(s); /* re-opened after the other sessions had their turn */
         got = ob_transport_ask(&s->transport, q, deadline_of(s), r, err);
         if (got < 0 && s->transport.is_gone && s->opened && !s->is_opening)
                 got = reopen(s, err) ? -1 : ob_transport_ask(&s->transport, q, deadline_of(s), r, err);

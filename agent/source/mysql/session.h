@@ -19,12 +19,12 @@
 
 struct ob_session {
         const struct ob_mysql_settings *settings; /* borrowed */
-        struct ob_health *health;                 /* borrowed: each query renews its promise; NULL */
-        struct ob_turn turn;                      /* among the manager's sessions, when `turns` is set after init */
+        struct ob_health *health;                 /* borrowed: each query renews the promise of health; NULL */
+        struct ob_turn turn;                      /* the session's turn, when `turns` is set after init */
         struct ob_transport transport;
-        unsigned opened;       /* how often; a session that is re-opened on the same server is not counted */
+        unsigned opened;       /* how often the session was opened, without re-opening on the same server */
         char identity[256];    /* of the server and the database */
-        int64_t said, said_at; /* the server's clock in the last answer that had it, and when: ob_clock_ms(); 0 */
+        int64_t said, said_at; /* the server's clock in its last answer, and ob_clock_ms() then; 0: none */
 
         /* Private to session.c. */
         bool is_opening;
@@ -37,8 +37,7 @@ struct ob_session {
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings, struct ob_stop *stop);
 void ob_session_close(struct ob_session *s);
 
-/* Until ob_session_open is called again, the session is not used, and may be closed for another: see ob_turn_rest.
- */
+/* Releases the session until the next ob_session_open; it may be closed meanwhile: see ob_turn_rest. */
 void ob_session_rest(struct ob_session *s);
 
 /* Closes the session and frees its parts. Does nothing to a session that is all zero. */

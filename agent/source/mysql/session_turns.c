@@ -9,15 +9,15 @@
 
 #define RAISE_MS  300000
 #define HOLD_MS   5000
-#define SETTLE_MS 1000 /* so long a server may count a session that was closed */
-#define RETRY_MS  50   /* between tries while it may do so */
+#define SETTLE_MS 1000 /* for so long a server may count a closed session */
+#define RETRY_MS  50   /* between retries during that time */
 
 static bool reads_database(const struct ob_source *s)
 {
         return s->enabled && (s->kind == OB_SOURCE_TABLE || s->kind == OB_SOURCE_ZONE);
 }
 
-/* One for each worker that has a source in the database. Names are read by one of these, or by one more. */
+/* One for each worker with a source in the database, and one for names if none of these reads them. */
 unsigned ob_session_turns_needed(const struct ob_config *c)
 {
         unsigned n = 0;
@@ -71,7 +71,7 @@ unsigned ob_session_turns_limit(struct ob_session_turns *t)
         return limit;
 }
 
-/* The number of the last one is also that of other limits, as of queries an hour; its text names the limit. */
+/* ER_USER_LIMIT_REACHED also means other limits, such as queries an hour; its text names the limit. */
 bool ob_session_turns_is_refusal(unsigned number, const char *text)
 {
         return number == ER_CON_COUNT_ERROR || number == ER_TOO_MANY_USER_CONNECTIONS ||
@@ -94,13 +94,13 @@ static void take_out(struct ob_turn **list, struct ob_turn *turn)
                 *list = turn->next;
 }
 
-/* When the first of those that wait has to look again, though nothing has changed. */
+/* When the first waiting turn checks again without a signal. */
 static int64_t next_look(const struct ob_session_turns *t, int64_t deadline)
 {
         return t->limit && t->raise_at > ob_clock_ms() && t->raise_at < deadline ? t->raise_at : deadline;
 }
 
-/* Waits for a change, but not beyond a moment. Under the lock. */
+/* Waits for a signal until the deadline. Under the lock. */
 static void wait(struct ob_session_turns *t, int64_t deadline)
 {
         struct timespec until = ob_clock_deadline(deadline);
@@ -108,7 +108,7 @@ static void wait(struct ob_session_turns *t, int64_t deadline)
         pthread_cond_timedwait(&t->changed, &t->lock, &until);
 }
 
-/* A turn has ended, its session is closed. Under the lock. */
+/* Ends a turn whose session is closed. Under the lock. */
 static void give(struct ob_session_turns *t, struct ob_turn *turn)
 {
         t->open -= turn->state != OB_TURN_OPENS;
@@ -119,7 +119,7 @@ static void give(struct ob_session_turns *t, struct ob_turn *turn)
         pthread_cond_broadcast(&t->changed);
 }
 
-/* Closes the session that rests longest. Under the lock, which it leaves for that. */
+/* Closes the session that has rested longest. Releases the lock while closing. */
 static void close_one_that_rests(struct ob_session_turns *t)
 {
         struct ob_turn *other = t->rests;
@@ -142,7 +142,7 @@ static bool may_open(struct ob_session_turns *t)
         return true;
 }
 
-/* Waits for a turn; it is OB_TURN_OPENS then. Under the lock. */
+/* Waits for a turn, whose state becomes OB_TURN_OPENS. Under the lock. */
 static int wait_for_turn(struct ob_session_turns *t, struct ob_turn *turn, int64_t deadline, struct ob_err *err)
 {
         int got = 0;
@@ -170,7 +170,7 @@ static int wait_for_turn(struct ob_session_turns *t, struct ob_turn *turn, int64
         return 0;
 }
 
-/* True: all have one again. Under the lock. */
+/* True: all sessions can be open at once again. Under the lock. */
 static bool note_opened(struct ob_session_turns *t, struct ob_turn *turn)
 {
         t->open++;
@@ -179,7 +179,7 @@ static bool note_opened(struct ob_session_turns *t, struct ob_turn *turn)
         if (!t->limit || t->open <= t->limit)
                 return false;
         t->limit = t->open;
-        t->raise_at = ob_clock_ms(); /* there may be room for more */
+        t->raise_at = ob_clock_ms(); /* try one more session at once */
         if (t->limit < t->needed)
                 return false;
         t->limit = 0;
@@ -187,8 +187,7 @@ static bool note_opened(struct ob_session_turns *t, struct ob_turn *turn)
 }
 
 /*
- * False: no session of ours is there whose end could be waited for. `is_new`: that is how it was found out that
- * there are too few. Under the lock.
+ * False: no own session is open whose end could free a place. `is_new`: this refusal is the first. Under the lock.
  */
 static bool note_refused(struct ob_session_turns *t, struct ob_turn *turn, bool *is_new)
 {
@@ -206,7 +205,7 @@ static bool note_refused(struct ob_session_turns *t, struct ob_turn *turn, bool 
         return true;
 }
 
-/* Opens the session of a turn that is OB_TURN_OPENS. 1: it has to wait for another turn. Without the lock. */
+/* Opens the session of a turn in state OB_TURN_OPENS. 1: wait for another turn. Without the lock. */
 static int open_session(struct ob_session_turns *t, struct ob_turn *turn, struct ob_err *err)
 {
         int got = turn->open_it(turn->session, err);
@@ -231,7 +230,7 @@ static int open_session(struct ob_session_turns *t, struct ob_turn *turn, struct
         return got;
 }
 
-/* Nobody else closes the session from here on. Under the lock. */
+/* Takes a resting session back, so that no other turn closes it. Under the lock. */
 static void take_back(struct ob_session_turns *t, struct ob_turn *turn)
 {
         while (turn->state == OB_TURN_IS_TAKEN)

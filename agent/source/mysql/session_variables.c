@@ -11,9 +11,9 @@
 #include "proto/number.h"
 
 #define VALUE_MAX 128 /* bytes; sql_mode is the longest, and only its beginning is shown */
-#define CLOCK_OFF 5   /* seconds that a busy server may take from the start of a statement to its clock */
+#define CLOCK_OFF 5   /* seconds that a busy server may take from a statement's start to its clock */
 
-enum servers { ON_ANY, ON_MARIADB, ON_MYSQL }; /* a name may mean another unit on the other kind of server */
+enum servers { ON_ANY, ON_MARIADB, ON_MYSQL }; /* a name may have another unit on the other kind of server */
 
 /*
  * A variable that a server does not list is unknown to that server, and is left out there.
@@ -34,33 +34,33 @@ static const struct variable {
         bool is_first;        /* set before the others are read, since it may hide them; every server knows it */
         const char *or_value; /* SET NAMES sets the variable, and this value is as good */
 } variables[] = {
-        /* Off: every SELECT belongs to the first one's snapshot, and a DBA's ALTER waits for our transaction. */
+        /* Off: every SELECT reads the first one's snapshot, and a DBA's ALTER waits for our transaction. */
         { "autocommit", "ON", .is_first = true },
-        /* Answers are cut after so many rows, SHOW's too. Ours have a LIMIT where they need one. */
+        /* Limits the rows of an answer, also of SHOW. Our queries have a LIMIT where needed. */
         { "sql_select_limit", "18446744073709551615", .is_first = true },
-        /* Off: a join is refused that may look at more than max_join_size rows. */
+        /* Off: the server refuses a join that may read more than max_join_size rows. */
         { "sql_big_selects", "ON", .is_first = true },
         /* READ-UNCOMMITTED counts rows that are rolled back; the others keep old versions of rows alive. */
         { "tx_isolation", "READ-COMMITTED" },
         { "transaction_isolation", "READ-COMMITTED" },
-        /* Whatever the user may do: we only read. */
+        /* We only read, whatever the user's privileges. */
         { "tx_read_only", "ON" },
         { "transaction_read_only", "ON" },
-        /* ANSI_QUOTES, NO_BACKSLASH_ESCAPES, PIPES_AS_CONCAT, HIGH_NOT_PRECEDENCE: another language than ours.
-         * PAD_CHAR_TO_FULL_LENGTH, REAL_AS_FLOAT: other values. */
+        /* ANSI_QUOTES, NO_BACKSLASH_ESCAPES, PIPES_AS_CONCAT, HIGH_NOT_PRECEDENCE change the syntax;
+         * PAD_CHAR_TO_FULL_LENGTH, REAL_AS_FLOAT change values. */
         { "sql_mode", "" },
-        /* UNIX_TIMESTAMP() and FROM_UNIXTIME() of a DATETIME go by it. */
+        /* UNIX_TIMESTAMP() and FROM_UNIXTIME() of a DATETIME use this zone. */
         { "time_zone", "+00:00" },
         /* How long a query waits for a table that an ALTER holds: a day by default. */
         { "lock_wait_timeout", NULL, .per_second = 1 },
-        /* How long a query may take. Percona 5.6 has the first name, too, but counts it in milliseconds. */
+        /* How long a query may take. Percona 5.6 has the first name, but in milliseconds. */
         { "max_statement_time", NULL, ON_MARIADB, .per_second = 1 },
         { "max_execution_time", NULL, ON_MYSQL, .per_second = 1000 },
-        /* How long the server keeps a session between polls, and waits for us within one: its defaults. */
+        /* How long the server keeps an idle session, and waits for us in a query: its defaults. */
         { "wait_timeout", "28800" },
         { "net_read_timeout", "30" },
         { "net_write_timeout", "60" },
-        /* MySQL 8 answers with the number of rows that a table had up to a day ago; the plan goes by it. */
+        /* MySQL 8 caches row counts for a day; the plan needs current ones. */
         { "information_schema_stats_expiry", "0" },
         /* The encoding of queries, and of names and texts in answers. */
         { "character_set_client", "utf8mb4", .or_value = "utf8" },
@@ -76,7 +76,7 @@ struct values {
         char value[N][VALUE_MAX];
 };
 
-/* The session whose variables are set or compared, and until when its server must have answered. */
+/* The session whose variables are set or compared, and the deadline for the server's answers. */
 struct session {
         struct ob_transport *transport;
         const struct ob_mysql_settings *settings;
@@ -171,7 +171,7 @@ static void append_assignment(char **list, const struct variable *v, const char 
         ob_append(list, ", ", is_number ? "%s = %s" : "%s = '%s'", v->name, value);
 }
 
-/* Without `values` sets the variables that come first, whatever values they have; else those that differ. */
+/* Without `values` sets the variables with is_first, whatever values they have; else those that differ. */
 static int assign(struct session *s, const struct values *values, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *list = ob_copy(""), *sql = NULL;
@@ -224,8 +224,8 @@ static int set_names(struct session *s, struct ob_err *err)
 }
 
 /*
- * A timestamp that was set stops NOW(). Where it may not be set (secure_timestamp) nobody else can have set it, as
- * check_clock() makes sure.
+ * A timestamp that was set stops NOW(). When secure_timestamp forbids setting it, check_clock() makes sure that no
+ * other client has set it.
  */
 static int set_clock(struct session *s, struct ob_err *err)
 {
@@ -237,7 +237,7 @@ static int set_clock(struct session *s, struct ob_err *err)
         return error == ER_OPTION_PREVENTS_STATEMENT || error == ER_SPECIFIC_ACCESS_DENIED_ERROR ? 0 : -1;
 }
 
-/* SYSDATE() goes by the server's clock also where NOW() does not. */
+/* SYSDATE() uses the server's clock even when NOW() does not. */
 static int check_clock(struct session *s, struct ob_err *err)
 {
         static const struct ob_query query = {

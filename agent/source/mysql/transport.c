@@ -16,12 +16,12 @@
 #include "agent/source/mysql/greeting.h"
 #include "proto/memory.h"
 
-/* Bytes. What precedes rows is a reason, or some hundred for each column; the library makes many of each. */
+/* Bytes before the rows: an error, or some hundred for each column; the library allocates many times as much. */
 #define PREFACE_MAX 262144
-#define RECEIVE_MAX 262144 /* that the kernel keeps, and still hands out when the socket is shut */
-#define STACK       262144 /* of the library while it connects: a look-up of names needs more than it would take */
+#define RECEIVE_MAX 262144 /* of the kernel's buffer, which is readable even after shutdown() */
+#define STACK       262144 /* of the library while it connects: a look-up of names needs more than its default */
 
-/* Names of plugins by what they show of the password to who listens, or only says that it is the server. */
+/* Plugins that send a hash of the password, and plugins that may reveal the password to a false server. */
 #define HASHING   "mysql_native_password,client_ed25519"
 #define REVEALING "caching_sha2_password,sha256_password"
 
@@ -29,15 +29,15 @@
 
 #define STOPPED "mysql: a stop is wanted"
 
-/* What a server says, or the library, when the session was ended by the other side. */
+/* Errors of the server or the library when the other side has ended the session. */
 static const unsigned gone[] = { CR_SERVER_GONE_ERROR, CR_SERVER_LOST, CR_SERVER_LOST_EXTENDED,
-        ER_CONNECTION_KILLED, 4031 /* MySQL's for one that was idle */ };
+        ER_CONNECTION_KILLED, 4031 /* MySQL's, for an idle session */ };
 
-/* What the session that is at work in this thread may still take in, in bytes. */
+/* The bytes that the session in this thread may still receive. */
 static _Thread_local int64_t allowance;
 static _Thread_local bool is_allowance_spent;
 
-/* The library's, though in none of its headers: is called after each read and write of any connection. */
+/* In the library, but not in its headers: calls `callback` after each read and write of any connection. */
 extern int ma_pvio_register_callback(
         my_bool adds, void (*callback)(int is_write, MYSQL *db, const unsigned char *bytes, size_t length));
 
@@ -64,7 +64,7 @@ static void allow(int64_t bytes)
         is_allowance_spent = false;
 }
 
-/* A socket that nobody but its folder's owner can have made belongs to the server. */
+/* In a folder that only its owner can write, the socket is the server's. */
 static bool is_guarded(const char *path)
 {
         const char *slash = strrchr(path, '/');
@@ -102,8 +102,7 @@ int ob_transport_init(struct ob_transport *t, const struct ob_mysql_settings *m,
 {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
         unsigned connect = (unsigned)m->connect_timeout, no_files = 0;
-        unsigned answer =
-                (unsigned)m->query_timeout + LATER; /* than our own deadline, of which we know what it means */
+        unsigned answer = (unsigned)m->query_timeout + LATER; /* after our own deadline, whose meaning we know */
         size_t stack = STACK, packet = OB_TRANSPORT_ROW_BYTES;
         unsigned way = *m->socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
         my_bool no = 0;
@@ -113,14 +112,14 @@ int ob_transport_init(struct ob_transport *t, const struct ob_mysql_settings *m,
         if (!t->db)
                 return ob_fail(err, "mysql: no memory");
         mysql_options(t->db, MYSQL_OPT_NONBLOCK, &stack);
-        /* By itself the library takes its default socket, and so perhaps another server, for "localhost". */
+        /* For "localhost" the library would use its default socket, and so perhaps another server. */
         mysql_options(t->db, MYSQL_OPT_PROTOCOL, &way);
         mysql_options(t->db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
         mysql_options(t->db, MYSQL_OPT_READ_TIMEOUT, &answer);
         mysql_options(t->db, MYSQL_OPT_WRITE_TIMEOUT, &answer);
         mysql_options(t->db, MYSQL_OPT_RECONNECT, &no);
         mysql_options(t->db, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
-        mysql_options(t->db, MYSQL_OPT_LOCAL_INFILE, &no_files); /* else a server may ask for any file of ours */
+        mysql_options(t->db, MYSQL_OPT_LOCAL_INFILE, &no_files); /* else a server may read any of our files */
         mysql_options(t->db, MARIADB_OPT_RESTRICTED_AUTH, allowed_plugins(m));
         mysql_options(t->db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
         mysql_optionsv(t->db, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "otterbeat");
@@ -128,18 +127,18 @@ int ob_transport_init(struct ob_transport *t, const struct ob_mysql_settings *m,
         return 0;
 }
 
-/* One way to a server: it may have several addresses, and each of them gets a socket of its own. */
+/* A connection attempt. A server may have several addresses, each of which gets its own socket. */
 struct dial {
         struct ob_transport *t;
         bool needs_tls;
-        int64_t ms, end; /* for each address, and when all of them must be done with */
+        int64_t ms, end; /* for each address, and the end for all */
         struct ob_err *err;
 
-        /* Of the socket of now. */
+        /* Of the current socket: */
         ino_t inode;
         int64_t deadline;
-        bool is_connected, is_sound; /* … and may be spoken to */
-        bool is_refused;             /* … or not, as `err` says */
+        bool is_connected, is_sound; /* the greeting is valid */
+        bool is_refused;             /* the greeting is refused, as `err` says */
 };
 
 static void unwatch(struct ob_transport *t)
@@ -149,7 +148,7 @@ static void unwatch(struct ob_transport *t)
         t->is_watched = false;
 }
 
-/* Ends whatever waits on the socket, now and later. */
+/* Ends each wait on the socket, now and later. */
 static void break_off(struct ob_transport *t)
 {
         t->is_broken = true;
@@ -165,7 +164,7 @@ static int give_time(struct dial *d)
         return ob_stop_begin_wait(d->t->stop, &d->t->socket, d->deadline) ? 0 : ob_fail(d->err, STOPPED);
 }
 
-/* The library opens and closes sockets as it likes between two waits. */
+/* The library may open and close sockets between two waits. */
 static int follow_socket(struct dial *d)
 {
         int fd = mysql_get_socket(d->t->db), receive = RECEIVE_MAX;
@@ -186,7 +185,7 @@ static int follow_socket(struct dial *d)
         return give_time(d);
 }
 
-/* True: something of what was waited for happened. The guard shuts the socket when that takes too long. */
+/* True: an event happened. The guard shuts the socket at the deadline. */
 static bool wait_on_socket(const struct dial *d, short events)
 {
         struct pollfd p = { .fd = d->t->socket.fd, .events = events };
@@ -195,7 +194,7 @@ static bool wait_on_socket(const struct dial *d, short events)
         return left > 0 && poll(&p, 1, (int)left) > 0 && d->t->socket.shut == OB_SHUT_NOT;
 }
 
-/* The kernel wakes us when there is enough, or a server that sends byte by byte would keep us busy. */
+/* SO_RCVLOWAT lets the thread sleep until enough bytes are there, even if a server sends byte by byte. */
 static enum ob_greeting peek(const struct dial *d)
 {
         unsigned char bytes[OB_GREETING_MAX] = { 0 };
@@ -219,8 +218,8 @@ static enum ob_greeting peek(const struct dial *d)
 }
 
 /*
- * Nothing of ours was sent yet, and nothing is when this fails. Without TLS, too: what is no greeting is not for
- * the library, which a report of progress in its place makes crash.
+ * Nothing was sent before this check, nor is when it fails. It is needed without TLS, too: the library crashes
+ * when a progress report comes instead of a greeting.
  */
 static int check_greeting(struct dial *d)
 {
@@ -230,7 +229,7 @@ static int check_greeting(struct dial *d)
                       (found == OB_GREETING_PLAIN && !d->needs_tls);
         if (d->is_sound)
                 return 0;
-        if (found == OB_GREETING_MORE) /* the library says what became of it */
+        if (found == OB_GREETING_MORE) /* the library reports the failure */
                 return -1;
         d->is_refused = true;
         if (found == OB_GREETING_PLAIN)
@@ -239,7 +238,7 @@ static int check_greeting(struct dial *d)
         return ob_fail(d->err, "mysql %u: what answers does not speak MySQL's protocol", CR_SERVER_HANDSHAKE_ERR);
 }
 
-/* Whether a connection is there, or only that it failed. */
+/* Whether the socket is connected; a failed connect also ends the wait. */
 static bool is_connected(const struct ob_transport *t)
 {
         struct sockaddr_storage peer;
@@ -248,7 +247,7 @@ static bool is_connected(const struct ob_transport *t)
         return !getpeername(t->socket.fd, (struct sockaddr *)&peer, &size);
 }
 
-/* What the library waits for, as `wanted` says. Returns what happened. */
+/* Waits for the events that the library `wanted`. Returns the events that happened. */
 static int dial_wait(struct dial *d, int wanted)
 {
         short events =
@@ -265,7 +264,7 @@ static int dial_wait(struct dial *d, int wanted)
         return MYSQL_WAIT_TIMEOUT;
 }
 
-/* A plugin that is not allowed is one that would show the password. */
+/* A plugin is not allowed when it would reveal the password. */
 static int fail_plugin(struct ob_transport *t, struct ob_err *err)
 {
         const char *said = mysql_error(t->db), *name = strchr(said, '\'');
@@ -285,7 +284,7 @@ static bool says_gone(unsigned error)
         return false;
 }
 
-/* Says what went wrong, and notes what it means. */
+/* Reports the error, and sets `error`, `is_gone` and `is_broken`. */
 static int fail(struct ob_transport *t, const char *about, struct ob_err *err)
 {
         enum ob_shut shut = t->is_watched ? t->socket.shut : OB_SHUT_NOT;
@@ -335,7 +334,7 @@ int ob_transport_connect(struct ob_transport *t, const struct ob_mysql_settings 
                 return -1;
         if (!got)
                 return fail(t, "the log-in", err);
-        if (!t->is_watched && follow_socket(&d)) /* it never had to wait */
+        if (!t->is_watched && follow_socket(&d)) /* connecting needed no wait */
                 return -1;
         ob_stop_end_wait(t->stop, &t->socket);
         if (d.needs_tls && (!d.is_sound || !mysql_get_ssl_cipher(t->db)))
@@ -356,7 +355,7 @@ static int begin(struct ob_transport *t, int64_t deadline, struct ob_err *err)
         return ob_stop_begin_wait(t->stop, &t->socket, deadline) ? 0 : ob_fail(err, STOPPED);
 }
 
-/* What the server answers is not what was asked for, so what comes behind it is not, either. */
+/* After an unexpected answer the rest of the connection can't be trusted. */
 static int fail_shape(struct ob_transport *t, struct ob_err *err, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
@@ -411,8 +410,7 @@ static int check_columns(
         return 0;
 }
 
-/* What came before a row that is too large is a page; when nothing did, that row is for the caller to leave out: 1.
- */
+/* The rows before a row that is too large are a page. 1: there are none, and the caller leaves that row out. */
 static int cut(struct ob_transport *t, const struct ob_query *q, struct ob_result *r, struct ob_err *err)
 {
         break_off(t);
@@ -423,7 +421,7 @@ static int cut(struct ob_transport *t, const struct ob_query *q, struct ob_resul
         return r->n ? 0 : 1;
 }
 
-/* The library says of a packet that is too large that the connection was lost: but the other side is there. */
+/* For a packet that is too large the library reports a lost connection, although the socket is connected. */
 static bool is_too_large(const struct ob_transport *t)
 {
         unsigned error = mysql_errno(t->db);
@@ -445,7 +443,7 @@ static int take_rows(
                         return fail_shape(t, err, "%s has more than %zu rows", q->about, q->rows);
                 if (!ob_result_add(r, row, mysql_fetch_lengths(rows)))
                         return cut(t, q, r, err);
-                if (t->socket.shut != OB_SHUT_NOT) /* what the kernel has left goes on for a while */
+                if (t->socket.shut != OB_SHUT_NOT) /* the kernel's buffer may have more rows */
                         return fail(t, q->about, err);
         }
         if (is_too_large(t))
@@ -474,7 +472,7 @@ int ob_transport_ask(
                         got = mysql_errno(t->db) ? fail(t, q->about, err)
                                                  : fail_shape(t, err, "%s has no rows", q->about);
                 if (rows)
-                        mysql_free_result(rows); /* which reads to the end of them */
+                        mysql_free_result(rows); /* reads the remaining rows */
         }
         ob_stop_end_wait(t->stop, &t->socket);
         if (got)
@@ -486,7 +484,7 @@ void ob_transport_close(struct ob_transport *t)
 {
         struct pollfd p = { .fd = t->is_watched ? t->socket.fd : -1, .events = POLLOUT };
 
-        if (t->is_watched && poll(&p, 1, 0) != 1) /* saying goodbye must not take time */
+        if (t->is_watched && poll(&p, 1, 0) != 1) /* closing must not wait */
                 shutdown(t->socket.fd, SHUT_RDWR);
         if (t->db)
                 mysql_close(t->db);
