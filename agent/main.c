@@ -213,7 +213,7 @@ static bool is_ending(void)
         return !sigpending(&pending) && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
-/* On SIGHUP: runs the new config if it is good, else goes on with the old one. */
+/* On SIGHUP: runs the new config if it is valid, else continues with the old one. */
 static int reload(struct run *r)
 {
         struct ob_err err, again;

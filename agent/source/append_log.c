@@ -453,7 +453,7 @@ static bool may_be_behind(const struct ob_task *f)
         return !has_time(f) && ob_task_is_doubtful(f);
 }
 
-/* Without times only ids tell new rows: when the highest id is lower, the table was emptied, or is a late copy. */
+/* Without times only ids show new rows: when the highest id is lower, the table was emptied, or is a late copy. */
 static int begin_by_ids(
         struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {

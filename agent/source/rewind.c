@@ -32,7 +32,7 @@ bool ob_rewind_has_history(const struct ob_source *s)
                ob_source_find(s, OB_TIME) >= 0;
 }
 
-/* For each metric of the source: tells Graphite's sinks to begin its series from nothing. */
+/* For each metric of the source: Graphite's sinks begin its series from nothing. */
 static void add_forgetting(const struct ob_manager *manager, const struct ob_source *source, struct ob_outbox *out)
 {
         struct ob_series series = { .deliver_to = OB_TO_FORGET };

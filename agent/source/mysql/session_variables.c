@@ -23,7 +23,7 @@ enum servers { ON_ANY, ON_MARIADB, ON_MYSQL }; /* a name may have another unit o
  * own), max_join_size (sql_big_selects overrules it), group_concat_max_len, div_precision_increment,
  * max_sort_length, sql_auto_is_null, old_mode. These only change how fast an answer comes: optimizer_switch,
  * big_tables, max_length_for_sort_data, query_cache_type. lc_messages and wsrep_sync_wait are the operator's
- * choice; we tell errors apart by their numbers. `timestamp` has no row, since its value always differs: see
+ * choice; we distinguish errors by number. `timestamp` has no row, since its value always differs: see
  * set_clock().
  */
 static const struct variable {
@@ -43,7 +43,7 @@ static const struct variable {
         /* READ-UNCOMMITTED counts rows that are rolled back; the others keep old versions of rows alive. */
         { "tx_isolation", "READ-COMMITTED" },
         { "transaction_isolation", "READ-COMMITTED" },
-        /* We only read, whatever the user's privileges. */
+        /* We only read, even if the user has more privileges. */
         { "tx_read_only", "ON" },
         { "transaction_read_only", "ON" },
         /* ANSI_QUOTES, NO_BACKSLASH_ESCAPES, PIPES_AS_CONCAT, HIGH_NOT_PRECEDENCE change the syntax;

@@ -21,7 +21,7 @@
 #define RECEIVE_MAX 262144 /* of the kernel's buffer, which is readable even after shutdown() */
 #define STACK       262144 /* of the library while it connects: a look-up of names needs more than its default */
 
-/* Plugins that send a hash of the password, and plugins that may reveal the password to a false server. */
+/* Plugins that send a hash of the password, and plugins that may reveal it to a listener or a false server. */
 #define HASHING   "mysql_native_password,client_ed25519"
 #define REVEALING "caching_sha2_password,sha256_password"
 
@@ -64,7 +64,7 @@ static void allow(int64_t bytes)
         is_allowance_spent = false;
 }
 
-/* In a folder that only its owner can write, the socket is the server's. */
+/* In a folder that not everybody can write, the socket is the server's. */
 static bool is_guarded(const char *path)
 {
         const char *slash = strrchr(path, '/');

@@ -32,7 +32,6 @@ struct ob_transport {
         bool is_broken; /* the connection can only be closed */
 };
 
-/* What is asked of a server. */
 struct ob_query {
         const char *about; /* for errors: "table X" */
         const char *sql;

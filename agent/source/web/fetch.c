@@ -75,7 +75,7 @@ static bool was_asked(struct ob_fetch *f)
         return !curl_easy_getinfo(f->http.curl, CURLINFO_PRETRANSFER_TIME_T, &us) && us > 0;
 }
 
-/* Forgets all cookies when there are too many: a server could set another cookie with each answer. */
+/* Deletes all cookies when there are too many: a server may set a new cookie with each answer. */
 static void sweep_cookies(struct ob_fetch *f)
 {
         struct curl_slist *all = NULL;

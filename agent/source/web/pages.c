@@ -161,7 +161,7 @@ static void count_error(struct ob_pages *p)
                 p->setting.counters->errors++;
 }
 
-/* Logs a page when it fails first; only some pages in a cycle. */
+/* Logs a page when it fails first, but at most TOLD_MAX pages in a cycle. */
 void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, const char *address, const char *why)
 {
         ob_cleanup(ob_free_at) char *url = ob_http_url(p->setting.manager->page.url, address);
