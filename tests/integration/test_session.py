@@ -68,8 +68,11 @@ def test_a_firewall_that_ends_sessions(otter, mariadb, make_agent, statsd, wire)
     """Silently, while there is a server behind it; when there is none, that is an error, and one line."""
     between = wire(mariadb.port)
     agent = make_agent(mariadb, [to_statsd(statsd)], mysql={"port": between.port}).start()
+    agent.wait_for_log("event=plan", times=7)
+    time.sleep(1)  # the names are read, too: all sessions are there, and rest
     had = len(mariadb.query("SELECT 1 FROM THROUGHPUT_STAT WHERE PIPELINE_ID = 1 AND TYPE = 'ROW'"))
     for n in range(1, 6):
+        time.sleep(0.5)  # a session that is cut in the middle of a query is another matter
         between.cut()
         mariadb.query(ROW)
         wait_until(lambda n=n: statsd.counters().get("otter." + COUNT, 0) >= n, "the row arrived")
