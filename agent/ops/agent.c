@@ -376,7 +376,7 @@ int64_t ob_agent_progress(const struct ob_agent *a)
         for (size_t i = 0; i < a->n_workers; i++)
                 sum += a->counters.sources[i].rows + a->workers[i].is_done;
         for (size_t i = 0; i < a->n_sinks; i++)
-                sum += a->counters.sinks[i].points - a->counters.sinks[i].behind;
+                sum += a->counters.sinks[i].points - a->counters.sinks[i].behind + a->counters.sinks[i].sent;
         return sum;
 }
 

@@ -14,9 +14,10 @@ LOG_ROW = ("INSERT INTO LOG_RECORD (CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT
 SERIES = "otter.pipeline.4.title.t.log.records"
 
 
-def add(server, n, age=5):
+def add(server, n, age=5, since="NOW()"):
+    """Rows so many seconds older than `since`, an expression of SQL."""
     for _ in range(n):
-        server.query(LOG_ROW.format(age, age))
+        server.query(LOG_ROW.format(age, age).replace("NOW()", since))
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def test_a_database_that_was_killed(own_mariadb, own_otter, statsd, both, make_a
 def test_another_server_counts_nothing_twice(own_mariadb, own_otter, template, folder, statsd, both, make_agent):
     """A replica has become the server, with the same rows and one more row."""
     agent = make_agent(own_mariadb, both)
-    add(own_mariadb, 3, age=30)
+    begun = f"FROM_UNIXTIME({int(time.time())})"
+    add(own_mariadb, 3, age=30, since=begun)
     agent.once()
     statsd.wait_for({SERIES: 3})
     place = folder / "replica"
@@ -52,7 +54,7 @@ def test_another_server_counts_nothing_twice(own_mariadb, own_otter, template, f
         replica.query("CREATE DATABASE otter", database=None)
         replica.make_user()
         FakeOtter(replica, folder).do("create", "--pipelines", 2)
-        add(replica, 3, age=40)
+        add(replica, 3, age=40, since=begun)
         add(replica, 1, age=3)
         agent.top["managers"][0]["mysql"]["port"] = replica.port
         agent.write()

@@ -12,6 +12,7 @@ import pytest
 
 from servers.dogstatsd import Event, read_all
 from servers.graphite_web import GraphiteWeb
+from servers.mariadb import PASSWORD, USER
 from servers.process import free_port, wait_until
 from servers.sinks import Datagrams, Stream
 
@@ -206,6 +207,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
     """A web server that gives the answers the test chooses, and keeps the requests."""
 
     def do_POST(self):
+        time.sleep(self.server.pause)
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         code = self.server.codes.get(body["data"], 200)
         if code == 200:
@@ -223,7 +225,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def answers():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.codes, server.taken, server.refused = {}, [], []
+    server.codes, server.taken, server.refused, server.pause = {}, [], [], 0
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -237,6 +239,17 @@ def test_an_event_that_is_refused_holds_up_no_other(mariadb, otter, answers, car
     done = make_agent(mariadb, to_web(carbon_stream, f"http://127.0.0.1:{answers.server_port}/")).run("--once")
     assert done.returncode == 69 and "sink=graphite.events event=lost points=1" in done.stderr
     assert [body["data"] for body in answers.taken] == ["pid:1 1", "pid:1 3"] and len(answers.refused) == 1
+
+
+def test_a_server_that_takes_its_time_over_each_event_is_waited_for(mariadb, otter, answers, carbon_stream, make_agent):
+    """--once gives up when nothing moves: a batch of events takes longer than all time-outs, and each of them moves."""
+    answers.pause = 0.5
+    for n in range(25):
+        alarm(mariadb, f"pid:1 {n}", pipeline=str(n))
+    manager = {"mysql": {"port": mariadb.port, "user": USER, "password": PASSWORD, "connect_timeout": 1, "query_timeout": 2},
+               "page": {"timeout": 1}}
+    make_agent(mariadb, to_web(carbon_stream, f"http://127.0.0.1:{answers.server_port}/"), managers=[manager], drain=1).once()
+    assert len(answers.taken) == 25
 
 
 def test_an_event_at_which_the_server_fails_is_tried_again(mariadb, otter, answers, carbon_stream, make_agent):
