@@ -73,8 +73,8 @@ struct look {
 };
 
 /*
- * The cell in the last column of the first row; NULL: there is none, or the query failed. The caller's to free. There
- * may be two rows, since MySQL 5.7 and MariaDB 11.1 list some variables by an old and by a new name.
+ * The cell in the last column of the first row; NULL: there is none, or the query failed. The caller's to free.
+ * There may be two rows, since MySQL 5.7 and MariaDB 11.1 list some variables by an old and by a new name.
  */
 static char *ask(struct look *l, const char *about, const char *sql, unsigned columns)
 {
