@@ -194,7 +194,7 @@ TROUBLES = [
             r"BAD  login otter: mysql 1226: .* -> the user has reached a limit", health="source delay is ill: .*mysql 1226",
             log="mysql 1226"),
     Trouble("fewer sessions than there are sources", lambda w: w.user("WITH MAX_USER_CONNECTIONS 3"),
-            r"warn sessions otter: 3 at once, and a run needs 7: .*mysql 1226.* -> raise the user's MAX_USER_CONNECTIONS", 0,
+            r"warn sessions otter: 3 at once, and a run needs 6: .*mysql 1226.* -> raise the user's MAX_USER_CONNECTIONS", 0,
             log="event=sessions_shared"),
     Trouble("a user that can log in only through the unix socket", lambda w: w.user("IDENTIFIED VIA unix_socket"),
             r"BAD  login otter: mysql 1698: .* -> the user can log in only through the unix socket",
