@@ -1,7 +1,8 @@
 /*
- * DogStatsD lines, each with its newline (an Agent with dogstatsd_eol_required wants it behind the last one too).
- * Pure functions; what does not fit marks the text too long. Facts: DataDog's page "DogStatsD datagram format"
- * (protocol 1.3 for times, 1.4 for origins), and the Agent's parser in comp/dogstatsd/server.
+ * DogStatsD lines. Each line ends with a newline, also the last one: an Agent with dogstatsd_eol_required needs the
+ * newline. The functions have no state. A line that does not fit marks the text as too long. Facts: DataDog's page
+ * "DogStatsD datagram format" (protocol 1.3 for times, 1.4 for origins), and the Agent's parser in
+ * comp/dogstatsd/server.
  */
 #ifndef OB_PROTO_DOGSTATSD_H
 #define OB_PROTO_DOGSTATSD_H
@@ -9,21 +10,22 @@
 #include "proto/metric.h"
 #include "proto/text.h"
 
-/* What all lines of a sink have in common; borrowed. */
+/* What all lines of a sink have in common. The pointers are borrowed. */
 struct ob_dog {
         const char *prefix;
         const struct ob_tag
                 *tags; /* of everything; one of a series with the same key stands. value NULL: there is none */
         unsigned n_tags;
-        const char *origin; /* the container we are in, as "ci-…" or "in-…"; "" */
+        const char *origin; /* the container that this process runs in, as "ci-…" or "in-…"; or "" */
 };
 
-/* `name:value|c|#key:value,…|c:origin`, or `|g`: gauges are absolute whatever their sign. */
+/* Adds `name:value|c|#key:value,…|c:origin`, or `|g`. A gauge is absolute, also a negative one. */
 void ob_dog_metric(struct ob_text *out, const struct ob_dog *dog, const struct ob_metric *m);
 
 /*
- * The same for a time in the past, in two steps: what stands for the series, without a NUL in it, and from that the
- * line with `|T`. The Agent does not add such values up: two of one series and second overwrite each other.
+ * The same for a time in the past, in two steps: first a text that stands for the series and has no NUL, then, made
+ * of this text, the line with `|T`. The Agent does not add such values up: the second value of one series and
+ * second replaces the first one.
  */
 void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_series *series);
 void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length,
