@@ -95,7 +95,7 @@ def open_state(w):
 def piped_password(w):
     (w.folder / "agent").mkdir()
     os.mkfifo(w.folder / "agent/password")
-    w.mysql["password_file"] = "password"
+    w.mysql.update(password_file="password", password="")
 
 
 def linked_log(w):
