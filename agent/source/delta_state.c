@@ -74,9 +74,9 @@ static void make_key(const struct ob_task *f, const char *const *row, struct ob_
         }
 }
 
-static void mark_changed(struct ob_task *f, struct ob_tracked_row *e)
+static void mark_changed(struct ob_task *f, struct ob_tracked_row *e, bool is_row)
 {
-        ob_tracked_rows_mark_changed(&state(f)->known, e);
+        ob_tracked_rows_mark_changed(&state(f)->known, e, is_row);
 }
 
 /* What the totals of a row are compared with; one that was not known is compared with itself. */
@@ -111,7 +111,7 @@ static bool compare(struct ob_task *f, struct ob_tracked_row *e, __int128 *known
         if (base == BASE_HIGHEST && total < *known)
                 total = *known;
         if (total != *known || base == BASE_ZERO || base == BASE_ITSELF)
-                mark_changed(f, e);
+                mark_changed(f, e, false);
         *value = came_to_pass(base, total, *known);
         *known = total;
         return base == BASE_ZERO || *value != 0;
@@ -152,9 +152,9 @@ static bool is_lower(const struct ob_task *f, const struct ob_tracked_row *e, co
 
 static void set_below(struct ob_task *f, struct ob_tracked_row *e, int64_t since)
 {
-        if (e->below != since)
-                mark_changed(f, e);
-        e->below = since;
+        if (e->below_since != since)
+                mark_changed(f, e, true);
+        e->below_since = since;
 }
 
 /*
@@ -164,13 +164,13 @@ static void set_below(struct ob_task *f, struct ob_tracked_row *e, int64_t since
  */
 static enum base base_of_lower(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
 {
-        bool is_held = e->below ? f->now - e->below <= f->source->overlap : ob_task_is_doubtful(f);
+        bool is_held = e->below_since ? f->now - e->below_since <= f->source->overlap : ob_task_is_doubtful(f);
 
         if (!is_held) {
                 set_below(f, e, 0);
                 return BASE_LAST;
         }
-        if (!e->below || f->now < e->below) /* the clock was set, or is another server's */
+        if (!e->below_since || f->now < e->below_since) /* the clock was set, or is another server's */
                 set_below(f, e, f->now);
         ob_task_log_once(f, OB_FAULT_BEHIND, "-", ob_row_id(f, row),
                 "the total is lower than on the server before: it may be a copy that is behind; counted is what is above");
@@ -216,7 +216,7 @@ static void follow_other(
         e->id = id;
         e->made = made;
         e->met = state(f)->poll;
-        mark_changed(f, e);
+        mark_changed(f, e, true);
         follow(f, row, e, base);
 }
 
@@ -246,7 +246,7 @@ static void follow_doubtful(struct ob_task *f, const char *const *row, int64_t i
                 return;
         }
         if (e->id != id || e->made != made)
-                mark_changed(f, e);
+                mark_changed(f, e, true);
         e->id = id;
         e->made = made;
         follow(f, row, e, base);
@@ -266,7 +266,7 @@ static void follow_same(struct ob_task *f, const char *const *row, struct ob_tra
                 ob_task_log_once(f, OB_FAULT_RESET, "-", ob_row_id(f, row),
                         "it is an older row; counting goes on from there");
         if (base != BASE_LAST)
-                mark_changed(f, e);
+                mark_changed(f, e, true);
         e->made = made;
         follow(f, row, e, base);
 }

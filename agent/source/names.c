@@ -49,7 +49,7 @@ int ob_names_start(struct ob_names *n, struct ob_store *kept, struct ob_err *err
         ob_session_init(&n->session, &n->manager->mysql, n->stop);
         n->session.turn.turns = n->turns;
         n->store = ob_store_open(n->state_dir, err);
-        if (!n->store || ob_name_store_load(kept, n->name, &n->book, err))
+        if (!n->store || ob_name_store_load(kept, n->manager->name, &n->book, err))
                 return -1;
         ob_name_table_fill(&n->table, &n->book);
         return ob_thread_start(&n->thread, run, n, n->name, err);

@@ -150,7 +150,7 @@ static int read_all(struct reading *r, struct ob_err *err)
         if (!got && !settle(r))
                 got = 1;
         if (!got)
-                got = ob_name_store_keep(n->store, n->name, &n->book, known, err);
+                got = ob_name_store_keep(n->store, n->manager->name, &n->book, known, err);
         if (got)
                 ob_name_book_cut(&n->book, known);
         else

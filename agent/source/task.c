@@ -80,15 +80,11 @@ static void log_plan(struct ob_task *f)
                 f->name, f->source->table, f->reader->missing);
 }
 
-/* Whether a checkpoint is that of a database which is another one than that which was read before. */
-static bool is_changed(const struct ob_task *f, const struct ob_checkpoint *next)
-{
-        return f->checkpoint.known && strcmp(f->checkpoint.identity, next->identity) != 0;
-}
-
 bool ob_task_is_doubtful(const struct ob_task *f)
 {
-        return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;
+        int64_t changed = f->checkpoint.changed;
+
+        return changed && llabs(f->now - changed) <= f->source->overlap;
 }
 
 /* What one commit of a task writes beside its points. */
@@ -104,9 +100,7 @@ static int stage_all(void *ctx, struct ob_err *err)
         struct ob_task *f = s->task;
         struct ob_store *store = f->outbox.store;
 
-        if (ob_store_put_checkpoint(store, f->name, s->next, err) ||
-                (is_changed(f, s->next) && ob_store_put_changed(store, f->name, f->changed, err)) ||
-                ob_events_stage(f, err))
+        if (ob_store_put_checkpoint(store, f->name, s->next, err) || ob_events_stage(f, err))
                 return -1;
         return s->stage ? s->stage(f, err) : 0;
 }
@@ -140,8 +134,11 @@ static struct ob_checkpoint first_checkpoint(const struct ob_task *f)
 /* Notes where the source is read from; a source that was never read begins by its setting. */
 static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
-        struct ob_checkpoint next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
+        struct ob_checkpoint next;
 
+        if (f->checkpoint.known)
+                f->checkpoint.changed = f->now; /* begin() of the delta asks for the time already */
+        next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
         if (f->checkpoint.known && !*next.identity) {
                 ob_log(OB_LOG_WARN,
                         "source=%s event=rewound why=\"rows that were counted before go only to Graphite, "
@@ -155,20 +152,14 @@ static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *
                         f->reader->identity);
         strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
         next.identity[sizeof(next.identity) - 1] = '\0';
-        if (f->checkpoint.known)
-                f->changed = f->now;
         return f->delta->begin(f, at, next, err);
 }
 
 /* Reads what the store knows of the source, where that is not known by heart. */
 static int load(struct ob_task *f, struct ob_err *err)
 {
-        if (!f->is_loaded) {
-                f->changed = INT64_MIN;
-                if (ob_store_get_checkpoint(f->outbox.store, f->name, &f->checkpoint, err) ||
-                        ob_store_get_changed(f->outbox.store, f->name, &f->changed, err) < 0)
-                        return -1;
-        }
+        if (!f->is_loaded && ob_store_get_checkpoint(f->outbox.store, f->name, &f->checkpoint, err))
+                return -1;
         return ob_events_load(f, err);
 }
 

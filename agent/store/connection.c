@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/store/sql.h"
+#include "agent/store/upgrade.h"
 #include "config/file.h"
 #include "proto/memory.h"
 #include "proto/number.h"
@@ -80,7 +81,7 @@ int ob_connection_fail(sqlite3 *db, struct ob_err *err)
         return is_corrupt(sqlite3_extended_errcode(db)) ? OB_CORRUPT : -1;
 }
 
-static int exec(sqlite3 *db, const char *sql, struct ob_err *err)
+int ob_connection_run(sqlite3 *db, const char *sql, struct ob_err *err)
 {
         if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
                 return 0;
@@ -114,7 +115,7 @@ int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err)
         } else {
                 sqlite3_extended_result_codes(*db, 1);
                 sqlite3_busy_timeout(*db, BUSY_MS);
-                got = exec(*db, session, err);
+                got = ob_connection_run(*db, session, err);
         }
         if (got)
                 ob_connection_close(db);
@@ -158,20 +159,20 @@ int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct o
         return got;
 }
 
-/* Whether its marks are ours. */
-static int check_marks(sqlite3 *db, struct ob_err *err)
+/* Checks whether the file says that it is a store, and of which version. */
+static int check_version(sqlite3 *db, int64_t *version, struct ob_err *err)
 {
-        int64_t id = 0, version = 0;
+        int64_t id = 0;
         int got = ob_connection_number(db, "PRAGMA application_id", &id, err);
 
         if (!got)
-                got = ob_connection_number(db, "PRAGMA user_version", &version, err);
+                got = ob_connection_number(db, "PRAGMA user_version", version, err);
         if (got)
                 return got;
         if (id != OB_STORE_APPLICATION_ID)
                 ob_fail(err, "it is not a store of otterbeat's");
-        else if (version != OB_STORE_VERSION)
-                ob_fail(err, "it was written by another version (%d, this one knows %d)", (int)version,
+        else if (*version != OB_STORE_VERSION && *version != OB_STORE_VERSION - 1)
+                ob_fail(err, "it was written by another version (%d, this one knows %d)", (int)*version,
                         OB_STORE_VERSION);
         else
                 return 0;
@@ -200,7 +201,7 @@ static int check_definitions(sqlite3 *db, struct ob_err *err)
         ob_cleanup(ob_connection_close) sqlite3 *fresh = NULL;
         char ours[4096];
 
-        if (ob_connection_open(":memory:", &fresh, err) || exec(fresh, ob_sql_schema, err) ||
+        if (ob_connection_open(":memory:", &fresh, err) || ob_connection_run(fresh, ob_sql_schema, err) ||
                 ob_connection_text(fresh, definitions, ours, sizeof(ours), err))
                 return -1;
         return check_answer(db, definitions, ours, err);
@@ -208,15 +209,16 @@ static int check_definitions(sqlite3 *db, struct ob_err *err)
 
 int ob_connection_check(sqlite3 *db, struct ob_err *err)
 {
-        int got = check_marks(db, err);
+        int64_t version = 0;
+        int got = check_version(db, &version, err);
 
         if (!got)
                 got = check_answer(db, "PRAGMA integrity_check(1)", "ok", err);
-        if (!got)
+        if (!got && version == OB_STORE_VERSION)
                 got = check_definitions(db, err);
-        if (!got)
+        if (!got && version == OB_STORE_VERSION)
                 got = check_answer(db, ob_sql_gaps, "ok", err);
-        return got ? got : exec(db, "BEGIN IMMEDIATE; ROLLBACK", err); /* whether it can be written */
+        return got ? got : ob_connection_run(db, "BEGIN IMMEDIATE; ROLLBACK", err); /* whether it can be written */
 }
 
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
@@ -230,7 +232,9 @@ int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
                 return -1;
         if (version == OB_STORE_VERSION)
                 return 0;
-        return exec(db, "PRAGMA journal_mode = WAL;", err) || exec(db, all, err) ? -1 : 0;
+        if (version == OB_STORE_VERSION - 1)
+                return ob_upgrade_from_3(db, err);
+        return ob_connection_run(db, "PRAGMA journal_mode = WAL;", err) || ob_connection_run(db, all, err) ? -1 : 0;
 }
 
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err)

@@ -1,4 +1,4 @@
-/* One connection to the store's file, below its words: opening, looking, copying. One thread's. */
+/* One connection to the store's file: opens, checks, upgrades and copies it. Owned by one thread. */
 #ifndef OB_STORE_CONNECTION_H
 #define OB_STORE_CONNECTION_H
 
@@ -9,7 +9,7 @@
 #include "proto/error.h"
 
 #define OB_STORE_APPLICATION_ID 0x6f626561 /* "obea" */
-#define OB_STORE_VERSION        3
+#define OB_STORE_VERSION        4
 
 /* What these return besides 0 and -1: the file itself can't be read as what it should be. */
 #define OB_CORRUPT (-2)
@@ -27,10 +27,16 @@ int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, str
 /* The text in a cell; "" of one that is NULL, as any may be in a damaged file. Good until the next step. */
 const char *ob_connection_cell(sqlite3_stmt *s, int column);
 
-/* Makes our tables where there are none. */
+/* Runs statements that return nothing. */
+int ob_connection_run(sqlite3 *db, const char *sql, struct ob_err *err);
+
+/* Makes the tables where there are none, and upgrades those of the version before this one. */
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
 
-/* Whether a file that was there can be used: it is one of ours, sound, and no batch is missing. */
+/*
+ * Checks whether a file can be used: it is a store of this version or the one before, it is sound, and no batch is
+ * missing. Changes nothing.
+ */
 int ob_connection_check(sqlite3 *db, struct ob_err *err);
 
 /*

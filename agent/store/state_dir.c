@@ -50,11 +50,20 @@ static int take_lock(struct ob_state_dir *state_dir, const char *dir, struct ob_
         return 0;
 }
 
-static int look_over(const char *path, struct ob_err *err)
+/* Checks the file, and upgrades a store of the version before this one. */
+static int check_file(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_connection_close) sqlite3 *db = NULL;
+        int64_t version = OB_STORE_VERSION;
         int got = ob_connection_open(path, &db, err);
 
+        if (!got)
+                got = ob_connection_check(db, err);
+        if (!got)
+                got = ob_connection_number(db, "PRAGMA user_version", &version, err);
+        if (got || version == OB_STORE_VERSION)
+                return got;
+        got = ob_connection_make_schema(db, err);
         return got ? got : ob_connection_check(db, err);
 }
 
@@ -134,7 +143,7 @@ static int find_file(struct ob_state_dir *state_dir, struct ob_err *err)
                 return make_file(state_dir->path, err);
         if (own_parts(state_dir->path, err))
                 return -1;
-        got = look_over(state_dir->path, &why);
+        got = check_file(state_dir->path, &why);
         if (!got)
                 return 0;
         if (got == -1 || access(state_dir->path, R_OK | W_OK))

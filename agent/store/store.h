@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/store/row.h"
 #include "proto/bytes.h"
 #include "proto/error.h"
 
@@ -83,7 +84,8 @@ struct ob_checkpoint {
         int64_t floor;          /* … but those behind this id are new, whatever their time says: clocks are set */
         int64_t counted_before; /* rows from before this time were counted before; INT64_MIN: none were */
         int64_t newest;         /* the latest time of any counted row, seconds */
-        char identity[256];     /* of the database it was read from */
+        char identity[256];     /* of the database that the source was read from */
+        int64_t changed;        /* when that became another database, by the clock of the new one; 0: never */
 };
 
 int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_checkpoint *s, struct ob_err *err);
@@ -102,15 +104,14 @@ int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t counted_before, struct ob_err *err);
 
 /*
- * When a source's database became another one, by the clock of that one: kept as the chunk 0 of
- * `<source>OB_CHANGED`. 1; 0 when that never was; -1.
+ * How the column of a tracked row's total is called that comes from a store of version 3: the hash of the names of
+ * all columns (FNV-1a from 0, with the NUL of each name), and the number of the column among them. The number
+ * behind the last column is `below_since`, in zigzag order. A total that was not known was stored as
+ * OB_TOTAL_UNKNOWN_3.
  */
-#define OB_CHANGED ":changed"
-int ob_store_get_changed(struct ob_store *st, const char *source, int64_t *time, struct ob_err *err);
-int ob_store_put_changed(struct ob_store *st, const char *source, int64_t time, struct ob_err *err);
-
-/* Forgets a source: standing, seen ids and totals. */
-int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err);
+#define OB_STORE_COLUMN_3      "%" PRIx64 "/%d"
+#define OB_STORE_SCAN_COLUMN_3 "%" SCNx64 "/%d"
+#define OB_TOTAL_UNKNOWN_3     (-((__int128)1 << 90))
 
 /* Which ids of a run of OB_CHUNK_IDS were counted. */
 #define OB_CHUNK_IDS 256
@@ -131,20 +132,6 @@ int ob_store_first_chunk_since(
         struct ob_store *st, const char *source, int64_t time, int64_t *number, struct ob_err *err);
 int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
-
-/*
- * The totals of rows that change in place, by key; `amounts` as the caller encodes them. Those of a sink's counters
- * are kept as of the source OB_TOTALS_OF_SINK and its name, which no source has, and go when the sink is forgotten.
- */
-#define OB_TOTALS_OF_SINK "sink:"
-int ob_store_put_totals(struct ob_store *st, const char *source, const struct ob_bytes *key, int64_t id,
-        const struct ob_bytes *amounts, struct ob_err *err);
-
-/* Calls `each` for every key of a source; -1 from it ends the reading. */
-typedef int ob_store_totals_fn(
-        void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t amounts_length);
-int ob_store_each_totals(
-        struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx, struct ob_err *err);
 
 /* Batches, in the order of their numbers, which are never used twice. */
 struct ob_stored_batch {

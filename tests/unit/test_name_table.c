@@ -203,7 +203,7 @@ static void tell(struct world *w, size_t i, bool is_restarted)
                         fail_msg("%s%s: wanted \"%s\", got \"%s\"", stories[i].promise,
                                 is_restarted ? ", with restarts" : "", stories[i].shown[k].want, got);
         }
-        world_ok(w, ob_store_forget_source(w->st, "n", &w->err));
+        world_ok(w, ob_store_forget_rows(w->st, OB_TABLE_NAMES, "n", &w->err));
 }
 
 static void names_that_come_and_go(void **state)
