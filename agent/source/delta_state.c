@@ -79,6 +79,22 @@ static void mark_changed(struct ob_task *f, struct ob_tracked_row *e, bool is_ro
         ob_tracked_rows_mark_changed(&state(f)->known, e, is_row);
 }
 
+/* Reads the amounts of a row. A total outside of int64_t is counted up to the end of that range. */
+static void read_amounts(struct ob_task *f, const char *const *row, struct ob_amounts *a)
+{
+        ob_row_amounts(f, row, a);
+        for (unsigned i = 0; i < f->source->n_columns; i++) {
+                const struct ob_column *c = &f->source->columns[i];
+                __int128 value = a->has[i] && c->role == OB_TOTAL ? a->value[i] : 0;
+
+                if (ob_total_clamp(value) == value)
+                        continue;
+                ob_task_log_once(f, OB_FAULT_CELL, c->column, ob_row_id(f, row),
+                        "the total is outside of 64 bits: it is counted up to the end of that range");
+                a->value[i] = ob_total_clamp(value);
+        }
+}
+
 /* What the totals of a row are compared with; one that was not known is compared with itself. */
 enum base {
         BASE_LAST,    /* what they were: the difference came to pass */
@@ -184,7 +200,7 @@ static void follow(struct ob_task *f, const char *const *row, struct ob_tracked_
 
         if (!ob_row_time(f, row, OB_TIME, &time))
                 time = f->now;
-        ob_row_amounts(f, row, &amounts);
+        read_amounts(f, row, &amounts);
         if (base == BASE_LAST && is_lower(f, e, &amounts))
                 base = base_of_lower(f, row, e);
         else
