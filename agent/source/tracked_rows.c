@@ -84,6 +84,8 @@ struct load {
         struct ob_tracked_rows *rows;
         struct ob_store *store;
         uint64_t hash; /* of the columns, as version 3 of the store knew them */
+        bool has_old;  /* the store has totals that are to be deleted or to be stored anew */
+        bool is_cleaning;
 };
 
 static int load_row(void *ctx, const struct ob_value *row, struct ob_err *err)
@@ -116,10 +118,10 @@ static void take_total_3(const struct load *l, struct ob_tracked_row *e, const c
                         (int64_t)(total / OB_MICROS < 0 ? -2 * (total / OB_MICROS) - 1 : 2 * (total / OB_MICROS));
 }
 
-/* A total whose row or whose column is not there any more is deleted. */
+/* A total whose row or whose column is not there any more is to be deleted. */
 static int load_total(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
-        const struct load *l = ctx;
+        struct load *l = ctx;
         const struct ob_bytes key = { (unsigned char *)row[1].data, row[1].length, row[1].length };
         struct ob_tracked_row *e = ob_tracked_rows_find(l->rows, &key);
         bool is_known = false;
@@ -133,15 +135,29 @@ static int load_total(void *ctx, const struct ob_value *row, struct ob_err *err)
                 return 0;
         if (e)
                 take_total_3(l, e, row[2].data, ob_value_total(&row[3]));
-        return ob_store_forget_row(l->store, OB_TABLE_TRACKED_TOTALS, row, err);
+        l->has_old = true;
+        return l->is_cleaning ? ob_store_forget_row(l->store, OB_TABLE_TRACKED_TOTALS, row, err) : 0;
 }
 
-static int load_all(struct load *l, const char *source, struct ob_err *err)
+static int load_totals(struct load *l, const char *source, struct ob_err *err)
 {
-        if (ob_store_each_row(l->store, OB_TABLE_TRACKED_ROWS, source, load_row, l, err) ||
-                ob_store_each_row(l->store, OB_TABLE_TRACKED_TOTALS, source, load_total, l, err))
+        return ob_store_each_row(l->store, OB_TABLE_TRACKED_TOTALS, source, load_total, l, err);
+}
+
+/* Deletes the totals that are old, and stores those of version 3 with the names of their columns. */
+static int clean(struct load *l, const char *source, struct ob_err *err)
+{
+        l->is_cleaning = true;
+        if (ob_store_begin(l->store, err))
                 return -1;
-        return ob_tracked_rows_put(l->rows, l->store, source, err);
+        if (load_totals(l, source, err) || ob_tracked_rows_put(l->rows, l->store, source, err)) {
+                ob_store_rollback(l->store);
+                return -1;
+        }
+        if (ob_store_commit(l->store, err))
+                return -1;
+        ob_tracked_rows_settle(l->rows);
+        return 0;
 }
 
 int ob_tracked_rows_load(struct ob_tracked_rows *k, struct ob_store *st, const char *source, struct ob_err *err)
@@ -151,16 +167,9 @@ int ob_tracked_rows_load(struct ob_tracked_rows *k, struct ob_store *st, const c
         for (unsigned i = 0; i < k->n_totals; i++)
                 for (size_t c = 0; c <= strlen(k->columns[i]); c++)
                         l.hash = (l.hash ^ (unsigned char)k->columns[i][c]) * UINT64_C(0x100000001b3);
-        if (ob_store_begin(st, err))
+        if (ob_store_each_row(st, OB_TABLE_TRACKED_ROWS, source, load_row, &l, err) || load_totals(&l, source, err))
                 return -1;
-        if (load_all(&l, source, err)) {
-                ob_store_rollback(st);
-                return -1;
-        }
-        if (ob_store_commit(st, err))
-                return -1;
-        ob_tracked_rows_settle(k);
-        return 0;
+        return l.has_old ? clean(&l, source, err) : 0;
 }
 
 /* A total that is not known has no row. */

@@ -43,7 +43,8 @@ struct ob_tracked_rows {
 /* Adds the column of the next total, before any row is added or loaded. `column` is borrowed. */
 void ob_tracked_rows_add_total(struct ob_tracked_rows *k, const char *column);
 
-/* Reads the rows of a source from the store, in a transaction of its own: what is stored of other columns goes. */
+/* Reads the rows of a source from the store, outside of a transaction. Totals of columns that are gone are deleted.
+ */
 int ob_tracked_rows_load(struct ob_tracked_rows *k, struct ob_store *st, const char *source, struct ob_err *err);
 void ob_tracked_rows_free(struct ob_tracked_rows *k);
 

@@ -84,7 +84,7 @@ int ob_store_get_delivery(struct ob_store *st, const char *sink, struct ob_deliv
                 sqlite3_reset(q);
                 return ob_store_put_delivery(st, sink, p, err);
         }
-        if (!ob_statement_read(q, 0, ob_table_facts[OB_TABLE_SINKS].n, row))
+        if (!ob_statement_read_row(q, OB_TABLE_SINKS, row))
                 return ob_statement_corrupt(st, q, err, "the position of a sink");
         p->acked = row[1].number;
         p->sent_upto = row[2].number;

@@ -94,7 +94,7 @@ static int check_table(struct ob_store *st, enum ob_store_table table, struct ob
         int got = q ? 1 : -1;
 
         while (got == 1 && (got = ob_statement_step(st, q, err)) == 1)
-                if (!ob_statement_read(q, 0, ob_table_facts[table].n, row) && forget_row(st, table, q, d, err))
+                if (!ob_statement_read_row(q, table, row) && forget_row(st, table, q, d, err))
                         got = -1;
         if (got && q)
                 sqlite3_reset(q);

@@ -41,7 +41,7 @@ int ob_store_each_row(struct ob_store *st, enum ob_store_table table, const char
         while (got == 1 && (got = ob_statement_step(st, q, err)) == 1) {
                 struct ob_value row[OB_ROW_COLUMNS];
 
-                if (!ob_statement_read(q, 0, ob_table_facts[table].n, row)) {
+                if (!ob_statement_read_row(q, table, row)) {
                         ob_cleanup(ob_free_at) char *which = ob_format("%s %s", ob_table_facts[table].what, owner);
 
                         return ob_statement_corrupt(st, q, err, which);

@@ -6,10 +6,10 @@
  * must be AUTOINCREMENT: a plain rowid begins at 1 again when the table runs empty.
  *
  * sources.changed is the time when the source's database became another one, by the clock of the new one; 0: never.
- * A total is a whole number and the millionths that are left. names.label1 and label2 are the texts in the order of
- * ob_name_facts. event_signatures.event is an event as a batch has it, and saved_state is what the sink makes of
- * it. sink_totals.tags has each tag as its key and its value, each with a NUL; the first n_identity of them are the
- * identity.
+ * No key is longer than the 3,072 bytes that MariaDB allows. A total is a whole number and the millionths that are
+ * left. names.label1 and label2 are the texts in the order of ob_name_facts. event_signatures.event is an event as
+ * a batch has it, and saved_state is what the sink makes of it. sink_totals.tags has each tag as its key and its
+ * value, each with a NUL; the first n_identity of them are the identity.
  */
 const char ob_sql_schema[] =
         "CREATE TABLE sources (name VARCHAR(200) NOT NULL, cursor_id BIGINT, since BIGINT, floor_id BIGINT,"
@@ -24,10 +24,10 @@ const char ob_sql_schema[] =
         "CREATE TABLE names (manager VARCHAR(200), kind BIGINT, id BIGINT, since BIGINT, parent BIGINT,"
         " node VARCHAR(255), label1 VARCHAR(1000), label2 VARCHAR(1000), checksum BIGINT,"
         " PRIMARY KEY (manager, kind, id, since)) WITHOUT ROWID;"
-        "CREATE TABLE event_signatures (source VARCHAR(200), signature VARCHAR(2048), since BIGINT, newest BIGINT,"
+        "CREATE TABLE event_signatures (source VARCHAR(200), signature VARBINARY(2048), since BIGINT, newest BIGINT,"
         " counted BIGINT, is_sent BIGINT, event BLOB, checksum BIGINT, PRIMARY KEY (source, signature))"
         " WITHOUT ROWID;"
-        "CREATE TABLE event_values (source VARCHAR(200), tag VARCHAR(64), value VARCHAR(1000), checksum BIGINT,"
+        "CREATE TABLE event_values (source VARCHAR(200), tag VARCHAR(64), value VARCHAR(255), checksum BIGINT,"
         " PRIMARY KEY (source, tag, value)) WITHOUT ROWID;"
         "CREATE TABLE pipeline_states (source VARCHAR(200), pipeline VARCHAR(200), state BIGINT, checksum BIGINT,"
         " PRIMARY KEY (source, pipeline)) WITHOUT ROWID;"
@@ -35,7 +35,7 @@ const char ob_sql_schema[] =
         " body BLOB, checksum BIGINT);"
         "CREATE TABLE sinks (name VARCHAR(200) NOT NULL, acked BIGINT, sent_upto BIGINT, saved_state BLOB,"
         " checksum BIGINT, PRIMARY KEY (name)) WITHOUT ROWID;"
-        "CREATE TABLE sink_totals (sink VARCHAR(200), name VARCHAR(200), n_identity BIGINT, tags VARBINARY(2000),"
+        "CREATE TABLE sink_totals (sink VARCHAR(200), name VARCHAR(200), n_identity BIGINT, tags VARBINARY(1400),"
         " total BIGINT, millionths BIGINT, checksum BIGINT, PRIMARY KEY (sink, name, n_identity, tags))"
         " WITHOUT ROWID;"
         "CREATE TABLE sink_totals_upto (sink VARCHAR(200), seq BIGINT, series_by BIGINT, checksum BIGINT,"
@@ -49,18 +49,20 @@ const char ob_sql_gaps[] =
         " (SELECT COALESCE(MAX(seq), 0) AS seq FROM sqlite_sequence WHERE name = 'batches') q,"
         " (SELECT COALESCE(MAX(sent_upto), 0) AS sent_upto FROM sinks) s";
 
+#define FACTS(types) types, sizeof(types) - 1
+
 const struct ob_table_facts ob_table_facts[OB_TABLES] = {
-        [OB_TABLE_SOURCES] = { "the checkpoint of source", 8, 1 },
-        [OB_TABLE_SEEN_IDS] = { "the seen ids of source", 4, 2 },
-        [OB_TABLE_TRACKED_ROWS] = { "a tracked row of source", 5, 2 },
-        [OB_TABLE_TRACKED_TOTALS] = { "a total of source", 5, 3 },
-        [OB_TABLE_NAMES] = { "a name of manager", 8, 4 },
-        [OB_TABLE_EVENT_SIGNATURES] = { "an event signature of source", 7, 2 },
-        [OB_TABLE_EVENT_VALUES] = { "a tag's value of source", 3, 3 },
-        [OB_TABLE_PIPELINE_STATES] = { "a pipeline's state of source", 3, 2 },
-        [OB_TABLE_SINKS] = { "the position of sink", 4, 1 },
-        [OB_TABLE_SINK_TOTALS] = { "a total of sink", 6, 4 },
-        [OB_TABLE_SINK_TOTALS_UPTO] = { "the last batch in the totals of sink", 3, 1 },
+        [OB_TABLE_SOURCES] = { "the checkpoint of source", FACTS("tnnnnntn"), 1 },
+        [OB_TABLE_SEEN_IDS] = { "the seen ids of source", FACTS("tnnb"), 2 },
+        [OB_TABLE_TRACKED_ROWS] = { "a tracked row of source", FACTS("tbnnn"), 2 },
+        [OB_TABLE_TRACKED_TOTALS] = { "a total of source", FACTS("tbtnn"), 3 },
+        [OB_TABLE_NAMES] = { "a name of manager", FACTS("tnnnnttt"), 4 },
+        [OB_TABLE_EVENT_SIGNATURES] = { "an event signature of source", FACTS("ttnnnnb"), 2 },
+        [OB_TABLE_EVENT_VALUES] = { "a tag's value of source", FACTS("ttt"), 3 },
+        [OB_TABLE_PIPELINE_STATES] = { "a pipeline's state of source", FACTS("ttn"), 2 },
+        [OB_TABLE_SINKS] = { "the position of sink", FACTS("tnnb"), 1 },
+        [OB_TABLE_SINK_TOTALS] = { "a total of sink", FACTS("ttnbnn"), 4 },
+        [OB_TABLE_SINK_TOTALS_UPTO] = { "the last batch in the totals of sink", FACTS("tnn"), 1 },
 };
 
 /*

@@ -44,9 +44,10 @@ enum ob_sql {
 extern const char *const ob_sql[OB_SQL_STATEMENTS];
 
 struct ob_table_facts {
-        const char *what; /* what a row of the table is, in an error */
-        int n;            /* how many columns there are, without the checksum */
-        int n_key;        /* how many of the first columns are the primary key */
+        const char *what;  /* what a row of the table is, in an error */
+        const char *types; /* a letter for each column but the checksum: n number, t text, b blob */
+        int n;             /* how many columns that is */
+        int n_key;         /* how many of the first columns are the primary key */
 };
 
 extern const struct ob_table_facts ob_table_facts[OB_TABLES];

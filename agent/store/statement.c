@@ -150,6 +150,19 @@ bool ob_statement_read(sqlite3_stmt *s, int from, int n, struct ob_value *values
                checksum.number == (int64_t)sum;
 }
 
+bool ob_statement_read_row(sqlite3_stmt *s, enum ob_store_table table, struct ob_value *row)
+{
+        static const char types[] = { [OB_VALUE_NUMBER] = 'n', [OB_VALUE_TEXT] = 't', [OB_VALUE_BLOB] = 'b' };
+        const struct ob_table_facts *facts = &ob_table_facts[table];
+
+        if (!ob_statement_read(s, 0, facts->n, row))
+                return false;
+        for (int i = 0; i < facts->n; i++)
+                if (facts->types[i] != types[row[i].type])
+                        return false;
+        return true;
+}
+
 int ob_statement_corrupt(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what)
 {
         const char *file = sqlite3_db_filename(st->db, "main");

@@ -55,6 +55,9 @@ int ob_statement_put(
  */
 bool ob_statement_read(sqlite3_stmt *s, int from, int n, struct ob_value *values);
 
+/* Reads a row of a table. False also when a value has not the type of its column. */
+bool ob_statement_read_row(sqlite3_stmt *s, enum ob_store_table table, struct ob_value *row);
+
 /* Ends the statement with the error that a row (`what`) is corrupt, and asks for a repair of the store. Returns -1.
  */
 int ob_statement_corrupt(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what);

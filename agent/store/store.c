@@ -75,7 +75,7 @@ int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_c
         *s = (struct ob_checkpoint) { .known = got == 1 };
         if (got < 1)
                 return got;
-        if (!ob_statement_read(q, 0, ob_table_facts[OB_TABLE_SOURCES].n, row))
+        if (!ob_statement_read_row(q, OB_TABLE_SOURCES, row))
                 return ob_statement_corrupt(st, q, err, "the checkpoint of a source");
         s->cursor = row[1].number;
         s->since = row[2].number;
@@ -177,7 +177,7 @@ int ob_store_get_chunk(
         *c = (struct ob_chunk) { .number = chunk };
         if (got < 1)
                 return got;
-        if (!ob_statement_read(q, 0, ob_table_facts[OB_TABLE_SEEN_IDS].n, row) || !read_chunk(row, c))
+        if (!ob_statement_read_row(q, OB_TABLE_SEEN_IDS, row) || !read_chunk(row, c))
                 return ob_statement_corrupt(st, q, err, "a chunk of seen ids");
         sqlite3_reset(q);
         return 1;
