@@ -1,8 +1,8 @@
 /*
- * Rows that change in place: the whole table, compared with what it was.
+ * Rows that change in place: each poll reads the whole table and compares it with the poll before.
  *
- * A key may stand in several rows (Otter's TABLE_STAT, where two writers raced), and then each of them gets
- * every later amount: so one row a key is followed, the lowest at first sight, for as long as it exists.
+ * Several rows may have one key (in Otter's TABLE_STAT, when two writers raced). Then each of them gets every later
+ * amount. So one row of a key is tracked for as long as it exists: the row with the lowest id at first sight.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 
 #define TITLE_MAX (OB_EVENT_TITLE_MAX + 1)
 
-/* The state of a pipeline that was told last. */
+/* The state of a pipeline that was sent last. */
 struct ob_told_state {
         UT_hash_handle hh;
         enum ob_state state;
@@ -147,7 +147,7 @@ int ob_health_changes_poll(struct ob_health_changes *h, struct ob_err *err)
 {
         int got = poll_once(h, err);
 
-        if (got) /* what we hold may be ahead of what was committed */
+        if (got) /* what is in memory may be ahead of what was committed */
                 forget_all(h);
         return got;
 }

@@ -6,7 +6,8 @@
 #include "agent/store/store.h"
 #include "proto/memory.h"
 
-#define DROP_MOST 64 /* batches at a time: the pages that change are in the log first, which has to stay small */
+#define DROP_MOST                                                                                                  \
+        64 /* batches at a time: the changed pages go to the write-ahead log first, which has to stay small */
 
 int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err)
 {

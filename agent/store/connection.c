@@ -11,17 +11,18 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define BUSY_MS 10000 /* writers are short: this is never reached unless the disk hangs */
+#define BUSY_MS 10000 /* transactions are short: only a disk that hangs makes a writer wait so long */
 
 /*
- * NORMAL: a commit survives the process, not always a power cut; the file is whole in both cases. What is deleted
- * is not overwritten, which Debian's SQLite does if not told: it would be written twice more, to the log and to the
- * file.
+ * synchronous = NORMAL: a commit survives the end of the process, but not always a power cut; the file is whole in
+ * both cases. secure_delete = OFF: Debian's SQLite would overwrite deleted rows, which costs two more writes, one
+ * to the log and one to the file.
  */
 static const char session[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
                               "PRAGMA cache_size = -512; PRAGMA journal_size_limit = 16777216;";
 
-/* A full disk, or too few rights, say nothing about the file itself. */
+/* Returns whether an error means that the file itself is corrupt. A full disk or missing rights do not mean that.
+ */
 static bool is_corrupt(int code)
 {
         switch (code & 0xff) {
@@ -32,7 +33,7 @@ static bool is_corrupt(int code)
         case SQLITE_NOMEM:
         case SQLITE_PERM:
                 return false;
-        case SQLITE_READONLY: /* also what a file says that is of a later format */
+        case SQLITE_READONLY: /* also the error for a file of a later format */
                 return code != SQLITE_READONLY_DIRECTORY;
         case SQLITE_IOERR:
                 return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ ||
@@ -42,7 +43,7 @@ static bool is_corrupt(int code)
         }
 }
 
-/* What the system said last of the write-ahead log, or of the file. SQLite forgets that when a commit fails. */
+/* Returns the system's last error for the write-ahead log or the file. SQLite forgets that when a commit fails. */
 static int last_errno(sqlite3 *db)
 {
         static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
@@ -57,7 +58,7 @@ static int last_errno(sqlite3 *db)
         return code;
 }
 
-/* What SQLite says, and what the system said to SQLite. */
+/* Sets `err` to the error of SQLite and the error of the system behind that. */
 static void say(sqlite3 *db, const char *file, struct ob_err *err)
 {
         int code = db ? sqlite3_extended_errcode(db) & 0xff : SQLITE_NOMEM;
@@ -88,7 +89,7 @@ int ob_connection_run(sqlite3 *db, const char *sql, struct ob_err *err)
         return ob_connection_fail(db, err);
 }
 
-/* SQLite would wait for a pipe in the place of one of its files. A path in memory is that of no file. */
+/* Refuses a pipe or a device in the place of a file: SQLite would wait for that. A path in memory has no file. */
 static int check_files(const char *path, struct ob_err *err)
 {
         static const char *const parts[] = { "", "-wal", "-shm" };
@@ -179,7 +180,7 @@ static int check_version(sqlite3 *db, int64_t *version, struct ob_err *err)
         return OB_CORRUPT;
 }
 
-/* Runs a query that answers "ok", or what is wrong. */
+/* Runs a query that returns `ok`, or the text of what is wrong. */
 static int check_answer(sqlite3 *db, const char *sql, const char *ok, struct ob_err *err)
 {
         char answer[4096];
@@ -191,7 +192,7 @@ static int check_answer(sqlite3 *db, const char *sql, const char *ok, struct ob_
         return OB_CORRUPT;
 }
 
-/* The tables' definitions as one text; compared with those of a store that was just made. */
+/* The definitions of the tables as one text. They are compared with those of a new store. */
 static const char definitions[] =
         "SELECT GROUP_CONCAT(name || ' ' || tbl_name || ' ' || sql, ';') FROM"
         " (SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)";
@@ -218,7 +219,9 @@ int ob_connection_check(sqlite3 *db, struct ob_err *err)
                 got = check_definitions(db, err);
         if (!got && version == OB_STORE_VERSION)
                 got = check_answer(db, ob_sql_gaps, "ok", err);
-        return got ? got : ob_connection_run(db, "BEGIN IMMEDIATE; ROLLBACK", err); /* whether it can be written */
+        return got ? got
+                   : ob_connection_run(
+                             db, "BEGIN IMMEDIATE; ROLLBACK", err); /* checks whether the file can be written */
 }
 
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)

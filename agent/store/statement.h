@@ -17,8 +17,7 @@
 struct ob_store {
         sqlite3 *db;
         sqlite3_stmt *statements[OB_SQL_STATEMENTS];
-        atomic_bool
-                *is_corrupt; /* the state directory's: set when a corrupt row is found, so that it gets a repair */
+        atomic_bool *is_corrupt; /* the state directory's: set when a corrupt row is found */
 };
 
 /* Returns the statement with its values bound; NULL and `err` when it cannot be prepared. */

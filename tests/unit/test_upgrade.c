@@ -315,7 +315,7 @@ static int watch(sqlite3 *db, char **message, const void *api)
 /* Opens the store in a process of its own. True: that was killed after `looks`. */
 static bool is_killed(const char *dir, int looks)
 {
-        int status;
+        int status = 0;
         pid_t child = fork();
 
         if (!child) {
