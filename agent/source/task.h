@@ -60,7 +60,6 @@ struct ob_task {
         const struct ob_delta_ops *delta;
         void *state; /* ours, by delta->reset */
         bool is_loaded;
-        int64_t changed; /* when the database became another one, by its clock; INT64_MIN: it never did */
         struct ob_checkpoint checkpoint; /* as committed */
         int64_t now;                     /* of the poll: the clock of the rows' world */
         int64_t page_at;                 /* our own, when the page of rows was begun: ob_clock_ms() */

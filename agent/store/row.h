@@ -1,0 +1,66 @@
+/*
+ * Typed rows of the store's tables: one value for each column, in the order of the columns in sql.c. Every row ends
+ * in a checksum of its values, which is written and checked here and which callers do not see. The first column of
+ * each table names the owner of the row: a source, a sink or a manager.
+ *
+ * A caller that changes more than one row puts the calls between ob_store_begin and ob_store_commit. All functions
+ * belong to the thread that owns the store's connection. They return -1 and set `err` on an error.
+ */
+#ifndef OB_STORE_ROW_H
+#define OB_STORE_ROW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/error.h"
+
+struct ob_store;
+
+enum ob_store_table {
+        OB_TABLE_SOURCES,
+        OB_TABLE_SEEN_IDS,
+        OB_TABLE_TRACKED_ROWS,
+        OB_TABLE_TRACKED_TOTALS,
+        OB_TABLE_NAMES,
+        OB_TABLE_EVENT_SIGNATURES,
+        OB_TABLE_EVENT_VALUES,
+        OB_TABLE_PIPELINE_STATES,
+        OB_TABLE_SINKS,
+        OB_TABLE_SINK_TOTALS,
+        OB_TABLE_SINK_TOTALS_UPTO,
+        OB_TABLES
+};
+
+#define OB_ROW_COLUMNS 8 /* the most columns that a table has, without the checksum */
+
+/* One value. The data is borrowed; the data of a text ends in a NUL. */
+struct ob_value {
+        enum { OB_VALUE_NUMBER, OB_VALUE_TEXT, OB_VALUE_BLOB } type;
+        int64_t number;
+        const void *data;
+        size_t length;
+};
+
+struct ob_value ob_value_number(int64_t n);
+struct ob_value ob_value_text(const char *t);
+struct ob_value ob_value_blob(const void *data, size_t length);
+
+/* Writes a row, in place of the one that has the same key. */
+int ob_store_put_row(
+        struct ob_store *st, enum ob_store_table table, const struct ob_value *row, struct ob_err *err);
+#define OB_PUT_ROW(st, table, err, ...) ob_store_put_row(st, table, (const struct ob_value[]) { __VA_ARGS__ }, err)
+
+/* Calls `each` for every row of an owner. The values are valid during the call; -1 from `each` ends the reading. */
+typedef int ob_store_row_fn(void *ctx, const struct ob_value *row, struct ob_err *err);
+int ob_store_each_row(struct ob_store *st, enum ob_store_table table, const char *owner, ob_store_row_fn *each,
+        void *ctx, struct ob_err *err);
+
+/* Deletes the row that has the key of `row`, which are its first values; or all rows of an owner. */
+int ob_store_forget_row(
+        struct ob_store *st, enum ob_store_table table, const struct ob_value *row, struct ob_err *err);
+int ob_store_forget_rows(struct ob_store *st, enum ob_store_table table, const char *owner, struct ob_err *err);
+
+/* Deletes the event signatures of a source that had no row since `time` and have no counted rows left to report. */
+int ob_store_forget_signatures(struct ob_store *st, const char *source, int64_t time, struct ob_err *err);
+
+#endif
