@@ -116,9 +116,8 @@ int ob_store_rewind_source(
  * column stands for `below_since`, in zigzag order. Version 3 stored OB_TOTAL_UNKNOWN_3 for a total that was not
  * known.
  */
-#define OB_STORE_COLUMN_3      "%" PRIx64 "/%d"
-#define OB_STORE_SCAN_COLUMN_3 "%" SCNx64 "/%d"
-#define OB_TOTAL_UNKNOWN_3     (-((__int128)1 << 90))
+#define OB_STORE_COLUMN_3  "%" PRIx64 "/%u"
+#define OB_TOTAL_UNKNOWN_3 (-((__int128)1 << 90))
 
 /* A chunk of seen ids: which of OB_CHUNK_IDS ids in a row were counted. */
 #define OB_CHUNK_IDS 256
