@@ -1,12 +1,10 @@
 #include "agent/source/tracked_rows.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/memory.h"
-#include "proto/number.h"
 
 static void free_entry(struct ob_tracked_rows *k, struct ob_tracked_row *e)
 {
@@ -102,19 +100,31 @@ static int load_row(void *ctx, const struct ob_value *row, struct ob_err *err)
         return 0;
 }
 
-/* Takes a total that was stored by version 3. It is stored anew, with the name of its column. */
+/* Returns the number of the column of a total that version 3 stored; one more than there are when it has none. */
+static unsigned column_3(const struct load *l, const char *column)
+{
+        unsigned i = 0;
+
+        for (; i <= l->rows->n_totals; i++) {
+                ob_cleanup(ob_free_at) char *name = ob_format(OB_STORE_COLUMN_3, l->hash, i);
+
+                if (!strcmp(name, column))
+                        break;
+        }
+        return i;
+}
+
+/* Takes a total that version 3 stored. It is stored anew, with the name of its column. */
 static void take_total_3(const struct load *l, struct ob_tracked_row *e, const char *column, int64_t total)
 {
-        uint64_t hash;
-        int i;
+        unsigned i = column_3(l, column), n = l->rows->n_totals;
 
-        if (sscanf(column, OB_STORE_SCAN_COLUMN_3, &hash, &i) != 2 || hash != l->hash || i < 0)
-                return;
-        ob_tracked_rows_mark_changed(l->rows, e, i == (int)l->rows->n_totals);
-        if (i < (int)l->rows->n_totals)
+        if (i < n)
                 e->totals[i] = total;
-        else
-                e->below_since = total < 0 ? -2 * (total + 1) + 1 : 2 * total;
+        else if (i == n)
+                e->below_since = (int64_t)((uint64_t)total << 1) ^ (total >> 63); /* the zigzag order */
+        if (i <= n)
+                ob_tracked_rows_mark_changed(l->rows, e, i == n);
 }
 
 /* A total whose row or whose column is not there any more is to be deleted. */

@@ -1,4 +1,4 @@
-/* One connection to the store's file: opens, checks, upgrades and copies it. Owned by one thread. */
+/* One connection to the store's file: opens and copies the file. Owned by one thread. */
 #ifndef OB_STORE_CONNECTION_H
 #define OB_STORE_CONNECTION_H
 
@@ -7,9 +7,6 @@
 #include <stdint.h>
 
 #include "proto/error.h"
-
-#define OB_STORE_APPLICATION_ID 0x6f626561 /* "obea" */
-#define OB_STORE_VERSION        4
 
 /* Returned besides 0 and -1: the file itself is corrupt, or is no store. */
 #define OB_CORRUPT (-2)
@@ -30,15 +27,6 @@ const char *ob_connection_cell(sqlite3_stmt *s, int column);
 
 /* Runs statements that return nothing. */
 int ob_connection_run(sqlite3 *db, const char *sql, struct ob_err *err);
-
-/* Makes the tables where there are none, and upgrades those of the version before this one. */
-int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
-
-/*
- * Checks whether a file can be used: it is a store of this version or the one before, it is sound, and no batch is
- * missing. Changes nothing.
- */
-int ob_connection_check(sqlite3 *db, struct ob_err *err);
 
 /*
  * Copies a whole store into another one, which must be empty. The copy is not made page by page: the pages of a

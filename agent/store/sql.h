@@ -2,7 +2,11 @@
 #ifndef OB_STORE_SQL_H
 #define OB_STORE_SQL_H
 
-#include "agent/store/row.h"
+#include "agent/store/table.h"
+
+/* The two numbers in the file that say that it is a store, and of which version. */
+#define OB_STORE_APPLICATION_ID 0x6f626561 /* "obea" */
+#define OB_STORE_VERSION        4
 
 /* What every table of typed rows has a statement for. */
 enum ob_row_verb {

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/schema.h"
+#include "agent/store/sql.h"
 #include "agent/store/store.h"
 #include "config/file.h"
 #include "proto/memory.h"
@@ -59,13 +61,13 @@ static int check_file(const char *path, struct ob_err *err)
         int got = ob_connection_open(path, &db, err);
 
         if (!got)
-                got = ob_connection_check(db, err);
+                got = ob_schema_check(db, err);
         if (!got)
                 got = ob_connection_number(db, "PRAGMA user_version", &version, err);
         if (got || version == OB_STORE_VERSION)
                 return got;
-        got = ob_connection_make_schema(db, err);
-        return got ? got : ob_connection_check(db, err);
+        got = ob_schema_make(db, err);
+        return got ? got : ob_schema_check(db, err);
 }
 
 /* The ends of the names of a store's files: the file itself, the write-ahead log and the index of the log. */
@@ -105,7 +107,7 @@ static int make_file(const char *path, struct ob_err *err)
         close(fd);
         if (ob_connection_open(fresh, &db, err))
                 return -1;
-        got = ob_connection_make_schema(db, err);
+        got = ob_schema_make(db, err);
         ob_connection_close(&db);
         if (!got && rename(fresh, path))
                 got = ob_fail(err, "%s can't be renamed: %m", fresh);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/schema.h"
 #include "agent/store/statement.h"
 #include "proto/memory.h"
 
@@ -20,7 +21,7 @@ struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *er
         ob_cleanup(close_store) struct ob_store *st = ob_alloc(1, sizeof(*st));
 
         st->is_corrupt = &state_dir->is_corrupt;
-        if (ob_connection_open(state_dir->path, &st->db, err) || ob_connection_make_schema(st->db, err))
+        if (ob_connection_open(state_dir->path, &st->db, err) || ob_schema_make(st->db, err))
                 return NULL;
         return ob_take(st);
 }

@@ -110,14 +110,6 @@ int ob_store_put_checkpoint(
 int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t counted_before, struct ob_err *err);
 
-/*
- * The name of the column of a total that comes from a store of version 3: the hash of the names of all columns
- * (FNV-1a from 0, with the NUL of each name), and the number of the column among them. The number after the last
- * column stands for `below_since`, in zigzag order. A total that was not known is INT64_MIN.
- */
-#define OB_STORE_COLUMN_3      "%" PRIx64 "/%d"
-#define OB_STORE_SCAN_COLUMN_3 "%" SCNx64 "/%d"
-
 /* A chunk of seen ids: which of OB_CHUNK_IDS ids in a row were counted. */
 #define OB_CHUNK_IDS 256
 

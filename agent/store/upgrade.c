@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/row.h"
 #include "agent/store/statement.h"
-#include "agent/store/store.h"
+#include "proto/bytes.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
@@ -161,7 +162,7 @@ static int take_tracked_row(struct ob_store *st, struct old *t, struct ob_err *e
         if (OB_PUT_ROW(st, OB_TABLE_TRACKED_ROWS, err, source, key, ob_value_number(t->id), ob_value_number(made),
                     ob_value_number(0)))
                 return -1;
-        for (int i = 0; ob_bytes_read_value(&t->amounts, &total); i++) {
+        for (unsigned i = 0; ob_bytes_read_value(&t->amounts, &total); i++) {
                 ob_cleanup(ob_free_at) char *column = ob_format(OB_STORE_COLUMN_3, columns, i);
 
                 if (OB_PUT_ROW(st, OB_TABLE_TRACKED_TOTALS, err, source, key, ob_value_text(column),

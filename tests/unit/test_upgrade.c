@@ -15,6 +15,7 @@
 #include "agent/source/names/name_store.h"
 #include "agent/source/tracked_rows.h"
 #include "agent/store/connection.h"
+#include "agent/store/schema.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 #include "tests/unit/folder.h"
@@ -289,7 +290,7 @@ static void a_copy_is_upgraded_alone(void **state)
         check_all(copy.anchor);
         ob_state_dir_close(&copy);
         must(ob_connection_open(path, &db, &err), &err);
-        assert_int_equal(ob_connection_check(db, &err), 0);
+        assert_int_equal(ob_schema_check(db, &err), 0);
         assert_int_equal(number(path, "PRAGMA user_version"), 3);
 }
 
