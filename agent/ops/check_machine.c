@@ -12,6 +12,7 @@
 #include "agent/ops/check_parts.h"
 #include "agent/ops/status_socket.h"
 #include "agent/store/connection.h"
+#include "agent/store/schema.h"
 #include "agent/store/store.h"
 #include "config/file.h"
 #include "proto/memory.h"
@@ -94,7 +95,7 @@ static void check_store(struct ob_report *r, const char *dir)
         }
         got = ob_connection_open(path, &db, &err);
         if (!got)
-                got = ob_connection_check(db, &err);
+                got = ob_schema_check(db, &err);
         if (!got)
                 ob_report_add(r, OB_GRADE_OK, "store", path, "", "sound");
         else

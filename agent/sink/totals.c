@@ -9,37 +9,29 @@
 #include "proto/batch.h"
 #include "proto/hash.h"
 #include "proto/memory.h"
-#include "proto/number.h"
 
-#define VERSION   1
-#define SUFFIX    ".total"
-#define HEAD_SIZE 2 /* n_identity n_tags */
+#define SUFFIX ".total"
 
-/* The key is the gauge's series: n_identity n_tags name\0 { key\0 value\0 }… */
+/* The key is the gauge's series: n_identity name\0 { key\0 value\0 }… */
 struct ob_total {
         UT_hash_handle hh;
         int64_t value;
-        bool is_changed; /* since it was stored */
+        bool is_changed; /* since the total was stored */
         size_t length;
         unsigned char key[];
 };
 
 struct ob_totals {
-        char *source; /* ours: whose totals they are in the store */
+        char *sink; /* ours: the name */
         enum ob_totals_by by;
-        int64_t seq, stored_seq;   /* the last batch that is in them, and in those in the store */
+        int64_t seq, stored_seq;   /* the last batch that the totals have, and the totals in the store */
         struct ob_total *totals;   /* ours, by key */
         struct ob_total **changed; /* ours, the array */
         size_t n_changed, room_changed;
-        struct ob_bytes key;         /* of what is being looked up */
-        bool has_header, is_corrupt; /* what was read of the store */
+        struct ob_bytes key;    /* of the total that is looked for */
+        bool is_by, is_corrupt; /* in the store: the totals are kept by the same series; one cannot be read */
         struct ob_log_once clamped;
 };
-
-static char *source_of(const char *sink)
-{
-        return ob_format(OB_TOTALS_OF_SINK "%s", sink);
-}
 
 static void empty(struct ob_totals *t)
 {
@@ -59,7 +51,7 @@ void ob_totals_free(struct ob_totals *t)
         empty(t);
         free(t->changed);
         ob_bytes_free(&t->key);
-        free(t->source);
+        free(t->sink);
         free(t);
 }
 
@@ -75,25 +67,23 @@ static struct ob_total *insert(struct ob_totals *t, const void *key, size_t leng
 
 static bool read_key(struct ob_bytes_reader p, struct ob_series *s)
 {
-        if (p.end - p.at < HEAD_SIZE)
+        *s = (struct ob_series) { .kind = OB_GAUGE, .n_identity = *p.at++ };
+        if (!ob_bytes_read_string(&p, &s->name))
                 return false;
-        *s = (struct ob_series) { .kind = OB_GAUGE, .n_identity = p.at[0], .n_tags = p.at[1] };
-        p.at += HEAD_SIZE;
-        if (s->n_tags > OB_TAGS_MAX || s->n_identity > s->n_tags || !ob_bytes_read_string(&p, &s->name))
-                return false;
-        for (unsigned i = 0; i < s->n_tags; i++)
-                if (!ob_bytes_read_string(&p, &s->tags[i].key) || !ob_bytes_read_string(&p, &s->tags[i].value))
+        for (; p.at < p.end && s->n_tags < OB_TAGS_MAX; s->n_tags++)
+                if (!ob_bytes_read_string(&p, &s->tags[s->n_tags].key) ||
+                        !ob_bytes_read_string(&p, &s->tags[s->n_tags].value))
                         return false;
-        return p.at == p.end;
+        return p.at == p.end && s->n_identity <= s->n_tags;
 }
 
 static void write_key(struct ob_totals *t, const struct ob_series *s)
 {
         unsigned n = t->by == OB_BY_TAGS ? s->n_tags : s->n_identity;
-        const unsigned char head[HEAD_SIZE] = { (unsigned char)s->n_identity, (unsigned char)n };
+        const unsigned char n_identity = (unsigned char)s->n_identity;
 
         t->key.length = 0;
-        ob_bytes_add(&t->key, head, sizeof(head));
+        ob_bytes_add(&t->key, &n_identity, 1);
         ob_bytes_add(&t->key, s->name, strlen(s->name));
         ob_bytes_add(&t->key, SUFFIX, sizeof(SUFFIX));
         for (unsigned i = 0; i < n; i++) {
@@ -105,43 +95,45 @@ static void write_key(struct ob_totals *t, const struct ob_series *s)
         }
 }
 
-/* The row without a key tells of all: the last batch, and how they are kept. */
-static void load_header(struct ob_totals *t, int64_t seq, struct ob_bytes_reader at)
-{
-        uint64_t version, by;
-
-        t->has_header = ob_bytes_read_unsigned(&at, &version) && version == VERSION &&
-                        ob_bytes_read_unsigned(&at, &by) && by == t->by && at.at == at.end;
-        t->seq = t->stored_seq = seq;
-}
-
-static int load_row(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+static int load_upto(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
         struct ob_totals *t = ctx;
-        struct ob_bytes_reader at = { amounts, (const unsigned char *)amounts + length };
-        struct ob_series ignored;
-        struct ob_metric_value value;
 
-        if (!key_length)
-                load_header(t, id, at);
-        else if (!read_key((struct ob_bytes_reader) { key, (const unsigned char *)key + key_length }, &ignored) ||
-                 !ob_bytes_read_value(&at, &value) || at.at != at.end)
-                t->is_corrupt = true;
+        (void)err;
+        t->is_by = row[2].number == t->by;
+        t->seq = t->stored_seq = row[1].number;
+        return 0;
+}
+
+static int load_total(void *ctx, const struct ob_value *row, struct ob_err *err)
+{
+        struct ob_totals *t = ctx;
+        const unsigned char n_identity = (unsigned char)row[2].number;
+        struct ob_series ignored;
+
+        (void)err;
+        t->key.length = 0;
+        ob_bytes_add(&t->key, &n_identity, 1);
+        ob_bytes_add(&t->key, row[1].data, row[1].length + 1);
+        ob_bytes_add(&t->key, row[3].data, row[3].length);
+        if (read_key((struct ob_bytes_reader) { t->key.data, t->key.data + t->key.length }, &ignored))
+                insert(t, t->key.data, t->key.length)->value = row[4].number;
         else
-                insert(t, key, key_length)->value = ob_number_whole(value);
+                t->is_corrupt = true;
         return 0;
 }
 
 static int load(struct ob_totals *t, struct ob_store *st, int64_t acked, struct ob_err *err)
 {
-        if (ob_store_each_totals(st, t->source, load_row, t, err))
+        if (ob_store_each_row(st, OB_TABLE_SINK_TOTALS_UPTO, t->sink, load_upto, t, err) ||
+                ob_store_each_row(st, OB_TABLE_SINK_TOTALS, t->sink, load_total, t, err))
                 return -1;
-        if (t->has_header && !t->is_corrupt)
+        if (t->is_by && !t->is_corrupt)
                 return 1;
         empty(t);
         t->seq = acked;
         t->stored_seq = -1;
-        return ob_store_forget_source(st, t->source, err);
+        return ob_totals_forget(st, t->sink, err);
 }
 
 int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t acked,
@@ -150,7 +142,7 @@ int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, 
         struct ob_totals *made = ob_alloc(1, sizeof(*made));
         int got;
 
-        made->source = source_of(sink);
+        made->sink = ob_copy(sink);
         made->by = by;
         got = load(made, st, acked, err);
         if (got < 0)
@@ -192,7 +184,7 @@ static void add_value(struct ob_totals *t, struct ob_total *total, int64_t value
 
         if (!ob_number_add(&total->value, value)) {
                 ob_total_gauge(total, &series);
-                ob_sink_log_clamped(&t->clamped, t->source + strlen(OB_TOTALS_OF_SINK), "", &series);
+                ob_sink_log_clamped(&t->clamped, t->sink, "", &series);
         }
         if (total->is_changed)
                 return;
@@ -222,30 +214,21 @@ void ob_totals_add(struct ob_totals *t, const struct ob_stored_batch *b)
         t->seq = b->seq;
 }
 
-static int stage_header(const struct ob_totals *t, struct ob_store *st, struct ob_err *err)
-{
-        const struct ob_bytes no_key = { .length = 0 };
-        ob_cleanup(ob_bytes_free) struct ob_bytes how = { .length = 0 };
-
-        ob_bytes_add_unsigned(&how, VERSION);
-        ob_bytes_add_unsigned(&how, t->by);
-        return ob_store_put_totals(st, t->source, &no_key, t->seq, &how, err);
-}
-
 int ob_totals_stage(struct ob_totals *t, struct ob_store *st, struct ob_err *err)
 {
-        ob_cleanup(ob_bytes_free) struct ob_bytes amount = { .length = 0 };
-
         for (size_t i = 0; i < t->n_changed; i++) {
                 const struct ob_total *total = t->changed[i];
-                const struct ob_bytes key = { (unsigned char *)total->key, total->length, total->length };
+                const char *name = (const char *)total->key + 1, *tags = name + strlen(name) + 1;
+                size_t length = (size_t)((const char *)total->key + total->length - tags);
 
-                amount.length = 0;
-                ob_bytes_add_value(&amount, ob_whole(total->value));
-                if (ob_store_put_totals(st, t->source, &key, 0, &amount, err))
+                if (OB_PUT_ROW(st, OB_TABLE_SINK_TOTALS, err, ob_value_text(t->sink), ob_value_text(name),
+                            ob_value_number(total->key[0]), ob_value_blob(tags, length),
+                            ob_value_number(total->value)))
                         return -1;
         }
-        return t->seq == t->stored_seq ? 0 : stage_header(t, st, err);
+        return t->seq == t->stored_seq ? 0
+                                       : OB_PUT_ROW(st, OB_TABLE_SINK_TOTALS_UPTO, err, ob_value_text(t->sink),
+                                                 ob_value_number(t->seq), ob_value_number(t->by));
 }
 
 void ob_totals_staged(struct ob_totals *t)
@@ -258,9 +241,10 @@ void ob_totals_staged(struct ob_totals *t)
 
 int ob_totals_forget(struct ob_store *st, const char *sink, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *source = source_of(sink);
-
-        return ob_store_forget_source(st, source, err);
+        return ob_store_forget_rows(st, OB_TABLE_SINK_TOTALS, sink, err) ||
+                               ob_store_forget_rows(st, OB_TABLE_SINK_TOTALS_UPTO, sink, err)
+                       ? -1
+                       : 0;
 }
 
 const struct ob_total *ob_totals_next(const struct ob_totals *t, const struct ob_total *behind)

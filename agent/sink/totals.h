@@ -1,9 +1,11 @@
 /*
- * The ever-growing totals of a sink's counters: what a gauge can tell again and again.
+ * The ever-growing totals of a sink's counters, which can be sent as gauges any number of times.
  *
- * They are stored with the number of the last batch that is in them, in one transaction with what the sink has
- * passed; a batch that is in them is not added again. So each point is in them once, whatever a crash cuts off,
- * and whether or not it went out. There is one for each series that ever came. Owned by one thread.
+ * The totals are stored with the number of the last batch that they contain, in one transaction with the position
+ * of the sink, and a batch that they contain is not added again. So each point is in the totals exactly once,
+ * whatever a crash cuts off, and whether or not the point was sent. There is one total for each series that ever
+ * came. A total that would leave the range of int64_t stays at the end of that range, which is logged. Owned by one
+ * thread.
  */
 #ifndef OB_SINK_TOTALS_H
 #define OB_SINK_TOTALS_H
@@ -26,34 +28,37 @@ enum ob_totals_by {
 };
 
 /*
- * Reads those of a sink; `*t` is the caller's, by ob_totals_free. 1: they go on; 0: they begin at 0, behind batch
- * `mark`, since there are none that go by the same series, or they are damaged; -1.
+ * Reads the totals of a sink; the caller frees `*t` with ob_totals_free. Returns 1 when the totals continue; 0 when
+ * they begin at 0, after batch `acked`, because there are none for the same kind of series, or they are corrupt;
+ * -1.
  */
 int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t acked,
         struct ob_err *err);
 void ob_totals_free(struct ob_totals *t);
 
-/* Whether a series has a total: counters, but what is only told again. */
+/* Returns whether a series has a total: a counter that is delivered to all sinks. */
 bool ob_totals_has(const struct ob_series *s);
 
-/* Adds the points of a batch, unless it is in them; of a damaged one what can be read. */
+/* Adds the points of a batch, unless the totals contain the batch; of a corrupt batch, the points that can be read.
+ */
 void ob_totals_add(struct ob_totals *t, const struct ob_stored_batch *b);
 
-/* Writes what has changed, inside the caller's transaction; and notes that this is committed. */
+/* Writes what has changed, inside the caller's transaction; and notes that the transaction was committed. */
 int ob_totals_stage(struct ob_totals *t, struct ob_store *st, struct ob_err *err);
 void ob_totals_staged(struct ob_totals *t);
 
-/* A sink that keeps no totals: those it had would miss what comes now. */
+/* Deletes the totals of a sink that keeps none: they would miss the batches of now. */
 int ob_totals_forget(struct ob_store *st, const char *sink, struct ob_err *err);
 
-/* The total of a counter; NULL when nothing was added. */
+/* Returns the total of a counter; NULL when no point of the counter was added. */
 const struct ob_total *ob_totals_find(struct ob_totals *t, const struct ob_series *s);
 
-/* One after the other, in a fixed order; behind NULL the first, behind the last NULL. None ever goes. */
+/* Returns the total after `behind`, in a fixed order; after NULL the first, after the last NULL. No total is ever
+ * removed. */
 const struct ob_total *ob_totals_next(const struct ob_totals *t, const struct ob_total *behind);
 size_t ob_totals_count(const struct ob_totals *t);
 
-/* A total as a gauge, `<name>.total`; `*s` becomes its series, with texts of the total's. */
+/* Returns a total as a gauge, `<name>.total`. `*s` becomes the series; the texts are the total's. */
 struct ob_metric ob_total_gauge(const struct ob_total *total, struct ob_series *s);
 
 #endif

@@ -7,7 +7,6 @@
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define VERSION    1
 #define LINE_BYTES 400 /* bytes of the text that is kept */
 #define TOO_MANY   "too many"
 
@@ -19,6 +18,7 @@ struct ob_dedup_entry {
 
 struct ob_dedup_value {
         UT_hash_handle hh;
+        bool is_stored;
         size_t tag_length;
         char text[]; /* the tag, a NUL, the value, a NUL */
 };
@@ -52,6 +52,16 @@ static struct ob_dedup_entry *lookup(const struct ob_dedup *a, const char *key)
         return one;
 }
 
+static struct ob_dedup_item *insert(struct ob_dedup *a, const char *key)
+{
+        struct ob_dedup_entry *one = ob_alloc(1, sizeof(*one) + strlen(key) + 1);
+
+        memcpy(one->key, key, strlen(key) + 1);
+        one->item.key = one->key;
+        HASH_ADD_KEYPTR(hh, a->all, one->key, strlen(one->key), one);
+        return &one->item;
+}
+
 struct ob_dedup_item *ob_dedup_find(struct ob_dedup *a, const char *key, int64_t time)
 {
         struct ob_dedup_entry *one = lookup(a, key);
@@ -61,13 +71,7 @@ struct ob_dedup_item *ob_dedup_find(struct ob_dedup *a, const char *key, int64_t
                 key = TOO_MANY;
                 one = lookup(a, key);
         }
-        if (one)
-                return &one->item;
-        one = ob_alloc(1, sizeof(*one) + strlen(key) + 1);
-        memcpy(one->key, key, strlen(key) + 1);
-        one->item.key = one->key;
-        HASH_ADD_KEYPTR(hh, a->all, one->key, strlen(one->key), one);
-        return &one->item;
+        return one ? &one->item : insert(a, key);
 }
 
 struct ob_dedup_item *ob_dedup_next(const struct ob_dedup *a, const struct ob_dedup_item *behind)
@@ -85,7 +89,7 @@ void ob_dedup_forget(struct ob_dedup *a)
         HASH_ITER (hh, a->all, one, next)
                 if (one->item.last < a->clock - OB_DEDUP_KEEP && (!one->item.is_told || !one->item.count)) {
                         free_one(a, one);
-                        a->is_changed = true;
+                        a->forget_before = a->clock - OB_DEDUP_KEEP;
                 }
 }
 
@@ -114,7 +118,6 @@ bool ob_dedup_admit(struct ob_dedup *a, const char *tag, const char *value, size
                 return known;
         }
         HASH_ADD_KEYPTR(hh, a->values, one->text, length, one);
-        a->is_changed = true;
         return true;
 }
 
@@ -158,78 +161,70 @@ bool ob_dedup_item_kept(const struct ob_dedup_item *one, struct ob_event *e)
                ob_batch_next_event(&r, e) == 1;
 }
 
-void ob_dedup_write(const struct ob_dedup *a, struct ob_bytes *out)
+static int load_signature(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
+        struct ob_dedup *a = ctx;
+        struct ob_dedup_item *one = insert(a, row[1].data);
+
+        (void)err;
+        one->since = row[2].number;
+        one->last = row[3].number;
+        one->count = row[4].number;
+        one->is_told = row[5].number;
+        ob_bytes_add(&one->kept, row[6].data, row[6].length);
+        a->clock = a->clock < one->last ? one->last : a->clock;
+        return 0;
+}
+
+static int load_value(void *ctx, const struct ob_value *row, struct ob_err *err)
+{
+        (void)err;
+        ob_dedup_admit(ctx, row[1].data, row[2].data, SIZE_MAX);
+        return 0;
+}
+
+int ob_dedup_load(struct ob_dedup *a, struct ob_store *st, const char *source, struct ob_err *err)
+{
+        ob_dedup_free(a);
+        if (ob_store_each_row(st, OB_TABLE_EVENT_SIGNATURES, source, load_signature, a, err) ||
+                ob_store_each_row(st, OB_TABLE_EVENT_VALUES, source, load_value, a, err))
+                return -1;
+        ob_dedup_settle(a);
+        return 0;
+}
+
+int ob_dedup_put(const struct ob_dedup *a, struct ob_store *st, const char *source, struct ob_err *err)
+{
+        const struct ob_value of = ob_value_text(source);
         const struct ob_dedup_entry *entry, *next;
         const struct ob_dedup_value *value, *next_value;
 
-        ob_bytes_add_unsigned(out, VERSION);
-        ob_bytes_add_signed(out, a->clock);
-        ob_bytes_add_unsigned(out, HASH_COUNT(a->values));
-        HASH_ITER (hh, a->values, value, next_value)
-                ob_bytes_add(out, value->text, value->tag_length + strlen(value->text + value->tag_length) + 1);
-        ob_bytes_add_unsigned(out, HASH_COUNT(a->all));
+        if (a->forget_before && ob_store_forget_signatures(st, source, a->forget_before, err))
+                return -1;
         HASH_ITER (hh, a->all, entry, next) {
                 const struct ob_dedup_item *one = &entry->item;
 
-                ob_bytes_add(out, one->key, strlen(one->key) + 1);
-                ob_bytes_add_signed(out, one->since);
-                ob_bytes_add_signed(out, one->last);
-                ob_bytes_add_signed(out, one->count);
-                ob_bytes_add_unsigned(out, one->is_told);
-                ob_bytes_add_unsigned(out, one->kept.length);
-                ob_bytes_add(out, one->kept.data, one->kept.length);
+                if (one->is_changed && OB_PUT_ROW(st, OB_TABLE_EVENT_SIGNATURES, err, of, ob_value_text(one->key),
+                                               ob_value_number(one->since), ob_value_number(one->last),
+                                               ob_value_number(one->count), ob_value_number(one->is_told),
+                                               ob_value_blob(one->kept.data, one->kept.length)))
+                        return -1;
         }
+        HASH_ITER (hh, a->values, value, next_value)
+                if (!value->is_stored && OB_PUT_ROW(st, OB_TABLE_EVENT_VALUES, err, of, ob_value_text(value->text),
+                                                 ob_value_text(value->text + value->tag_length)))
+                        return -1;
+        return 0;
 }
 
-static bool read_values(struct ob_dedup *a, struct ob_bytes_reader *p)
+void ob_dedup_settle(struct ob_dedup *a)
 {
-        const char *tag, *value;
-        uint64_t n;
+        struct ob_dedup_entry *entry, *next;
+        struct ob_dedup_value *value, *next_value;
 
-        if (!ob_bytes_read_unsigned(p, &n))
-                return false;
-        for (; n > 0; n--) {
-                if (!ob_bytes_read_string(p, &tag) || !ob_bytes_read_string(p, &value))
-                        return false;
-                ob_dedup_admit(a, tag, value, SIZE_MAX);
-        }
-        return true;
-}
-
-static bool read_one(struct ob_dedup *a, struct ob_bytes_reader *p)
-{
-        struct ob_dedup_item *one;
-        uint64_t is_told, length;
-        const char *key;
-
-        if (!ob_bytes_read_string(p, &key))
-                return false;
-        one = ob_dedup_find(a, key, a->clock);
-        if (!ob_bytes_read_signed(p, &one->since) || !ob_bytes_read_signed(p, &one->last) ||
-                !ob_bytes_read_signed(p, &one->count) || !ob_bytes_read_unsigned(p, &is_told) ||
-                !ob_bytes_read_unsigned(p, &length) || length > (uint64_t)(p->end - p->at))
-                return false;
-        one->is_told = is_told;
-        one->kept.length = 0;
-        ob_bytes_add(&one->kept, p->at, (size_t)length);
-        p->at += length;
-        return one->since > INT64_MIN / 2 && one->since < INT64_MAX / 2 && one->last > INT64_MIN / 2 &&
-               one->last < INT64_MAX / 2;
-}
-
-bool ob_dedup_read(struct ob_dedup *a, const void *bytes, size_t length)
-{
-        struct ob_bytes_reader p = { bytes, (const unsigned char *)bytes + length };
-        uint64_t version, n;
-
-        ob_dedup_free(a);
-        if (!ob_bytes_read_unsigned(&p, &version) || version != VERSION || !ob_bytes_read_signed(&p, &a->clock) ||
-                !read_values(a, &p) || !ob_bytes_read_unsigned(&p, &n))
-                return false;
-        for (; n > 0; n--)
-                if (!read_one(a, &p))
-                        return false;
-        a->is_changed = false;
-        return true;
+        HASH_ITER (hh, a->all, entry, next)
+                entry->item.is_changed = false;
+        HASH_ITER (hh, a->values, value, next_value)
+                value->is_stored = true;
+        a->forget_before = 0;
 }

@@ -1,15 +1,13 @@
 /*
- * Rows that change in place: the whole table, compared with what it was.
+ * Rows that change in place: each poll reads the whole table and compares it with the poll before.
  *
- * A key may stand in several rows (Otter's TABLE_STAT, where two writers raced), and then each of them gets
- * every later amount: so one row a key is followed, the lowest at first sight, for as long as it exists.
+ * Several rows may have one key (in Otter's TABLE_STAT, when two writers raced). Then each of them gets every later
+ * amount. So one row of a key is tracked for as long as it exists: the row with the lowest id at first sight.
  */
 #include "agent/source/diff.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-
-#include "agent/source/diff.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,9 +78,9 @@ static void make_key(const struct ob_task *f, const char *const *row, struct ob_
         }
 }
 
-static void mark_changed(struct ob_task *f, struct ob_tracked_row *e)
+static void mark_changed(struct ob_task *f, struct ob_tracked_row *e, bool is_row)
 {
-        ob_tracked_rows_mark_changed(&state(f)->known, e);
+        ob_tracked_rows_mark_changed(&state(f)->known, e, is_row);
 }
 
 /* What the totals of a row are compared with; one that was not known is compared with itself. */
@@ -118,7 +116,7 @@ static bool compare(
         if (base == BASE_HIGHEST && total < *known)
                 total = *known;
         if (total != *known || base == BASE_ZERO || base == BASE_ITSELF)
-                mark_changed(f, e);
+                mark_changed(f, e, false);
         *value = ob_whole(came_to_pass(base, total, *known));
         *known = total;
         return base == BASE_ZERO || value->whole != 0;
@@ -171,9 +169,9 @@ static bool is_lower(const struct ob_task *f, const struct ob_tracked_row *e, co
 
 static void set_below(struct ob_task *f, struct ob_tracked_row *e, int64_t since)
 {
-        if (e->below != since)
-                mark_changed(f, e);
-        e->below = since;
+        if (e->below_since != since)
+                mark_changed(f, e, true);
+        e->below_since = since;
 }
 
 /*
@@ -183,13 +181,13 @@ static void set_below(struct ob_task *f, struct ob_tracked_row *e, int64_t since
  */
 static enum base base_of_lower(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
 {
-        bool is_held = e->below ? f->now - e->below <= f->source->overlap : ob_task_is_doubtful(f);
+        bool is_held = e->below_since ? f->now - e->below_since <= f->source->overlap : ob_task_is_doubtful(f);
 
         if (!is_held) {
                 set_below(f, e, 0);
                 return BASE_LAST;
         }
-        if (!e->below || f->now < e->below) /* the clock was set, or is another server's */
+        if (!e->below_since || f->now < e->below_since) /* the clock was set, or is another server's */
                 set_below(f, e, f->now);
         ob_task_log_once(f, OB_FAULT_BEHIND, "-", ob_row_id(f, row),
                 "the total is lower than on the server before: it may be a copy that is behind; counted is what is above");
@@ -235,7 +233,7 @@ static void follow_other(
         e->id = id;
         e->made = made;
         e->met = state(f)->poll;
-        mark_changed(f, e);
+        mark_changed(f, e, true);
         follow(f, row, e, base);
 }
 
@@ -265,7 +263,7 @@ static void follow_doubtful(struct ob_task *f, const char *const *row, int64_t i
                 return;
         }
         if (e->id != id || e->made != made)
-                mark_changed(f, e);
+                mark_changed(f, e, true);
         e->id = id;
         e->made = made;
         follow(f, row, e, base);
@@ -285,7 +283,7 @@ static void follow_same(struct ob_task *f, const char *const *row, struct ob_tra
                 ob_task_log_once(f, OB_FAULT_RESET, "-", ob_row_id(f, row),
                         "it is an older row; counting goes on from there");
         if (base != BASE_LAST)
-                mark_changed(f, e);
+                mark_changed(f, e, true);
         e->made = made;
         follow(f, row, e, base);
 }

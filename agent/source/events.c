@@ -27,7 +27,6 @@ struct ob_events {
         bool is_told[OB_COLUMNS_MAX]; /* that a tag has too many values */
         const char *cells[OB_COLUMNS_MAX];
         char parts[OB_COLUMNS_MAX][PART_MAX];
-        char *store_name; /* ours */
 };
 
 struct ob_events *ob_events_new(const struct ob_task *f)
@@ -39,7 +38,6 @@ struct ob_events *ob_events_new(const struct ob_task *f)
                 return NULL;
         ev = ob_alloc(1, sizeof(*ev));
         ev->text = text;
-        ev->store_name = ob_format("%s:told", f->name);
         return ev;
 }
 
@@ -48,7 +46,6 @@ void ob_events_free(struct ob_events *ev)
         if (!ev)
                 return;
         ob_dedup_free(&ev->dedup);
-        free(ev->store_name);
         free(ev);
 }
 
@@ -60,26 +57,13 @@ void ob_events_reset(struct ob_events *ev)
         ev->is_loaded = false;
 }
 
-static int take_stored(
-        void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t amounts_length)
-{
-        struct ob_events *ev = ctx;
-
-        (void)key;
-        (void)key_length;
-        (void)id;
-        if (!ob_dedup_read(&ev->dedup, amounts, amounts_length))
-                ob_dedup_free(&ev->dedup); /* damaged: some may be told once more */
-        return 0;
-}
-
 int ob_events_load(struct ob_task *f, struct ob_err *err)
 {
         struct ob_events *ev = f->events;
 
         if (!ev || ev->is_loaded)
                 return 0;
-        if (ob_store_each_totals(f->outbox.store, ev->store_name, take_stored, ev, err))
+        if (ob_dedup_load(&ev->dedup, f->outbox.store, f->name, err))
                 return -1;
         ev->is_loaded = true;
         return 0;
@@ -87,21 +71,13 @@ int ob_events_load(struct ob_task *f, struct ob_err *err)
 
 int ob_events_stage(struct ob_task *f, struct ob_err *err)
 {
-        static unsigned char all[] = "all";
-        const struct ob_bytes key = { .data = all, .length = sizeof(all) - 1 };
-        struct ob_events *ev = f->events;
-        ob_cleanup(ob_bytes_free) struct ob_bytes stored = { .length = 0 };
-
-        if (!ev || !ev->dedup.is_changed)
-                return 0;
-        ob_dedup_write(&ev->dedup, &stored);
-        return ob_store_put_totals(f->outbox.store, ev->store_name, &key, 0, &stored, err);
+        return f->events ? ob_dedup_put(&f->events->dedup, f->outbox.store, f->name, err) : 0;
 }
 
 void ob_events_staged(struct ob_events *ev)
 {
         if (ev)
-                ev->dedup.is_changed = false;
+                ob_dedup_settle(&ev->dedup);
 }
 
 /* A part of the text, or NULL. */
@@ -200,7 +176,7 @@ bool ob_events_is_duplicate(struct ob_task *f, const char *const *row, int64_t t
                 return true;
         seen->count = 1;
         seen->last = time;
-        ev->dedup.is_changed = true;
+        seen->is_changed = true;
         return false;
 }
 
@@ -281,7 +257,7 @@ void ob_events_note(struct ob_task *f, const char *const *row, int64_t time)
                 return;
         write_signature(f, row, &key);
         item = ob_dedup_find(&ev->dedup, end_text(&key), time);
-        ev->dedup.is_changed = true;
+        item->is_changed = true;
         if (item->is_told && time < item->since + MINUTE) {
                 item->count++;
                 item->last = item->last < time ? time : item->last;
@@ -307,7 +283,7 @@ static void sum_up(struct ob_task *f, struct ob_dedup_item *item)
         }
         item->since += MINUTE;
         item->count = 0;
-        f->events->dedup.is_changed = true;
+        item->is_changed = true;
 }
 
 bool ob_events_sum_up(struct ob_task *f)

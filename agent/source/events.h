@@ -1,9 +1,10 @@
 /*
- * What a feed tells in words: rows with a text (OB_EVENT). A storm of them must not become a storm of events, nor
- * of series, so of rows that are alike (all tags the same: their signature) one a minute is told in full, and the
- * others are counted and told together when the minute is over; open tags have only so many values, the rest is
- * "other"; and where several managers write the same, it may be counted once. All of it is stored with what it came
- * from, so no restart tells anything twice. Owned by the feed; for its deltas, on the worker's thread.
+ * The events of a task: rows with a text (OB_EVENT). Many such rows must not become many events, nor many series.
+ * So of the rows with one signature (all tags are the same) one row a minute is sent in full; the other rows are
+ * counted, and sent as one event when the minute is over. An open tag has a limited number of values; every further
+ * value is "other". Rows that several managers write for one cause may be counted once. What is remembered of the
+ * events is stored in one transaction with their rows, so no restart sends an event twice. Owned by the task, on
+ * the worker's thread.
  */
 #ifndef OB_SOURCE_EVENTS_H
 #define OB_SOURCE_EVENTS_H
@@ -17,34 +18,35 @@
 struct ob_events;
 struct ob_task;
 
-/* NULL for a source without a text; that may be handed to all of these. */
+/* Returns NULL for a source without a text; all functions here accept that NULL. */
 struct ob_events *ob_events_new(const struct ob_task *f);
 void ob_events_free(struct ob_events *ev);
 
-/* Reads what was stored, unless it is known. */
+/* Reads what the store has, unless that was read already. */
 int ob_events_load(struct ob_task *f, struct ob_err *err);
 
-/* Forgets what it knows by heart: the store may say otherwise. */
+/* Forgets what is in memory, which may differ from the store. */
 void ob_events_reset(struct ob_events *ev);
 
-/* The row with its parts in their places, and "other" for a value too many; valid until the next one. */
+/* Returns the row with the parts of its text as cells, and "other" for a value above the limit; valid until the
+ * next call. */
 const char *const *ob_events_parts(struct ob_task *f, const char *const *row);
 
-/* Whether this is what another manager has written, too, and what was counted. `row`: with its parts. */
+/* Returns whether another manager has written the same, and that was counted. `row` has its parts. */
 bool ob_events_is_duplicate(struct ob_task *f, const char *const *row, int64_t time);
 
-/* Tells the row, or counts it; what is told goes to the outbox. A row from more than a day ago is not told. */
+/* Adds an event for the row to the outbox, or counts the row. A row of more than a day ago makes no event. */
 void ob_events_note(struct ob_task *f, const char *const *row, int64_t time);
 
-/* At the end of a poll: tells of what was only counted, where the minute is over. True when there is something to
+/* At the end of a poll: adds an event for counted rows whose minute is over. Returns whether there is something to
  * commit. */
 bool ob_events_sum_up(struct ob_task *f);
 
-/* "exception: pipeline 3, node 7": a word and what it is of, but the tag `but`. Cut to the room; returned. */
+/* Writes a title as "exception: pipeline 3, node 7": a word and the tags, except the tag `but`. Cut to the room. */
 const char *ob_event_title(
         char *room, size_t size, const char *word, const struct ob_series *series, const char *but);
 
-/* Writes what has changed, inside the caller's transaction; and notes that this is committed. */
+/* Writes what has changed, inside the caller's transaction; and notes that the transaction was committed. */
 int ob_events_stage(struct ob_task *f, struct ob_err *err);
 void ob_events_staged(struct ob_events *ev);
 

@@ -12,7 +12,7 @@
 
 #define TITLE_MAX (OB_EVENT_TITLE_MAX + 1)
 
-/* The state of a pipeline that was told last. */
+/* The state of a pipeline that was sent last. */
 struct ob_told_state {
         UT_hash_handle hh;
         enum ob_state state;
@@ -47,12 +47,11 @@ static struct ob_told_state *add(struct ob_health_changes *h, const void *pipeli
         return one;
 }
 
-static int load_one(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+static int load_one(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
-        (void)amounts;
-        (void)length;
-        if (id >= 0 && id < OB_STATES)
-                add(ctx, key, key_length)->state = (enum ob_state)id;
+        (void)err;
+        if (row[2].number >= 0 && row[2].number < OB_STATES)
+                add(ctx, row[1].data, row[1].length)->state = (enum ob_state)row[2].number;
         return 0;
 }
 
@@ -112,17 +111,13 @@ static void take(struct ob_health_changes *h, const struct ob_names_snapshot *na
 static int put_changed(void *ctx, struct ob_err *err)
 {
         struct ob_health_changes *h = ctx;
-        const struct ob_bytes nothing = { .length = 0 };
         struct ob_told_state *one, *next;
 
-        HASH_ITER (hh, h->told, one, next) {
-                const struct ob_bytes key = { .data = (unsigned char *)one->pipeline,
-                        .length = strlen(one->pipeline) };
-
+        HASH_ITER (hh, h->told, one, next)
                 if (one->is_changed &&
-                        ob_store_put_totals(h->outbox.store, h->name, &key, one->state, &nothing, err))
+                        OB_PUT_ROW(h->outbox.store, OB_TABLE_PIPELINE_STATES, err, ob_value_text(h->name),
+                                ob_value_text(one->pipeline), ob_value_number(one->state)))
                         return -1;
-        }
         return 0;
 }
 
@@ -135,7 +130,8 @@ static int poll_once(struct ob_health_changes *h, struct ob_err *err)
         size_t n;
         int got;
 
-        if (!h->is_loaded && ob_store_each_totals(h->outbox.store, h->name, load_one, h, err))
+        if (!h->is_loaded &&
+                ob_store_each_row(h->outbox.store, OB_TABLE_PIPELINE_STATES, h->name, load_one, h, err))
                 return -1;
         h->is_loaded = true;
         ob_outbox_start(&h->outbox, now);
@@ -155,7 +151,7 @@ int ob_health_changes_poll(struct ob_health_changes *h, struct ob_err *err)
 {
         int got = poll_once(h, err);
 
-        if (got) /* what we hold may be ahead of what was committed */
+        if (got) /* what is in memory may be ahead of what was committed */
                 forget_all(h);
         return got;
 }

@@ -78,8 +78,11 @@ static struct ob_checkpoint first_checkpoint(const struct ob_task *f)
 /* Stores the identity of the database; a new source begins at its first checkpoint. */
 static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
-        struct ob_checkpoint next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
+        struct ob_checkpoint next;
 
+        if (f->checkpoint.known)
+                f->checkpoint.changed = f->now; /* begin() of the delta asks for the time already */
+        next = f->checkpoint.known ? f->checkpoint : first_checkpoint(f);
         if (f->checkpoint.known && !*next.identity) {
                 ob_log(OB_LOG_WARN,
                         "source=%s event=rewound why=\"rows that were counted before go only to Graphite, "
@@ -93,20 +96,14 @@ static int begin(struct ob_task *f, const struct ob_reading *at, struct ob_err *
                         f->reader->identity);
         strncpy(next.identity, f->reader->identity, sizeof(next.identity) - 1);
         next.identity[sizeof(next.identity) - 1] = '\0';
-        if (f->checkpoint.known)
-                f->changed = f->now;
         return f->delta->begin(f, at, next, err);
 }
 
 /* Loads the source's state from the store, unless the state is in memory. */
 static int load(struct ob_task *f, struct ob_err *err)
 {
-        if (!f->is_loaded) {
-                f->changed = INT64_MIN;
-                if (ob_store_get_checkpoint(f->outbox.store, f->name, &f->checkpoint, err) ||
-                        ob_store_get_changed(f->outbox.store, f->name, &f->changed, err) < 0)
-                        return -1;
-        }
+        if (!f->is_loaded && ob_store_get_checkpoint(f->outbox.store, f->name, &f->checkpoint, err))
+                return -1;
         return ob_events_load(f, err);
 }
 

@@ -38,5 +38,7 @@ int ob_task_read(struct ob_task *f, int64_t from, unsigned limit, struct ob_rows
 
 bool ob_task_is_doubtful(const struct ob_task *f)
 {
-        return f->changed != INT64_MIN && llabs(f->now - f->changed) <= f->source->overlap;
+        int64_t changed = f->checkpoint.changed;
+
+        return changed && llabs(f->now - changed) <= f->source->overlap;
 }

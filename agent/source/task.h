@@ -60,7 +60,6 @@ struct ob_task {
         const struct ob_delta_ops *delta;
         void *state; /* ours, freed by delta->reset */
         bool is_loaded;
-        int64_t changed;                 /* when the database last changed, by its clock; INT64_MIN: never */
         struct ob_checkpoint checkpoint; /* as committed */
         int64_t now;                     /* of the poll: seconds, the source's clock */
         int64_t page_at;                 /* when reading the page of rows began: ob_clock_ms() */

@@ -1,5 +1,6 @@
 #include "agent/source/tracked_rows.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +12,12 @@ static void free_entry(struct ob_tracked_rows *k, struct ob_tracked_row *e)
         free(e->successor);
         free(e->totals);
         ob_bytes_free(&e->key);
-        ob_bytes_free(&e->coded);
         free(e);
 }
 
-/* FNV-1a, with the NULs between: the same in every run. */
 void ob_tracked_rows_add_total(struct ob_tracked_rows *k, const char *column)
 {
-        k->n_totals++;
-        for (size_t i = 0, end = strlen(column) + 1; i < end; i++)
-                k->columns = (k->columns ^ (unsigned char)column[i]) * UINT64_C(0x100000001b3);
+        k->columns[k->n_totals++] = column;
 }
 
 void ob_tracked_rows_free(struct ob_tracked_rows *k)
@@ -30,7 +27,7 @@ void ob_tracked_rows_free(struct ob_tracked_rows *k)
         HASH_ITER (hh, k->entries, e, next)
                 free_entry(k, e);
         free(k->changed);
-        *k = (struct ob_tracked_rows) { .n_totals = k->n_totals, .columns = k->columns };
+        *k = (struct ob_tracked_rows) { .n_totals = 0 };
 }
 
 static bool has_key(const struct ob_tracked_row *e, const struct ob_bytes *key)
@@ -39,8 +36,9 @@ static bool has_key(const struct ob_tracked_row *e, const struct ob_bytes *key)
 }
 
 /*
- * Rows come in the same order each time, so it is nearly always the one that was behind the last one: not in the
- * order of adding, which is the store's after a restart.
+ * Rows come in the same order at each poll. So the row that is looked for is nearly always the one that followed
+ * the last one at the poll before. The order of adding does not help: after a restart that is the order of the
+ * store.
  */
 struct ob_tracked_row *ob_tracked_rows_find(struct ob_tracked_rows *k, const struct ob_bytes *key)
 {
@@ -61,13 +59,17 @@ struct ob_tracked_row *ob_tracked_rows_add(struct ob_tracked_rows *k, const void
         struct ob_tracked_row *e = ob_alloc(1, sizeof(*e));
 
         ob_bytes_add(&e->key, key, length);
-        e->totals = ob_alloc(k->n_totals, sizeof(*e->totals));
+        e->totals = ob_alloc(2 * k->n_totals, sizeof(*e->totals));
+        e->stored = e->totals + k->n_totals;
+        for (unsigned i = 0; i < k->n_totals; i++)
+                e->stored[i] = OB_TOTAL_UNKNOWN;
         HASH_ADD_KEYPTR(hh, k->entries, e->key.data, e->key.length, e);
         return e;
 }
 
-void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_row *e)
+void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_row *e, bool is_row)
 {
+        e->is_row_changed |= is_row;
         if (e->is_changed)
                 return;
         e->is_changed = true;
@@ -75,73 +77,144 @@ void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_r
         k->changed[k->n_changed++] = e;
 }
 
-/* A store of before may have an unknown total as a number with a fraction. */
-static bool read_total(struct ob_bytes_reader *at, int64_t *total)
+/* What a load needs to know. */
+struct load {
+        struct ob_tracked_rows *rows;
+        struct ob_store *store;
+        uint64_t hash; /* of the columns, as version 3 of the store knew them */
+        bool has_old;  /* the store has totals that are to be deleted or to be stored anew */
+        bool is_cleaning;
+};
+
+static int load_row(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
-        struct ob_metric_value value;
+        const struct load *l = ctx;
+        struct ob_tracked_row *e = ob_tracked_rows_add(l->rows, row[1].data, row[1].length);
 
-        if (!ob_bytes_read_value(at, &value))
-                return false;
-        *total = value.is_real ? OB_TOTAL_UNKNOWN : value.whole;
-        return true;
-}
-
-/* The totals, where they are of the columns that there are now. False: they can't be read. */
-static bool read_totals(const struct ob_tracked_rows *k, struct ob_bytes_reader *at, struct ob_tracked_row *e)
-{
-        uint64_t columns;
-        bool is_sound = ob_bytes_read_unsigned(at, &columns);
-
-        for (unsigned i = 0; i < k->n_totals; i++) {
+        (void)err;
+        e->id = row[2].number;
+        e->made = row[3].number;
+        e->below_since = row[4].number;
+        for (unsigned i = 0; i < l->rows->n_totals; i++)
                 e->totals[i] = OB_TOTAL_UNKNOWN;
-                is_sound = is_sound && (columns != k->columns || read_total(at, &e->totals[i]));
-        }
-        if (is_sound && columns == k->columns && at->at != at->end)
-                is_sound = ob_bytes_read_signed(at, &e->below);
-        return is_sound && (columns != k->columns || at->at == at->end);
+        return 0;
 }
 
-/* An entry that can't be read is a key of first sight. */
-static int load_entry(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+/* Returns the number of the column of a total that version 3 stored; one more than there are when it has none. */
+static unsigned column_3(const struct load *l, const char *column)
 {
-        struct ob_tracked_rows *k = ctx;
-        struct ob_bytes_reader at = { amounts, (const unsigned char *)amounts + length };
-        struct ob_tracked_row *e = ob_tracked_rows_add(k, key, key_length);
+        unsigned i = 0;
 
-        e->id = id;
-        if (!ob_bytes_read_signed(&at, &e->made) || !read_totals(k, &at, e))
-                free_entry(k, e);
+        for (; i <= l->rows->n_totals; i++) {
+                ob_cleanup(ob_free_at) char *name = ob_format(OB_STORE_COLUMN_3, l->hash, i);
+
+                if (!strcmp(name, column))
+                        break;
+        }
+        return i;
+}
+
+/* Takes a total that version 3 stored. It is stored anew, with the name of its column. */
+static void take_total_3(const struct load *l, struct ob_tracked_row *e, const char *column, int64_t total)
+{
+        unsigned i = column_3(l, column), n = l->rows->n_totals;
+
+        if (i < n)
+                e->totals[i] = total;
+        else if (i == n)
+                e->below_since = (int64_t)((uint64_t)total << 1) ^ (total >> 63); /* the zigzag order */
+        if (i <= n)
+                ob_tracked_rows_mark_changed(l->rows, e, i == n);
+}
+
+/* A total whose row or whose column is not there any more is to be deleted. */
+static int load_total(void *ctx, const struct ob_value *row, struct ob_err *err)
+{
+        struct load *l = ctx;
+        const struct ob_bytes key = { (unsigned char *)row[1].data, row[1].length, row[1].length };
+        struct ob_tracked_row *e = ob_tracked_rows_find(l->rows, &key);
+        bool is_known = false;
+
+        for (unsigned i = 0; e && i < l->rows->n_totals; i++)
+                if (!strcmp(l->rows->columns[i], row[2].data)) {
+                        e->totals[i] = e->stored[i] = row[3].number;
+                        is_known = true;
+                }
+        if (is_known)
+                return 0;
+        if (e)
+                take_total_3(l, e, row[2].data, row[3].number);
+        l->has_old = true;
+        return l->is_cleaning ? ob_store_forget_row(l->store, OB_TABLE_TRACKED_TOTALS, row, err) : 0;
+}
+
+static int load_totals(struct load *l, const char *source, struct ob_err *err)
+{
+        return ob_store_each_row(l->store, OB_TABLE_TRACKED_TOTALS, source, load_total, l, err);
+}
+
+/* Deletes the totals that are old, and stores those of version 3 with the names of their columns. */
+static int clean(struct load *l, const char *source, struct ob_err *err)
+{
+        l->is_cleaning = true;
+        if (ob_store_begin(l->store, err))
+                return -1;
+        if (load_totals(l, source, err) || ob_tracked_rows_put(l->rows, l->store, source, err)) {
+                ob_store_rollback(l->store);
+                return -1;
+        }
+        if (ob_store_commit(l->store, err))
+                return -1;
+        ob_tracked_rows_settle(l->rows);
         return 0;
 }
 
 int ob_tracked_rows_load(struct ob_tracked_rows *k, struct ob_store *st, const char *source, struct ob_err *err)
 {
-        return ob_store_each_totals(st, source, load_entry, k, err);
+        struct load l = { .rows = k, .store = st };
+
+        for (unsigned i = 0; i < k->n_totals; i++)
+                for (size_t c = 0; c <= strlen(k->columns[i]); c++)
+                        l.hash = (l.hash ^ (unsigned char)k->columns[i][c]) * UINT64_C(0x100000001b3);
+        if (ob_store_each_row(st, OB_TABLE_TRACKED_ROWS, source, load_row, &l, err) || load_totals(&l, source, err))
+                return -1;
+        return l.has_old ? clean(&l, source, err) : 0;
+}
+
+/* A total that is not known has no row. */
+static int put_total(const struct ob_tracked_rows *k, struct ob_store *st, const char *source,
+        const struct ob_tracked_row *e, unsigned i, struct ob_err *err)
+{
+        const struct ob_value row[] = { ob_value_text(source), ob_value_blob(e->key.data, e->key.length),
+                ob_value_text(k->columns[i]), ob_value_number(e->totals[i]) };
+
+        return e->totals[i] == OB_TOTAL_UNKNOWN ? ob_store_forget_row(st, OB_TABLE_TRACKED_TOTALS, row, err)
+                                                : ob_store_put_row(st, OB_TABLE_TRACKED_TOTALS, row, err);
 }
 
 int ob_tracked_rows_put(struct ob_tracked_rows *k, struct ob_store *st, const char *source, struct ob_err *err)
 {
-        for (size_t i = 0; i < k->n_changed; i++) {
-                struct ob_tracked_row *e = k->changed[i];
+        for (size_t c = 0; c < k->n_changed; c++) {
+                const struct ob_tracked_row *e = k->changed[c];
 
-                e->coded.length = 0;
-                ob_bytes_add_signed(&e->coded, e->made);
-                ob_bytes_add_unsigned(&e->coded, k->columns);
-                for (unsigned t = 0; t < k->n_totals; t++)
-                        ob_bytes_add_value(&e->coded, ob_whole(e->totals[t]));
-                if (e->below)
-                        ob_bytes_add_signed(&e->coded, e->below);
-                if (ob_store_put_totals(st, source, &e->key, e->id, &e->coded, err))
+                if (e->is_row_changed && OB_PUT_ROW(st, OB_TABLE_TRACKED_ROWS, err, ob_value_text(source),
+                                                 ob_value_blob(e->key.data, e->key.length), ob_value_number(e->id),
+                                                 ob_value_number(e->made), ob_value_number(e->below_since)))
                         return -1;
+                for (unsigned i = 0; i < k->n_totals; i++)
+                        if (e->totals[i] != e->stored[i] && put_total(k, st, source, e, i, err))
+                                return -1;
         }
         return 0;
 }
 
 void ob_tracked_rows_settle(struct ob_tracked_rows *k)
 {
-        for (size_t i = 0; i < k->n_changed; i++) {
-                k->changed[i]->is_changed = false;
-                ob_bytes_free(&k->changed[i]->coded);
+        for (size_t c = 0; c < k->n_changed; c++) {
+                struct ob_tracked_row *e = k->changed[c];
+
+                e->is_changed = e->is_row_changed = false;
+                memcpy(e->stored, e->totals, k->n_totals * sizeof(*e->totals));
         }
         k->n_changed = 0;
 }

@@ -1,6 +1,6 @@
 /*
- * What is known of rows that change in place: by key, which row is followed and what its totals were. Kept in
- * the store, where what changed is put page by page. Owned by one thread.
+ * The rows of a table whose rows change in place: for each key the row that is tracked, and the totals that it had.
+ * They are kept in the store, which is written page by page, and only what has changed. Owned by one thread.
  */
 #ifndef OB_SOURCE_TRACKED_ROWS_H
 #define OB_SOURCE_TRACKED_ROWS_H
@@ -10,38 +10,44 @@
 #include <stdint.h>
 
 #include "agent/store/store.h"
+#include "config/source.h"
 #include "proto/bytes.h"
 #include "proto/hash.h"
 
 struct ob_tracked_row {
         UT_hash_handle hh;
-        struct ob_tracked_row *behind; /* the one that was found behind it the last time; NULL */
-        int64_t id, made;              /* of the row that is followed */
-        uint64_t met;                  /* the poll that met it last */
-        int64_t below;                 /* since when a total has been below the one that was counted; 0: none is */
-        const char **successor;        /* ours: a row to follow when it is gone; NULL */
-        bool is_changed;               /* since it was stored */
+        struct ob_tracked_row *behind; /* the row that was found after this one at the last poll; NULL */
+        int64_t id, made;              /* of the row that is tracked */
+        uint64_t met;                  /* the poll that met the row last */
+        int64_t below_since;           /* since when a total has been below the one that was counted; 0: none is */
+        const char **successor;        /* ours: the row to track when this one is gone; NULL */
+        bool is_changed;               /* since the row was stored */
+        bool is_row_changed;           /* also id, made or below_since */
         int64_t *totals;               /* ours; as many as the source has */
+        int64_t *stored;               /* the same, as the store has them; in one piece with totals */
         struct ob_bytes key;           /* ours */
-        struct ob_bytes coded;         /* ours: how it is stored */
 };
 
 struct ob_tracked_rows {
         struct ob_tracked_row *entries;  /* ours */
-        struct ob_tracked_row *found;    /* the last one; NULL: none yet */
+        struct ob_tracked_row *found;    /* the row that was found last; NULL: none yet */
         struct ob_tracked_row **changed; /* ours, the array */
         size_t n_changed, room_changed;
         unsigned n_totals;
-        uint64_t columns; /* a hash of what the totals' columns are called, in their order */
+        const char *columns[OB_COLUMNS_MAX]; /* borrowed: the column of each total */
 };
 
-/* A total that was not there when its row was seen first: nobody knows what the total was then.
- * (A total of just this value, -2^63, is taken for unknown as well.) */
+/*
+ * The total was not there when its row was seen first, so what it was then is not known. The store has no row. (A
+ * total of just this value, -2^63, is taken for unknown as well.)
+ */
 #define OB_TOTAL_UNKNOWN INT64_MIN
 
-/* For a new one: the column of its next total. What was stored of other columns is unknown totals. */
+/* Adds the column of the next total, before any row is added or loaded. `column` is borrowed. */
 void ob_tracked_rows_add_total(struct ob_tracked_rows *k, const char *column);
 
+/* Reads the rows of a source from the store, outside of a transaction. Totals of columns that are gone are deleted.
+ */
 int ob_tracked_rows_load(struct ob_tracked_rows *k, struct ob_store *st, const char *source, struct ob_err *err);
 void ob_tracked_rows_free(struct ob_tracked_rows *k);
 
@@ -49,10 +55,13 @@ void ob_tracked_rows_free(struct ob_tracked_rows *k);
 struct ob_tracked_row *ob_tracked_rows_find(struct ob_tracked_rows *k, const struct ob_bytes *key);
 struct ob_tracked_row *ob_tracked_rows_add(struct ob_tracked_rows *k, const void *key, size_t length);
 
-void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_row *e);
+/* Notes that a total has changed; `is_row`: or id, made or below_since. */
+void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_row *e, bool is_row);
 
-/* What changed, inside the caller's transaction; and, once that is committed, that nothing did since. */
+/* Writes what has changed, inside the caller's transaction. */
 int ob_tracked_rows_put(struct ob_tracked_rows *k, struct ob_store *st, const char *source, struct ob_err *err);
+
+/* Notes that the transaction was committed. */
 void ob_tracked_rows_settle(struct ob_tracked_rows *k);
 
 #endif

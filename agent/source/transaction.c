@@ -1,15 +1,7 @@
 #include "agent/source/transaction.h"
 
-#include <string.h>
-
 #include "agent/process/clock.h"
 #include "agent/source/events.h"
-
-/* Whether the database of a checkpoint differs from the database that was read before. */
-static bool is_changed(const struct ob_task *f, const struct ob_checkpoint *next)
-{
-        return f->checkpoint.known && strcmp(f->checkpoint.identity, next->identity) != 0;
-}
 
 /* The arguments of stage_all(). */
 struct staging {
@@ -24,9 +16,7 @@ static int stage_all(void *ctx, struct ob_err *err)
         struct ob_task *f = s->task;
         struct ob_store *store = f->outbox.store;
 
-        if (ob_store_put_checkpoint(store, f->name, s->next, err) ||
-                (is_changed(f, s->next) && ob_store_put_changed(store, f->name, f->changed, err)) ||
-                ob_events_stage(f, err))
+        if (ob_store_put_checkpoint(store, f->name, s->next, err) || ob_events_stage(f, err))
                 return -1;
         return s->stage ? s->stage(f, err) : 0;
 }

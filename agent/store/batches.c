@@ -1,4 +1,4 @@
-/* The queue's words: batches, and how far each sink has come. */
+/* The batches of the queue, and the position of each sink in them. */
 #include <string.h>
 
 #include "agent/store/connection.h"
@@ -6,7 +6,8 @@
 #include "agent/store/store.h"
 #include "proto/memory.h"
 
-#define DROP_MOST 64 /* batches at a time: the pages that change are in the log first, which has to stay small */
+#define DROP_MOST                                                                                                  \
+        64 /* batches at a time: the changed pages go to the write-ahead log first, which has to stay small */
 
 int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err)
 {
@@ -17,20 +18,21 @@ int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_byt
 int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err)
 {
         const struct ob_value values[] = { ob_value_number(after) };
+        struct ob_value row[3];
         sqlite3_stmt *q;
         int got = ob_statement_first(st, OB_SQL_NEXT_BATCH, values, 1, &q, err);
 
         if (got < 1)
                 return got;
         b->seq = sqlite3_column_int64(q, 0);
-        if (!ob_statement_is_sound(q, 1, 3)) {
+        if (!ob_statement_read(q, 1, 3, row)) {
                 ob_cleanup(ob_free_at) char *which = ob_format("batch %lld", (long long)b->seq);
 
                 return ob_statement_corrupt(st, q, err, which);
         }
-        b->points = (unsigned)sqlite3_column_int64(q, 1);
+        b->points = (unsigned)row[0].number;
         b->body.length = 0;
-        ob_bytes_add(&b->body, sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3));
+        ob_bytes_add(&b->body, row[2].data, row[2].length);
         sqlite3_reset(q);
         return 1;
 }
@@ -68,9 +70,10 @@ int ob_store_drop_acked(struct ob_store *st, int64_t *points, int64_t *bytes, st
 
 int ob_store_get_delivery(struct ob_store *st, const char *sink, struct ob_delivery *p, struct ob_err *err)
 {
-        const struct ob_value values[] = { ob_value_text(sink) };
+        const struct ob_value key = ob_value_text(sink);
+        struct ob_value row[OB_ROW_COLUMNS];
         sqlite3_stmt *q;
-        int got = ob_statement_first(st, OB_SQL_GET_DELIVERY, values, 1, &q, err);
+        int got = ob_statement_first(st, OB_SQL_OF(OB_TABLE_SINKS, OB_ROW_GET), &key, 1, &q, err);
 
         p->saved_state.length = 0;
         if (got < 0)
@@ -82,18 +85,18 @@ int ob_store_get_delivery(struct ob_store *st, const char *sink, struct ob_deliv
                 sqlite3_reset(q);
                 return ob_store_put_delivery(st, sink, p, err);
         }
-        if (!ob_statement_is_sound(q, 0, 4))
-                return ob_statement_corrupt(st, q, err, "what a sink has passed");
-        p->acked = sqlite3_column_int64(q, 1);
-        p->sent_upto = sqlite3_column_int64(q, 2);
-        ob_bytes_add(&p->saved_state, sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3));
+        if (!ob_statement_read_row(q, OB_TABLE_SINKS, row))
+                return ob_statement_corrupt(st, q, err, "the position of a sink");
+        p->acked = row[1].number;
+        p->sent_upto = row[2].number;
+        ob_bytes_add(&p->saved_state, row[3].data, row[3].length);
         sqlite3_reset(q);
         return 0;
 }
 
 int ob_store_put_delivery(struct ob_store *st, const char *sink, const struct ob_delivery *p, struct ob_err *err)
 {
-        return OB_PUT(st, OB_SQL_PUT_DELIVERY, err, ob_value_text(sink), ob_value_number(p->acked),
+        return OB_PUT_ROW(st, OB_TABLE_SINKS, err, ob_value_text(sink), ob_value_number(p->acked),
                 ob_value_number(p->sent_upto), ob_value_blob(p->saved_state.data, p->saved_state.length));
 }
 
@@ -107,17 +110,17 @@ static bool is_kept(const char *name, const char *const *names, size_t n)
 
 int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err)
 {
-        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_EACH_SINK, NULL, 0, err);
+        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_OF(OB_TABLE_SINKS, OB_ROWS_EACH), NULL, 0, err);
         int forgotten = 0, got = q ? 1 : -1;
 
         while (got == 1 && (got = ob_statement_step(st, q, err)) == 1) {
                 const char *name = ob_connection_cell(q, 0);
-                ob_cleanup(ob_free_at) char *totals = ob_format(OB_TOTALS_OF_SINK "%s", name);
 
                 if (is_kept(name, names, n))
                         continue;
-                if (OB_RUN(st, OB_SQL_FORGET_TOTALS, err, ob_value_text(totals)) ||
-                        OB_RUN(st, OB_SQL_FORGET_SINK, err, ob_value_text(name)))
+                if (ob_store_forget_rows(st, OB_TABLE_SINK_TOTALS, name, err) ||
+                        ob_store_forget_rows(st, OB_TABLE_SINK_TOTALS_UPTO, name, err) ||
+                        ob_store_forget_rows(st, OB_TABLE_SINKS, name, err))
                         got = -1;
                 forgotten++;
         }

@@ -5,22 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/store/sql.h"
 #include "config/file.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define BUSY_MS 10000 /* writers are short: this is never reached unless the disk hangs */
+#define BUSY_MS 10000 /* transactions are short: only a disk that hangs makes a writer wait so long */
 
 /*
- * NORMAL: a commit survives the process, not always a power cut; the file is whole in both cases. What is deleted
- * is not overwritten, which Debian's SQLite does if not told: it would be written twice more, to the log and to the
- * file.
+ * synchronous = NORMAL: a commit survives the end of the process, but not always a power cut; the file is whole in
+ * both cases. secure_delete = OFF: Debian's SQLite would overwrite deleted rows, which costs two more writes, one
+ * to the log and one to the file.
  */
 static const char session[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
                               "PRAGMA cache_size = -512; PRAGMA journal_size_limit = 16777216;";
 
-/* A full disk, or too few rights, say nothing about the file itself. */
+/* Returns whether an error means that the file itself is corrupt. A full disk or missing rights do not mean that.
+ */
 static bool is_corrupt(int code)
 {
         switch (code & 0xff) {
@@ -31,7 +31,7 @@ static bool is_corrupt(int code)
         case SQLITE_NOMEM:
         case SQLITE_PERM:
                 return false;
-        case SQLITE_READONLY: /* also what a file says that is of a later format */
+        case SQLITE_READONLY: /* also the error for a file of a later format */
                 return code != SQLITE_READONLY_DIRECTORY;
         case SQLITE_IOERR:
                 return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ ||
@@ -41,7 +41,7 @@ static bool is_corrupt(int code)
         }
 }
 
-/* What the system said last of the write-ahead log, or of the file. SQLite forgets that when a commit fails. */
+/* Returns the system's last error for the write-ahead log or the file. SQLite forgets that when a commit fails. */
 static int last_errno(sqlite3 *db)
 {
         static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
@@ -56,7 +56,7 @@ static int last_errno(sqlite3 *db)
         return code;
 }
 
-/* What SQLite says, and what the system said to SQLite. */
+/* Sets `err` to the error of SQLite and the error of the system behind that. */
 static void say(sqlite3 *db, const char *file, struct ob_err *err)
 {
         int code = db ? sqlite3_extended_errcode(db) & 0xff : SQLITE_NOMEM;
@@ -80,14 +80,14 @@ int ob_connection_fail(sqlite3 *db, struct ob_err *err)
         return is_corrupt(sqlite3_extended_errcode(db)) ? OB_CORRUPT : -1;
 }
 
-static int exec(sqlite3 *db, const char *sql, struct ob_err *err)
+int ob_connection_run(sqlite3 *db, const char *sql, struct ob_err *err)
 {
         if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
                 return 0;
         return ob_connection_fail(db, err);
 }
 
-/* SQLite would wait for a pipe in the place of one of its files. A path in memory is that of no file. */
+/* Refuses a pipe or a device in the place of a file: SQLite would wait for that. A path in memory has no file. */
 static int check_files(const char *path, struct ob_err *err)
 {
         static const char *const parts[] = { "", "-wal", "-shm" };
@@ -114,7 +114,7 @@ int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err)
         } else {
                 sqlite3_extended_result_codes(*db, 1);
                 sqlite3_busy_timeout(*db, BUSY_MS);
-                got = exec(*db, session, err);
+                got = ob_connection_run(*db, session, err);
         }
         if (got)
                 ob_connection_close(db);
@@ -156,81 +156,6 @@ int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct o
         if (!got && !ob_number_parse_int(text, strlen(text), number))
                 got = ob_fail(err, "%s answers \"%s\"", sql, text);
         return got;
-}
-
-/* Whether its marks are ours. */
-static int check_marks(sqlite3 *db, struct ob_err *err)
-{
-        int64_t id = 0, version = 0;
-        int got = ob_connection_number(db, "PRAGMA application_id", &id, err);
-
-        if (!got)
-                got = ob_connection_number(db, "PRAGMA user_version", &version, err);
-        if (got)
-                return got;
-        if (id != OB_STORE_APPLICATION_ID)
-                ob_fail(err, "it is not a store of otterbeat's");
-        else if (version != OB_STORE_VERSION)
-                ob_fail(err, "it was written by another version (%d, this one knows %d)", (int)version,
-                        OB_STORE_VERSION);
-        else
-                return 0;
-        return OB_CORRUPT;
-}
-
-/* Runs a query that answers "ok", or what is wrong. */
-static int check_answer(sqlite3 *db, const char *sql, const char *ok, struct ob_err *err)
-{
-        char answer[4096];
-        int got = ob_connection_text(db, sql, answer, sizeof(answer), err);
-
-        if (got || !strcmp(answer, ok))
-                return got;
-        ob_fail(err, "it is damaged: %.400s", answer);
-        return OB_CORRUPT;
-}
-
-/* The tables' definitions as one text; compared with those of a store that was just made. */
-static const char definitions[] =
-        "SELECT GROUP_CONCAT(name || ' ' || tbl_name || ' ' || sql, ';') FROM"
-        " (SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)";
-
-static int check_definitions(sqlite3 *db, struct ob_err *err)
-{
-        ob_cleanup(ob_connection_close) sqlite3 *fresh = NULL;
-        char ours[4096];
-
-        if (ob_connection_open(":memory:", &fresh, err) || exec(fresh, ob_sql_schema, err) ||
-                ob_connection_text(fresh, definitions, ours, sizeof(ours), err))
-                return -1;
-        return check_answer(db, definitions, ours, err);
-}
-
-int ob_connection_check(sqlite3 *db, struct ob_err *err)
-{
-        int got = check_marks(db, err);
-
-        if (!got)
-                got = check_answer(db, "PRAGMA integrity_check(1)", "ok", err);
-        if (!got)
-                got = check_definitions(db, err);
-        if (!got)
-                got = check_answer(db, ob_sql_gaps, "ok", err);
-        return got ? got : exec(db, "BEGIN IMMEDIATE; ROLLBACK", err); /* whether it can be written */
-}
-
-int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)
-{
-        ob_cleanup(ob_free_at) char *all =
-                ob_format("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
-                        ob_sql_schema, OB_STORE_APPLICATION_ID, OB_STORE_VERSION);
-        int64_t version;
-
-        if (ob_connection_number(db, "PRAGMA user_version", &version, err))
-                return -1;
-        if (version == OB_STORE_VERSION)
-                return 0;
-        return exec(db, "PRAGMA journal_mode = WAL;", err) || exec(db, all, err) ? -1 : 0;
 }
 
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err)

@@ -1,4 +1,4 @@
-/* Looking over what is remembered, and leaving out what the disk has spoilt. */
+/* Checks every row of the store, and deletes or empties those that the disk has changed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,13 +8,13 @@
 #include "proto/batch.h"
 #include "proto/memory.h"
 
-/* What is known of a damaged row may be wrong, too: it is read only as far as it makes sense. */
+/* The number of points in a corrupt row may be wrong too: it is clamped to what a batch can have. */
 static int64_t likely_points(int64_t points)
 {
         return points < 0 ? 0 : points > OB_BATCH_POINTS ? OB_BATCH_POINTS : points;
 }
 
-/* Its number stays, so that none is missing, and its points, which are lost. */
+/* Empties a corrupt batch. Its number stays, so that the numbers have no gap; its points are counted as lost. */
 static int empty_batch(struct ob_store *st, sqlite3_stmt *row, struct ob_corruption *d, struct ob_err *err)
 {
         int64_t seq = sqlite3_column_int64(row, 0), points = likely_points(sqlite3_column_int64(row, 1));
@@ -31,7 +31,7 @@ static int empty_batch(struct ob_store *st, sqlite3_stmt *row, struct ob_corrupt
                 st, OB_SQL_EMPTY_BATCH, err, ob_value_number(points), ob_value_number(0), ob_value_blob(NULL, 0));
 }
 
-/* A blob without bytes has no address, which sqlite3_bind_value takes for NULL. */
+/* A blob without bytes has no address: sqlite3_bind_value would bind NULL instead. */
 static void bind_cell(sqlite3_stmt *s, int at, sqlite3_stmt *row, int column)
 {
         sqlite3_value *cell = sqlite3_column_value(row, column);
@@ -42,112 +42,85 @@ static void bind_cell(sqlite3_stmt *s, int at, sqlite3_stmt *row, int column)
                 sqlite3_bind_value(s, at, cell);
 }
 
-/*
- * Deletes the row whose name is in the first cell, by that very cell: it may be a blob, or NULL, which is no name.
- * Before the cell is read as a text, which may make one of it.
- */
-static int forget_named(
-        struct ob_store *st, sqlite3_stmt *row, enum ob_sql named, enum ob_sql nameless, struct ob_err *err)
+/* Writes which row was the first corrupt one. */
+static void note_first(struct ob_corruption *d, const char *what, const char *name)
 {
-        bool has_name = sqlite3_column_type(row, 0) != SQLITE_NULL;
-        sqlite3_stmt *s = ob_statement_prepare(st, has_name ? named : nameless, NULL, 0, err);
-
-        if (!s)
-                return -1;
-        if (has_name)
-                bind_cell(s, 1, row, 0);
-        return ob_statement_step(st, s, err);
+        if (!*d->first)
+                snprintf(d->first, sizeof(d->first), "%s %.64s", what, *name ? name : "?");
 }
 
-/* It has got at least as far as nobody knows: behind all, so that nothing goes out twice. */
-static int pass_all(struct ob_store *st, sqlite3_stmt *row, struct ob_corruption *d, struct ob_err *err)
+/* Puts a sink whose position is not known behind the last batch, so that it sends nothing twice. */
+static int skip_all(struct ob_store *st, const char *name, struct ob_err *err)
 {
         struct ob_delivery p = { .acked = 0 };
-        const char *name;
         sqlite3_stmt *q;
 
-        if (forget_named(st, row, OB_SQL_FORGET_SINK, OB_SQL_FORGET_NAMELESS_SINKS, err))
-                return -1;
-        name = ob_connection_cell(row, 0);
         if (ob_statement_first(st, OB_SQL_LAST_BATCH, NULL, 0, &q, err) < 1)
                 return -1;
         p.acked = p.sent_upto = sqlite3_column_int64(q, 0);
         sqlite3_reset(q);
-        if (!*d->first)
-                snprintf(d->first, sizeof(d->first), "sink %.64s", *name ? name : "?");
-        d->sinks++;
         return ob_store_put_delivery(st, name, &p, err);
 }
 
-/* The name of the source that a row is of, as the one that was damaged first; for what `n` counts. */
-static int note(sqlite3_stmt *row, struct ob_corruption *d, int64_t *n, const char *what)
+/*
+ * Deletes a corrupt row: what it held is unknown from then on. It is named by its own cells, because their types
+ * may be wrong, and before the name is read as a text, which may convert the cell.
+ */
+static int forget_row(struct ob_store *st, enum ob_store_table table, sqlite3_stmt *row, struct ob_corruption *d,
+        struct ob_err *err)
 {
-        const char *source = ob_connection_cell(row, 0);
-
-        if (!*d->first)
-                snprintf(d->first, sizeof(d->first), "%s of source %.64s", what, *source ? source : "?");
-        ++*n;
-        return 0;
-}
-
-static int note_chunk(struct ob_store *st, sqlite3_stmt *row, struct ob_corruption *d, struct ob_err *err)
-{
-        (void)st;
-        (void)err;
-        return note(row, d, &d->chunks, "the counted ids");
-}
-
-/* A key whose total is not known is one of first sight. It is named by its own cells: their types may be wrong. */
-static int forget_total(struct ob_store *st, sqlite3_stmt *row, struct ob_corruption *d, struct ob_err *err)
-{
-        sqlite3_stmt *s = ob_statement_prepare(st, OB_SQL_FORGET_TOTAL, NULL, 0, err);
+        sqlite3_stmt *s = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROW_FORGET_CORRUPT), NULL, 0, err);
+        const char *name;
 
         if (!s)
                 return -1;
-        bind_cell(s, 1, row, 0);
-        bind_cell(s, 2, row, 1);
-        note(row, d, &d->totals, "a total");
-        return ob_statement_step(st, s, err);
-}
-
-static int forget_checkpoint(struct ob_store *st, sqlite3_stmt *row, struct ob_corruption *d, struct ob_err *err)
-{
-        if (forget_named(st, row, OB_SQL_FORGET_CHECKPOINT, OB_SQL_FORGET_NAMELESS_STANDINGS, err))
+        for (int i = 0; i < ob_table_facts[table].n_key; i++)
+                bind_cell(s, i + 1, row, i);
+        if (ob_statement_step(st, s, err))
                 return -1;
-        return note(row, d, &d->checkpoints, "the place");
+        name = ob_connection_cell(row, 0);
+        note_first(d, ob_table_facts[table].what, name);
+        d->sinks += table == OB_TABLE_SINKS;
+        d->chunks += table == OB_TABLE_SEEN_IDS;
+        d->checkpoints += table == OB_TABLE_SOURCES;
+        d->totals += table != OB_TABLE_SINKS && table != OB_TABLE_SEEN_IDS && table != OB_TABLE_SOURCES;
+        return table == OB_TABLE_SINKS ? skip_all(st, name, err) : 0;
 }
 
-/* Each table: its rows, which columns the checksum is of, and what becomes of a damaged one. */
-static const struct {
-        enum ob_sql each;
-        int from, n;
-        int (*repair)(struct ob_store *st, sqlite3_stmt *row, struct ob_corruption *d, struct ob_err *err);
-} tables[] = {
-        { OB_SQL_EACH_BATCH, 1, 3, empty_batch },
-        { OB_SQL_EACH_SINK, 0, 4, pass_all },
-        { OB_SQL_EACH_CHUNK, 0, 4, note_chunk },
-        { OB_SQL_EACH_TOTALS, 0, 4, forget_total },
-        { OB_SQL_EACH_CHECKPOINT, 0, 7, forget_checkpoint },
-};
-
-static int look_through(struct ob_store *st, size_t table, struct ob_corruption *d, struct ob_err *err)
+static int check_table(struct ob_store *st, enum ob_store_table table, struct ob_corruption *d, struct ob_err *err)
 {
-        sqlite3_stmt *q = ob_statement_prepare(st, tables[table].each, NULL, 0, err);
+        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROWS_EACH), NULL, 0, err);
+        struct ob_value row[OB_ROW_COLUMNS];
         int got = q ? 1 : -1;
 
         while (got == 1 && (got = ob_statement_step(st, q, err)) == 1)
-                if (!ob_statement_is_sound(q, tables[table].from, tables[table].n) &&
-                        tables[table].repair(st, q, d, err)) {
-                        sqlite3_reset(q);
-                        return -1;
-                }
+                if (!ob_statement_read_row(q, table, row) && forget_row(st, table, q, d, err))
+                        got = -1;
+        if (got && q)
+                sqlite3_reset(q);
         return got;
 }
 
-static int look_through_all(struct ob_store *st, struct ob_corruption *d, struct ob_err *err)
+static int check_batches(struct ob_store *st, struct ob_corruption *d, struct ob_err *err)
 {
-        for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
-                if (look_through(st, i, d, err))
+        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_EACH_BATCH, NULL, 0, err);
+        struct ob_value row[3];
+        int got = q ? 1 : -1;
+
+        while (got == 1 && (got = ob_statement_step(st, q, err)) == 1)
+                if (!ob_statement_read(q, 1, 3, row) && empty_batch(st, q, d, err))
+                        got = -1;
+        if (got && q)
+                sqlite3_reset(q);
+        return got;
+}
+
+static int check_all(struct ob_store *st, struct ob_corruption *d, struct ob_err *err)
+{
+        if (check_batches(st, d, err))
+                return -1;
+        for (enum ob_store_table t = 0; t < OB_TABLES; t++)
+                if (check_table(st, t, d, err))
                         return -1;
         return d->chunks ? ob_statement_run(st, OB_SQL_FORGET_ALL_CHUNKS, NULL, 0, err) : 0;
 }
@@ -157,7 +130,7 @@ int ob_store_repair(struct ob_store *st, struct ob_corruption *d, struct ob_err 
         *d = (struct ob_corruption) { .first = "" };
         if (ob_store_begin(st, err))
                 return -1;
-        if (look_through_all(st, d, err)) {
+        if (check_all(st, d, err)) {
                 ob_store_rollback(st);
                 return -1;
         }

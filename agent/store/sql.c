@@ -1,56 +1,128 @@
 #include "agent/store/sql.h"
 
 /*
- * Each row ends in the checksum of its values, see statement.h; of a batch but for its number. seq must be
- * AUTOINCREMENT: a plain rowid begins at 1 again when the table runs empty.
+ * Each row ends in the checksum of its values, see statement.h; the checksum of a batch leaves out the number. The
+ * table of batches is the only one that is the same as in version 3, and may be there. seq
+ * must be AUTOINCREMENT: a plain rowid begins at 1 again when the table runs empty.
+ *
+ * sources.changed is the time when the source's database became another one, by the clock of the new one; 0: never.
+ * No key is longer than the 3,072 bytes that MariaDB allows. names.label1 and label2 are the texts in the order of
+ * ob_name_facts. event_signatures.event is an event as a batch has it, and saved_state is what the sink makes of
+ * it. sink_totals.tags has each tag as its key and its value, each with a NUL; the first n_identity of them are the
+ * identity.
  */
 const char ob_sql_schema[] =
-        "CREATE TABLE IF NOT EXISTS sources (name VARCHAR(200) PRIMARY KEY, position BIGINT, since BIGINT,"
-        " floor BIGINT, again BIGINT, newest BIGINT, identity VARCHAR(255), checksum BIGINT);"
-        "CREATE TABLE IF NOT EXISTS seen (source VARCHAR(200), chunk BIGINT, newest BIGINT, bits BLOB,"
-        " checksum BIGINT, PRIMARY KEY (source, chunk)) WITHOUT ROWID;"
-        "CREATE TABLE IF NOT EXISTS totals (source VARCHAR(200), id_key BLOB, id BIGINT, amounts BLOB,"
-        " checksum BIGINT, PRIMARY KEY (source, id_key)) WITHOUT ROWID;"
+        "CREATE TABLE sources (name VARCHAR(200) NOT NULL, cursor_id BIGINT, since BIGINT, floor_id BIGINT,"
+        " counted_before BIGINT, newest BIGINT, identity VARCHAR(255), changed BIGINT, checksum BIGINT,"
+        " PRIMARY KEY (name)) WITHOUT ROWID;"
+        "CREATE TABLE seen_ids (source VARCHAR(200), chunk BIGINT, newest BIGINT, bits BLOB, checksum BIGINT,"
+        " PRIMARY KEY (source, chunk)) WITHOUT ROWID;"
+        "CREATE TABLE tracked_rows (source VARCHAR(200), row_key VARBINARY(2000), row_id BIGINT, made BIGINT,"
+        " below_since BIGINT, checksum BIGINT, PRIMARY KEY (source, row_key)) WITHOUT ROWID;"
+        "CREATE TABLE tracked_totals (source VARCHAR(200), row_key VARBINARY(2000), column_name VARCHAR(64), total BIGINT,"
+        " checksum BIGINT, PRIMARY KEY (source, row_key, column_name)) WITHOUT ROWID;"
+        "CREATE TABLE names (manager VARCHAR(200), kind BIGINT, id BIGINT, since BIGINT, parent BIGINT,"
+        " node VARCHAR(255), label1 VARCHAR(1000), label2 VARCHAR(1000), checksum BIGINT,"
+        " PRIMARY KEY (manager, kind, id, since)) WITHOUT ROWID;"
+        "CREATE TABLE event_signatures (source VARCHAR(200), signature VARBINARY(2048), since BIGINT, newest BIGINT,"
+        " counted BIGINT, is_sent BIGINT, event BLOB, checksum BIGINT, PRIMARY KEY (source, signature))"
+        " WITHOUT ROWID;"
+        "CREATE TABLE event_values (source VARCHAR(200), tag VARCHAR(64), value VARCHAR(255), checksum BIGINT,"
+        " PRIMARY KEY (source, tag, value)) WITHOUT ROWID;"
+        "CREATE TABLE pipeline_states (source VARCHAR(200), pipeline VARCHAR(200), state BIGINT, checksum BIGINT,"
+        " PRIMARY KEY (source, pipeline)) WITHOUT ROWID;"
         "CREATE TABLE IF NOT EXISTS batches (seq INTEGER PRIMARY KEY AUTOINCREMENT, points BIGINT, bytes BIGINT,"
         " body BLOB, checksum BIGINT);"
-        "CREATE TABLE IF NOT EXISTS sinks (name VARCHAR(200) PRIMARY KEY, mark BIGINT, reached BIGINT, carry BLOB,"
-        " checksum BIGINT);";
+        "CREATE TABLE sinks (name VARCHAR(200) NOT NULL, acked BIGINT, sent_upto BIGINT, saved_state BLOB,"
+        " checksum BIGINT, PRIMARY KEY (name)) WITHOUT ROWID;"
+        "CREATE TABLE sink_totals (sink VARCHAR(200), name VARCHAR(200), n_identity BIGINT, tags VARBINARY(1400),"
+        " total BIGINT, checksum BIGINT, PRIMARY KEY (sink, name, n_identity, tags))"
+        " WITHOUT ROWID;"
+        "CREATE TABLE sink_totals_upto (sink VARCHAR(200), seq BIGINT, series_by BIGINT, checksum BIGINT,"
+        " PRIMARY KEY (sink)) WITHOUT ROWID;";
 
-/* Batches come one number after the other, and go from the first on: none is missing between, none at the end. */
+/* The numbers of batches have no gap, and the last one is the last that was given: none is missing at the end. */
 const char ob_sql_gaps[] =
         "SELECT CASE WHEN b.n > 0 AND (b.last - b.first + 1 <> b.n OR b.last <> q.seq) THEN 'batches are missing'"
-        " WHEN s.reached > q.seq THEN 'batches would get the numbers of others' ELSE 'ok' END"
+        " WHEN s.sent_upto > q.seq THEN 'batches would get the numbers of others' ELSE 'ok' END"
         " FROM (SELECT COUNT(*) AS n, MIN(seq) AS first, MAX(seq) AS last FROM batches) b,"
         " (SELECT COALESCE(MAX(seq), 0) AS seq FROM sqlite_sequence WHERE name = 'batches') q,"
-        " (SELECT COALESCE(MAX(reached), 0) AS reached FROM sinks) s";
+        " (SELECT COALESCE(MAX(sent_upto), 0) AS sent_upto FROM sinks) s";
 
-#define SOURCE "SELECT name, position, since, floor, again, newest, identity, checksum FROM sources"
-#define SEEN   "SELECT source, chunk, newest, bits, checksum FROM seen"
-#define TOTALS "SELECT source, id_key, id, amounts, checksum FROM totals"
-#define BATCH  "SELECT seq, points, bytes, body, checksum FROM batches"
-#define SINK   "SELECT name, mark, reached, carry, checksum FROM sinks"
+#define FACTS(types) types, sizeof(types) - 1
+
+const struct ob_table_facts ob_table_facts[OB_TABLES] = {
+        [OB_TABLE_SOURCES] = { "the checkpoint of source", FACTS("tnnnnntn"), 1 },
+        [OB_TABLE_SEEN_IDS] = { "the seen ids of source", FACTS("tnnb"), 2 },
+        [OB_TABLE_TRACKED_ROWS] = { "a tracked row of source", FACTS("tbnnn"), 2 },
+        [OB_TABLE_TRACKED_TOTALS] = { "a total of source", FACTS("tbtn"), 3 },
+        [OB_TABLE_NAMES] = { "a name of manager", FACTS("tnnnnttt"), 4 },
+        [OB_TABLE_EVENT_SIGNATURES] = { "an event signature of source", FACTS("ttnnnnb"), 2 },
+        [OB_TABLE_EVENT_VALUES] = { "a tag's value of source", FACTS("ttt"), 3 },
+        [OB_TABLE_PIPELINE_STATES] = { "a pipeline's state of source", FACTS("ttn"), 2 },
+        [OB_TABLE_SINKS] = { "the position of sink", FACTS("tnnb"), 1 },
+        [OB_TABLE_SINK_TOTALS] = { "a total of sink", FACTS("ttnbn"), 4 },
+        [OB_TABLE_SINK_TOTALS_UPTO] = { "the last batch in the totals of sink", FACTS("tnn"), 1 },
+};
+
+/*
+ * The statements of a table. A "+" before a column keeps SQLite from converting the value to the type of the
+ * column: in a corrupt row a number may be a text, and it must be found as that.
+ */
+#define TABLE(table, name, owner, columns, values, key, corrupt_key)                                               \
+        [OB_SQL_OF(table, OB_ROWS_EACH)] = "SELECT " columns ", checksum FROM " name,                              \
+                          [OB_SQL_OF(table, OB_ROWS_OF)] =                                                         \
+                                  "SELECT " columns ", checksum FROM " name " WHERE " owner " = ?",                \
+                          [OB_SQL_OF(table, OB_ROW_GET)] =                                                         \
+                                  "SELECT " columns ", checksum FROM " name " WHERE " key,                         \
+                          [OB_SQL_OF(table, OB_ROW_PUT)] =                                                         \
+                                  "REPLACE INTO " name " (" columns ", checksum) VALUES (" values ", ?)",          \
+                          [OB_SQL_OF(table, OB_ROW_FORGET)] = "DELETE FROM " name " WHERE " key,                   \
+                          [OB_SQL_OF(table, OB_ROWS_FORGET)] = "DELETE FROM " name " WHERE " owner " = ?",         \
+                          [OB_SQL_OF(table, OB_ROW_FORGET_CORRUPT)] = "DELETE FROM " name " WHERE " corrupt_key
+
+#define KEY1(a)                                   a " = ?", "+" a " = ?"
+#define KEY2(a, b)                                a " = ? AND " b " = ?", "+" a " = ? AND +" b " = ?"
+#define KEY3(a, b, c)                             a " = ? AND " b " = ? AND " c " = ?", "+" a " = ? AND +" b " = ? AND +" c " = ?"
+#define KEY4(a, b, c, d)                          KEY4_OF(KEY2(a, b), KEY2(c, d))
+#define KEY4_OF(...)                              KEY4_JOIN(__VA_ARGS__)
+#define KEY4_JOIN(ab, corrupt_ab, cd, corrupt_cd) ab " AND " cd, corrupt_ab " AND " corrupt_cd
+/* KEYn makes two arguments, which exist only after a second expansion. */
+#define TABLE_OF(...) TABLE(__VA_ARGS__)
+
+#define BATCH "SELECT seq, points, bytes, body, checksum FROM batches"
 
 const char *const ob_sql[OB_SQL_STATEMENTS] = {
-        [OB_SQL_GET_CHECKPOINT] = SOURCE " WHERE name = ?",
-        [OB_SQL_EACH_CHECKPOINT] = SOURCE,
-        [OB_SQL_PUT_CHECKPOINT] = "REPLACE INTO sources (name, position, since, floor, again, newest, identity,"
-                                  " checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [OB_SQL_FORGET_CHECKPOINT] = "DELETE FROM sources WHERE name = ?",
-        [OB_SQL_FORGET_NAMELESS_STANDINGS] = "DELETE FROM sources WHERE name IS NULL",
-        [OB_SQL_GET_CHUNK] = SEEN " WHERE source = ? AND chunk = ?",
-        [OB_SQL_CHUNKS_OF] = SEEN " WHERE source = ? ORDER BY chunk",
-        [OB_SQL_EACH_CHUNK] = SEEN,
-        [OB_SQL_PUT_CHUNK] = "REPLACE INTO seen (source, chunk, newest, bits, checksum) VALUES (?, ?, ?, ?, ?)",
-        [OB_SQL_FIRST_CHUNK_SINCE] = "SELECT MIN(chunk) FROM seen WHERE source = ? AND newest >= ?",
-        [OB_SQL_FORGET_CHUNKS_FROM] = "DELETE FROM seen WHERE source = ? AND chunk >= ?",
-        [OB_SQL_FORGET_CHUNKS_BELOW] = "DELETE FROM seen WHERE source = ? AND chunk < ?",
-        [OB_SQL_FORGET_CHUNKS] = "DELETE FROM seen WHERE source = ?",
-        [OB_SQL_FORGET_ALL_CHUNKS] = "DELETE FROM seen",
-        [OB_SQL_PUT_TOTALS] = "REPLACE INTO totals (source, id_key, id, amounts, checksum) VALUES (?, ?, ?, ?, ?)",
-        [OB_SQL_TOTALS_OF] = TOTALS " WHERE source = ?",
-        [OB_SQL_EACH_TOTALS] = TOTALS,
-        [OB_SQL_FORGET_TOTALS] = "DELETE FROM totals WHERE source = ?",
-        [OB_SQL_FORGET_TOTAL] = "DELETE FROM totals WHERE source = ? AND id_key = ?",
+        TABLE_OF(OB_TABLE_SOURCES, "sources", "name",
+                "name, cursor_id, since, floor_id, counted_before, newest, identity, changed",
+                "?, ?, ?, ?, ?, ?, ?, ?", KEY1("name")),
+        TABLE_OF(OB_TABLE_SEEN_IDS, "seen_ids", "source", "source, chunk, newest, bits", "?, ?, ?, ?",
+                KEY2("source", "chunk")),
+        TABLE_OF(OB_TABLE_TRACKED_ROWS, "tracked_rows", "source", "source, row_key, row_id, made, below_since",
+                "?, ?, ?, ?, ?", KEY2("source", "row_key")),
+        TABLE_OF(OB_TABLE_TRACKED_TOTALS, "tracked_totals", "source", "source, row_key, column_name, total",
+                "?, ?, ?, ?", KEY3("source", "row_key", "column_name")),
+        TABLE_OF(OB_TABLE_NAMES, "names", "manager", "manager, kind, id, since, parent, node, label1, label2",
+                "?, ?, ?, ?, ?, ?, ?, ?", KEY4("manager", "kind", "id", "since")),
+        TABLE_OF(OB_TABLE_EVENT_SIGNATURES, "event_signatures", "source",
+                "source, signature, since, newest, counted, is_sent, event", "?, ?, ?, ?, ?, ?, ?",
+                KEY2("source", "signature")),
+        TABLE_OF(OB_TABLE_EVENT_VALUES, "event_values", "source", "source, tag, value", "?, ?, ?",
+                KEY3("source", "tag", "value")),
+        TABLE_OF(OB_TABLE_PIPELINE_STATES, "pipeline_states", "source", "source, pipeline, state", "?, ?, ?",
+                KEY2("source", "pipeline")),
+        TABLE_OF(
+                OB_TABLE_SINKS, "sinks", "name", "name, acked, sent_upto, saved_state", "?, ?, ?, ?", KEY1("name")),
+        TABLE_OF(OB_TABLE_SINK_TOTALS, "sink_totals", "sink", "sink, name, n_identity, tags, total",
+                "?, ?, ?, ?, ?", KEY4("sink", "name", "n_identity", "tags")),
+        TABLE_OF(OB_TABLE_SINK_TOTALS_UPTO, "sink_totals_upto", "sink", "sink, seq, series_by", "?, ?, ?",
+                KEY1("sink")),
+        [OB_SQL_FIRST_CHUNK_SINCE] = "SELECT MIN(chunk) FROM seen_ids WHERE source = ? AND newest >= ?",
+        [OB_SQL_FORGET_CHUNKS_FROM] = "DELETE FROM seen_ids WHERE source = ? AND chunk >= ?",
+        [OB_SQL_FORGET_CHUNKS_BELOW] = "DELETE FROM seen_ids WHERE source = ? AND chunk < ?",
+        [OB_SQL_FORGET_ALL_CHUNKS] = "DELETE FROM seen_ids",
+        [OB_SQL_FORGET_SIGNATURES] =
+                "DELETE FROM event_signatures WHERE source = ? AND newest < ? AND (is_sent = 0 OR counted = 0)",
         [OB_SQL_PUT_BATCH] = "INSERT INTO batches (points, bytes, body, checksum) VALUES (?, ?, ?, ?)",
         [OB_SQL_EMPTY_BATCH] = "UPDATE batches SET points = ?, bytes = ?, body = ?, checksum = ? WHERE seq = ?",
         [OB_SQL_NEXT_BATCH] = BATCH " WHERE seq > ? ORDER BY seq LIMIT 1",
@@ -59,15 +131,10 @@ const char *const ob_sql[OB_SQL_STATEMENTS] = {
         [OB_SQL_SUM_BATCHES] = "SELECT SUM(points), SUM(bytes) FROM batches WHERE seq > ?",
         [OB_SQL_SUM_OLDEST] =
                 "SELECT SUM(points), SUM(bytes), COUNT(*), MAX(seq) FROM (SELECT seq, points, bytes FROM batches"
-                " WHERE seq <= (SELECT MIN(mark) FROM sinks) ORDER BY seq LIMIT ?) oldest",
+                " WHERE seq <= (SELECT MIN(acked) FROM sinks) ORDER BY seq LIMIT ?) oldest",
         [OB_SQL_DROP_BATCHES] = "DELETE FROM batches WHERE seq <= ?",
-        [OB_SQL_GET_DELIVERY] = SINK " WHERE name = ?",
-        [OB_SQL_PUT_DELIVERY] = "REPLACE INTO sinks (name, mark, reached, carry, checksum) VALUES (?, ?, ?, ?, ?)",
         [OB_SQL_FIRST_ACKED] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM sinks) THEN COALESCE(MAX(seq), 0)"
                                " ELSE COALESCE(MIN(seq), 1) - 1 END FROM batches",
-        [OB_SQL_EACH_SINK] = SINK,
-        [OB_SQL_FORGET_SINK] = "DELETE FROM sinks WHERE name = ?",
-        [OB_SQL_FORGET_NAMELESS_SINKS] = "DELETE FROM sinks WHERE name IS NULL",
         [OB_SQL_BEGIN] = "BEGIN IMMEDIATE",
         [OB_SQL_COMMIT] = "COMMIT",
         [OB_SQL_ROLLBACK] = "ROLLBACK",

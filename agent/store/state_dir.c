@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/schema.h"
+#include "agent/store/sql.h"
 #include "agent/store/store.h"
 #include "config/file.h"
 #include "proto/memory.h"
 
 #define FILE_NAME "otterbeat.db"
-#define OWNERS    0600 /* the mode of every file here: what the tables say, and in batches, is nobody else's */
+#define OWNERS    0600 /* the mode of every file here: nobody else may read what the tables and batches hold */
 
 static int make_folder(const char *dir, struct ob_err *err)
 {
@@ -24,7 +26,8 @@ static int make_folder(const char *dir, struct ob_err *err)
         return 0;
 }
 
-/* Who has it wrote its number into it, which holds as long as the lock is held. */
+/* Sets the error with the number of the process that holds the lock: that process wrote the number into the file.
+ */
 static int refuse_second(int fd, const char *dir, struct ob_err *err)
 {
         char pid[16] = "";
@@ -50,15 +53,24 @@ static int take_lock(struct ob_state_dir *state_dir, const char *dir, struct ob_
         return 0;
 }
 
-static int look_over(const char *path, struct ob_err *err)
+/* Checks the file, and upgrades a store of the version before this one. */
+static int check_file(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_connection_close) sqlite3 *db = NULL;
+        int64_t version = OB_STORE_VERSION;
         int got = ob_connection_open(path, &db, err);
 
-        return got ? got : ob_connection_check(db, err);
+        if (!got)
+                got = ob_schema_check(db, err);
+        if (!got)
+                got = ob_connection_number(db, "PRAGMA user_version", &version, err);
+        if (got || version == OB_STORE_VERSION)
+                return got;
+        got = ob_schema_make(db, err);
+        return got ? got : ob_schema_check(db, err);
 }
 
-/* A file and what belongs to it: the write-ahead log and its index. */
+/* The ends of the names of a store's files: the file itself, the write-ahead log and the index of the log. */
 static const char *const parts[] = { "", "-wal", "-shm" };
 
 static int set_aside(struct ob_state_dir *state_dir, const char *why, struct ob_err *err)
@@ -76,7 +88,7 @@ static int set_aside(struct ob_state_dir *state_dir, const char *why, struct ob_
         return 0;
 }
 
-/* Under another name until it is whole: so a file that is there and has nothing in it was spoilt. */
+/* Makes a file under another name, and renames it when it is whole: so an empty file is always a corrupt one. */
 static int make_file(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *fresh = ob_format("%s.new", path);
@@ -95,7 +107,7 @@ static int make_file(const char *path, struct ob_err *err)
         close(fd);
         if (ob_connection_open(fresh, &db, err))
                 return -1;
-        got = ob_connection_make_schema(db, err);
+        got = ob_schema_make(db, err);
         ob_connection_close(&db);
         if (!got && rename(fresh, path))
                 got = ob_fail(err, "%s can't be renamed: %m", fresh);
@@ -103,8 +115,8 @@ static int make_file(const char *path, struct ob_err *err)
 }
 
 /*
- * The parts are ours alone, whatever umask they were made with. They are not opened for it: to close one would let
- * go of the locks that SQLite has on it.
+ * Sets the mode of the files, whatever umask they were made with. The files are not opened for that: closing one
+ * would release the locks that SQLite has on that file.
  */
 static int own_parts(const char *path, struct ob_err *err)
 {
@@ -124,7 +136,7 @@ static int own_parts(const char *path, struct ob_err *err)
         return 0;
 }
 
-/* The file as it is, or a new one in the place of one that can't be used. */
+/* Uses the file that is there, or makes a new one in place of a file that cannot be used. */
 static int find_file(struct ob_state_dir *state_dir, struct ob_err *err)
 {
         struct ob_err why;
@@ -134,7 +146,7 @@ static int find_file(struct ob_state_dir *state_dir, struct ob_err *err)
                 return make_file(state_dir->path, err);
         if (own_parts(state_dir->path, err))
                 return -1;
-        got = look_over(state_dir->path, &why);
+        got = check_file(state_dir->path, &why);
         if (!got)
                 return 0;
         if (got == -1 || access(state_dir->path, R_OK | W_OK))
@@ -161,7 +173,7 @@ int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob
 {
         *state_dir = (struct ob_state_dir) { .lock_fd = -1 };
         if (!*dir) {
-                /* Every place in memory is one of its own, also in one process. */
+                /* Every store in memory has a name of its own, also in one process. */
                 snprintf(state_dir->path, sizeof(state_dir->path), "file:/otterbeat-%p?vfs=memdb",
                         (void *)state_dir);
         } else {
@@ -180,7 +192,8 @@ int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob
 int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *path = ob_format("%s/" FILE_NAME, dir);
-        ob_cleanup(ob_connection_close) sqlite3 *empty = NULL; /* there must be one while the anchor is replaced */
+        ob_cleanup(ob_connection_close) sqlite3 *empty =
+                NULL; /* a connection must be open while the anchor is replaced */
 
         if (!*dir || (access(path, F_OK) && errno == ENOENT))
                 return 0;

@@ -4,21 +4,7 @@
 #include <zlib.h>
 
 #include "agent/store/connection.h"
-
-struct ob_value ob_value_number(int64_t n)
-{
-        return (struct ob_value) { .type = OB_VALUE_NUMBER, .number = n };
-}
-
-struct ob_value ob_value_text(const char *t)
-{
-        return (struct ob_value) { .type = OB_VALUE_TEXT, .data = t, .length = strlen(t) };
-}
-
-struct ob_value ob_value_blob(const void *data, size_t length)
-{
-        return (struct ob_value) { .type = OB_VALUE_BLOB, .data = length ? data : "", .length = length };
-}
+#include "proto/memory.h"
 
 static void bind(sqlite3_stmt *s, int at, const struct ob_value *v)
 {
@@ -49,6 +35,12 @@ sqlite3_stmt *ob_statement_prepare(
         for (int i = 0; i < n; i++)
                 bind(s, i + 1, &values[i]);
         return s;
+}
+
+void ob_statement_finalize_all(struct ob_store *st)
+{
+        for (int i = 0; i < OB_SQL_STATEMENTS; i++)
+                sqlite3_finalize(ob_take(st->statements[i]));
 }
 
 int ob_statement_step(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err)
@@ -88,7 +80,7 @@ static uLong add_number(uLong sum, int64_t n)
         return crc32_z(sum, bytes, sizeof(bytes));
 }
 
-/* With type and length: a text that has become a blob of the same bytes is found by nobody any more. */
+/* The type and the length count too: a text that became a blob of the same bytes is not found by its key. */
 static uLong add_value(uLong sum, const struct ob_value *v)
 {
         sum = add_number(sum, v->type);
@@ -109,7 +101,7 @@ int ob_statement_put(struct ob_store *st, enum ob_sql sql, const struct ob_value
         return ob_statement_step(st, s, err);
 }
 
-/* The value in a column. False when it is of no type that was ever written. */
+/* Reads the value of a column. False when its type is one that is never written. */
 static bool read_value(sqlite3_stmt *s, int column, struct ob_value *v)
 {
         switch (sqlite3_column_type(s, column)) {
@@ -117,30 +109,43 @@ static bool read_value(sqlite3_stmt *s, int column, struct ob_value *v)
                 *v = ob_value_number(sqlite3_column_int64(s, column));
                 return true;
         case SQLITE_TEXT:
+                *v = (struct ob_value) { .type = OB_VALUE_TEXT, .data = sqlite3_column_text(s, column) };
+                break;
         case SQLITE_BLOB:
-                /* A cell's length is asked behind its bytes: the other order may convert it. */
-                *v = (struct ob_value) {
-                        .type = sqlite3_column_type(s, column) == SQLITE_TEXT ? OB_VALUE_TEXT : OB_VALUE_BLOB,
-                        .data = sqlite3_column_blob(s, column),
-                };
-                v->length = (size_t)sqlite3_column_bytes(s, column);
-                return true;
+                *v = (struct ob_value) { .type = OB_VALUE_BLOB, .data = sqlite3_column_blob(s, column) };
+                break;
         default:
                 return false;
         }
+        v->length = (size_t)sqlite3_column_bytes(s, column); /* after its bytes: the other order may convert it */
+        return true;
 }
 
-bool ob_statement_is_sound(sqlite3_stmt *s, int from, int n)
+bool ob_statement_read(sqlite3_stmt *s, int from, int n, struct ob_value *values)
 {
-        struct ob_value v;
+        struct ob_value checksum;
         uLong sum = 0;
 
-        for (int i = from; i < from + n; i++) {
-                if (!read_value(s, i, &v))
+        for (int i = 0; i < n; i++) {
+                if (!read_value(s, from + i, &values[i]))
                         return false;
-                sum = add_value(sum, &v);
+                sum = add_value(sum, &values[i]);
         }
-        return read_value(s, from + n, &v) && v.type == OB_VALUE_NUMBER && v.number == (int64_t)sum;
+        return read_value(s, from + n, &checksum) && checksum.type == OB_VALUE_NUMBER &&
+               checksum.number == (int64_t)sum;
+}
+
+bool ob_statement_read_row(sqlite3_stmt *s, enum ob_store_table table, struct ob_value *row)
+{
+        static const char types[] = { [OB_VALUE_NUMBER] = 'n', [OB_VALUE_TEXT] = 't', [OB_VALUE_BLOB] = 'b' };
+        const struct ob_table_facts *facts = &ob_table_facts[table];
+
+        if (!ob_statement_read(s, 0, facts->n, row))
+                return false;
+        for (int i = 0; i < facts->n; i++)
+                if (facts->types[i] != types[row[i].type])
+                        return false;
+        return true;
 }
 
 int ob_statement_corrupt(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what)

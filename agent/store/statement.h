@@ -1,6 +1,6 @@
 /*
- * The store's statements, below its words: prepared when first used, with values bound, and each row with the
- * checksum of its values, so that what a disk has spoilt is not taken for what was written. One thread's.
+ * The statements of one store connection. A statement is prepared at its first use. Each row is written with a
+ * checksum of its values, so that a row which the disk has changed is found. One thread owns all of this.
  */
 #ifndef OB_STORE_STATEMENT_H
 #define OB_STORE_STATEMENT_H
@@ -17,36 +17,27 @@
 struct ob_store {
         sqlite3 *db;
         sqlite3_stmt *statements[OB_SQL_STATEMENTS];
-        atomic_bool *is_corrupt; /* the place's: that it is found out here wants looking over */
+        atomic_bool *is_corrupt; /* the state directory's: set when a corrupt row is found */
 };
 
-/* One value bound to a statement. */
-struct ob_value {
-        enum { OB_VALUE_NUMBER, OB_VALUE_TEXT, OB_VALUE_BLOB } type;
-        int64_t number;
-        const void *data;
-        size_t length;
-};
-
-struct ob_value ob_value_number(int64_t n);
-struct ob_value ob_value_text(const char *t);
-struct ob_value ob_value_blob(const void *data, size_t length);
-
-/* The statement, with its values bound; NULL and `err` when it can't be had. */
+/* Returns the statement with its values bound; NULL and `err` when it cannot be prepared. */
 sqlite3_stmt *ob_statement_prepare(
         struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, struct ob_err *err);
 
-/* 1: a row; 0: no more; -1. After 0 or -1 the statement is ready for its next use. */
+/* Ends all statements; they are prepared again when they are used. */
+void ob_statement_finalize_all(struct ob_store *st);
+
+/* Returns 1 at a row, 0 when there is none left, -1 on an error. After 0 or -1 the statement can be used again. */
 int ob_statement_step(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err);
 
-/* A query of one row: 1 and `*s` at it (to be reset by the caller), 0 without one, -1. */
+/* Runs a query for one row. Returns 1 with `*s` at the row (the caller resets it), 0 when there is no row, -1. */
 int ob_statement_first(struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, sqlite3_stmt **s,
         struct ob_err *err);
 
 int ob_statement_run(
         struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, struct ob_err *err);
 
-/* Writes a row: its values, and behind them their checksum. */
+/* Writes a row: its values and, as the last value, their checksum. */
 int ob_statement_put(
         struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, struct ob_err *err);
 
@@ -57,10 +48,17 @@ int ob_statement_put(
         ob_statement_put(st, sql, (const struct ob_value[]) { __VA_ARGS__ },                                       \
                 sizeof((const struct ob_value[]) { __VA_ARGS__ }) / sizeof(struct ob_value), err)
 
-/* Whether the `n` columns from `from` on are as they were written: the checksum stands behind them. */
-bool ob_statement_is_sound(sqlite3_stmt *s, int from, int n);
+/*
+ * Reads the `n` columns from `from` on into `values`, which are valid until the next step. False when the checksum,
+ * which is the column behind them, says that they are not as they were written.
+ */
+bool ob_statement_read(sqlite3_stmt *s, int from, int n, struct ob_value *values);
 
-/* Says that a row is not, and that the store wants looking over; ends the statement. Returns -1. */
+/* Reads a row of a table. False also when a value has not the type of its column. */
+bool ob_statement_read_row(sqlite3_stmt *s, enum ob_store_table table, struct ob_value *row);
+
+/* Ends the statement with the error that a row (`what`) is corrupt, and asks for a repair of the store. Returns -1.
+ */
 int ob_statement_corrupt(struct ob_store *st, sqlite3_stmt *s, struct ob_err *err, const char *what);
 
 #endif

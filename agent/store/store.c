@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/schema.h"
 #include "agent/store/statement.h"
 #include "proto/memory.h"
 
@@ -20,7 +21,7 @@ struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *er
         ob_cleanup(close_store) struct ob_store *st = ob_alloc(1, sizeof(*st));
 
         st->is_corrupt = &state_dir->is_corrupt;
-        if (ob_connection_open(state_dir->path, &st->db, err) || ob_connection_make_schema(st->db, err))
+        if (ob_connection_open(state_dir->path, &st->db, err) || ob_schema_make(st->db, err))
                 return NULL;
         return ob_take(st);
 }
@@ -39,8 +40,7 @@ void ob_store_close(struct ob_store *st)
 {
         if (!st)
                 return;
-        for (int i = 0; i < OB_SQL_STATEMENTS; i++)
-                sqlite3_finalize(st->statements[i]);
+        ob_statement_finalize_all(st);
         ob_connection_close(&st->db);
         free(st);
 }
@@ -68,21 +68,23 @@ void ob_store_rollback(struct ob_store *st)
 
 int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_checkpoint *s, struct ob_err *err)
 {
-        const struct ob_value values[] = { ob_value_text(source) };
+        const struct ob_value key = ob_value_text(source);
+        struct ob_value row[OB_ROW_COLUMNS];
         sqlite3_stmt *q;
-        int got = ob_statement_first(st, OB_SQL_GET_CHECKPOINT, values, 1, &q, err);
+        int got = ob_statement_first(st, OB_SQL_OF(OB_TABLE_SOURCES, OB_ROW_GET), &key, 1, &q, err);
 
         *s = (struct ob_checkpoint) { .known = got == 1 };
         if (got < 1)
                 return got;
-        if (!ob_statement_is_sound(q, 0, 7))
-                return ob_statement_corrupt(st, q, err, "where a source stands");
-        s->cursor = sqlite3_column_int64(q, 1);
-        s->since = sqlite3_column_int64(q, 2);
-        s->floor = sqlite3_column_int64(q, 3);
-        s->counted_before = sqlite3_column_int64(q, 4);
-        s->newest = sqlite3_column_int64(q, 5);
-        strncpy(s->identity, ob_connection_cell(q, 6), sizeof(s->identity) - 1);
+        if (!ob_statement_read_row(q, OB_TABLE_SOURCES, row))
+                return ob_statement_corrupt(st, q, err, "the checkpoint of a source");
+        s->cursor = row[1].number;
+        s->since = row[2].number;
+        s->floor = row[3].number;
+        s->counted_before = row[4].number;
+        s->newest = row[5].number;
+        strncpy(s->identity, row[6].data, sizeof(s->identity) - 1);
+        s->changed = row[7].number;
         sqlite3_reset(q);
         return 0;
 }
@@ -90,20 +92,19 @@ int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_c
 int ob_store_put_checkpoint(
         struct ob_store *st, const char *source, const struct ob_checkpoint *s, struct ob_err *err)
 {
-        return OB_PUT(st, OB_SQL_PUT_CHECKPOINT, err, ob_value_text(source), ob_value_number(s->cursor),
+        return OB_PUT_ROW(st, OB_TABLE_SOURCES, err, ob_value_text(source), ob_value_number(s->cursor),
                 ob_value_number(s->since), ob_value_number(s->floor), ob_value_number(s->counted_before),
-                ob_value_number(s->newest), ob_value_text(s->identity));
+                ob_value_number(s->newest), ob_value_text(s->identity), ob_value_number(s->changed));
 }
 
-/* The chunk that a query is at. */
-static int read_chunk(struct ob_store *st, sqlite3_stmt *q, struct ob_chunk *c, struct ob_err *err)
+/* Makes a chunk of the values of its row. False: there are too few or too many bits. */
+static bool read_chunk(const struct ob_value *row, struct ob_chunk *c)
 {
-        if (!ob_statement_is_sound(q, 0, 4) || sqlite3_column_bytes(q, 3) != sizeof(c->bits))
-                return ob_statement_corrupt(st, q, err, "which rows were counted");
-        c->number = sqlite3_column_int64(q, 1);
-        c->newest = sqlite3_column_int64(q, 2);
-        memcpy(c->bits, sqlite3_column_blob(q, 3), sizeof(c->bits));
-        return 0;
+        *c = (struct ob_chunk) { .number = row[1].number, .newest = row[2].number };
+        if (row[3].length != sizeof(c->bits))
+                return false;
+        memcpy(c->bits, row[3].data, sizeof(c->bits));
+        return true;
 }
 
 static void add_bits(struct ob_chunk *c, const struct ob_chunk *more)
@@ -114,109 +115,79 @@ static void add_bits(struct ob_chunk *c, const struct ob_chunk *more)
                 c->newest = more->newest;
 }
 
-/* To those that are there. Their name is in their checksums: each is written anew. */
-static int move_chunks(struct ob_store *st, const char *from, const char *to, struct ob_err *err)
+/* Two sources: the chunks of one are added to those of the other. */
+struct move {
+        struct ob_store *st;
+        const char *to;
+};
+
+static int move_chunk(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
-        const struct ob_value values[] = { ob_value_text(from) };
-        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_CHUNKS_OF, values, 1, err);
-        int got = -1;
+        const struct move *m = ctx;
+        struct ob_chunk c, there;
 
-        while (q && (got = ob_statement_step(st, q, err)) == 1) {
-                struct ob_chunk c = { .number = 0 }, there;
-
-                if (read_chunk(st, q, &c, err) || ob_store_get_chunk(st, to, c.number, &there, err) < 0)
-                        break;
-                add_bits(&c, &there);
-                if (ob_store_put_chunk(st, to, &c, err))
-                        break;
-        }
-        if (!got)
-                return OB_RUN(st, OB_SQL_FORGET_CHUNKS, err, ob_value_text(from));
-        sqlite3_reset(q);
-        return -1;
+        if (!read_chunk(row, &c))
+                return ob_fail(err, "store: the seen ids of source %s are damaged", m->to);
+        if (ob_store_get_chunk(m->st, m->to, c.number, &there, err) < 0)
+                return -1;
+        add_bits(&c, &there);
+        return ob_store_put_chunk(m->st, m->to, &c, err);
 }
 
-/* Whether what was told again after an earlier rewinding was not all of it yet. */
-static int is_rewound(struct ob_store *st, const char *source, int64_t *counted_before, struct ob_err *err)
+static int move_chunks(struct ob_store *st, const char *from, const char *to, struct ob_err *err)
 {
-        struct ob_checkpoint s;
+        struct move m = { st, to };
 
-        if (ob_store_get_checkpoint(st, source, &s, err))
+        if (ob_store_each_row(st, OB_TABLE_SEEN_IDS, from, move_chunk, &m, err))
                 return -1;
-        if (!s.known || s.counted_before == INT64_MIN || (s.cursor != INT64_MIN && s.cursor >= s.floor))
-                return 0;
-        *counted_before = s.counted_before;
-        return 1;
+        return ob_store_forget_rows(st, OB_TABLE_SEEN_IDS, from, err);
 }
 
 int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t counted_before, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *before = ob_format("%s" OB_BEFORE_REWIND, source);
-        struct ob_checkpoint s = { .cursor = INT64_MIN,
+        struct ob_checkpoint was, s = { .cursor = INT64_MIN,
                 .since = since,
                 .floor = INT64_MIN,
                 .counted_before = counted_before,
                 .newest = INT64_MIN };
-        int64_t earlier = INT64_MIN;
-        int got = is_rewound(st, source, &earlier, err);
+        bool is_rewound; /* an earlier rewind is not done: not all rows that it wanted were read again */
 
-        if (got < 0 || (!got && OB_RUN(st, OB_SQL_FORGET_CHUNKS, err, ob_value_text(before))) ||
+        if (ob_store_get_checkpoint(st, source, &was, err))
+                return -1;
+        is_rewound =
+                was.known && was.counted_before != INT64_MIN && (was.cursor == INT64_MIN || was.cursor < was.floor);
+        if ((!is_rewound && ob_store_forget_rows(st, OB_TABLE_SEEN_IDS, before, err)) ||
                 move_chunks(st, source, before, err))
                 return -1;
-        if (s.counted_before < earlier)
-                s.counted_before = earlier;
+        if (is_rewound && s.counted_before < was.counted_before)
+                s.counted_before = was.counted_before;
+        s.changed = was.changed;
         return ob_store_put_checkpoint(st, source, &s, err);
-}
-
-int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err)
-{
-        static const enum ob_sql parts[] = { OB_SQL_FORGET_CHUNKS, OB_SQL_FORGET_TOTALS, OB_SQL_FORGET_CHECKPOINT };
-
-        for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-                if (OB_RUN(st, parts[i], err, ob_value_text(source)))
-                        return -1;
-        return 0;
 }
 
 int ob_store_get_chunk(
         struct ob_store *st, const char *source, int64_t chunk, struct ob_chunk *c, struct ob_err *err)
 {
-        const struct ob_value values[] = { ob_value_text(source), ob_value_number(chunk) };
+        const struct ob_value key[] = { ob_value_text(source), ob_value_number(chunk) };
+        struct ob_value row[OB_ROW_COLUMNS];
         sqlite3_stmt *q;
-        int got = ob_statement_first(st, OB_SQL_GET_CHUNK, values, 2, &q, err);
+        int got = ob_statement_first(st, OB_SQL_OF(OB_TABLE_SEEN_IDS, OB_ROW_GET), key, 2, &q, err);
 
         *c = (struct ob_chunk) { .number = chunk };
         if (got < 1)
                 return got;
-        if (read_chunk(st, q, c, err))
-                return -1;
+        if (!ob_statement_read_row(q, OB_TABLE_SEEN_IDS, row) || !read_chunk(row, c))
+                return ob_statement_corrupt(st, q, err, "a chunk of seen ids");
         sqlite3_reset(q);
         return 1;
 }
 
 int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_chunk *c, struct ob_err *err)
 {
-        return OB_PUT(st, OB_SQL_PUT_CHUNK, err, ob_value_text(source), ob_value_number(c->number),
+        return OB_PUT_ROW(st, OB_TABLE_SEEN_IDS, err, ob_value_text(source), ob_value_number(c->number),
                 ob_value_number(c->newest), ob_value_blob(c->bits, sizeof(c->bits)));
-}
-
-int ob_store_get_changed(struct ob_store *st, const char *source, int64_t *time, struct ob_err *err)
-{
-        ob_cleanup(ob_free_at) char *name = ob_format("%s" OB_CHANGED, source);
-        struct ob_chunk c;
-        int got = ob_store_get_chunk(st, name, 0, &c, err);
-
-        if (got == 1)
-                *time = c.newest;
-        return got;
-}
-
-int ob_store_put_changed(struct ob_store *st, const char *source, int64_t time, struct ob_err *err)
-{
-        ob_cleanup(ob_free_at) char *name = ob_format("%s" OB_CHANGED, source);
-
-        return ob_store_put_chunk(st, name, &(struct ob_chunk) { .newest = time }, err);
 }
 
 int ob_store_first_chunk_since(
@@ -243,34 +214,4 @@ int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t
 int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_t chunk, struct ob_err *err)
 {
         return OB_RUN(st, OB_SQL_FORGET_CHUNKS_BELOW, err, ob_value_text(source), ob_value_number(chunk));
-}
-
-int ob_store_put_totals(struct ob_store *st, const char *source, const struct ob_bytes *key, int64_t id,
-        const struct ob_bytes *amounts, struct ob_err *err)
-{
-        return OB_PUT(st, OB_SQL_PUT_TOTALS, err, ob_value_text(source), ob_value_blob(key->data, key->length),
-                ob_value_number(id), ob_value_blob(amounts->data, amounts->length));
-}
-
-int ob_store_each_totals(
-        struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx, struct ob_err *err)
-{
-        const struct ob_value values[] = { ob_value_text(source) };
-        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_TOTALS_OF, values, 1, err);
-        int got = q ? 1 : -1;
-
-        while (got == 1 && (got = ob_statement_step(st, q, err)) == 1) {
-                const void *key, *amounts;
-
-                if (!ob_statement_is_sound(q, 0, 4))
-                        return ob_statement_corrupt(st, q, err, "a total");
-                key = sqlite3_column_blob(q, 1);
-                amounts = sqlite3_column_blob(q, 3);
-                if (each(ctx, key, (size_t)sqlite3_column_bytes(q, 1), sqlite3_column_int64(q, 2), amounts,
-                            (size_t)sqlite3_column_bytes(q, 3))) {
-                        got = ob_fail(err, "store: the totals of source \"%s\" are damaged", source);
-                        sqlite3_reset(q);
-                }
-        }
-        return got;
 }

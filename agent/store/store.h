@@ -1,11 +1,11 @@
 /*
- * What the agent remembers, in one SQLite file: where each source stands, what each sink has passed,
- * and the batches between them.
+ * The store: one SQLite file with all that the agent remembers. It has the checkpoint of each source, the position
+ * of each sink, the batches between sources and sinks, and the typed rows of agent/store/row.h.
  *
- * A `struct ob_store` is one connection and belongs to one thread; connections see each other's commits.
- * The file survives a kill of the process at any instant (WAL); a power cut may cost the last commits,
- * all of them together, so that what is left still agrees with itself.
- * Everything that changes more than one thing goes between ob_store_begin and ob_store_commit.
+ * A `struct ob_store` is one connection and belongs to one thread; connections see each other's commits. The file
+ * survives a kill of the process at any time (write-ahead log). A power cut may cost the last commits, but never a
+ * part of a commit. A caller that changes more than one thing puts the changes between ob_store_begin and
+ * ob_store_commit. Functions return -1 and set `err` on an error, unless they say otherwise.
  */
 #ifndef OB_STORE_STORE_H
 #define OB_STORE_STORE_H
@@ -15,41 +15,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/store/row.h"
 #include "proto/bytes.h"
 #include "proto/error.h"
 
 struct ob_store;
 
 /*
- * The place of the file: makes the folder, takes its lock, so that no second agent uses it, and looks
- * the file over. One that is damaged, no store, or of a later version is set aside under another name,
- * said in `aside` and `why` (else ""), and a new one takes its place. `dir` "" keeps everything in memory.
+ * The state directory, which holds the file. Opening makes the folder, locks the folder, so that no second agent
+ * uses it, and checks the file. A store of version 3 is upgraded. A file that is corrupt, no store, or of another
+ * version is renamed (to `aside`, for the reason `why`; else both are ""), and a new file is made. With `dir` ""
+ * the store is in memory.
  */
 struct ob_state_dir {
         char path[4096 + 32];
         int lock_fd; /* ours; -1 in memory */
         char aside[4096 + 96];
         char why[OB_ERR_MAX];
-        struct ob_store *anchor; /* ours; a memory store lives as long as a connection to it */
-        atomic_bool is_corrupt;  /* a connection has met what is not as it was written: open it anew */
+        struct ob_store *anchor; /* ours; a store in memory lives as long as a connection to it is open */
+        atomic_bool is_corrupt;  /* a connection has found a corrupt row: the store must be repaired, which a start
+                                    does */
 };
 
-/* 0; -1 with `err` when the folder can't be used or another agent has it. */
+/* Returns -1 with `err` when the folder cannot be used or another agent uses it. */
 int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err);
 void ob_state_dir_close(struct ob_state_dir *state_dir);
 
-/* Replaces a place in memory by a copy of the store in `dir`, where there is one. For --dry-run. */
+/*
+ * Replaces a store in memory by a copy of the store in `dir`, if there is one, and upgrades the copy. The store in
+ * `dir` stays as it is, and may be in use.
+ */
 int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err);
 
 /*
- * Bytes of the disk that are not for batches: also to delete takes room, first in SQLite's log, which is copied to
- * the file when it has 4 MB, so twice that; and as much for a large commit. What the log has already is of them.
+ * Bytes of the disk that batches may not take. Deleting needs room too: first in SQLite's write-ahead log, which is
+ * copied to the file when the log has 4 MB, so twice that; and as much again for a large commit. The bytes that the
+ * log has already are part of the margin.
  */
 #define OB_STORE_MARGIN (INT64_C(16) << 20)
 
 /*
- * How many bytes more may be stored; negative when there are too many. False: there is no telling, as in memory.
- * The anchor's thread.
+ * Sets how many bytes more may be stored; negative when there are too many already. False: that is not known, as in
+ * memory. Called by the thread that owns the anchor.
  */
 bool ob_state_dir_room(struct ob_state_dir *state_dir, int64_t *bytes);
 
@@ -57,33 +64,35 @@ struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *er
 void ob_store_close(struct ob_store *st);
 
 /*
- * Looks at every row, for what is not as it was written. A batch that is damaged is emptied, so that sinks count
- * its points as lost; a sink whose place is damaged goes on behind the last batch; if it is not sure any more which
- * rows were counted, that is forgotten of all. The caller rewinds the sources.
+ * Checks every row. A corrupt batch is emptied, so that sinks count its points as lost. A sink whose position is
+ * corrupt continues after the last batch. If one chunk of seen ids is corrupt, all chunks are deleted. Every other
+ * corrupt row is deleted. The counters say how many rows of each kind there were; `totals` counts all kinds that
+ * have no counter of their own. The caller rewinds the sources.
  */
 struct ob_corruption {
         int64_t batches, points, sinks, chunks, totals, checkpoints;
-        char first[128]; /* which was the first: "batch 17"; "" when all is well */
+        char first[128]; /* the first corrupt row, as "batch 17"; "" when there is none */
 };
 
 int ob_store_repair(struct ob_store *st, struct ob_corruption *d, struct ob_err *err);
 
-/* The bytes of the file that nothing is in. */
+/* Sets the bytes of the file that are free for new rows. */
 int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err);
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err);
-int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on failure all is rolled back */
+int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on an error everything is rolled back */
 void ob_store_rollback(struct ob_store *st);
 
-/* Where a source stands. */
+/* The checkpoint of a source. */
 struct ob_checkpoint {
         bool known;             /* false: the source was never read */
         int64_t cursor;         /* the highest id that was read */
         int64_t since;          /* rows from before this time are not counted; INT64_MIN: all are */
-        int64_t floor;          /* … but those behind this id are new, whatever their time says: clocks are set */
+        int64_t floor;          /* but rows above this id are new, whatever their time is: clocks get set */
         int64_t counted_before; /* rows from before this time were counted before; INT64_MIN: none were */
         int64_t newest;         /* the latest time of any counted row, seconds */
-        char identity[256];     /* of the database it was read from */
+        char identity[256];     /* of the database that the source was read from */
+        int64_t changed;        /* when that became another database, by the clock of the new one; 0: never */
 };
 
 int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_checkpoint *s, struct ob_err *err);
@@ -91,28 +100,17 @@ int ob_store_put_checkpoint(
         struct ob_store *st, const char *source, const struct ob_checkpoint *s, struct ob_err *err);
 
 /*
- * Makes a source begin anew at the next poll, at rows of `since`. Those of before `again` were counted: they go
- * only to sinks that may draw all again. OB_COUNTED_ALL: so do all that are there by then. The chunks of seen ids
- * are kept as those of `<source>OB_BEFORE_REWIND`: they know better than the time; with those of an earlier
- * rewinding, as long as not all that it wanted has been read again.
+ * Rewinds a source: the next poll begins at rows of the time `since`. Rows from before `counted_before` were
+ * counted, so they are delivered to idempotent sinks only; with OB_COUNTED_ALL that holds for all rows that are
+ * there at that poll. The chunks of seen ids become those of the source "<source>OB_BEFORE_REWIND", because seen
+ * ids are more exact than the time. They are added to the chunks of an earlier rewind if that is not done yet.
  */
 #define OB_COUNTED_ALL   INT64_MAX
 #define OB_BEFORE_REWIND ":before"
 int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t counted_before, struct ob_err *err);
 
-/*
- * When a source's database became another one, by the clock of that one: kept as the chunk 0 of
- * `<source>OB_CHANGED`. 1; 0 when that never was; -1.
- */
-#define OB_CHANGED ":changed"
-int ob_store_get_changed(struct ob_store *st, const char *source, int64_t *time, struct ob_err *err);
-int ob_store_put_changed(struct ob_store *st, const char *source, int64_t time, struct ob_err *err);
-
-/* Forgets a source: standing, seen ids and totals. */
-int ob_store_forget_source(struct ob_store *st, const char *source, struct ob_err *err);
-
-/* Which ids of a run of OB_CHUNK_IDS were counted. */
+/* A chunk of seen ids: which of OB_CHUNK_IDS ids in a row were counted. */
 #define OB_CHUNK_IDS 256
 
 struct ob_chunk {
@@ -121,30 +119,17 @@ struct ob_chunk {
         unsigned char bits[OB_CHUNK_IDS / 8];
 };
 
-/* 1; 0, and all zero but its number, when nothing of it was seen; -1. */
+/* Returns 1; 0, with a chunk that is zero but for its number, when no id of the chunk was seen; -1. */
 int ob_store_get_chunk(
         struct ob_store *st, const char *source, int64_t number, struct ob_chunk *c, struct ob_err *err);
 int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_chunk *c, struct ob_err *err);
 
-/* The lowest chunk that has a row as new as `time`; 0 when there is none, 1 when `*number` is set. */
+/* Finds the lowest chunk that has a row as new as `time`. Returns 1 with `*number` set, 0 when there is none, -1.
+ */
 int ob_store_first_chunk_since(
         struct ob_store *st, const char *source, int64_t time, int64_t *number, struct ob_err *err);
 int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
-
-/*
- * The totals of rows that change in place, by key; `amounts` as the caller encodes them. Those of a sink's counters
- * are kept as of the source OB_TOTALS_OF_SINK and its name, which no source has, and go when the sink is forgotten.
- */
-#define OB_TOTALS_OF_SINK "sink:"
-int ob_store_put_totals(struct ob_store *st, const char *source, const struct ob_bytes *key, int64_t id,
-        const struct ob_bytes *amounts, struct ob_err *err);
-
-/* Calls `each` for every key of a source; -1 from it ends the reading. */
-typedef int ob_store_totals_fn(
-        void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t amounts_length);
-int ob_store_each_totals(
-        struct ob_store *st, const char *source, ob_store_totals_fn *each, void *ctx, struct ob_err *err);
 
 /* Batches, in the order of their numbers, which are never used twice. */
 struct ob_stored_batch {
@@ -155,29 +140,31 @@ struct ob_stored_batch {
 
 int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err);
 
-/* The first batch behind `after`. 1: there is one; 0: none; -1. */
+/* Reads the first batch after number `after`. Returns 1, 0 when there is none, -1. */
 int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err);
 
-/* How much lies behind `after`. */
+/* Sums the batches after number `after`. */
 int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, int64_t *bytes, struct ob_err *err);
 
-/* What a sink has passed: it needs no batch up to `mark`. */
+/* The position of a sink. */
 struct ob_delivery {
-        int64_t acked;
-        int64_t sent_upto;           /* up to here all was delivered once; at least `acked` */
-        struct ob_bytes saved_state; /* ours: what the sink must still know of the batches it has passed */
+        int64_t acked;               /* batch: the sink needs no batch up to this one */
+        int64_t sent_upto;           /* batch: all up to this one were sent once; at least `acked` */
+        struct ob_bytes saved_state; /* ours: what the sink must still know of the acknowledged batches */
 };
 
-/* A sink that is not known begins where the oldest batch is, or behind all when others are known. */
+/* A sink that is not known begins at the oldest batch; or after the last one, when other sinks are known. */
 int ob_store_get_delivery(struct ob_store *st, const char *sink, struct ob_delivery *p, struct ob_err *err);
 int ob_store_put_delivery(struct ob_store *st, const char *sink, const struct ob_delivery *p, struct ob_err *err);
 
-/* Forgets all sinks but these, and their totals, so that they do not hold batches for ever. Returns how many, or
+/* Deletes all sinks but these, with their totals, so that they do not hold batches for ever. Returns how many, or
  * -1. */
 int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err);
 
-/* Deletes the oldest batches that every sink has passed, and says how much that was. 1: there may be more; 0: that
- * was all; -1. */
+/*
+ * Deletes the oldest batches that every sink has acknowledged, and sets how many points and bytes they had. Returns
+ * 1 when there may be more, 0 when these were all, -1.
+ */
 int ob_store_drop_acked(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err);
 
 #endif

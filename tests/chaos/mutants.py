@@ -38,7 +38,7 @@ MUTANTS = (
     Mutant("points that are parts of others are not accounted for", ("--only", "SIGHUP*", "30"), "agent/sink/sink.c",
            "s->counters->folded += folded;", "(void)folded;"),
     Mutant("another server is believed at once", ("--only", "two copies*", "30"), "agent/source/task.c",
-           "return f->changed != INT64_MIN &&", "return f->changed == INT64_MAX &&"),
+           "return changed &&", "return changed == INT64_MAX &&"),
     Mutant("the audit counts the rows of a chunk", ("--only", "late rows and*", "30"), "agent/source/append_log.c",
            "&& there & ~seen_ids)", "&& __builtin_popcountll(there) > __builtin_popcountll(seen_ids))"),
     Mutant("horizon 0", ("--only", "kill -9 of carbon", "--only", "SIGSTOP of carbon", "300"),

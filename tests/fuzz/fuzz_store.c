@@ -41,6 +41,33 @@ static void end(void)
         rmdir(dir);
 }
 
+#define N(n)                                                                                                       \
+        {                                                                                                          \
+                .type = OB_VALUE_NUMBER, .number = (n)                                                             \
+        }
+#define T(t)                                                                                                       \
+        {                                                                                                          \
+                .type = OB_VALUE_TEXT, .data = (t), .length = sizeof(t) - 1                                        \
+        }
+#define B(b)                                                                                                       \
+        {                                                                                                          \
+                .type = OB_VALUE_BLOB, .data = (b), .length = sizeof(b) - 1                                        \
+        }
+
+static const struct {
+        enum ob_store_table table;
+        struct ob_value row[OB_ROW_COLUMNS];
+} rows[] = {
+        { OB_TABLE_TRACKED_ROWS, { T("o"), B("key"), N(7), N(8), N(0) } },
+        { OB_TABLE_TRACKED_TOTALS, { T("o"), B("key"), T("column"), N(9) } },
+        { OB_TABLE_NAMES, { T("o"), N(1), N(3), N(5), N(0), T("node"), T("one"), T("two") } },
+        { OB_TABLE_EVENT_SIGNATURES, { T("o"), T("signature"), N(1), N(2), N(1), N(1), B("event") } },
+        { OB_TABLE_EVENT_VALUES, { T("o"), T("tag"), T("value") } },
+        { OB_TABLE_PIPELINE_STATES, { T("o"), T("3"), N(2) } },
+        { OB_TABLE_SINK_TOTALS, { T("o"), T("name"), N(0), B(""), N(5) } },
+        { OB_TABLE_SINK_TOTALS_UPTO, { T("o"), N(2), N(0) } },
+};
+
 static void fill(struct ob_store *st)
 {
         struct ob_delivery delivery = {
@@ -52,9 +79,11 @@ static void fill(struct ob_store *st)
         struct ob_err err;
         int got = ob_store_put_delivery(st, "graphite", &delivery, &err) |
                   ob_store_put_checkpoint(st, "delay", &checkpoint, &err) |
-                  ob_store_put_chunk(st, "delay", &chunk, &err) |
-                  ob_store_put_totals(st, "table", &key, 7, &key, &err) | ob_store_put_batch(st, 3, &key, &err) |
+                  ob_store_put_chunk(st, "delay", &chunk, &err) | ob_store_put_batch(st, 3, &key, &err) |
                   ob_store_put_batch(st, 4, &key, &err);
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+                got |= ob_store_put_row(st, rows[i].table, rows[i].row, &err);
 
         assert(!got);
 }
@@ -94,11 +123,11 @@ static void corruption(const uint8_t *data, size_t size)
         fclose(f);
 }
 
-static int take_total(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t room)
+static int take_row(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
         (void)ctx;
-        (void)id;
-        return (key_length && !key) || (room && !amounts) ? -1 : 0;
+        (void)err;
+        return row[0].type == OB_VALUE_TEXT && !row[0].data ? -1 : 0;
 }
 
 static void use(struct ob_store *st)
@@ -118,7 +147,8 @@ static void use(struct ob_store *st)
         ob_bytes_free(&p.saved_state);
         ob_store_get_checkpoint(st, "delay", &s, &err);
         ob_store_get_chunk(st, "delay", 2, &c, &err);
-        ob_store_each_totals(st, "table", take_total, NULL, &err);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+                ob_store_each_row(st, rows[i].table, "o", take_row, NULL, &err);
         ob_store_keep_sinks(st, sinks, 1, &err);
         ob_store_rewind_source(st, "delay", 5, INT64_MAX, &err);
         ob_store_drop_acked(st, &points, &bytes, &err);

@@ -300,7 +300,7 @@ def test_batches_without_events_are_acknowledged(mariadb, otter, carbon_stream, 
     agent.once()
     agent.once()
     store = sqlite3.connect(agent.folder / "state/otterbeat.db")
-    mark = dict(store.execute("SELECT name, mark FROM sinks"))
+    mark = dict(store.execute("SELECT name, acked FROM sinks"))
     last = store.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()[0]
     store.close()
     assert mark["graphite.events"] == last

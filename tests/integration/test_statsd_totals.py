@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 FAST = ("--speed", 20, "--writers", 6, "--hold", 3, "--rate", 200)
 ROUND = 60  # seconds after which each total is sent again
 IN_DOUBT = re.compile(r"event=in_doubt points=(\d+)")
-TOTALS = "SELECT COUNT(*) FROM totals WHERE source = 'sink:statsd' AND LENGTH(id_key) > 0"
+TOTALS = "SELECT COUNT(*) FROM sink_totals WHERE sink = 'statsd'"
 
 
 def totals(statsd):
@@ -89,13 +89,13 @@ def test_dry_run_prints_them_and_keeps_nothing(mariadb, otter, statsd, make_agen
     otter.do("sample")
     agent = make_agent(mariadb, [to_statsd(statsd, counters="both")])
     agent.once()
-    before = stored(agent), stored(agent, "SELECT MAX(id) FROM totals WHERE source = 'sink:statsd'")
+    before = stored(agent), stored(agent, "SELECT MAX(seq) FROM sink_totals_upto WHERE sink = 'statsd'")
     otter.do("history", "--rows", 300, "--hours", 1)
     done = agent.run("--dry-run", "--once")
     assert done.returncode == 0, done.stderr
     printed = dict(re.findall(r"^statsd ([^ ]+)\.total:(\d+)\|g$", done.stdout, re.M))
     assert not unequal(otter.sums(), {name: int(value) for name, value in printed.items()})
-    assert before == (stored(agent), stored(agent, "SELECT MAX(id) FROM totals WHERE source = 'sink:statsd'"))
+    assert before == (stored(agent), stored(agent, "SELECT MAX(seq) FROM sink_totals_upto WHERE sink = 'statsd'"))
     agent.once()
     wait_for_totals(statsd, otter.sums())
 
@@ -114,7 +114,7 @@ def test_switching_over_while_it_runs(mariadb, otter, statsd, make_agent):
         otter.do("history", "--rows", 200, "--hours", 1)
         statsd.wait_for(otter.sums())
         if counters == "counter":
-            assert stored(agent, "SELECT COUNT(*) FROM totals WHERE source = 'sink:statsd'") == 0
+            assert stored(agent, TOTALS) == 0
         else:
             since = {name: value - begun.get(name, 0) for name, value in otter.sums().items()
                      if ".history." in name and value != begun.get(name, 0)}
@@ -157,9 +157,9 @@ def test_a_crash_in_the_middle_of_a_batch_is_logged(mariadb, otter, statsd, make
         agent.process.send(signal.SIGSTOP)
         otter.do("history", "--rows", 1000, "--hours", 1)
         agent.process.send(signal.SIGCONT)
-        wait_until(lambda: stored(agent, "SELECT reached > mark FROM sinks"), "a batch is being sent", every=0.001)
+        wait_until(lambda: stored(agent, "SELECT sent_upto > acked FROM sinks"), "a batch is being sent", every=0.001)
         agent.kill9()
-        assert stored(agent, "SELECT reached > mark FROM sinks"), "killed in time"
+        assert stored(agent, "SELECT sent_upto > acked FROM sinks"), "killed in time"
         agent.start()
         agent.wait_for_log(f"after_crash={after_crash}")
         in_doubt = int(IN_DOUBT.findall(agent.log())[0])
@@ -196,7 +196,7 @@ def test_a_loss_without_a_message_is_corrected_within_a_round(mariadb, otter, st
     otter.do("history", "--rows", 20000, "--hours", 1)
     store = sqlite3.connect(agent.folder / "state/otterbeat.db")
     wait_until(lambda: not store.execute("SELECT COUNT(*) FROM batches").fetchone()[0] and
-               store.execute("SELECT MAX(id) FROM totals WHERE source = 'sink:statsd'").fetchone()[0], "all went out")
+               store.execute("SELECT MAX(seq) FROM sink_totals_upto WHERE sink = 'statsd'").fetchone()[0], "all went out")
     time.sleep(5)
     store.close()
     statsd.process.send(signal.SIGCONT)

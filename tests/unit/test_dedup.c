@@ -5,6 +5,7 @@
 
 #include "agent/source/dedup.h"
 #include "proto/memory.h"
+#include "tests/unit/world.h"
 
 #define NOW 1587312000
 
@@ -72,8 +73,8 @@ static void a_tag_has_so_many_values(void **state)
 
 static void all_of_it_comes_back(void **state)
 {
+        struct world *w = *state;
         ob_cleanup(ob_dedup_free) struct ob_dedup a = { .clock = 0 }, b = { .clock = 0 };
-        ob_cleanup(ob_bytes_free) struct ob_bytes bytes = { .length = 0 };
         struct ob_dedup_item *one = ob_dedup_find(&a, "key", NOW);
         struct ob_event e = { .time = NOW,
                 .kind = "log",
@@ -85,28 +86,53 @@ static void all_of_it_comes_back(void **state)
                 .n_tags = 1,
                 .tags = { { "pipeline", "3" } } };
 
-        (void)state;
         ob_dedup_admit(&a, "title", "a", 1);
         one->since = NOW - 5;
         one->last = NOW;
         one->count = 7;
-        one->is_told = true;
+        one->is_told = one->is_changed = true;
         ob_dedup_item_keep(one, &e);
-        ob_dedup_write(&a, &bytes);
-        assert_true(ob_dedup_read(&b, bytes.data, bytes.length));
-        assert_false(b.is_changed);
+        world_ok(w, ob_dedup_put(&a, w->st, "log", &w->err));
+        world_ok(w, ob_dedup_load(&b, w->st, "log", &w->err));
         assert_false(ob_dedup_admit(&b, "title", "b", 1));
+        assert_int_equal(b.clock, NOW);
         one = ob_dedup_find(&b, "key", NOW);
         assert_true(one->since == NOW - 5 && one->last == NOW && one->count == 7 && one->is_told);
         assert_int_equal(ob_dedup_item_hash(one), ob_dedup_item_hash(ob_dedup_find(&a, "key", NOW)));
         assert_true(ob_dedup_item_kept(one, &e));
         assert_string_equal(e.text, "first line");
         assert_string_equal(e.tags[0].value, "3");
-        for (size_t cut = 0; cut < bytes.length; cut++) {
-                ob_cleanup(ob_dedup_free) struct ob_dedup c = { .clock = 0 };
+        world_ok(w, ob_dedup_load(&b, w->st, "other", &w->err));
+        assert_null(ob_dedup_next(&b, NULL));
+        assert_true(ob_dedup_admit(&b, "title", "b", 1));
+}
 
-                assert_false(ob_dedup_read(&c, bytes.data, cut));
-        }
+/* What was forgotten goes from the store too, and what did not change is not written again. */
+static void the_store_has_what_is_known(void **state)
+{
+        struct world *w = *state;
+        ob_cleanup(ob_dedup_free) struct ob_dedup a = { .clock = 0 }, b = { .clock = 0 };
+        struct ob_dedup_item *silent = ob_dedup_find(&a, "silent", NOW), *fresh;
+
+        silent->last = NOW;
+        silent->is_changed = true;
+        world_ok(w, ob_dedup_put(&a, w->st, "log", &w->err));
+        ob_dedup_settle(&a);
+        assert_false(silent->is_changed);
+        fresh = ob_dedup_find(&a, "fresh", NOW + OB_DEDUP_KEEP + 1);
+        fresh->last = NOW + OB_DEDUP_KEEP + 1;
+        fresh->is_changed = true;
+        ob_dedup_forget(&a);
+        world_ok(w, ob_dedup_put(&a, w->st, "log", &w->err));
+        ob_dedup_settle(&a);
+        world_ok(w, ob_dedup_load(&b, w->st, "log", &w->err));
+        assert_string_equal(ob_dedup_next(&b, NULL)->key, "fresh");
+        assert_null(ob_dedup_next(&b, ob_dedup_next(&b, NULL)));
+
+        world_ok(w, ob_store_forget_rows(w->st, OB_TABLE_EVENT_SIGNATURES, "log", &w->err));
+        world_ok(w, ob_dedup_put(&a, w->st, "log", &w->err));
+        world_ok(w, ob_dedup_load(&b, w->st, "log", &w->err));
+        assert_null(ob_dedup_next(&b, NULL));
 }
 
 int main(void)
@@ -116,7 +142,8 @@ int main(void)
                 cmocka_unit_test(there_is_an_end_to_signatures),
                 cmocka_unit_test(what_is_silent_is_forgotten_but_not_what_is_left_to_tell),
                 cmocka_unit_test(a_tag_has_so_many_values),
-                cmocka_unit_test(all_of_it_comes_back),
+                EVERYWHERE(all_of_it_comes_back),
+                EVERYWHERE(the_store_has_what_is_known),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

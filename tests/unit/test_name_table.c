@@ -183,7 +183,7 @@ static void tell(struct world *w, size_t i, bool is_restarted)
                 size_t known = n->book.n;
 
                 read_all(n, stories[i].readings[r], !r, 1000 * (r + 1));
-                world_ok(w, ob_name_store_keep(w->st, n->name, &n->book, known, &w->err));
+                world_ok(w, ob_name_store_keep(w->st, n->manager->name, &n->book, known, &w->err));
                 if (is_restarted) {
                         close_names(&n);
                         n = open_names(w);
@@ -197,7 +197,7 @@ static void tell(struct world *w, size_t i, bool is_restarted)
                         fail_msg("%s%s: wanted \"%s\", got \"%s\"", stories[i].promise,
                                 is_restarted ? ", with restarts" : "", stories[i].shown[k].want, got);
         }
-        world_ok(w, ob_store_forget_source(w->st, n->name, &w->err));
+        world_ok(w, ob_store_forget_rows(w->st, OB_TABLE_NAMES, manager.name, &w->err));
         close_names(&n);
 }
 

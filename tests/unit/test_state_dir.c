@@ -277,7 +277,7 @@ static const struct {
 } corrupt[] = {
         { "some text", write_text, "not a database" },
         { "another program's database", make_foreign, "not a store of otterbeat's" },
-        { "a later version's store", make_later, "written by another version (99, this one knows 3)" },
+        { "a later version's store", make_later, "written by another version (99, this one knows 4)" },
         { "a store that is cut short", cut_short, "malformed" },
         { "a store with pages of noise", scribble, "damaged" },
 };

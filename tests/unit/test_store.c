@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "proto/memory.h"
+#include "proto/number.h"
 #include "tests/unit/world.h"
 
 static void a_source_stands_where_it_was_put(void **state)
@@ -127,107 +128,98 @@ static void chunks_are_forgotten_from_or_below(void **state)
 }
 
 /* The totals as one text: "key id amounts;". */
-static int note_total(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+static int note_state(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
-        char **said = ctx, *longer = ob_format("%s%.*s %lld %.*s;", *said, (int)key_length, (const char *)key,
-                                   (long long)id, (int)length, (const char *)amounts);
+        char **said = ctx,
+             *longer = ob_format("%s%s %lld;", *said, (const char *)row[1].data, (long long)row[2].number);
 
+        (void)err;
         free(*said);
         *said = longer;
         return 0;
 }
 
-static void put_total(struct world *w, const char *source, const char *key, int64_t id, const char *amounts)
+/* The table of states stands for all tables of typed rows. */
+static void put_state(struct world *w, const char *source, const char *pipeline, int64_t state)
 {
-        const struct ob_bytes k = world_bytes(key), a = world_bytes(amounts);
-
-        world_ok(w, ob_store_put_totals(w->st, source, &k, id, &a, &w->err));
+        world_ok(w, OB_PUT_ROW(w->st, OB_TABLE_PIPELINE_STATES, &w->err, ob_value_text(source),
+                            ob_value_text(pipeline), ob_value_number(state)));
 }
 
-static void assert_totals(struct world *w, const char *source, const char *want)
+static void assert_states(struct world *w, const char *source, const char *want)
 {
         ob_cleanup(ob_free_at) char *said = ob_copy("");
 
-        world_ok(w, ob_store_each_totals(w->st, source, note_total, &said, &w->err));
+        world_ok(w, ob_store_each_row(w->st, OB_TABLE_PIPELINE_STATES, source, note_state, &said, &w->err));
         assert_string_equal(said, want);
 }
 
-static void totals_are_kept_by_key(void **state)
+static void rows_are_kept_by_key(void **state)
 {
         struct world *w = *state;
 
-        assert_totals(w, "table", "");
-        put_total(w, "table", "1/2", 7, "a");
-        put_total(w, "table", "1/3", -8, "");
-        put_total(w, "other", "1/2", 9, "b");
-        put_total(w, "table", "", INT64_MAX, "c");
-        assert_totals(w, "table", " 9223372036854775807 c;1/2 7 a;1/3 -8 ;");
-        put_total(w, "table", "1/2", 10, "d");
-        assert_totals(w, "table", " 9223372036854775807 c;1/2 10 d;1/3 -8 ;");
-        assert_totals(w, "other", "1/2 9 b;");
+        assert_states(w, "table", "");
+        put_state(w, "table", "1/2", 7);
+        put_state(w, "table", "1/3", -8);
+        put_state(w, "other", "1/2", 9);
+        put_state(w, "table", "", INT64_MAX);
+        assert_states(w, "table", " 9223372036854775807;1/2 7;1/3 -8;");
+        put_state(w, "table", "1/2", 10);
+        assert_states(w, "table", " 9223372036854775807;1/2 10;1/3 -8;");
+        assert_states(w, "other", "1/2 9;");
 }
 
-static int refuse(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+static int refuse(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
-        (void)key;
-        (void)key_length;
-        (void)id;
-        (void)amounts;
-        (void)length;
         ++*(int *)ctx;
-        return -1;
+        return ob_fail(err, "%s is refused", (const char *)row[1].data);
 }
 
-static void whoever_reads_totals_may_end_it(void **state)
+static void whoever_reads_rows_may_end_it(void **state)
 {
         struct world *w = *state;
         int called = 0;
 
-        put_total(w, "table", "a", 1, "x");
-        put_total(w, "table", "b", 2, "y");
-        assert_int_equal(ob_store_each_totals(w->st, "table", refuse, &called, &w->err), -1);
+        put_state(w, "table", "a", 1);
+        put_state(w, "table", "b", 2);
+        assert_int_equal(ob_store_each_row(w->st, OB_TABLE_PIPELINE_STATES, "table", refuse, &called, &w->err), -1);
         assert_int_equal(called, 1);
-        assert_non_null(strstr(w->err.text, "table"));
-        assert_totals(w, "table", "a 1 x;b 2 y;");
+        assert_string_equal(w->err.text, "a is refused");
+        assert_states(w, "table", "a 1;b 2;");
 }
 
-static void a_forgotten_source_leaves_the_others(void **state)
+static void forgotten_rows_leave_the_others(void **state)
 {
-        static const struct ob_checkpoint checkpoint = { .cursor = 1 };
+        const struct ob_value key[] = { ob_value_text("delay"), ob_value_text("a") };
         struct world *w = *state;
-        struct ob_checkpoint got;
 
-        put_chunks(w);
-        put_total(w, "log", "a", 1, "x");
-        put_total(w, "delay", "a", 2, "y");
-        world_ok(w, ob_store_put_checkpoint(w->st, "log", &checkpoint, &w->err));
-        world_ok(w, ob_store_put_checkpoint(w->st, "delay", &checkpoint, &w->err));
-
-        world_ok(w, ob_store_forget_source(w->st, "log", &w->err));
-        world_ok(w, ob_store_get_checkpoint(w->st, "log", &got, &w->err));
-        assert_false(got.known || has_chunk(w, "log", 3));
-        assert_totals(w, "log", "");
-        world_ok(w, ob_store_get_checkpoint(w->st, "delay", &got, &w->err));
-        assert_true(got.known && has_chunk(w, "delay", 1));
-        assert_totals(w, "delay", "a 2 y;");
+        put_state(w, "log", "a", 1);
+        put_state(w, "log", "b", 1);
+        put_state(w, "delay", "a", 2);
+        put_state(w, "delay", "b", 3);
+        world_ok(w, ob_store_forget_rows(w->st, OB_TABLE_PIPELINE_STATES, "log", &w->err));
+        assert_states(w, "log", "");
+        assert_states(w, "delay", "a 2;b 3;");
+        world_ok(w, ob_store_forget_row(w->st, OB_TABLE_PIPELINE_STATES, key, &w->err));
+        assert_states(w, "delay", "b 3;");
 }
 
 static void what_is_rolled_back_never_was(void **state)
 {
         struct world *w = *state;
 
-        put_total(w, "table", "a", 1, "x");
+        put_state(w, "table", "a", 1);
         world_ok(w, ob_store_begin(w->st, &w->err));
-        put_total(w, "table", "a", 2, "y");
-        put_total(w, "table", "b", 3, "z");
+        put_state(w, "table", "a", 2);
+        put_state(w, "table", "b", 3);
         ob_store_rollback(w->st);
-        assert_totals(w, "table", "a 1 x;");
+        assert_states(w, "table", "a 1;");
         ob_store_rollback(w->st);
 
         world_ok(w, ob_store_begin(w->st, &w->err));
-        put_total(w, "table", "a", 4, "w");
+        put_state(w, "table", "a", 4);
         world_ok(w, ob_store_commit(w->st, &w->err));
-        assert_totals(w, "table", "a 4 w;");
+        assert_states(w, "table", "a 4;");
 }
 
 static void connections_see_each_others_commits(void **state)
@@ -237,12 +229,12 @@ static void connections_see_each_others_commits(void **state)
 
         assert_non_null(other);
         world_ok(w, ob_store_begin(mine, &w->err));
-        put_total(w, "table", "a", 1, "x");
+        put_state(w, "table", "a", 1);
         w->st = other;
         if (w->folder) /* memory has no snapshots: a reader would have to wait */
-                assert_totals(w, "table", "");
+                assert_states(w, "table", "");
         world_ok(w, ob_store_commit(mine, &w->err));
-        assert_totals(w, "table", "a 1 x;");
+        assert_states(w, "table", "a 1;");
         w->st = mine;
         ob_store_close(other);
 }
@@ -255,15 +247,17 @@ static void closing_nothing_is_nothing(void **state)
 
 static void when_the_database_changed_is_kept_of_each_source(void **state)
 {
+        const struct ob_checkpoint log = { .changed = 1587312060 }, delay = { .cursor = 7 };
         struct world *w = *state;
-        int64_t time = 7;
+        struct ob_checkpoint got;
 
-        assert_int_equal(ob_store_get_changed(w->st, "log", &time, &w->err), 0);
-        world_ok(w, ob_store_put_changed(w->st, "log", 1587312000, &w->err));
-        world_ok(w, ob_store_put_changed(w->st, "log", 1587312060, &w->err));
-        assert_int_equal(ob_store_get_changed(w->st, "log", &time, &w->err), 1);
-        assert_int_equal(time, 1587312060);
-        assert_int_equal(ob_store_get_changed(w->st, "delay", &time, &w->err), 0);
+        world_ok(w, ob_store_put_checkpoint(w->st, "log", &log, &w->err));
+        world_ok(w, ob_store_put_checkpoint(w->st, "delay", &delay, &w->err));
+        world_ok(w, ob_store_rewind_source(w->st, "log", 5, 6, &w->err)); /* a rewind does not change that */
+        world_ok(w, ob_store_get_checkpoint(w->st, "log", &got, &w->err));
+        assert_int_equal(got.changed, 1587312060);
+        world_ok(w, ob_store_get_checkpoint(w->st, "delay", &got, &w->err));
+        assert_int_equal(got.changed, 0);
 }
 
 int main(void)
@@ -274,9 +268,9 @@ int main(void)
                 EVERYWHERE(the_first_chunk_since_a_time_is_found),
                 EVERYWHERE(chunks_are_forgotten_from_or_below),
                 EVERYWHERE(when_the_database_changed_is_kept_of_each_source),
-                EVERYWHERE(totals_are_kept_by_key),
-                EVERYWHERE(whoever_reads_totals_may_end_it),
-                EVERYWHERE(a_forgotten_source_leaves_the_others),
+                EVERYWHERE(rows_are_kept_by_key),
+                EVERYWHERE(whoever_reads_rows_may_end_it),
+                EVERYWHERE(forgotten_rows_leave_the_others),
                 EVERYWHERE(what_is_rolled_back_never_was),
                 EVERYWHERE(connections_see_each_others_commits),
                 cmocka_unit_test(closing_nothing_is_nothing),

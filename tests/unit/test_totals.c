@@ -9,9 +9,8 @@
 #include "proto/number.h"
 #include "tests/unit/world.h"
 
-#define SINK   "statsd"
-#define SOURCE OB_TOTALS_OF_SINK SINK
-#define ROOM   4096
+#define SINK "statsd"
+#define ROOM 4096
 
 /* One point, `value` of a series that is told apart by two identity tags and a label. */
 struct point {
@@ -181,22 +180,21 @@ static void what_was_not_committed_is_not_in_them(void **state)
         assert_says(last, "o.a.total;pipeline=1 11\no.b.total;pipeline=1 1\n");
 }
 
-static int count_row(void *ctx, const void *key, size_t key_length, int64_t id, const void *amounts, size_t length)
+static int count_row(void *ctx, const struct ob_value *row, struct ob_err *err)
 {
-        (void)key;
-        (void)key_length;
-        (void)id;
-        (void)amounts;
-        (void)length;
+        (void)row;
+        (void)err;
         ++*(int *)ctx;
         return 0;
 }
 
-static int rows(struct world *w, const char *source)
+/* Those of its totals, and the one of the last batch. */
+static int rows(struct world *w, const char *sink)
 {
         int n = 0;
 
-        world_ok(w, ob_store_each_totals(w->st, source, count_row, &n, &w->err));
+        world_ok(w, ob_store_each_row(w->st, OB_TABLE_SINK_TOTALS, sink, count_row, &n, &w->err));
+        world_ok(w, ob_store_each_row(w->st, OB_TABLE_SINK_TOTALS_UPTO, sink, count_row, &n, &w->err));
         return n;
 }
 
@@ -209,7 +207,7 @@ static void there_is_one_row_a_series(void **state)
                 ADD(t, seq, { "a", "1", .value = 5 }, { "a", "2", .value = 7 });
                 store(w, t);
         }
-        assert_int_equal(rows(w, SOURCE), 2 + 1); /* and how they are kept */
+        assert_int_equal(rows(w, SINK), 2 + 1); /* and how they are kept */
         assert_says(t, "o.a.total;pipeline=1 100\no.a.total;pipeline=2 140\n");
 }
 
@@ -222,48 +220,42 @@ static void another_flavor_begins_anew(void **state)
         store(w, t);
         other = open_as(w, OB_BY_TAGS, 1, 0);
         assert_says(other, "");
-        assert_int_equal(rows(w, SOURCE), 0);
+        assert_int_equal(rows(w, SINK), 0);
         back = open_as(w, OB_BY_IDENTITY, 1, 0);
         ADD(back, 1, { "a", "1", .value = 5 });
         ADD(back, 2, { "a", "1", .value = 6 });
         assert_says(back, "o.a.total;pipeline=1 6\n");
 }
 
-static void put(struct world *w, const void *key, size_t key_length, int64_t id, const char *amounts, size_t length)
+static void put_upto(struct world *w, int64_t by)
 {
-        const struct ob_bytes k = { (unsigned char *)key, key_length, key_length };
-        const struct ob_bytes a = { (unsigned char *)amounts, length, length };
-
-        world_ok(w, ob_store_put_totals(w->st, SOURCE, &k, id, &a, &w->err));
+        world_ok(w, OB_PUT_ROW(w->st, OB_TABLE_SINK_TOTALS_UPTO, &w->err, ob_value_text(SINK), ob_value_number(7),
+                            ob_value_number(by)));
 }
 
-#define PUT(w, key, id, amounts) put(w, key, sizeof(key) - 1, id, amounts, sizeof(amounts) - 1)
+static void put_total(
+        struct world *w, const char *name, int64_t n_identity, const void *tags, size_t length, int64_t total)
+{
+        world_ok(w, OB_PUT_ROW(w->st, OB_TABLE_SINK_TOTALS, &w->err, ob_value_text(SINK), ob_value_text(name),
+                            ob_value_number(n_identity), ob_value_blob(tags, length), ob_value_number(total)));
+}
 
 static const struct {
-        const char *key;
-        size_t key_length;
-        const char *amounts;
+        const char *tags;
         size_t length;
+        int64_t n_identity, by;
 } damaged_cases[] = {
-#define DAMAGED(key, amounts)                                                                                      \
+#define DAMAGED(n_identity, tags, ...)                                                                             \
         {                                                                                                          \
-                key, sizeof(key) - 1, amounts, sizeof(amounts) - 1                                                 \
+                tags, sizeof(tags) - 1, n_identity, __VA_ARGS__                                                    \
         }
-        DAMAGED("", "\1\1"),                             /* of the other flavor */
-        DAMAGED("", "\2\0"),                             /* of a later version */
-        DAMAGED("", "\1"),                               /* cut */
-        DAMAGED("", ""),                                 /* empty */
-        DAMAGED("\0", "\1"),                             /* keys: too short */
-        DAMAGED("\0\0", "\1"),                           /* no name */
-        DAMAGED("\0\0a.total", "\1"),                    /* a name without its end */
-        DAMAGED("\0\1a.total\0", "\1"),                  /* a tag too few */
-        DAMAGED("\1\0a.total\0", "\1"),                  /* more identity than tags */
-        DAMAGED("\0\15a.total\0", "\1"),                 /* more tags than there may be */
-        DAMAGED("\1\1a.total\0pipeline\0", "\1"),        /* no value */
-        DAMAGED("\0\0a.total\0b", "\1"),                 /* something behind it */
-        DAMAGED("\1\1a.total\0pipeline\0001\0", ""),     /* amounts: none */
-        DAMAGED("\1\1a.total\0pipeline\0001\0", "\200"), /* cut */
-        DAMAGED("\1\1a.total\0pipeline\0001\0", "\0\0"), /* something behind it */
+        DAMAGED(0, "", OB_BY_TAGS),                                            /* of the other flavor */
+        DAMAGED(0, "", 99),                                                    /* of a flavor that is not known */
+        DAMAGED(1, "", 0),                                                     /* more identity than tags */
+        DAMAGED(0, "b", 0),                                                    /* a key without its end */
+        DAMAGED(1, "pipeline\0", 0),                                           /* no value */
+        DAMAGED(1, "pipeline\0001", 0),                                        /* a value without its end */
+        DAMAGED(0, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 0), /* more tags than there may be */
 };
 
 static void what_is_damaged_begins_anew(void **state)
@@ -274,15 +266,16 @@ static void what_is_damaged_begins_anew(void **state)
                 ob_cleanup(free_totals) struct ob_totals *sound = NULL, *t = NULL;
 
                 world_ok(w, ob_totals_forget(w->st, SINK, &w->err));
-                PUT(w, "", 7, "\1\0");
-                PUT(w, "\0\0sound.total\0", 0, "\24");
+                put_upto(w, OB_BY_IDENTITY);
+                put_total(w, "sound.total", 0, "", 0, 5);
                 sound = open_as(w, OB_BY_IDENTITY, 0, 1);
                 assert_says(sound, "o.sound.total 5\n");
-                put(w, damaged_cases[i].key, damaged_cases[i].key_length, 7, damaged_cases[i].amounts,
-                        damaged_cases[i].length);
+                put_upto(w, damaged_cases[i].by);
+                put_total(w, "a.total", damaged_cases[i].n_identity, damaged_cases[i].tags, damaged_cases[i].length,
+                        1);
                 t = open_as(w, OB_BY_IDENTITY, 9, 0);
                 assert_says(t, "");
-                assert_int_equal(rows(w, SOURCE), 0);
+                assert_int_equal(rows(w, SINK), 0);
                 ADD(t, 9, { "a", "1", .value = 1 });
                 ADD(t, 10, { "a", "1", .value = 2 });
                 assert_says(t, "o.a.total;pipeline=1 2\n");
@@ -319,7 +312,6 @@ static void a_sink_that_is_forgotten_leaves_none(void **state)
 {
         static const char *const kept[] = { "other" };
         const struct ob_delivery p = { .acked = 0 };
-        const struct ob_bytes key = world_bytes("k");
         struct world *w = *state;
         ob_cleanup(free_totals) struct ob_totals *t = open_as(w, OB_BY_IDENTITY, 0, 0);
 
@@ -327,12 +319,11 @@ static void a_sink_that_is_forgotten_leaves_none(void **state)
         store(w, t);
         world_ok(w, ob_store_put_delivery(w->st, SINK, &p, &w->err));
         world_ok(w, ob_store_put_delivery(w->st, "other", &p, &w->err));
-        world_ok(w, ob_store_put_totals(w->st, OB_TOTALS_OF_SINK "other", &key, 0, &key, &w->err));
-        world_ok(w, ob_store_put_totals(w->st, SINK, &key, 0, &key, &w->err)); /* a source of that name */
+        world_ok(w, OB_PUT_ROW(w->st, OB_TABLE_SINK_TOTALS_UPTO, &w->err, ob_value_text("other"),
+                            ob_value_number(7), ob_value_number(0)));
         assert_int_equal(ob_store_keep_sinks(w->st, kept, LENGTH(kept), &w->err), 1);
-        assert_int_equal(rows(w, SOURCE), 0);
-        assert_int_equal(rows(w, OB_TOTALS_OF_SINK "other"), 1);
-        assert_int_equal(rows(w, SINK), 1);
+        assert_int_equal(rows(w, SINK), 0);
+        assert_int_equal(rows(w, "other"), 1);
 }
 
 int main(void)

@@ -5,11 +5,11 @@
 #include "agent/source/names/name_table.h"
 #include "agent/store/store.h"
 
-/* Reads all stored names of `owner` into the book. */
-int ob_name_store_load(struct ob_store *st, const char *owner, struct ob_name_book *b, struct ob_err *err);
+/* Reads all stored names of a manager into the book. */
+int ob_name_store_load(struct ob_store *st, const char *manager, struct ob_name_book *b, struct ob_err *err);
 
 /* Stores the names of the book from index `from` on, in one transaction. */
 int ob_name_store_keep(
-        struct ob_store *st, const char *owner, const struct ob_name_book *b, size_t from, struct ob_err *err);
+        struct ob_store *st, const char *manager, const struct ob_name_book *b, size_t from, struct ob_err *err);
 
 #endif

@@ -17,7 +17,7 @@ int ob_names_open(struct ob_names *n, struct ob_store *stored, struct ob_err *er
         n->name = ob_format("%s%sotter.names", n->manager->name, *n->manager->name ? "/" : "");
         n->newest = ob_alloc(1, sizeof(*n->newest));
         *n->newest = (struct ob_names_snapshot) { .names = n, .pipelines_read_at = INT64_MIN, .users = 1 };
-        if (ob_name_store_load(stored, n->name, &n->book, err))
+        if (ob_name_store_load(stored, n->manager->name, &n->book, err))
                 return -1;
         ob_name_table_fill(&n->newest->table, &n->book);
         return 0;

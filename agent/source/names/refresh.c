@@ -139,7 +139,7 @@ static int refresh(struct draft *d, struct ob_err *err)
         if (!got && !begin_publishing(d))
                 got = 1;
         if (!got)
-                got = ob_name_store_keep(d->store, n->name, &n->book, d->known, err);
+                got = ob_name_store_keep(d->store, n->manager->name, &n->book, d->known, err);
         if (got)
                 ob_name_book_cut(&n->book, d->known);
         else

@@ -75,7 +75,7 @@ def kept(world):
     """Returns the points of batches that Graphite's sink dropped, but whose steps are in its fold: they are behind, and in no batch."""
     behind = [account["behind"] for account in accounts.read(world.agent.log()) if account["sink"] == "graphite"][-1]
     with contextlib.closing(sqlite3.connect(world.state_file)) as store:
-        waiting = store.execute("SELECT SUM(points) FROM batches, sinks WHERE name = 'graphite' AND seq > reached")
+        waiting = store.execute("SELECT SUM(points) FROM batches, sinks WHERE name = 'graphite' AND seq > sent_upto")
         return behind - (waiting.fetchone()[0] or 0)
 
 
