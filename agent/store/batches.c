@@ -1,4 +1,4 @@
-/* The queue's words: batches, and how far each sink has come. */
+/* The SQL of the queue: batches, and the delivery of each sink. */
 #include <string.h>
 
 #include "agent/store/connection.h"
@@ -6,7 +6,7 @@
 #include "agent/store/store.h"
 #include "proto/memory.h"
 
-#define DROP_MOST 64 /* batches at a time: the pages that change are in the log first, which has to stay small */
+#define DROP_MOST 64 /* batches at a time: changed pages go to the write-ahead log first, which must stay small */
 
 int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err)
 {

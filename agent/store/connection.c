@@ -10,17 +10,17 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define BUSY_MS 10000 /* writers are short: this is never reached unless the disk hangs */
+#define BUSY_MS 10000 /* writes are short: only a hanging disk takes so long */
 
 /*
- * NORMAL: a commit survives the process, not always a power cut; the file is whole in both cases. What is deleted
- * is not overwritten, which Debian's SQLite does if not told: it would be written twice more, to the log and to the
+ * NORMAL: a commit survives the process, but not always a power cut; the file is intact in both cases. With
+ * secure_delete, which Debian's SQLite has on, deleted rows would be written twice more: to the log and to the
  * file.
  */
 static const char session[] = "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
                               "PRAGMA cache_size = -512; PRAGMA journal_size_limit = 16777216;";
 
-/* A full disk, or too few rights, say nothing about the file itself. */
+/* A full disk, or missing rights, do not mean that the file is corrupt. */
 static bool is_corrupt(int code)
 {
         switch (code & 0xff) {
@@ -31,7 +31,7 @@ static bool is_corrupt(int code)
         case SQLITE_NOMEM:
         case SQLITE_PERM:
                 return false;
-        case SQLITE_READONLY: /* also what a file says that is of a later format */
+        case SQLITE_READONLY: /* also returned for a file of a later format */
                 return code != SQLITE_READONLY_DIRECTORY;
         case SQLITE_IOERR:
                 return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ ||
@@ -41,7 +41,7 @@ static bool is_corrupt(int code)
         }
 }
 
-/* What the system said last of the write-ahead log, or of the file. SQLite forgets that when a commit fails. */
+/* The last system error of the write-ahead log, or of the file. SQLite forgets the error when a commit fails. */
 static int last_errno(sqlite3 *db)
 {
         static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER };
@@ -56,7 +56,7 @@ static int last_errno(sqlite3 *db)
         return code;
 }
 
-/* What SQLite says, and what the system said to SQLite. */
+/* Puts the error of SQLite and that of the system into `err`. */
 static void say(sqlite3 *db, const char *file, struct ob_err *err)
 {
         int code = db ? sqlite3_extended_errcode(db) & 0xff : SQLITE_NOMEM;
@@ -87,7 +87,7 @@ static int exec(sqlite3 *db, const char *sql, struct ob_err *err)
         return ob_connection_fail(db, err);
 }
 
-/* SQLite would wait for a pipe in the place of one of its files. A path in memory is that of no file. */
+/* SQLite would wait for a pipe in the place of a file. A path in memory has no file. */
 static int check_files(const char *path, struct ob_err *err)
 {
         static const char *const parts[] = { "", "-wal", "-shm" };
@@ -158,7 +158,7 @@ int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct o
         return got;
 }
 
-/* Whether its marks are ours. */
+/* Checks the application id and the version of the file. */
 static int check_marks(sqlite3 *db, struct ob_err *err)
 {
         int64_t id = 0, version = 0;
@@ -178,7 +178,7 @@ static int check_marks(sqlite3 *db, struct ob_err *err)
         return OB_CORRUPT;
 }
 
-/* Runs a query that answers "ok", or what is wrong. */
+/* Runs a query that answers `ok`, or describes what is wrong. */
 static int check_answer(sqlite3 *db, const char *sql, const char *ok, struct ob_err *err)
 {
         char answer[4096];
@@ -190,7 +190,7 @@ static int check_answer(sqlite3 *db, const char *sql, const char *ok, struct ob_
         return OB_CORRUPT;
 }
 
-/* The tables' definitions as one text; compared with those of a store that was just made. */
+/* The tables' definitions as one text, to compare with those of a new store. */
 static const char definitions[] =
         "SELECT GROUP_CONCAT(name || ' ' || tbl_name || ' ' || sql, ';') FROM"
         " (SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)";
@@ -216,7 +216,7 @@ int ob_connection_check(sqlite3 *db, struct ob_err *err)
                 got = check_definitions(db, err);
         if (!got)
                 got = check_answer(db, ob_sql_gaps, "ok", err);
-        return got ? got : exec(db, "BEGIN IMMEDIATE; ROLLBACK", err); /* whether it can be written */
+        return got ? got : exec(db, "BEGIN IMMEDIATE; ROLLBACK", err); /* checks that the file can be written */
 }
 
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err)

@@ -1,4 +1,4 @@
-/* One connection to the store's file, below its words: opening, looking, copying. One thread's. */
+/* One connection to the store's file: opening, checking, copying. One thread owns a connection. */
 #ifndef OB_STORE_CONNECTION_H
 #define OB_STORE_CONNECTION_H
 
@@ -11,35 +11,35 @@
 #define OB_STORE_APPLICATION_ID 0x6f626561 /* "obea" */
 #define OB_STORE_VERSION        3
 
-/* What these return besides 0 and -1: the file itself can't be read as what it should be. */
+/* Returned besides 0 and -1: the file is corrupt, or not ours. */
 #define OB_CORRUPT (-2)
 
-/* Opens, sets the session up, makes nothing. On failure `*db` is NULL. */
+/* Opens the file and sets the session up; creates nothing. On failure `*db` is NULL. */
 int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);
 
-/* For ob_cleanup; a NULL connection is left alone. */
+/* For ob_cleanup; ignores a NULL connection. */
 void ob_connection_close(sqlite3 **db);
 
-/* The number, or the text, in a query's first cell. */
+/* Reads the number, or the text, in the first cell of a query's result. */
 int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct ob_err *err);
 int ob_connection_text(sqlite3 *db, const char *sql, char *out, size_t room, struct ob_err *err);
 
-/* The text in a cell; "" of one that is NULL, as any may be in a damaged file. Good until the next step. */
+/* The text in a cell; "" for NULL, which any cell of a corrupt file may be. Valid until the next step. */
 const char *ob_connection_cell(sqlite3_stmt *s, int column);
 
-/* Makes our tables where there are none. */
+/* Creates our tables where they are missing. */
 int ob_connection_make_schema(sqlite3 *db, struct ob_err *err);
 
-/* Whether a file that was there can be used: it is one of ours, sound, and no batch is missing. */
+/* Checks that an existing file is ours and intact, and that no batch is missing. */
 int ob_connection_check(sqlite3 *db, struct ob_err *err);
 
 /*
- * Copies the whole of one file into another, which must be empty. Not page by page: those of a file with a
- * write-ahead log say so, and memory can't have one.
+ * Copies the content of one file into another one, which must be empty. The pages of a file with a write-ahead log
+ * are marked as such, and a store in memory cannot have a log, so the copy is not made page by page.
  */
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err);
 
-/* Says what SQLite says, with the path. Returns -1 or OB_CORRUPT. */
+/* Puts SQLite's error and the path into `err`. Returns -1 or OB_CORRUPT. */
 int ob_connection_fail(sqlite3 *db, struct ob_err *err);
 
 #endif

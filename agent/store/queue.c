@@ -5,7 +5,7 @@
 #include "agent/process/clock.h"
 #include "proto/memory.h"
 
-#define LOOK_AGAIN_MS 1000 /* the longest that a worker waits without looking who is down */
+#define LOOK_AGAIN_MS 1000 /* a waiting worker checks this often which sinks are down */
 
 int ob_queue_open(struct ob_queue *q, struct ob_store *st, int64_t max_bytes, struct ob_counters *counters,
         struct ob_err *err)
@@ -29,18 +29,18 @@ void ob_queue_close(struct ob_queue *q)
         *q = (struct ob_queue) { .max_bytes = 0 };
 }
 
-/* With the lock held. */
+/* The caller holds the lock. */
 static void tell(struct ob_queue *q)
 {
         q->news++;
         pthread_cond_broadcast(&q->told);
 }
 
-/* With the lock held: whoever is down makes room, by what nobody who delivers still needs. */
+/* The caller holds the lock. Asks the sinks that are down to drop batches that no delivering sink needs. */
 static bool ask_to_drop(struct ob_queue *q)
 {
         size_t n = q->counters->n_sinks;
-        int64_t needed = INT64_MIN; /* batch: no sink that delivers needs one up to this */
+        int64_t needed = INT64_MIN; /* batch: no delivering sink needs a batch up to this one */
         bool is_asked = false;
 
         for (size_t i = 0; i < n; i++)
@@ -56,16 +56,16 @@ static bool ask_to_drop(struct ob_queue *q)
         return is_asked;
 }
 
-/* With the lock held: somebody is to make room, or it is noted who does not. */
+/* The caller holds the lock. Asks sinks to drop batches, or notes what the worker waits for. */
 static void want_room(struct ob_queue *q, int64_t bytes)
 {
-        if (q->bytes + bytes <= q->max_bytes) /* giving up would only lose points */
+        if (q->bytes + bytes <= q->max_bytes) /* dropping batches would only lose points */
                 q->waits.disk = true;
         else if (!ask_to_drop(q))
                 q->waits.sinks = true;
 }
 
-/* Takes room if there is some; if not, waits a little for it. One lock at a time. */
+/* Takes the room, or waits a little for it. One lock at a time. */
 static bool reserve_or_wait(struct ob_queue *q, int64_t bytes)
 {
         struct timespec until = ob_clock_deadline(ob_clock_ms() + LOOK_AGAIN_MS);
@@ -117,7 +117,7 @@ void ob_queue_ack(struct ob_queue *q, size_t sink, int64_t acked, int64_t points
         q->sinks[sink].acked = acked;
         q->points -= points;
         q->bytes -= bytes;
-        pthread_cond_broadcast(&q->room); /* if this freed none: another sink may now be asked to */
+        pthread_cond_broadcast(&q->room); /* if no room was freed, another sink may be asked now */
         pthread_mutex_unlock(&q->lock);
 }
 
@@ -196,7 +196,7 @@ void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down)
         if (q->sinks[sink].is_down != is_down) {
                 q->sinks[sink].is_down = is_down;
                 q->sinks[sink].drop_upto = 0;
-                pthread_cond_broadcast(&q->room); /* a worker that waits must ask anew */
+                pthread_cond_broadcast(&q->room); /* a waiting worker must ask again */
         }
         pthread_mutex_unlock(&q->lock);
 }

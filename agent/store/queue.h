@@ -1,12 +1,11 @@
 /*
- * The queue between workers and sinks: bounded, durable, with a mark per sink. The batches are in the
- * store; this is what threads must know of them at once: how much there is, and that there is more.
+ * The queue between workers and sinks: bounded, durable, with an acked batch for each sink. The batches are in the
+ * store; this struct has only what threads must know at once: the size, and that there is news.
  *
- * Any thread. Under its lock there is only counting.
+ * Any thread. Under the lock there is only counting.
  *
- * When it is full: a sink that does not deliver must give up its oldest batches, of those that all who deliver have
- * passed. If there are none, that would make no room: workers wait, and the tables, which are logs themselves, keep
- * the rows.
+ * When the queue is full, a sink that is down must drop its oldest batches, as far as all sinks that deliver have
+ * acked them. If there are none, dropping would make no room: workers wait, and the rows stay in Otter's tables.
  */
 #ifndef OB_STORE_QUEUE_H
 #define OB_STORE_QUEUE_H
@@ -22,66 +21,64 @@
 
 /* What workers had to wait for. */
 struct ob_queue_waits {
-        bool disk;  /* for room on it */
-        bool sinks; /* for any that keeps batches, and can't be asked to give them up */
+        bool disk;  /* for room on the disk */
+        bool sinks; /* for a sink that keeps batches and cannot be asked to drop them */
 };
 
 struct ob_queue {
         pthread_mutex_t lock;
-        pthread_cond_t told, room; /* news, for sinks; bytes given back, for workers: none wakes its own kind */
+        pthread_cond_t told, room; /* news for sinks; freed bytes for workers */
         int64_t max_bytes;
-        int64_t limit;         /* of bytes, for now: the disk may have no room for max_bytes */
-        int64_t bytes, points; /* in the store; bytes also those about to be written */
+        int64_t limit;         /* bytes, for now: the disk may have no room for max_bytes */
+        int64_t bytes, points; /* in the store; `bytes` includes reserved bytes */
         struct ob_queue_waits waits;
-        uint64_t news; /* grows with whatever a waiting thread should look at */
+        uint64_t news; /* grows with everything that a waiting thread should check */
         struct ob_queue_sink {
-                int64_t acked;     /* batch: the last one that it does not need any more */
-                int64_t drop_upto; /* batch: it is asked to give up its oldest ones, up to this; 0: it is not */
+                int64_t acked;     /* batch: the sink needs only later ones */
+                int64_t drop_upto; /* batch: the sink is asked to drop its oldest ones, up to this; 0: it is not */
                 bool is_down;      /* does not deliver at the moment */
-        } * sinks;                 /* ours; as many as counters->n_sinks, in the same order */
+        } * sinks;                 /* ours; in the order of counters->sinks */
         struct ob_counters *counters;
 };
 
-/* Counts what the store holds. `counters` is borrowed and told how far each sink is behind. */
+/* Counts what the store holds. `counters` is borrowed; ob_queue_publish() adds to all sinks' counters. */
 int ob_queue_open(struct ob_queue *q, struct ob_store *st, int64_t max_bytes, struct ob_counters *counters,
         struct ob_err *err);
 void ob_queue_close(struct ob_queue *q);
 
-/* Waits for room for so many bytes and takes it. False, and nothing taken, when a stop is wanted. */
+/* Waits for room for `bytes` and reserves it. False, and nothing reserved, when a stop is wanted. */
 bool ob_queue_reserve(struct ob_queue *q, int64_t bytes, struct ob_stop *stop);
 
-/* What was reserved is committed now, `points` of them; or is given back, when it could not be. */
+/* The reserved bytes, with `points` points, were committed; or could not be, and are given back. */
 void ob_queue_publish(struct ob_queue *q, int64_t points);
 void ob_queue_release(struct ob_queue *q, int64_t bytes);
 
-/* The disk has room for so many bytes more; negative: there are too many. */
+/* Sets how many more bytes the disk has room for; negative: there are too many already. */
 void ob_queue_set_room(struct ob_queue *q, int64_t bytes);
 
-/* What was waited for since this was last asked. */
+/* What workers waited for since the last call. */
 struct ob_queue_waits ob_queue_take_waits(struct ob_queue *q);
 
-/* Which sink has passed the least: the queue is as long as that one makes it. */
+/* The sink with the lowest `acked`, which decides the length of the queue. */
 size_t ob_queue_keeper(struct ob_queue *q);
 
-/* How many bytes there may be now. */
+/* The bytes that the queue may have now. */
 int64_t ob_queue_limit(struct ob_queue *q);
 
-/* How much there is. */
 void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes);
 
-/* Waits until there is news behind `*seen` or `deadline` has come; moves `*seen` on. */
+/* Waits until there is news after `*seen` or `deadline` has come; updates `*seen`. */
 void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
 
-/* Makes every waiting thread look again: a stop is wanted. */
+/* Wakes every waiting thread, since a stop is wanted. */
 void ob_queue_wake(struct ob_queue *q);
 
-/* A sink has passed the batches up to this one; so many points and bytes, passed by all, are deleted. */
+/* The sink has acked the batches up to `acked`; `points` and `bytes`, acked by all sinks, were deleted. */
 void ob_queue_ack(struct ob_queue *q, size_t sink, int64_t acked, int64_t points, int64_t bytes);
 
-/* Says whether a sink delivers. */
 void ob_queue_set_down(struct ob_queue *q, size_t sink, bool is_down);
 
-/* The batch up to which the sink may give up its oldest ones, as it was asked to; 0: it was not. Takes it back. */
+/* The batch up to which the sink is asked to drop its oldest ones; 0: it is not asked. Clears the request. */
 int64_t ob_queue_drop_upto(struct ob_queue *q, size_t sink);
 
 #endif

@@ -15,7 +15,7 @@
 #include "proto/memory.h"
 
 #define FILE_NAME "otterbeat.db"
-#define OWNERS    0600 /* the mode of every file here: what the tables say, and in batches, is nobody else's */
+#define OWNERS    0600 /* the mode of every file here: the content is private */
 
 static int make_folder(const char *dir, struct ob_err *err)
 {
@@ -24,7 +24,7 @@ static int make_folder(const char *dir, struct ob_err *err)
         return 0;
 }
 
-/* Who has it wrote its number into it, which holds as long as the lock is held. */
+/* The owner of the lock wrote its process id into the file. */
 static int refuse_second(int fd, const char *dir, struct ob_err *err)
 {
         char pid[16] = "";
@@ -58,7 +58,7 @@ static int look_over(const char *path, struct ob_err *err)
         return got ? got : ob_connection_check(db, err);
 }
 
-/* A file and what belongs to it: the write-ahead log and its index. */
+/* The store's file, its write-ahead log, and the index of that log. */
 static const char *const parts[] = { "", "-wal", "-shm" };
 
 static int set_aside(struct ob_state_dir *state_dir, const char *why, struct ob_err *err)
@@ -76,7 +76,7 @@ static int set_aside(struct ob_state_dir *state_dir, const char *why, struct ob_
         return 0;
 }
 
-/* Under another name until it is whole: so a file that is there and has nothing in it was spoilt. */
+/* The file has another name until it is complete, so an empty file under the real name is corrupt. */
 static int make_file(const char *path, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *fresh = ob_format("%s.new", path);
@@ -89,7 +89,7 @@ static int make_file(const char *path, struct ob_err *err)
                 if (unlink(part) && errno != ENOENT)
                         return ob_fail(err, "%s: %m", part);
         }
-        fd = ob_file_open(fresh, O_RDWR | O_CREAT | O_EXCL, OWNERS, err); /* SQLite makes the other parts like it */
+        fd = ob_file_open(fresh, O_RDWR | O_CREAT | O_EXCL, OWNERS, err); /* the other parts get the same mode */
         if (fd < 0)
                 return -1;
         close(fd);
@@ -103,8 +103,7 @@ static int make_file(const char *path, struct ob_err *err)
 }
 
 /*
- * The parts are ours alone, whatever umask they were made with. They are not opened for it: to close one would let
- * go of the locks that SQLite has on it.
+ * Gives the parts their mode, whatever the umask was, without opening them: close() would release SQLite's locks.
  */
 static int own_parts(const char *path, struct ob_err *err)
 {
@@ -124,7 +123,7 @@ static int own_parts(const char *path, struct ob_err *err)
         return 0;
 }
 
-/* The file as it is, or a new one in the place of one that can't be used. */
+/* Keeps the file, or puts a new one in the place of a file that cannot be used. */
 static int find_file(struct ob_state_dir *state_dir, struct ob_err *err)
 {
         struct ob_err why;
@@ -161,7 +160,7 @@ int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob
 {
         *state_dir = (struct ob_state_dir) { .lock_fd = -1 };
         if (!*dir) {
-                /* Every place in memory is one of its own, also in one process. */
+                /* Every store in memory has a name of its own, also within one process. */
                 snprintf(state_dir->path, sizeof(state_dir->path), "file:/otterbeat-%p?vfs=memdb",
                         (void *)state_dir);
         } else {
@@ -180,7 +179,7 @@ int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob
 int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *path = ob_format("%s/" FILE_NAME, dir);
-        ob_cleanup(ob_connection_close) sqlite3 *empty = NULL; /* there must be one while the anchor is replaced */
+        ob_cleanup(ob_connection_close) sqlite3 *empty = NULL; /* keeps the memory while the anchor is replaced */
 
         if (!*dir || (access(path, F_OK) && errno == ENOENT))
                 return 0;
