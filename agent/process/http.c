@@ -64,7 +64,7 @@ static void set_limits(struct ob_http *h)
         curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* else closing the handle would wait for a mute name server */
+        curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* else closing the handle would wait for the name server */
         curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)h->settings.timeout_ms);
         curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)h->settings.timeout_ms);
         curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
