@@ -87,7 +87,7 @@ void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value)
         }
 }
 
-/* Reads what fits 63 bits, as nearly all numbers do. False, and nothing read: the number is wider, or damaged. */
+/* Reads a number of up to 63 bits, as nearly all are. False, and nothing read: the number is wider, or corrupt. */
 static inline bool read_narrow(struct ob_bytes_reader *p, uint64_t *n)
 {
         const unsigned char *at = p->at;

@@ -12,18 +12,18 @@
 /* What all lines of a sink have in common; borrowed. */
 struct ob_dog {
         const char *prefix;
-        const struct ob_tag
-                *tags; /* of everything; one of a series with the same key stands. value NULL: there is none */
+        const struct ob_tag *tags; /* on all lines; a series' own tag with the same key wins. value NULL: no tag */
         unsigned n_tags;
-        const char *origin; /* the container we are in, as "ci-…" or "in-…"; "" */
+        const char *origin; /* the agent's container, as "ci-…" or "in-…"; "": none */
 };
 
 /* `name:value|c|#key:value,…|c:origin`, or `|g`: gauges are absolute whatever their sign. */
 void ob_dog_metric(struct ob_text *out, const struct ob_dog *dog, const struct ob_metric *m);
 
 /*
- * The same for a time in the past, in two steps: what stands for the series, without a NUL in it, and from that the
- * line with `|T`. The Agent does not add such values up: two of one series and second overwrite each other.
+ * The same for a time in the past, in two steps: ob_dog_path() writes the series, without a NUL; ob_dog_stamped()
+ * makes of that the line with `|T`. The Agent does not add such values up: two of one series and second overwrite
+ * each other.
  */
 void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_series *series);
 void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length,

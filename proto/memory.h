@@ -1,8 +1,8 @@
 /*
  * Memory and who owns it. Any thread.
  *
- * There is no recovery from an empty heap that would be worth its code: what matters is in the
- * store, in transactions, and a supervisor starts us again. So allocation ends the process.
+ * A failed allocation ends the process: all that matters is in the store, in transactions, and a supervisor
+ * restarts the agent.
  */
 #ifndef OB_PROTO_MEMORY_H
 #define OB_PROTO_MEMORY_H

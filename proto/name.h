@@ -16,10 +16,10 @@
  */
 void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* The same with the tags' nodes in the place of their values: otter.pipeline.orders.delay_ms. */
+/* The same with the tags' nodes instead of their values: otter.pipeline.orders.delay_ms. */
 void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* What tells ours from others' where names don't: the prefix, or "otterbeat" where there is none. */
+/* Marks our events where names do not: the prefix, or "otterbeat" when there is no prefix. */
 const char *ob_name_mark(const char *prefix);
 
 /* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */
@@ -32,13 +32,13 @@ void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_serie
  */
 void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* The same with up to OB_TAGS_MORE_MAX tags that everything has; one of the series with the same key stands. */
+/* The same with up to OB_TAGS_MORE_MAX more tags; a series' own tag with the same key wins. */
 void ob_name_tagged_with(struct ob_text *out, const char *prefix, const struct ob_series *series,
         const struct ob_tag *more, unsigned n_more);
 
 /*
- * Whether a series made the name `path`: one of this metric and these identity tags, where an empty value stands
- * for any. In a tagged name only the tags that have a value are looked for.
+ * Whether `path` is a name of this metric with these identity tags; an empty value matches every value. In a tagged
+ * name only tags with a value are compared.
  */
 bool ob_name_is_dotted_of(const char *path, const char *prefix, const struct ob_series *series);
 bool ob_name_is_tagged_of(const char *path, const char *prefix, const struct ob_series *series);

@@ -17,7 +17,7 @@
 struct decimal {
         bool is_negative;
         bool has_exponent;
-        bool is_cut, has_cut_places; /* `digits` had no room for digits before, behind the point that are not 0 */
+        bool is_cut, has_cut_places; /* nonzero digits before, or after, the point did not fit into `digits` */
         uint64_t digits;
         int point;
 };
@@ -88,7 +88,7 @@ static bool read_decimal(const char *at, const char *end, struct decimal *d)
         return true;
 }
 
-/* Reads digits alone, behind a sign at most: nearly all numbers are so, and this costs a tenth. */
+/* Reads digits with an optional sign: nearly all numbers, at a tenth of the cost. */
 static bool read_short(const char *text, size_t length, int64_t *number)
 {
         bool negative = length && *text == '-';
@@ -123,7 +123,7 @@ bool ob_number_from_real(double real, struct ob_metric_value *value)
         return true;
 }
 
-/* The double that is nearest to a number: one rounding alone, or strtod's. */
+/* Returns the nearest double: by one rounding, or by strtod(). */
 static double nearest_real(const struct decimal *d)
 {
         static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
@@ -210,7 +210,7 @@ bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds)
         struct ob_metric_value value;
         int64_t whole;
 
-        if (!read_short(text, length, &whole)) { /* the time has a fraction, or is none */
+        if (!read_short(text, length, &whole)) { /* the time has a fraction, or is no number */
                 if (!ob_number_parse(text, length, &value, NULL))
                         return false;
                 whole = ob_number_whole(value);
