@@ -26,7 +26,7 @@
 
 #define BURST       16 /* datagrams */
 #define PACE_MS     10
-#define SUSPECT_MS  50 /* without an ICMP error for so long, somebody listens */
+#define SUSPECT_MS  50 /* if no ICMP error comes in this time, somebody listens */
 #define FULL_MS     30000
 #define RESOLVE_MS  60000
 #define SEND_BUFFER 1048576 /* bytes */
@@ -173,9 +173,7 @@ static bool is_among(const struct ob_addresses *all, const struct ob_address *a)
         return false;
 }
 
-/*
- * Resolves the name every RESOLVE_MS. The peer stays when that fails, or when its address is still in the result.
- */
+/* Resolves the name every RESOLVE_MS. The peer stays if that fails, or if the result still has its address. */
 static int check_socket(struct ob_datagram_socket *d, struct ob_err *err)
 {
         struct ob_addresses now;

@@ -9,7 +9,7 @@
 #include "proto/text.h"
 
 struct ob_datagrams {
-        struct ob_bytes text; /* all datagrams, one behind the other */
+        struct ob_bytes text; /* all datagrams, one after the other */
         struct iovec *pieces; /* ours: one for each datagram */
         struct ob_brought {
                 unsigned points; /* lost when the datagram is lost */

@@ -19,7 +19,7 @@
 #define LOOKED_MAX 64  /* batches without an event between two commits */
 #define TRIES_MAX  10  /* an event is dropped after so many error answers */
 #define TAG_MAX    50  /* bytes: django-tagging's limit, in characters */
-#define TAGS_MAX   255 /* of the column that holds all tags */
+#define TAGS_MAX   255 /* bytes of the column that holds all tags */
 
 struct events {
         struct ob_event_post post;

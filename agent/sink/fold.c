@@ -420,8 +420,7 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_reader *p, uint64_t v
 
         if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) ||
                 (version > UNCLOSED && (!ob_bytes_read_signed(p, &closed) || closed < NO_STEP)) ||
-                !ob_bytes_read_unsigned(p, &n) ||
-                n > (uint64_t)(p->end - p->at)) /* an entry needs more than one byte */
+                !ob_bytes_read_unsigned(p, &n) || n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
                 return false;
         s = ob_fold_find(f, path, strlen(path));
         s->made = made;

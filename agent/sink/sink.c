@@ -176,8 +176,7 @@ static bool deliver(struct ob_sink *s)
 
         while (ob_stop_deadline(s->stop) > ob_clock_ms()) {
                 int64_t wake = ob_clock_ms() + IDLE_MS;
-                bool is_stopping =
-                        ob_stop_is_wanted(s->stop); /* read first: an idle step afterwards means that all is sent */
+                bool is_stopping = ob_stop_is_wanted(s->stop); /* read first: idle after this means all is sent */
 
                 switch (step(s, &wake, &err)) {
                 case OB_STEP_FAILED:

@@ -52,9 +52,7 @@ struct ob_sink_ops {
          */
         int (*drop_oldest)(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err);
 
-        /*
-         * Saves for the next start what only a clean stop knows, and adds the remaining unsent points to `behind`.
-         */
+        /* Saves what only a clean stop knows, for the next start, and adds the unsent rest to `behind`. */
         int (*stop)(struct ob_sink *s, struct ob_err *err);
 
         void (*free)(struct ob_sink *s);

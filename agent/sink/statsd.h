@@ -22,7 +22,7 @@ struct ob_statsd_encoding;
  * step; no run has the first second, where the server puts its own sums.
  */
 struct ob_statsd_past {
-        struct ob_fold *fold; /* NULL: all points are sent as new */
+        struct ob_fold *fold; /* NULL: points are sent without their time */
         uint64_t run;         /* the number of runs before this one */
         int64_t now;       /* wall clock of the loaded batch: points more than `backlog` seconds older are past */
         int64_t forgot_at; /* the batch's clock when idle series were last removed */
@@ -35,7 +35,7 @@ struct ob_statsd {
         int64_t brought; /* points of the batch that count for this run: an earlier run may have sent the others */
         uint64_t skip;   /* places of the next batch that an earlier run has sent */
         struct ob_datagrams out;  /* the loaded batch */
-        struct ob_totals *totals; /* NULL: only counters are sent */
+        struct ob_totals *totals; /* NULL: no totals are sent */
         struct ob_log_once too_long;
         struct ob_dog dog; /* with flavor dogstatsd */
         char origin[OB_ORIGIN_MAX];

@@ -129,7 +129,7 @@ static bool encode_total(
 
         if (e->totals[number] != NOT_YET)
                 return e->totals[number] == TOLD;
-        /* The total has the next place, so that a resend of the total does not repeat a point. */
+        /* The total gets the next place: a resend of the total must not repeat the point before it. */
         total = ob_totals_find(st->totals, series);
         e->totals[number] = total && ob_statsd_add_total(s, &st->out, total, e->done + 1) ? TOLD : TOO_LONG;
         if (e->totals[number] == TOLD)

@@ -18,7 +18,7 @@ struct ob_tcp_stream {
         struct ob_stop *stop; /* borrowed: the sinks' */
         int fd;               /* ours; -1: closed */
         int64_t sent;         /* bytes of this connection */
-        int64_t arrived;      /* of them, bytes that the peer's kernel had at the last check */
+        int64_t arrived;      /* bytes that the peer's kernel had at the last check */
         int64_t moved_at;     /* ob_clock_ms() when `arrived` last grew, or no byte was on its way */
 };
 
