@@ -25,7 +25,7 @@ struct entry {
 
 struct ob_batch {
         int64_t made, time;
-        uint64_t which;        /* so many batches were started */
+        uint64_t which;        /* how many batches were started */
         struct entry *entries; /* ours, by text; of this batch and of batches before: most series come again */
         unsigned n_series, n_points, n_events;
         struct ob_bytes events, series, points, blob, key;

@@ -1,7 +1,7 @@
 /*
- * DogStatsD lines, each with its newline (an Agent with dogstatsd_eol_required wants it behind the last one too).
- * Pure functions; what does not fit marks the text too long. Facts: DataDog's page "DogStatsD datagram format"
- * (protocol 1.3 for times, 1.4 for origins), and the Agent's parser in comp/dogstatsd/server.
+ * DogStatsD lines, each with its newline (an Agent with dogstatsd_eol_required wants it after the last one too).
+ * Pure functions; a line that does not fit marks the text as too long. Facts: DataDog's page "DogStatsD datagram
+ * format" (protocol 1.3 for times, 1.4 for origins), and the Agent's parser in comp/dogstatsd/server.
  */
 #ifndef OB_PROTO_DOGSTATSD_H
 #define OB_PROTO_DOGSTATSD_H

@@ -1,6 +1,6 @@
 /*
- * How a series is called on each wire. Pure functions; what does not fit marks the text too long.
- * Rules: Graphite's docs/tags.rst, carbon's util.TaggedSeries; the path rule is our contract's.
+ * The name of a series on each wire. Pure functions; a name that does not fit marks the text as too long. Rules:
+ * Graphite's docs/tags.rst, carbon's util.TaggedSeries; the path rule is our contract's.
  */
 #ifndef OB_PROTO_NAME_H
 #define OB_PROTO_NAME_H
@@ -43,7 +43,7 @@ void ob_name_tagged_with(struct ob_text *out, const char *prefix, const struct o
 bool ob_name_is_dotted_of(const char *path, const char *prefix, const struct ob_series *series);
 bool ob_name_is_tagged_of(const char *path, const char *prefix, const struct ob_series *series);
 
-/* [A-Za-z0-9_-]: what stands in a node of a dotted path. */
+/* [A-Za-z0-9_-]: the characters of a node in a dotted path. */
 bool ob_name_is_node_char(char c);
 
 #endif

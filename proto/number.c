@@ -7,7 +7,7 @@
 
 #define SHORT_MAX   18    /* digits that surely fit 64 bits */
 #define REAL_END    1e24  /* a double is smaller than this, */
-#define REAL_LEAST  1e-24 /* and what is smaller than this is 0 */
+#define REAL_LEAST  1e-24 /* and a smaller one than this is 0 */
 #define WHOLE_END   0x1p63
 #define EXACT_POWER 22 /* the largest power of ten that a double holds exactly */
 #define EXACT_WHOLE (UINT64_C(1) << 53)
@@ -227,7 +227,7 @@ static const char two_digits[] = "0001020304050607080910111213141516171819202122
                                  "50515253545556575859606162636465666768697071727374"
                                  "75767778798081828384858687888990919293949596979899";
 
-/* Writes the digits of `n` in such a way that the last one stands before `end`; returns where the first one is. */
+/* Writes the digits of `n`, the last one just before `end`; returns where the first digit is. */
 static char *put_short(char *end, uint64_t n)
 {
         for (; n > 99; n /= 100)
@@ -251,11 +251,10 @@ size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number)
         return length + (number < 0);
 }
 
-/* Writes the digits of a double, "d.ddde-12", as few as tell the double from all others. */
+/* Writes a double as "d.ddde-12", with the fewest digits that no other double has. */
 static void put_shortest(char sci[OB_NUMBER_MAX], double size)
 {
-        for (int n = REAL_DIGITS - 2; n <= REAL_DIGITS;
-                n++) { /* needless zeros stand at the end of fewer than 15 */
+        for (int n = REAL_DIGITS - 2; n <= REAL_DIGITS; n++) { /* format_real() cuts zeros at the end */
                 snprintf(sci, OB_NUMBER_MAX, "%.*e", n - 1, size);
                 if (strtod(sci, NULL) == size)
                         return;

@@ -1,6 +1,6 @@
 /*
- * The states that a pipeline of Otter's can be in: the numbers of the gauge `state`, their words, and how bad each
- * of them is. Pure functions.
+ * The states of an Otter pipeline: the values of the gauge `state`, their words, and how bad each one is. Pure
+ * functions.
  */
 #ifndef OB_PROTO_PIPELINE_STATE_H
 #define OB_PROTO_PIPELINE_STATE_H

@@ -102,7 +102,7 @@ void ob_http_close(struct ob_http *h)
         h->curl = NULL;
 }
 
-/* libcurl itself says only that a function of ours refused the bytes. */
+/* libcurl only says that one of our functions refused the bytes. */
 static void say_why(struct ob_http *h, CURLcode got)
 {
         if (h->excess == OB_HTTP_BODY_TOO_LARGE)
