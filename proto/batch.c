@@ -25,7 +25,7 @@ struct entry {
 
 struct ob_batch {
         int64_t made, time;
-        uint64_t which;        /* so many batches were started */
+        uint64_t which;        /* how many batches were started */
         struct entry *entries; /* ours, by text; of this batch and of batches before: most series come again */
         unsigned n_series, n_points, n_events;
         struct ob_bytes events, series, points, blob, key;
@@ -206,7 +206,7 @@ static bool read_series(struct ob_bytes_reader *p, struct ob_series *s)
         return true;
 }
 
-/* Remembers the position of the events, and skips them: a sound batch has all of them. */
+/* Notes the position of the events, and skips them: an intact batch has all of them. */
 static bool skip_events(struct ob_batch_reader *r)
 {
         struct ob_event e;
@@ -283,5 +283,5 @@ int ob_batch_next_event(struct ob_batch_reader *r, struct ob_event *e)
         r->read_events++;
         return read_event(&r->events_at, e)
                        ? 1
-                       : -1; /* ob_batch_open_events() has read them before, so they are sound */
+                       : -1; /* ob_batch_open_events() has read them before, so they are intact */
 }

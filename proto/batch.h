@@ -1,7 +1,7 @@
 /*
  * A batch: up to OB_BATCH_POINTS points as one blob, the unit of the queue. A point is a metric or an event.
  *
- * Each series stands in the blob once, and a point refers to its series by number. So a point is a few bytes, and a
+ * Each series is in the blob once, and a point refers to its series by number. So a point is a few bytes, and a
  * sink looks a series up once a batch:
  *
  *     version made
@@ -9,10 +9,10 @@
  *     n_series { kind deliver_to n_identity n_tags name\0 { key\0 value\0 }… { node\0 }… }…
  *     n_points { series time value }…
  *
- * Events stand first, for a sink that wants only events. There is one node for each identity tag. Numbers are coded
- * as in bytes.h; a time is the difference from the time before. Version 5 has doubles; a reader takes version 4 as
- * well, which had numbers of 128 bits instead. A batch may come from a damaged disk, so the reader checks
- * everything and never reads behind the end. A batch belongs to one thread.
+ * Events come first, for a sink that wants only events. There is one node for each identity tag. Numbers are coded
+ * as in bytes.h; a time is the difference from the time before. Version 5 has doubles; a reader also takes version
+ * 4, which had numbers of 128 bits instead. A batch may be corrupt, so the reader checks everything and never reads
+ * past the end. One thread owns a batch.
  */
 #ifndef OB_PROTO_BATCH_H
 #define OB_PROTO_BATCH_H
@@ -59,7 +59,7 @@ bool ob_batch_open(struct ob_batch_reader *r, const void *blob, size_t length);
 bool ob_batch_open_events(struct ob_batch_reader *r, const void *blob, size_t length);
 void ob_batch_close(struct ob_batch_reader *r);
 
-/* The next metric and the number of its series. 1: there is one; 0: there are no more; -1: the blob is damaged. */
+/* The next metric and the number of its series. 1: there is one; 0: there are no more; -1: the blob is corrupt. */
 int ob_batch_next(struct ob_batch_reader *r, struct ob_metric *m, unsigned *series);
 
 /* The next event, in the same way. Events can be read before, between and after the metrics. */

@@ -7,7 +7,7 @@
 
 #define VARINT_MAX  10 /* bytes of 64 bits in groups of seven */
 #define WIDE_MAX    19 /* bytes of 128 bits, as they were before batches had version 5 */
-#define FIRST_SHARE 6  /* bits of a whole number that stand in its first byte, behind the bit of a fraction */
+#define FIRST_SHARE 6  /* bits of a whole number in its first byte, after the bit of a fraction */
 #define MICROS      1e6
 #define REAL_MARK   1
 #define REAL_SIZE   8
@@ -87,7 +87,7 @@ void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value)
         }
 }
 
-/* Reads what fits 63 bits, as nearly all numbers do. False, and nothing read: the number is wider, or damaged. */
+/* Reads a number of up to 63 bits, as nearly all are. False, and nothing read: the number is wider, or corrupt. */
 static inline bool read_narrow(struct ob_bytes_reader *p, uint64_t *n)
 {
         const unsigned char *at = p->at;

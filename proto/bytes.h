@@ -30,8 +30,8 @@ void ob_bytes_add_signed(struct ob_bytes *b, int64_t n);
 void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value);
 
 /*
- * A cursor in bytes that somebody else owns. The bytes may be damaged: each function returns whether the bytes at
- * the cursor were such a number or text.
+ * A cursor in borrowed bytes, which may be corrupt: each function returns whether such a number or text was at the
+ * cursor.
  */
 struct ob_bytes_reader {
         const unsigned char *at, *end;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* timegm makes another date of one that does not exist. */
+/* timegm() turns a date that does not exist into another date. */
 static bool is_same(const struct tm *a, const struct tm *b)
 {
         return a->tm_year == b->tm_year && a->tm_mon == b->tm_mon && a->tm_mday == b->tm_mday &&

@@ -16,13 +16,13 @@ const char *const ob_dog_alerts[OB_ALERTS] = {
         [OB_ALERT_ERROR] = "error",
 };
 
-/* Bytes that would end a tag, the tags, or the line. */
+/* False for bytes that would end a tag, the tags, or the line. */
 static bool is_tag_char(char c)
 {
         return (unsigned char)c >= ' ' && c != '|' && c != ',' && c != 0x7f;
 }
 
-/* What is no UTF-8, or would end the tag, is '_'. */
+/* Writes '_' for invalid UTF-8 and for bytes that would end the tag. */
 static void add_word(struct ob_text *out, const char *word)
 {
         while (*word) {
@@ -33,7 +33,7 @@ static void add_word(struct ob_text *out, const char *word)
         }
 }
 
-/* The next tag, behind `|#` or a comma. */
+/* Adds the next tag after `|#` or a comma. */
 static void add_tag(struct ob_text *out, const char **between, const char *key, const char *value)
 {
         ob_text_add_string(out, *between);
@@ -88,7 +88,7 @@ void ob_dog_metric(struct ob_text *out, const struct ob_dog *dog, const struct o
         ob_text_add_char(out, '\n');
 }
 
-/* A newline parts what stands before the value from what stands behind it: neither has one. */
+/* A newline separates the part before the value from the part after it: neither part has one. */
 void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_series *series)
 {
         ob_name_bare(out, dog->prefix, series);
@@ -122,7 +122,7 @@ static const struct escape event_escapes[] = { { "\r\n", "\\n" }, { "\n", "\\n" 
 static const struct escape check_escapes[] = { { "\r\n", "\\n" }, { "\n", "\\n" }, { "|", "_" }, { "m:", "m\\:" },
         { NULL } };
 
-/* As much of a text as there is room for, up to `most` bytes of it; no character and no escape by halves. */
+/* Adds at most `most` bytes of a text, as far as there is room; cuts no character and no escape. */
 static void add_escaped(struct ob_text *out, const char *text, size_t most, const struct escape *escapes)
 {
         char room[8];
@@ -154,7 +154,7 @@ static void add_time(struct ob_text *out, int64_t time)
         ob_text_add_int(out, time);
 }
 
-/* What stands behind an event's text. */
+/* Adds the fields after an event's text. */
 static void add_event_fields(struct ob_text *out, const struct ob_dog *dog, const struct ob_event *e)
 {
         add_time(out, e->time);

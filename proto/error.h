@@ -1,24 +1,20 @@
-/*
- * What went wrong, as one line of text for a person: which, where, what to do.
- * A value, owned by whoever declares it; one thread at a time.
- */
+/* An error as one line of text for a person: what failed, where, what to do. A value; one thread owns it. */
 #ifndef OB_PROTO_ERROR_H
 #define OB_PROTO_ERROR_H
 
 #define OB_ERR_MAX 512
 
 struct ob_err {
-        char text[OB_ERR_MAX]; /* as ob_utf8_show() leaves it, without quotes, no secret; "" when nothing was said
-                                */
+        char text[OB_ERR_MAX]; /* as ob_utf8_show() writes text, without a secret; "": no error */
 };
 
 /*
- * Says it and returns -1, so that a function can end with it. Whatever a server, a page or a file puts into the
- * text, the result is one line that any log and terminal may have. Too long a text ends in "…".
+ * Writes the error and returns -1, so that a function can end with it. Text from a server, a page or a file is made
+ * safe for logs and terminals, in one line. A text that is too long ends in "…".
  */
 int ob_fail(struct ob_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "what: " before what is said already. Returns -1. */
+/* Puts "what: " before the text. Returns -1. */
 int ob_fail_in(struct ob_err *err, const char *what);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "proto/text.h"
 
-#define OB_GRAPHITE_LINE_MAX 16384 /* carbon closes the connection on a longer one */
+#define OB_GRAPHITE_LINE_MAX 16384 /* carbon closes the connection on a longer line */
 
 void ob_graphite_line(
         struct ob_text *out, const char *path, size_t path_length, struct ob_metric_value value, int64_t time);

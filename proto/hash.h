@@ -29,8 +29,8 @@
         } while (0)
 
 /*
- * HASH_FIND for items that are looked up in the order in which they were added, again and again. The macro looks at
- * the item behind `last` first, which spares the cache a bucket and its chain. `last` becomes the item that was
+ * HASH_FIND for items that are looked up again and again in the order in which they were added. The macro checks
+ * the item after `last` first, which saves a look into a bucket and its chain. `last` becomes the item that was
  * found; it is NULL at first, and must be NULL again when that item is deleted.
  */
 #define OB_HASH_FIND_BEHIND(head, last, text, length, item)                                                        \

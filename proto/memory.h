@@ -1,8 +1,8 @@
 /*
  * Memory and who owns it. Any thread.
  *
- * There is no recovery from an empty heap that would be worth its code: what matters is in the
- * store, in transactions, and a supervisor starts us again. So allocation ends the process.
+ * A failed allocation ends the process: all that matters is in the store, in transactions, and a supervisor
+ * restarts the agent.
  */
 #ifndef OB_PROTO_MEMORY_H
 #define OB_PROTO_MEMORY_H
@@ -12,7 +12,7 @@
 /* `count` zeroed objects of `size` bytes; never NULL, also for none. */
 void *ob_alloc(size_t count, size_t size);
 
-/* `old` (or NULL) with room for `count` objects; what is new is not zeroed. */
+/* `old` (or NULL) with room for `count` objects; new ones are not zeroed. */
 void *ob_realloc(void *old, size_t count, size_t size);
 
 /* Copies that are the caller's to free. ob_format is asprintf that never fails. */
@@ -25,8 +25,7 @@ char *ob_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 void ob_append(char **text, const char *between, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Room for one more behind the first `count`, in an array of `*room` objects, which doubles or grows by what is
- * needed. */
+/* Makes room for one more object after the first `count`, in an array of `*room` objects. */
 void *ob_grow(void *array, size_t *room, size_t count, size_t size);
 
 /* Calls release(&variable) when the variable goes out of scope. */

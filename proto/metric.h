@@ -1,7 +1,6 @@
 /*
- * What crosses from sources to sinks: one value of one series at one time (a metric), or something that happened,
- * described in words (an event). Both are plain values. The texts that they point to belong to their maker: a row,
- * or a batch.
+ * Values that go from sources to sinks: a metric is one value of one series at one time, an event is something that
+ * happened, described in words. Both are plain values; their texts belong to the maker: a row, or a batch.
  */
 #ifndef OB_PROTO_METRIC_H
 #define OB_PROTO_METRIC_H
@@ -39,7 +38,7 @@ struct ob_series {
         enum ob_kind kind;
         enum ob_deliver_to deliver_to;
         const char *name;    /* ours: [a-z0-9_.] */
-        unsigned n_identity; /* so many tags, from the first on, tell this series from all others */
+        unsigned n_identity; /* how many tags, from the first on, identify this series */
         unsigned n_tags;     /* identity and labels */
         struct ob_tag tags[OB_TAGS_MAX];
 };

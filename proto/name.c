@@ -13,7 +13,7 @@ static bool is_tag_char(char c)
         return c > ' ' && c < 0x7f && c != ';' && c != '~';
 }
 
-/* Keys of tags that everything has come from outside. */
+/* The keys of a sink's own tags come from outside. */
 static bool is_key_char(char c)
 {
         return is_tag_char(c) && c != '!' && c != '^' && c != '=';
@@ -77,7 +77,7 @@ static const char *graphite_key(const char *key)
         return strcmp(key, "name") ? key : "name_";
 }
 
-/* Tags in order of their keys, which no two have; those without a value are none. There are three dozen at most. */
+/* Tags in the order of their keys, which are unique. Tags without a value are left out. */
 struct sorted {
         const struct ob_tag *tags[OB_TAGS_MAX + OB_TAGS_MORE_MAX];
         unsigned n;
@@ -125,7 +125,7 @@ void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_ser
 
 #define NODE_ROOM 4096
 
-/* Moves on behind `text`, if it stands there. */
+/* Moves `*at` past `text`, if `text` is there. */
 static bool skip(const char **at, const char *text, size_t length)
 {
         if (strncmp(*at, text, length) != 0)

@@ -1,6 +1,6 @@
 /*
- * How a series is called on each wire. Pure functions; what does not fit marks the text too long.
- * Rules: Graphite's docs/tags.rst, carbon's util.TaggedSeries; the path rule is our contract's.
+ * The name of a series on each wire. Pure functions; a name that does not fit marks the text as too long. Rules:
+ * Graphite's docs/tags.rst, carbon's util.TaggedSeries; the path rule is our contract's.
  */
 #ifndef OB_PROTO_NAME_H
 #define OB_PROTO_NAME_H
@@ -16,10 +16,10 @@
  */
 void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* The same with the tags' nodes in the place of their values: otter.pipeline.orders.delay_ms. */
+/* The same with the tags' nodes instead of their values: otter.pipeline.orders.delay_ms. */
 void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* What tells ours from others' where names don't: the prefix, or "otterbeat" where there is none. */
+/* Marks our events where names do not: the prefix, or "otterbeat" when there is no prefix. */
 const char *ob_name_mark(const char *prefix);
 
 /* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */
@@ -32,18 +32,18 @@ void ob_name_bare(struct ob_text *out, const char *prefix, const struct ob_serie
  */
 void ob_name_tagged(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* The same with up to OB_TAGS_MORE_MAX tags that everything has; one of the series with the same key stands. */
+/* The same with up to OB_TAGS_MORE_MAX more tags; a series' own tag with the same key wins. */
 void ob_name_tagged_with(struct ob_text *out, const char *prefix, const struct ob_series *series,
         const struct ob_tag *more, unsigned n_more);
 
 /*
- * Whether a series made the name `path`: one of this metric and these identity tags, where an empty value stands
- * for any. In a tagged name only the tags that have a value are looked for.
+ * Whether `path` is a name of this metric with these identity tags; an empty value matches every value. In a tagged
+ * name only tags with a value are compared.
  */
 bool ob_name_is_dotted_of(const char *path, const char *prefix, const struct ob_series *series);
 bool ob_name_is_tagged_of(const char *path, const char *prefix, const struct ob_series *series);
 
-/* [A-Za-z0-9_-]: what stands in a node of a dotted path. */
+/* [A-Za-z0-9_-]: the characters of a node in a dotted path. */
 bool ob_name_is_node_char(char c);
 
 #endif

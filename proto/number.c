@@ -7,7 +7,7 @@
 
 #define SHORT_MAX   18    /* digits that surely fit 64 bits */
 #define REAL_END    1e24  /* a double is smaller than this, */
-#define REAL_LEAST  1e-24 /* and what is smaller than this is 0 */
+#define REAL_LEAST  1e-24 /* and a smaller one than this is 0 */
 #define WHOLE_END   0x1p63
 #define EXACT_POWER 22 /* the largest power of ten that a double holds exactly */
 #define EXACT_WHOLE (UINT64_C(1) << 53)
@@ -17,7 +17,7 @@
 struct decimal {
         bool is_negative;
         bool has_exponent;
-        bool is_cut, has_cut_places; /* `digits` had no room for digits before, behind the point that are not 0 */
+        bool is_cut, has_cut_places; /* nonzero digits before, or after, the point did not fit into `digits` */
         uint64_t digits;
         int point;
 };
@@ -88,7 +88,7 @@ static bool read_decimal(const char *at, const char *end, struct decimal *d)
         return true;
 }
 
-/* Reads digits alone, behind a sign at most: nearly all numbers are so, and this costs a tenth. */
+/* Reads digits with an optional sign: nearly all numbers, at a tenth of the cost. */
 static bool read_short(const char *text, size_t length, int64_t *number)
 {
         bool negative = length && *text == '-';
@@ -123,7 +123,7 @@ bool ob_number_from_real(double real, struct ob_metric_value *value)
         return true;
 }
 
-/* The double that is nearest to a number: one rounding alone, or strtod's. */
+/* Returns the nearest double: by one rounding, or by strtod(). */
 static double nearest_real(const struct decimal *d)
 {
         static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
@@ -210,7 +210,7 @@ bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds)
         struct ob_metric_value value;
         int64_t whole;
 
-        if (!read_short(text, length, &whole)) { /* the time has a fraction, or is none */
+        if (!read_short(text, length, &whole)) { /* the time has a fraction, or is no number */
                 if (!ob_number_parse(text, length, &value, NULL))
                         return false;
                 whole = ob_number_whole(value);
@@ -227,7 +227,7 @@ static const char two_digits[] = "0001020304050607080910111213141516171819202122
                                  "50515253545556575859606162636465666768697071727374"
                                  "75767778798081828384858687888990919293949596979899";
 
-/* Writes the digits of `n` in such a way that the last one stands before `end`; returns where the first one is. */
+/* Writes the digits of `n`, the last one just before `end`; returns where the first digit is. */
 static char *put_short(char *end, uint64_t n)
 {
         for (; n > 99; n /= 100)
@@ -251,11 +251,10 @@ size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number)
         return length + (number < 0);
 }
 
-/* Writes the digits of a double, "d.ddde-12", as few as tell the double from all others. */
+/* Writes a double as "d.ddde-12", with the fewest digits that no other double has. */
 static void put_shortest(char sci[OB_NUMBER_MAX], double size)
 {
-        for (int n = REAL_DIGITS - 2; n <= REAL_DIGITS;
-                n++) { /* needless zeros stand at the end of fewer than 15 */
+        for (int n = REAL_DIGITS - 2; n <= REAL_DIGITS; n++) { /* format_real() cuts zeros at the end */
                 snprintf(sci, OB_NUMBER_MAX, "%.*e", n - 1, size);
                 if (strtod(sci, NULL) == size)
                         return;

@@ -33,9 +33,9 @@ bool ob_number_from_real(double real, struct ob_metric_value *value);
 
 /*
  * Reads the whole of `text` as MySQL prints numbers: -12, 0.5, 1e20. A number without fraction and exponent that is
- * beyond 64 bits becomes the nearest one that is not, and `*is_clamped` (NULL: nobody asks) says so.
- * False, and nothing written, when the text is empty, is anything else, has a blank in it, or has a fraction or an
- * exponent and is 10^24 or more in size.
+ * beyond 64 bits becomes the nearest 64-bit number, and `*is_clamped` (or NULL) becomes true. False, and nothing
+ * written, when the text is empty, is anything else, has a blank in it, or has a fraction or an exponent and is
+ * 10^24 or more in size.
  */
 bool ob_number_parse(const char *text, size_t length, struct ob_metric_value *value, bool *is_clamped);
 
@@ -69,9 +69,8 @@ int64_t ob_number_minus(int64_t a, int64_t b);
 bool ob_number_add(int64_t *sum, int64_t amount);
 
 /*
- * Reads a time in whole seconds since 1970, of which a fraction is dropped. False, and nothing written, when the
- * text is no number, or the time is not between 1970 and the year 9999: whatever a server says, sums and
- * differences of such times stay in 64 bits.
+ * Reads a time in whole seconds since 1970; a fraction is dropped. False, and nothing written, when the text is no
+ * number, or the time is not between 1970 and the year 9999: so sums and differences of times fit 64 bits.
  */
 #define OB_TIME_MAX INT64_C(253402300799) /* 9999-12-31 23:59:59 */
 bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds);

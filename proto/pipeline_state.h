@@ -1,6 +1,6 @@
 /*
- * The states that a pipeline of Otter's can be in: the numbers of the gauge `state`, their words, and how bad each
- * of them is. Pure functions.
+ * The states of an Otter pipeline: the values of the gauge `state`, their words, and how bad each one is. Pure
+ * functions.
  */
 #ifndef OB_PROTO_PIPELINE_STATE_H
 #define OB_PROTO_PIPELINE_STATE_H
@@ -19,7 +19,7 @@ enum ob_state {
         OB_STATE_LAGGING,
         OB_STATE_SKEWED,  /* its dates can't be true: clocks or zones differ */
         OB_STATE_STALLED, /* there is work, and nothing arrives */
-        OB_STATE_HUNG,    /* says that it works, and has not moved: a silent hang, or a source without heartbeat */
+        OB_STATE_HUNG,    /* claims to work but has not moved: a silent hang, or a source without heartbeat */
         OB_STATES
 };
 
@@ -29,7 +29,7 @@ const char *ob_state_word(enum ob_state state);
 /* The state as the status of a service check. */
 enum ob_check ob_state_check(enum ob_state state);
 
-/* Whether somebody should look: lagging and beyond, and locating. */
+/* Whether a person should look: lagging and worse states, and locating. */
 bool ob_state_is_bad(enum ob_state state);
 
 #endif

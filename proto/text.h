@@ -28,7 +28,7 @@ void ob_text_add_int(struct ob_text *t, long long number);
 /* Adds `piece` byte by byte, with '_' instead of every byte that `allowed` refuses. */
 void ob_text_add_mapped(struct ob_text *t, const char *piece, bool (*allowed)(char c));
 
-/* Cuts the text back to a length that it had before; it is not too long any more. */
+/* Cuts the text back to an earlier length; it is not too long any more. */
 void ob_text_reset(struct ob_text *t, size_t length);
 
 #endif

@@ -19,8 +19,7 @@ struct ob_source_counters {
         _Atomic int64_t poll_ms;   /* how long the last whole poll took */
         _Atomic int64_t polled_at; /* ob_clock_ms() of the last whole poll; before the first poll: of the start */
         _Atomic int64_t rows;      /* rows that were counted */
-        /* The latest time of a counted row, in seconds. NOTHING: no row yet; ALL: a source that is read once is
-         * done. */
+        /* Seconds: the newest counted row. NOTHING: no row yet; ALL: a source that is read once is done. */
         _Atomic int64_t read_upto;
         _Atomic int64_t
                 late_rows; /* of the counted rows: those that became visible after a newer row had been counted */

@@ -15,8 +15,8 @@
 
 #define OB_HEALTH_MINUTES 60
 
-/* Milliseconds. SPARE is added to a promise, for a busy machine; BUSY is the longest time between two signs of life
- * of a thread at work, which is many time-outs. */
+/* Milliseconds. SPARE is added to each promise, for a busy machine; BUSY is the longest time between two signs of
+ * life of a working thread. */
 #define OB_HEALTH_SPARE 60000
 #define OB_HEALTH_BUSY  600000
 
@@ -49,7 +49,7 @@ void ob_health_recover(struct ob_health *h);
 /* So many rows were read, or points sent. */
 void ob_health_add(struct ob_health *h, int64_t done);
 
-/* A copy of the members behind the lock, with the minutes in order; `now` is in seconds since 1970. */
+/* A copy of the members that the lock guards, with the minutes in order; `now` is in seconds since 1970. */
 struct ob_health_story {
         char error[OB_ERR_MAX];
         int64_t error_at;

@@ -64,7 +64,7 @@ static void set_limits(struct ob_http *h)
         curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* else closing the handle would wait for a mute name server */
+        curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L); /* else closing the handle would wait for the name server */
         curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)h->settings.timeout_ms);
         curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)h->settings.timeout_ms);
         curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
@@ -102,7 +102,7 @@ void ob_http_close(struct ob_http *h)
         h->curl = NULL;
 }
 
-/* libcurl itself says only that a function of ours refused the bytes. */
+/* libcurl only says that one of our functions refused the bytes. */
 static void say_why(struct ob_http *h, CURLcode got)
 {
         if (h->excess == OB_HTTP_BODY_TOO_LARGE)

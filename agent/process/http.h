@@ -1,7 +1,7 @@
 /*
- * One way to set libcurl up, for all who speak HTTP: the manager's pages, the events sink, --check. A request goes
- * to http and https alone, follows no redirect, and ends in time: it has a time-out for all of it, a limit for the
- * bytes of its answer, and a wanted stop ends it early. One thread owns a handle.
+ * Sets libcurl up for all HTTP: the manager's pages, the events sink, --check. A request uses http or https alone,
+ * follows no redirect, and has a time-out and a limit for the bytes of its answer. A wanted stop ends it early. One
+ * thread owns a handle.
  */
 #ifndef OB_PROCESS_HTTP_H
 #define OB_PROCESS_HTTP_H
@@ -40,7 +40,6 @@ struct ob_http {
 /* Connects to nothing yet. */
 void ob_http_open(struct ob_http *h, const struct ob_http_settings *settings);
 
-/* Also of one that is closed. */
 void ob_http_close(struct ob_http *h);
 
 /*

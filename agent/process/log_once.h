@@ -1,7 +1,4 @@
-/*
- * When a thing that lasts, or happens a thousand times a second, is worth a line of the log. Each value belongs to
- * one thread.
- */
+/* Decides when a lasting state or a frequent event is worth a line of the log. One thread owns each value. */
 #ifndef OB_PROCESS_LOG_ONCE_H
 #define OB_PROCESS_LOG_ONCE_H
 

@@ -85,7 +85,7 @@ static void shut(struct ob_stop_socket *socket, enum ob_shut why)
         shutdown(socket->fd, SHUT_RDWR);
 }
 
-/* Shuts the sockets down whose time has come. Returns when to look again. The caller holds the lock. */
+/* Shuts down the sockets whose time has come. Returns when the next check is due. The caller holds the lock. */
 static int64_t guard_sockets(struct ob_stop *s)
 {
         int64_t now = ob_clock_ms(), next = OB_STOP_NO_WAIT;
@@ -150,7 +150,7 @@ int ob_stop_add_socket(struct ob_stop *s, struct ob_stop_socket *socket, int fd,
         return -1;
 }
 
-/* The guard is only woken for a deadline that is earlier than its next look. */
+/* Wakes the guard only for a deadline that is earlier than its next check. */
 bool ob_stop_begin_wait(struct ob_stop *s, struct ob_stop_socket *socket, int64_t deadline)
 {
         bool wanted;

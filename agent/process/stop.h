@@ -1,11 +1,10 @@
 /*
- * The wish to stop, and waits that end early when a stop is wanted. Any thread.
+ * The request to stop, and waits that end early when a stop is wanted. Any thread.
  *
- * The agent stops from left to right, so it has two of them: one for all workers, then one for all sinks.
+ * The agent has two stops, one for all workers and, after them, one for all sinks.
  *
- * A library that waits on a socket can't be asked to end its wait. So a thread of the stop, the guard, shuts the
- * socket down when a stop is wanted, or when the deadline of the wait has passed, even if the peer still sends a
- * byte now and then.
+ * A library cannot be asked to end its wait on a socket. So a thread of the stop, the guard, shuts the socket down
+ * when a stop is wanted, or when the deadline of the wait has passed, even if the peer still sends bytes.
  */
 #ifndef OB_PROCESS_STOP_H
 #define OB_PROCESS_STOP_H
@@ -37,7 +36,7 @@ struct ob_stop {
 
         pthread_cond_t sockets_changed;
         struct ob_stop_socket *sockets; /* borrowed */
-        int64_t guard_wakes;            /* when the guard looks at the sockets next, on ob_clock_ms() */
+        int64_t guard_wakes;            /* when the guard checks the sockets next, on ob_clock_ms() */
         bool has_guard, is_over;
         pthread_t guard;
 };

@@ -14,7 +14,7 @@
  */
 int ob_stream_open(int fd);
 
-/* Replaces `fd` by such a descriptor, where there is one. To be called before the first thread starts. */
+/* Replaces `fd` by such a descriptor, if possible. Only before the first thread starts. */
 void ob_stream_own(int fd);
 
 /*

@@ -1,7 +1,7 @@
 /*
- * One way to connect to a TCP port, for sinks and --check. The addresses of a name are tried one after the other.
- * Every wait has a deadline, and ends at the deadline of a wanted stop; only the resolver has time-outs of its own.
- * One thread owns a port.
+ * Connects to a TCP port, for sinks and --check. The addresses of a name are tried one after the other. Every wait
+ * has a deadline, and ends at the deadline of a wanted stop; only the resolver has time-outs of its own. One thread
+ * owns a port.
  */
 #ifndef OB_PROCESS_TCP_H
 #define OB_PROCESS_TCP_H

@@ -9,7 +9,7 @@ void ob_create_budget_init(struct ob_create_budget *c, int per_minute)
         *c = (struct ob_create_budget) { .per_minute = per_minute, .resend_at = INT64_MAX };
 }
 
-/* Sending again begins a while after the first; it ends with one time behind `until`. */
+/* The first resend is due AGAIN_MS after the first new series, the last resend after `until`. */
 static void extend(struct ob_create_budget *c, int64_t until)
 {
         c->until = until;

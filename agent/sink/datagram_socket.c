@@ -1,14 +1,13 @@
 /*
- * Facts (measured): on a connected UDP socket a closed port comes back as ECONNREFUSED on a later call, and the
- * datagram of that call is not sent. A receiver with default buffers keeps about ninety full datagrams, so bursts
- * are short and spaced. After each burst we wait a moment, and an error that comes in that moment is about the
- * burst. As long as it is not known that somebody listens, a burst is one datagram: then none is lost without our
- * knowing.
+ * Facts (measured): on a connected UDP socket a later call reports a closed port as ECONNREFUSED, and that call
+ * does not send its datagram. A receiver with default buffers keeps about ninety full datagrams, so bursts are
+ * short and spaced. After each burst the sink waits PACE_MS; an error in that time belongs to the burst. Until a
+ * listener is proved, a burst is one datagram, so that every lost datagram is noticed.
  *
- * Facts of frames (datadog-go's statsd/uds.go, the Agent's uds_common.go, unix(7)): a payload's length stands
- * before it in four bytes, the lowest first. The Agent hangs up on a frame that is too long, and after half a frame
- * there is no way back but a new connection. The kernel counts what the other end has not read (SIOCOUTQ), so a
- * payload that we call sent has been read.
+ * Facts of frames (datadog-go's statsd/uds.go, the Agent's uds_common.go, unix(7)): the length of a payload stands
+ * before it in four bytes, the lowest first. The Agent closes the connection on a frame that is too long, and after
+ * half a frame only a new connection helps. SIOCOUTQ counts the bytes that the peer has not read, so a payload that
+ * counts as sent has been read.
  */
 #include "agent/sink/datagram_socket.h"
 
@@ -27,13 +26,13 @@
 
 #define BURST       16 /* datagrams */
 #define PACE_MS     10
-#define SUSPECT_MS  50 /* how long an ICMP answer may take before its absence means "somebody listens" */
+#define SUSPECT_MS  50 /* if no ICMP error comes in this time, somebody listens */
 #define FULL_MS     30000
 #define RESOLVE_MS  60000
 #define SEND_BUFFER 1048576 /* bytes */
-#define FRAMES      16      /* that are sent before we wait until they are read */
+#define FRAMES      16      /* sent before the sink waits until the peer has read all */
 #define FRAME_HEAD  4       /* bytes */
-#define POLL_MS     2       /* how often we look whether all is read: nothing else says so */
+#define POLL_MS     2       /* how often SIOCOUTQ is read: the kernel has no event for it */
 
 void ob_datagram_socket_init(
         struct ob_datagram_socket *d, const struct ob_sink_settings *settings, struct ob_stop *stop)
@@ -107,7 +106,7 @@ void ob_datagram_socket_close(struct ob_datagram_socket *d)
         d->fd = -1;
 }
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int connect_as(struct ob_datagram_socket *d, int type)
 {
         int code;
@@ -121,7 +120,7 @@ static int connect_as(struct ob_datagram_socket *d, int type)
         return code;
 }
 
-/* A unix socket says itself when it is of the other kind; frames are known to DogStatsD alone. */
+/* connect() returns EPROTOTYPE when the unix socket is a stream socket. Only DogStatsD has frames. */
 static int connect_peer(struct ob_datagram_socket *d, struct ob_err *err)
 {
         int room = SEND_BUFFER, code = connect_as(d, SOCK_DGRAM);
@@ -136,7 +135,7 @@ static int connect_peer(struct ob_datagram_socket *d, struct ob_err *err)
         return 0;
 }
 
-/* The first of those that were not tried yet and can be connected to. */
+/* Connects to the first untried address that accepts a connection. */
 static int connect_next(struct ob_datagram_socket *d, struct ob_err *err)
 {
         while (d->tried < d->peers.n) {
@@ -156,7 +155,7 @@ static int open_socket(struct ob_datagram_socket *d, struct ob_err *err)
         return connect_next(d, err);
 }
 
-/* Whether the other end of a stream is still there. */
+/* Whether the peer of a stream still has its end open. */
 static bool is_open(struct ob_datagram_socket *d)
 {
         char byte;
@@ -174,8 +173,7 @@ static bool is_among(const struct ob_addresses *all, const struct ob_address *a)
         return false;
 }
 
-/* The name is looked up again now and then; while that fails, or the address is still one of the name's, it stands.
- */
+/* Resolves the name every RESOLVE_MS. The peer stays if that fails, or if the result still has its address. */
 static int check_socket(struct ob_datagram_socket *d, struct ob_err *err)
 {
         struct ob_addresses now;
@@ -194,7 +192,7 @@ static int check_socket(struct ob_datagram_socket *d, struct ob_err *err)
         return connect_next(d, err);
 }
 
-/* When it is not known that anybody listens where we are, and there is another address to try. */
+/* Tries the next addresses when no listener is proved on this one. True: the socket has a new peer. */
 static bool go_on(struct ob_datagram_socket *d)
 {
         struct ob_err ignored;
@@ -205,19 +203,19 @@ static bool go_on(struct ob_datagram_socket *d)
         return !connect_next(d, &ignored);
 }
 
-/* What went wrong with what we sent, waiting for it until `ms` from now; 0: nothing. */
+/* Waits up to `ms` for an error about the datagrams that were sent. Returns its errno, or 0. */
 static int late_error(struct ob_datagram_socket *d, int ms)
 {
         socklen_t length = sizeof(int);
         int code = 0;
 
         ob_socket_poll(d->fd, 0, ob_clock_ms() + ms,
-                d->stop); /* does not wait when it is time to stop, but what came is known */
+                d->stop); /* no wait after the stop's deadline, but an earlier error is found */
         getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &code, &length);
         return code;
 }
 
-/* Hands a burst to the kernel: how many it took, or -1 with errno. */
+/* Gives a burst to the kernel. Returns how many datagrams the kernel took, or -1 with errno. */
 static int send_burst(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n)
 {
         struct mmsghdr messages[BURST];
@@ -232,7 +230,7 @@ static int send_burst(struct ob_datagram_socket *d, const struct iovec *payloads
         return sendmmsg(d->fd, messages, (unsigned)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* As send_burst, waiting while buffers are full, and once more when the refusal was about an earlier one. */
+/* The same, but waits while buffers are full, and retries once if an earlier datagram was refused. */
 static int send_burst_surely(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n)
 {
         int64_t deadline = ob_clock_ms() + FULL_MS;
@@ -256,7 +254,7 @@ static int send_burst_surely(struct ob_datagram_socket *d, const struct iovec *p
         }
 }
 
-/* All of a frame, or an errno. */
+/* Sends a whole frame. Returns 0 or an errno. */
 static int send_frame(struct ob_datagram_socket *d, const struct iovec *payload, int64_t deadline)
 {
         unsigned char head[FRAME_HEAD];
@@ -314,7 +312,7 @@ static int send_frames(struct ob_datagram_socket *d, const struct iovec *payload
                 if (!code)
                         code = wait_until_read(d, deadline);
                 *sent += took;
-                /* What is unread when we have to end can still be read, by one who is there. */
+                /* At the stop's deadline the peer is connected and can still read the rest. */
                 d->doubted = code && !(code == ETIMEDOUT && is_too_late(d)) ? took : 0;
                 if (code)
                         return code;
@@ -348,7 +346,7 @@ int ob_datagram_socket_send(
                         continue;
                 }
                 if (d->is_suspect)
-                        (*sent)--; /* it was this one that was refused */
+                        (*sent)--; /* the last datagram was refused */
                 else
                         d->doubted = (size_t)took;
                 if (!go_on(d))

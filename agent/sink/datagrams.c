@@ -35,7 +35,7 @@ void ob_datagrams_finish(struct ob_datagrams *d)
 {
         size_t offset = 0;
 
-        for (size_t i = 0; i < d->n; i++) { /* the text has stopped moving */
+        for (size_t i = 0; i < d->n; i++) { /* the text does not move any more */
                 d->pieces[i].iov_base = d->text.data + offset;
                 offset += d->pieces[i].iov_len;
         }

@@ -1,7 +1,4 @@
-/*
- * Lines packed into datagrams, as many as fit into each, and what of a batch each of them brings. Owned by one
- * thread.
- */
+/* Lines packed into datagrams, and which points of a batch each datagram has. One thread owns the struct. */
 #ifndef OB_SINK_DATAGRAMS_H
 #define OB_SINK_DATAGRAMS_H
 
@@ -12,13 +9,13 @@
 #include "proto/text.h"
 
 struct ob_datagrams {
-        struct ob_bytes text; /* all datagrams, one behind the other */
-        struct iovec *pieces; /* ours: where each is */
+        struct ob_bytes text; /* all datagrams, one after the other */
+        struct iovec *pieces; /* ours: one for each datagram */
         struct ob_brought {
-                unsigned points; /* that are lost when it is */
-                unsigned first;  /* the place in the batch of what it begins with */
-        } * brought;             /* ours: by each */
-        size_t n, next;          /* how many, and the first that was not sent */
+                unsigned points; /* lost when the datagram is lost */
+                unsigned first;  /* place in the batch of the first line */
+        } * brought;             /* ours: one for each datagram */
+        size_t n, next;          /* datagrams; the first unsent one */
         size_t room_pieces, room_brought;
 };
 
@@ -26,16 +23,16 @@ void ob_datagrams_free(struct ob_datagrams *d);
 void ob_datagrams_start(struct ob_datagrams *d);
 
 /*
- * Adds lines that belong together, at most `payload` bytes, to the last datagram, or where they don't fit to a new
- * one. They bring `points`, and stem from the batch's point `place`, which never falls.
+ * Adds lines that must stay in one datagram, at most `payload` bytes, to the last datagram or to a new one. The
+ * lines have `points` points and belong to place `place` of the batch; `place` never falls.
  */
 void ob_datagrams_add(
         struct ob_datagrams *d, const struct ob_text *lines, size_t payload, unsigned points, unsigned place);
 
-/* Makes them ready to be sent: nothing is added from here on. */
+/* Must be called before sending; nothing may be added afterwards. */
 void ob_datagrams_finish(struct ob_datagrams *d);
 
-/* The points in those that were not sent. */
+/* The points in the datagrams that were not sent. */
 unsigned ob_datagrams_points_left(const struct ob_datagrams *d);
 
 #endif

@@ -15,7 +15,7 @@
 #include "proto/memory.h"
 #include "proto/utf8.h"
 
-/* Standard output, opened so that nobody has to wait in write(2), where no stop could end the waiting. */
+/* Standard output, opened non-blocking: a stop could not end a wait in write(2). */
 static int output = -1;
 
 static void open_output(void)
@@ -43,7 +43,7 @@ static int print(const struct ob_bytes *text, struct ob_stop *stop, struct ob_er
         return 0;
 }
 
-/* What a server gets as it is may be too much for a terminal. */
+/* Escapes bytes that a terminal must not get. */
 static void add_line(struct ob_bytes *text, const char *type, const char *line, size_t length)
 {
         size_t room = 8 * length; /* an escape has at most 8 bytes */

@@ -51,7 +51,7 @@ int ob_event_post_connect(struct ob_event_post *p, struct ob_err *err)
         curl_easy_setopt(p->http.curl, CURLOPT_CONNECT_ONLY, 1L);
         got = ob_http_perform(&p->http, p->url, NULL, &code);
         if (got == CURLE_OK) {
-                open_handle(p); /* a connection that was only opened is good for nothing else */
+                open_handle(p); /* a CONNECT_ONLY handle cannot send requests */
                 return 0;
         }
         fail(p, err);
@@ -77,7 +77,7 @@ int ob_event_post_send(struct ob_event_post *p, const char *json, size_t length,
         curl_easy_setopt(p->http.curl, CURLOPT_POSTFIELDSIZE, (long)length);
         curl_easy_setopt(p->http.curl, CURLOPT_POSTFIELDS, json);
         got = ob_http_perform(&p->http, p->url, NULL, &code);
-        if (got != CURLE_OK && p->http.excess == OB_HTTP_FITS) /* the status of an answer without end is known */
+        if (got != CURLE_OK && p->http.excess == OB_HTTP_FITS) /* an answer that is too long still has a status */
                 return fail(p, err);
         return read_answer(p, code, err);
 }

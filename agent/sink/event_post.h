@@ -1,7 +1,7 @@
 /*
- * Sends events to graphite-web, each by an HTTP POST to /events/. graphite-web stores every event that it gets, and
- * an event that comes twice is stored twice. The sink's thread owns this. A call waits at most as long as a request
- * may take, and not beyond the deadline of a wanted stop.
+ * Sends events to graphite-web, each by an HTTP POST to /events/. graphite-web stores an event twice if it comes
+ * twice. The sink's thread owns the struct. No call waits longer than the time-out of a request, or than the
+ * deadline of a stop.
  */
 #ifndef OB_SINK_EVENT_POST_H
 #define OB_SINK_EVENT_POST_H
@@ -26,7 +26,7 @@ struct ob_event_post {
         bool is_answered; /* the server answered, with an error */
 };
 
-/* Connects when it is closed, and sends nothing: finds out whether a server listens. */
+/* Connects if closed, and sends nothing: this shows whether a server listens. */
 int ob_event_post_connect(struct ob_event_post *p, struct ob_err *err);
 
 /* Sends one event, which is a JSON text. */

@@ -1,8 +1,7 @@
 /*
- * Events to graphite-web, which keeps what it gets, twice if it comes twice. So the place in a batch is stored
- * behind each event that went out: a crash repeats the one that was on its way, and a request without an answer
- * may, too. Points are for others. A mark that is stored a little later than it could be costs nothing but looking
- * again.
+ * Sends events to graphite-web, which stores an event twice if it comes twice. So the position in a batch is
+ * committed after each event: a crash repeats at most the event that was on its way, and so may a request without
+ * an answer. Points are skipped. A late commit after batches without events only costs reading them again.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -17,25 +16,25 @@
 #include "proto/name.h"
 #include "proto/utf8.h"
 
-#define LOOKED_MAX 64  /* batches without an event until the mark is stored */
-#define TRIES_MAX  10  /* after so many answers that it failed, an event is given up */
+#define LOOKED_MAX 64  /* batches without an event between two commits */
+#define TRIES_MAX  10  /* an event is dropped after so many error answers */
 #define TAG_MAX    50  /* bytes: django-tagging's limit, in characters */
-#define TAGS_MAX   255 /* bytes: of the column that holds them all */
+#define TAGS_MAX   255 /* bytes of the column that holds all tags */
 
 struct events {
         struct ob_event_post post;
         struct ob_stored_batch batch;
-        struct ob_batch_reader reader; /* of its events */
+        struct ob_batch_reader reader; /* of the batch's events */
         bool is_loaded;
-        bool has_event; /* `event` is the next one */
+        bool has_event; /* `event` is valid */
         struct ob_event event;
-        uint64_t skip;   /* events of the next batch that were told */
-        uint64_t told;   /* … of the loaded one */
-        int64_t brought; /* points of it that came in */
+        uint64_t skip;   /* events of the next batch that an earlier run sent */
+        uint64_t told;   /* events of the loaded batch that are done */
+        int64_t brought; /* points of the loaded batch that count for this run */
         unsigned looked, tries;
 };
 
-/* Blanks and commas part tags, and quotes keep them together. */
+/* Blanks and commas separate tags, and quotes join words. */
 static bool is_tag_char(char c)
 {
         return c > ' ' && c < 0x7f && c != ',' && c != '"' && c != '\'';
@@ -50,7 +49,7 @@ static void add_tag(json_t *tags, size_t *length, const char *key, const char *v
         if (*key && value)
                 ob_text_add_char(&tag, ':');
         if (value)
-                ob_text_add_mapped(&tag, value, is_tag_char); /* what is longer is cut */
+                ob_text_add_mapped(&tag, value, is_tag_char); /* a longer value is cut */
         if (!tag.length || *length + tag.length + 1 > TAGS_MAX)
                 return;
         *length += tag.length + 1;
@@ -73,7 +72,7 @@ static json_t *make_tags(const struct ob_sink *s, const struct ob_event *e)
         return tags;
 }
 
-/* A text as JSON takes it. */
+/* A text as a JSON string of valid UTF-8. */
 static json_t *make_text(const char *text, size_t most)
 {
         ob_cleanup(ob_free_at) char *room = ob_alloc(most, 1);
@@ -83,7 +82,7 @@ static json_t *make_text(const char *text, size_t most)
         return json_stringn(room, clean.length);
 }
 
-/* The request's body; the caller's to free. */
+/* Returns the request's body, which the caller frees. */
 static char *make_body(const struct ob_sink *s, const struct ob_event *e)
 {
         json_t *body = json_pack("{s:o, s:o, s:I, s:o}", "what", make_text(e->title, OB_EVENT_TITLE_MAX), "tags",
@@ -132,7 +131,6 @@ static int start_events(struct ob_sink *s, struct ob_err *err)
         return 0;
 }
 
-/* The points of a batch are not for us, and were not lost. */
 static void pass_batch(struct ob_sink *s, struct events *ev)
 {
         s->delivery.acked = ev->batch.seq;
@@ -159,7 +157,7 @@ static enum ob_step load(struct ob_sink *s, struct events *ev, struct ob_err *er
         }
         for (ev->told = 0; ev->told < ev->skip && ob_batch_next_event(&ev->reader, &ignored) == 1;)
                 ev->told++;
-        /* What an earlier run has told of it has not come in, for this one. */
+        /* Events that an earlier run sent do not count for this run. */
         ev->brought = ev->batch.points - (int64_t)ev->told;
         s->counters->points -= (int64_t)ev->told;
         s->counters->behind -= (int64_t)ev->told;
@@ -169,20 +167,20 @@ static enum ob_step load(struct ob_sink *s, struct events *ev, struct ob_err *er
         return OB_STEP_BUSY;
 }
 
-/* Makes `event` the next one that is to be told. False: the batch has no more. */
+/* Makes `event` the next event to send. False: the batch has no more. */
 static bool find_event(struct ob_sink *s, struct events *ev)
 {
         while (!ev->has_event && ob_batch_next_event(&ev->reader, &ev->event) == 1) {
                 ev->has_event = true;
                 if (*ev->event.title)
                         break;
-                ob_sink_sent(s, 0, 1); /* a service check alone */
+                ob_sink_sent(s, 0, 1); /* the event is only a service check */
                 pass_event(ev);
         }
         return ev->has_event;
 }
 
-/* An event that the server won't have, or has failed at time and again, must not hold up the others. */
+/* An event that the server refuses, or fails to store TRIES_MAX times, must not block the others. */
 static bool must_drop(struct events *ev)
 {
         ev->tries += ev->post.is_answered;
@@ -276,7 +274,7 @@ static int stop_events(struct ob_sink *s, struct ob_err *err)
 {
         struct events *ev = s->state;
 
-        if (ev->is_loaded) /* all but the events that were not told */
+        if (ev->is_loaded) /* only unsent events stay in `behind` */
                 s->counters->behind -= ev->brought - ((int64_t)ev->reader.n_events - (int64_t)ev->told);
         return commit(s, s->state, err);
 }

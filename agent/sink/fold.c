@@ -7,19 +7,18 @@
 #include "proto/memory.h"
 
 #define VERSION    4
-#define UNCLOSED   2 /* the version that did not say which steps of a silent series are closed */
+#define UNCLOSED   2 /* the version without `closed` */
 #define NONE       (-1)
 #define POINTS_MAX ((1u << 30) - 1)
 #define NO_STEP                                                                                                    \
-        (INT64_MIN / 2) /* is before all others, and so that the reckoning with `keep` does not overflow           \
-                         */
+        (INT64_MIN / 2) /* before all steps; far enough from INT64_MIN to subtract `keep` without an overflow */
 
 /* An entry is small, since a series has two hours of them. */
 struct entry {
         int64_t step;         /* its first second */
-        int newest;           /* of its seconds, the one with the newest reading; NONE: of a counter, or not yet */
-        unsigned points : 30; /* counted ones, since it was last given out */
-        bool grew : 1;        /* since then */
+        int newest;           /* second in the step with the newest reading; NONE: no reading yet, or a counter */
+        unsigned points : 30; /* counted points since the last emit */
+        bool grew : 1;        /* since the last emit */
         bool is_real : 1;     /* the value is a double */
         union {
                 int64_t whole;
@@ -29,11 +28,11 @@ struct entry {
 
 struct ob_fold_series {
         UT_hash_handle hh;
-        struct entry *store;   /* ours; in it, behind what was closed, are */
-        struct entry *entries; /* those that are open, in order of steps; */
-        size_t n, room, grown; /* n of them, and those before this one did not grow */
-        int64_t made;          /* the clock of the last batch that had a point of it */
-        int64_t closed;        /* the steps up to this one are closed; NO_STEP: none are, but by the newest entry */
+        struct entry *store;   /* ours; closed entries, then the open ones: */
+        struct entry *entries; /* in the order of steps */
+        size_t n, room, grown; /* open entries; in `store`; entries before index `grown` did not grow */
+        int64_t made;          /* the clock of the last batch with a point of this series */
+        int64_t closed;        /* steps up to this one are closed; NO_STEP: only the newest entry closes steps */
         bool is_listed;
         size_t length;
         char path[];
@@ -43,8 +42,8 @@ struct ob_fold {
         int step, keep;
         ob_fold_fn *emit;
         void *ctx;
-        struct ob_fold_series *series, *found; /* ours, by path; the last one that was found: NULL */
-        struct ob_fold_series **grown;         /* ours: those with a step that grew */
+        struct ob_fold_series *series, *found; /* ours, by path; the series that was found last, or NULL */
+        struct ob_fold_series **grown;         /* ours: the series with a step that grew */
         size_t n_grown, room_grown;
 };
 
@@ -124,7 +123,7 @@ void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
                 copy->grown = s->grown;
                 copy->made = s->made;
                 copy->closed = s->closed;
-                if (s->n) /* a series whose points were all refused has none */
+                if (s->n) /* a series whose points were all refused has no entries */
                         memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
                 if (s->is_listed)
                         list_grown(f, copy);
@@ -155,7 +154,7 @@ static void give_out(
         e->points = 0;
 }
 
-/* The steps that fell behind, given out if they were not yet. */
+/* Closes the steps more than `keep` seconds behind the newest one, and emits those that grew. */
 static void close_old(struct ob_fold *f, struct ob_fold_series *s)
 {
         int64_t oldest = s->entries[s->n - 1].step - f->keep;
@@ -169,7 +168,7 @@ static void close_old(struct ob_fold *f, struct ob_fold_series *s)
         s->grown -= closed < s->grown ? closed : s->grown;
 }
 
-/* Where the entry of a step is, or would have to be. */
+/* Returns the index where the entry of a step is, or belongs. */
 static size_t place_of(const struct ob_fold_series *s, int64_t step)
 {
         size_t i = s->n;
@@ -179,7 +178,7 @@ static size_t place_of(const struct ob_fold_series *s, int64_t step)
         return i;
 }
 
-/* Room for one more: what was closed is used again when it is so much that the others do not move each time. */
+/* Makes room for one more entry. Reuses closed entries only if there are many, so that moves stay rare. */
 static void make_room(struct ob_fold_series *s)
 {
         size_t closed = s->store ? (size_t)(s->entries - s->store) : 0;
@@ -205,10 +204,10 @@ static struct entry *insert(struct ob_fold_series *s, size_t at, int64_t step)
         return &s->entries[at];
 }
 
-/* The functions of the kinds. False: the total is clamped. */
+/* One function for each kind. False: the total was clamped. */
 static bool fold_counter(struct entry *e, int second, struct ob_metric_value value)
 {
-        int64_t sum = ob_number_whole(value_of(e)); /* only a damaged fold has a double here */
+        int64_t sum = ob_number_whole(value_of(e)); /* only a corrupt fold has a double here */
         bool fits = ob_number_add(&sum, ob_number_whole(value));
 
         (void)second;
@@ -263,7 +262,7 @@ enum ob_fold_got ob_fold_add(
         return fits ? OB_FOLD_ADDED : OB_FOLD_CLAMPED;
 }
 
-/* The entry of a step in a fold that is further on; NULL when that fold has closed the step. */
+/* The entry of a step in `newer`; NULL when `newer` has closed the step. */
 static const struct entry *newer_entry(const struct ob_fold *newer, const struct ob_fold_series *s, int64_t step)
 {
         struct ob_fold_series *there;
@@ -276,7 +275,7 @@ static const struct entry *newer_entry(const struct ob_fold *newer, const struct
         return at < there->n && there->entries[at].step == step ? &there->entries[at] : NULL;
 }
 
-/* Gives out what grew. True when something has to wait for its closing. */
+/* Emits the steps that grew. True when a step has to wait until it closes. */
 static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const struct ob_fold *newer)
 {
         bool waits = false;
@@ -297,7 +296,7 @@ static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const stru
         return waits;
 }
 
-/* … of the series that are meant; NULL: of all. */
+/* Emits the steps that grew in the series that `is_meant` accepts; NULL: in all series. */
 static void flush(
         struct ob_fold *f, const struct ob_fold *newer, bool (*is_meant)(void *ctx, const char *path), void *ctx)
 {
@@ -329,7 +328,7 @@ void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *p
                         free_series(f, s);
 }
 
-/* All its steps are closed: which they were is all that is kept of them. */
+/* Closes all steps of a series, and keeps only the time of the last one. */
 static void close_all(struct ob_fold_series *s)
 {
         if (!s->n)
@@ -353,7 +352,7 @@ void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds, int64_
         }
 }
 
-/* Whatever holds one has grown, so it is listed. */
+/* A series with counted points has grown, so `grown` lists the series. */
 int64_t ob_fold_points(const struct ob_fold *f)
 {
         int64_t points = 0;
@@ -427,7 +426,7 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_reader *p, uint64_t v
         s->made = made;
         s->closed = closed;
         for (uint64_t i = 0; i < n; i++) {
-                /* Steps rise. */
+                /* Steps must rise. */
                 if (!read_entry(f, p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : NO_STEP))
                         return false;
                 *insert(s, s->n, e.step) = e;

@@ -9,7 +9,7 @@
 
 #define PATH_ROOM 4096
 
-/* Carbon takes any time; one that is far ahead would overwrite the oldest points, and close all steps before it. */
+/* Carbon accepts any time. A point far in the future would overwrite old points and close all earlier steps. */
 static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t made)
 {
         int64_t max_age = s->settings->max_age;
@@ -17,7 +17,6 @@ static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t m
         return time > 0 && time <= made + OB_CLOCK_STEP && (!max_age || time >= made - max_age);
 }
 
-/* How a sink names its series. */
 static void add_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
 {
         if (s->settings->tagged)
@@ -28,7 +27,7 @@ static void add_name(const struct ob_sink *s, struct ob_text *path, const struct
                 ob_name_dotted(path, s->prefix, series);
 }
 
-/* The series' place in the fold; NULL when carbon could not store it. */
+/* The series in the fold; NULL when carbon cannot store its path. */
 static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, const struct ob_series *series)
 {
         char path[PATH_ROOM];
@@ -40,18 +39,16 @@ static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, 
         return ob_fold_find(f, path, text.length);
 }
 
-/* Where the points of one batch go. */
 struct folding {
         struct ob_sink *s;
         struct ob_fold *fold;
-        bool is_counted; /* it is the first time that they come */
+        bool is_counted; /* the batch was not counted before */
         struct ob_folding *counts;
         struct ob_batch_reader reader;
         struct ob_fold_series *found[OB_BATCH_POINTS]; /* by number in the batch */
         bool is_looked_up[OB_BATCH_POINTS];
 };
 
-/* The series that are begun anew. */
 struct meant {
         const struct ob_sink *s;
         const struct ob_series *series;

@@ -1,16 +1,15 @@
 /*
- * Graphite: a view of the tables that may be drawn again at any time, since carbon keeps the last value of
- * a step. What is sent follows from the batches alone, so two folds go through the same queue:
+ * Graphite: any point may be sent again, since carbon keeps the last value of a step. All values follow from the
+ * batches alone, so two folds read the same queue:
  *
- *     passed, deleted │ tail … sent, `horizon` not over yet … head │ not sent yet
- *                     mark                                    sent
+ *     acked, deleted │ tail … sent, `horizon` not over yet … head │ not sent yet
+ *                  acked                                      sent_upto
  *
- * The head sends each step that a batch touches. `horizon` seconds after a batch was sent the tail folds it
- * once more, sends its steps again, with what the head knows of them by now, and only then passes it. A point
- * that carbon lost from its cache thus has come twice on one living connection, or once more after a new one:
- * whenever the wire is lost the head begins again where the tail is, and so it does while carbon still makes
- * the files of new series. The tail's fold at the mark is stored with the mark, as the carry; nothing else has
- * to be remembered.
+ * The head sends each step that a batch touches. `horizon` seconds after a batch was sent, the tail folds the
+ * batch, resends its steps with the values of the head, and then acknowledges it. So a point that carbon lost from
+ * its cache comes twice on one connection, or once more on a new one: the head rewinds to the tail when the
+ * connection is lost, and while carbon still creates the files of new series. The tail's fold at `acked` is the
+ * saved state; nothing else has to be kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +27,8 @@
 #include "proto/memory.h"
 
 #define OUT_ROOM     65536
-#define POLL_MS      50    /* how often is looked whether what was sent has arrived */
-#define IDLE_SECONDS 86400 /* all steps of a series that is silent for so long are closed */
+#define POLL_MS      50    /* how often the sink checks whether sent bytes have arrived */
+#define IDLE_SECONDS 86400 /* a series without points for so long is closed */
 
 struct graphite {
         struct ob_tcp_stream stream;
@@ -37,20 +36,20 @@ struct graphite {
         int64_t head_seq, tail_seq;
         struct ob_resend_schedule sent;
         struct ob_create_budget budget;
-        int64_t furthest; /* batch: the series up to it have been told to `creates` */
+        int64_t furthest; /* batch: `budget` has the new series up to this one */
         struct ob_stored_batch batch;
         struct ob_folding folding; /* of the batch */
 
         char *out_data; /* ours */
         struct ob_text out;
-        unsigned lines, points; /* counted ones in what is being sent; and the points they bring out */
-        bool is_counting;       /* whether what is given out is to be counted: not when it is sent again */
-        bool is_dropping;       /* what is given out is lost */
+        unsigned lines, points; /* of the current batch: lines with counted points, and the points in them */
+        bool is_counting;       /* false while steps are resent */
+        bool is_dropping;       /* emitted values are lost */
         bool has_failed;
         struct ob_err why;
 
-        bool is_passing; /* the tail's steps were sent once more, and are not known to have arrived */
-        int64_t pass_at; /* they have when so many bytes of this connection have */
+        bool is_passing; /* the tail has resent steps, which may not have arrived yet */
+        int64_t pass_at; /* they have arrived when so many bytes of this connection have */
         int64_t made;    /* the clock of their last batch */
 };
 
@@ -93,7 +92,7 @@ static void emit(void *ctx, const struct ob_fold_value *v)
         }
 }
 
-/* The carry: until when carbon makes files, what was sent when, and the tail's fold at the mark. */
+/* The saved state: the end of the create budget, the resend schedule, and the tail's fold at `acked`. */
 static void write_saved_state(struct ob_sink *s, bool is_clean)
 {
         struct graphite *g = s->state;
@@ -108,7 +107,7 @@ static void write_saved_state(struct ob_sink *s, bool is_clean)
         ob_bytes_add(out, fold.data, fold.length);
 }
 
-/* Puts both folds back to the mark; what was sent since is sent again. */
+/* Sets both folds back to `acked`; later batches are sent again. */
 static void rewind_to_acked(struct ob_sink *s)
 {
         struct graphite *g = s->state;
@@ -131,7 +130,7 @@ static void rewind_to_acked(struct ob_sink *s)
         ob_text_reset(&g->out, 0);
 }
 
-/* What an earlier run had sent, and when, is known after its clean stop alone. */
+/* Only a clean stop saves what was sent, and when. */
 static void read_clean_stop(struct ob_sink *s)
 {
         struct graphite *g = s->state;
@@ -167,7 +166,7 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
         return 0;
 }
 
-/* What was kept of batches that were given up has gone out with the head: it is counted, and is not again. */
+/* The head has sent the dropped batches' points that the tail still held: they must not be counted again. */
 static void settle_kept(struct ob_sink *s)
 {
         struct graphite *g = s->state;
@@ -178,7 +177,7 @@ static void settle_kept(struct ob_sink *s)
         write_saved_state(s, false);
 }
 
-/* Sends what the next batch changes. */
+/* Sends the steps that the next batch changes. */
 static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = s->state;
@@ -229,7 +228,7 @@ static enum ob_step fold_tail(struct ob_sink *s, int64_t last, int64_t *made, st
         return OB_STEP_BUSY;
 }
 
-/* Sends the oldest part of what was sent `horizon` ago once more. */
+/* Resends the steps of the oldest part of the resend schedule. */
 static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = s->state;
@@ -249,7 +248,7 @@ static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
         return OB_STEP_BUSY;
 }
 
-/* Passes it, once carbon's kernel has it: what waits in ours dies with the connection. */
+/* Acknowledges the resent part, after the peer's kernel got it: bytes in our own are lost with the connection. */
 static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = s->state;
@@ -263,7 +262,7 @@ static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
         return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
 }
 
-/* A queue that fills up is worse than points that carbon may have thrown away. */
+/* A full queue is worse than points that carbon may have dropped. */
 static bool must_wait_for_files(const struct ob_sink *s)
 {
         const struct graphite *g = s->state;
@@ -331,7 +330,7 @@ static int drop_oldest_graphite(struct ob_sink *s, int64_t last, int64_t bytes, 
         enum ob_step did = OB_STEP_BUSY;
         int64_t made;
 
-        g->is_dropping = true; /* what closes is lost; steps that stay open are sent when carbon is back */
+        g->is_dropping = true; /* steps that close are lost; open steps are sent when carbon is back */
         while (bytes > 0 && (did = fold_tail(s, last, &made, err)) == OB_STEP_BUSY) {
                 bytes -= (int64_t)g->batch.body.length;
                 ob_folding_count(s, &g->folding);

@@ -11,7 +11,7 @@
 #define ID_LENGTH   64
 #define UUID_LENGTH 36
 #define FILE_ROOM   65536
-#define HOST_INODE  UINT64_C(0xEFFFFFFB) /* of the first cgroup namespace: there, the path would tell */
+#define HOST_INODE  UINT64_C(0xEFFFFFFB) /* of the initial cgroup namespace, where the path has the id */
 
 static size_t count_hex(const char *text)
 {
@@ -42,7 +42,7 @@ static void write_id(char origin[OB_ORIGIN_MAX], const char *id, size_t length)
         snprintf(origin, OB_ORIGIN_MAX, "ci-%.*s", (int)length, id);
 }
 
-/* The id at the end of a path, which may have ".scope" behind it and "docker-" before it. */
+/* Finds the id at the end of a path, between an optional "docker-" and ".scope". */
 static bool find_id(const char *path, size_t length, char origin[OB_ORIGIN_MAX])
 {
         static const char scope[] = ".scope";
@@ -77,7 +77,7 @@ bool ob_origin_of_cgroup(const char *text, char origin[OB_ORIGIN_MAX])
         return false;
 }
 
-/* With a namespace of its own a container sees no path there, but what is mounted into it comes from one. */
+/* In a cgroup namespace of its own a container does not see its path, but the sources of its mounts have the id. */
 bool ob_origin_of_mounts(const char *text, char origin[OB_ORIGIN_MAX])
 {
         static const char *const files[] = { "/hostname", "/resolv.conf", "/hosts" };
@@ -112,7 +112,7 @@ static const char *read_file(const char *path, char room[FILE_ROOM])
         return room;
 }
 
-/* In a cgroup namespace of our own, the inode of what we see as the root is known outside, too. */
+/* In a cgroup namespace of our own, the host knows our root cgroup by the same inode. */
 static void find_inode(char origin[OB_ORIGIN_MAX])
 {
         struct stat space, root;

@@ -1,7 +1,6 @@
 /*
- * The container that we run in, as DogStatsD's field `|c:` tells it: ci-<id>, or in-<inode> where the cgroup's
- * number is all that can be known. Facts: Docker's and Kubernetes' cgroup paths; DataDog's page "origin detection".
- * Reads /proc; any thread.
+ * The agent's container, for DogStatsD's field `|c:`: ci-<id>, or in-<inode> when only the cgroup's inode is known.
+ * Facts: Docker's and Kubernetes' cgroup paths; DataDog's page "origin detection". Reads /proc; any thread.
  */
 #ifndef OB_SINK_ORIGIN_H
 #define OB_SINK_ORIGIN_H
@@ -10,12 +9,12 @@
 
 #define OB_ORIGIN_MAX 80
 
-/* "" when `container` is "", or when it is "auto" and we run in none; else `container` is its id. */
+/* Writes "" when `container` is "", or is "auto" outside a container; any other `container` is the id itself. */
 void ob_origin_find(const char *container, char origin[OB_ORIGIN_MAX]);
 
 /*
- * The id in the text of /proc/self/cgroup or /proc/self/mountinfo: 64 hexadecimal digits, or a Kubernetes-like
- * uuid, as the last thing of a path that looks like a container's. Writes it as ci-<id>. False when there is none.
+ * Finds the id in the text of /proc/self/cgroup or mountinfo: 64 hexadecimal digits, or a Kubernetes-like uuid, at
+ * the end of a path that looks like a container's. Writes ci-<id>; false: there is none.
  */
 bool ob_origin_of_cgroup(const char *text, char origin[OB_ORIGIN_MAX]);
 bool ob_origin_of_mounts(const char *text, char origin[OB_ORIGIN_MAX]);

@@ -20,7 +20,7 @@ void ob_resend_schedule_add(struct ob_resend_schedule *s, int64_t seq)
         size_t last = s->n - 1;
 
         if (s->n && s->parts[last].seq >= seq)
-                return; /* an earlier run has sent it, and knows when */
+                return; /* an earlier run sent the batch and saved the time */
         if (!s->n || (now - s->parts[last].at >= s->part_ms && s->n < OB_RESEND_MOST)) {
                 last = s->n++;
                 s->parts[last].at = now;
@@ -52,7 +52,7 @@ void ob_resend_schedule_write(const struct ob_resend_schedule *s, struct ob_byte
         }
 }
 
-/* What does not fit is damage, and read over: it is sent again once more than needed. */
+/* Parts that do not fit are corrupt and skipped: their batches are resent once too often. */
 void ob_resend_schedule_read(struct ob_resend_schedule *s, struct ob_bytes_reader *from)
 {
         int64_t now = ob_clock_ms(), wall = ob_clock_wall();

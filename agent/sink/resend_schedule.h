@@ -1,6 +1,6 @@
 /*
- * When what was sent: the horizon in some parts, each with the last batch that was sent during it, so that a
- * batch is sent again neither too early nor much later. A value; one thread's.
+ * The horizon in parts, each with the last batch that was sent in it, so that a batch is resent neither too early
+ * nor much too late. A plain value; one thread owns it.
  */
 #ifndef OB_SINK_RESEND_SCHEDULE_H
 #define OB_SINK_RESEND_SCHEDULE_H
@@ -10,13 +10,13 @@
 
 #include "proto/bytes.h"
 
-#define OB_RESEND_PARTS 32 /* into how many parts the horizon is divided */
+#define OB_RESEND_PARTS 32 /* parts of the horizon */
 #define OB_RESEND_MOST  (OB_RESEND_PARTS + 2)
 
 struct ob_resend_schedule {
         struct {
-                int64_t seq, at; /* up to this batch, from then on; at: ob_clock_ms() */
-        } parts[OB_RESEND_MOST]; /* in order; the last one still grows */
+                int64_t seq, at; /* batches up to `seq` were sent from `at` on, on ob_clock_ms() */
+        } parts[OB_RESEND_MOST]; /* in order; only the last part grows */
         size_t n;
         int64_t part_ms;
 };
@@ -24,14 +24,14 @@ struct ob_resend_schedule {
 void ob_resend_schedule_init(struct ob_resend_schedule *s, int horizon);
 void ob_resend_schedule_clear(struct ob_resend_schedule *s);
 
-/* The batch has been sent now. */
+/* Notes that the batch was sent now. */
 void ob_resend_schedule_add(struct ob_resend_schedule *s, int64_t seq);
 
-/* When the first part is to be sent again, if the head has come so far; INT64_MAX: never. */
+/* When the first part is to be resent, if the head has reached its end; INT64_MAX: never. */
 int64_t ob_resend_schedule_due(const struct ob_resend_schedule *s, int64_t head_seq);
 void ob_resend_schedule_drop_first(struct ob_resend_schedule *s);
 
-/* For the next start; times are kept by the wall clock. */
+/* Writes and reads the saved state; its times are of the wall clock. */
 void ob_resend_schedule_write(const struct ob_resend_schedule *s, struct ob_bytes *out);
 void ob_resend_schedule_read(struct ob_resend_schedule *s, struct ob_bytes_reader *from);
 

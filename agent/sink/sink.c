@@ -12,8 +12,8 @@
 #define NAME_ROOM 512
 
 #define IDLE_MS  60000
-#define DRAIN_MS 500 /* between tries while we are stopping */
-#define SHARE    16  /* what a sink that is down gives up at a time: this part of the queue */
+#define DRAIN_MS 500 /* between tries during a stop */
+#define SHARE    16  /* a sink that is down drops 1/SHARE of the queue at a time */
 
 static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = &ob_sink_statsd,
@@ -98,7 +98,7 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
                 is_put = true;
                 ob_queue_ack(s->queue, s->index, s->delivery.acked, points, bytes);
         } while (got);
-        return is_put ? 0 : -1; /* what could not be deleted now is with the next commit */
+        return is_put ? 0 : -1; /* the next commit deletes the rest */
 }
 
 int ob_sink_connect(struct ob_sink *s, struct ob_err *err)
@@ -106,7 +106,7 @@ int ob_sink_connect(struct ob_sink *s, struct ob_err *err)
         return s->is_dry ? 0 : s->ops->connect(s, err);
 }
 
-/* Logs what is wrong, once, and closes the transport. */
+/* Logs the failure, once, and closes the transport. */
 static void note_failure(struct ob_sink *s, const struct ob_err *err)
 {
         if (ob_log_change(&s->is_failing, true))
@@ -129,7 +129,7 @@ static void note_success(struct ob_sink *s)
         ob_queue_set_down(s->queue, s->index, false);
 }
 
-/* The queue is full and others deliver: our oldest batches go, at most up to this one. */
+/* Drops our oldest batches, at most up to `last`: the queue is full and other sinks deliver. */
 static void drop_oldest(struct ob_sink *s, int64_t last)
 {
         struct ob_err err;
@@ -138,7 +138,7 @@ static void drop_oldest(struct ob_sink *s, int64_t last)
                 note_failure(s, &err);
 }
 
-/* Waits until it is worth trying again, giving up batches when asked to. */
+/* Waits for the next try, and drops batches when asked to. */
 static void wait_after_failure(struct ob_sink *s, uint64_t *seen)
 {
         int64_t wait = ob_stop_is_wanted(s->stop) ? DRAIN_MS : ob_backoff_next(&s->backoff);
@@ -168,7 +168,7 @@ static enum ob_step step(struct ob_sink *s, int64_t *wake, struct ob_err *err)
         return got;
 }
 
-/* Delivers until a stop is wanted and either all is out or its deadline has come. */
+/* Delivers until a stop is wanted and either all is sent or the stop's deadline has come. */
 static bool deliver(struct ob_sink *s)
 {
         uint64_t seen = 0;
@@ -176,7 +176,7 @@ static bool deliver(struct ob_sink *s)
 
         while (ob_stop_deadline(s->stop) > ob_clock_ms()) {
                 int64_t wake = ob_clock_ms() + IDLE_MS;
-                bool is_stopping = ob_stop_is_wanted(s->stop); /* asked before we look for more */
+                bool is_stopping = ob_stop_is_wanted(s->stop); /* read first: idle after this means all is sent */
 
                 switch (step(s, &wake, &err)) {
                 case OB_STEP_FAILED:
@@ -198,7 +198,7 @@ static bool deliver(struct ob_sink *s)
         return false;
 }
 
-/* What became of every point of this run: they are sent, folded, late, lost or behind. */
+/* Logs what became of every point of this run: sent, folded, late, lost or behind. */
 static void tell_account(const struct ob_sink *s)
 {
         const struct ob_sink_counters *c = s->counters;

@@ -1,7 +1,6 @@
 /*
- * A sink: one thread that takes batches from the queue at its own mark and delivers them. What all
- * sinks do alike (waiting, back-off, telling, giving up batches) is here; what each does in its own way
- * is behind ob_sink_ops.
+ * A sink: one thread that takes batches from the queue after its own `acked` and delivers them. This module has
+ * what all sinks share (waiting, back-off, logging, dropping batches); ob_sink_ops has what differs.
  */
 #ifndef OB_SINK_SINK_H
 #define OB_SINK_SINK_H
@@ -25,44 +24,41 @@ enum ob_step { OB_STEP_FAILED = -1, OB_STEP_IDLE, OB_STEP_BUSY };
 
 struct ob_sink_ops {
         /*
-         * Makes the sink's state from what it had passed; it may log what a crash has cost. What is behind what was
-         * reached is counted afterwards; what differs from that, here.
+         * Makes the sink's state from `delivery`, and may log what a crash has lost. The batches after `sent_upto`
+         * are counted later; `start` counts only the difference to that.
          */
         int (*start)(struct ob_sink *s, struct ob_err *err);
 
-        /* Does a little. IDLE: there is nothing to do before `*wake`; BUSY: there may be more. */
+        /* Does a little work. IDLE: there is nothing to do before `*wake`; BUSY: there may be more. */
         enum ob_step (*step)(struct ob_sink *s, int64_t *wake, struct ob_err *err);
 
-        /* Writes what must be stored together with what was passed, inside that transaction. NULL: there is
-         * nothing. */
+        /* Writes what must be committed with `delivery`, in the same transaction. NULL: there is nothing. */
         int (*stage)(struct ob_sink *s, struct ob_err *err);
 
-        /* Opens the transport where it is closed, and looks whether the other end is still there. */
+        /* Opens a closed transport; else checks that the peer is still there. */
         int (*connect)(struct ob_sink *s, struct ob_err *err);
 
-        /* Closes the transport with what is on its way. Returns whether it was open. */
+        /* Closes the transport and discards bytes on their way. Returns whether the transport was open. */
         bool (*disconnect)(struct ob_sink *s);
 
-        /* Closes the transport in peace: what was sent arrives, as far as there is time. NULL: it has nothing on
-         * its way. */
+        /* Closes the transport cleanly: sent bytes arrive, if time allows. NULL: no bytes are on their way. */
         int (*finish)(struct ob_sink *s, struct ob_err *err);
 
-        /* The connection is gone; begins again where that is safe. NULL: there is nothing to go back to. */
+        /* The connection is lost: rewinds where that is safe. NULL: the sink never rewinds. */
         void (*rewind)(struct ob_sink *s);
 
         /*
-         * Gives up the oldest batches, so many bytes of them and none after `last`, and counts what that loses.
-         * Does not commit.
+         * Drops the oldest batches, `bytes` of them and none after `last`, and counts the losses. Does not commit.
          */
         int (*drop_oldest)(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err);
 
-        /* Notes for the next start what a clean stop knows and a crash would not, and what else is behind. */
+        /* Saves what only a clean stop knows, for the next start, and adds the unsent rest to `behind`. */
         int (*stop)(struct ob_sink *s, struct ob_err *err);
 
         void (*free)(struct ob_sink *s);
 };
 
-/* Why points do not go out. */
+/* Why points are lost. */
 enum ob_loss {
         OB_LOSS_LATE,
         OB_LOSS_TIME,
@@ -78,7 +74,7 @@ struct ob_sink {
         /* Set before the start; all borrowed and const from then on. */
         const struct ob_sink_settings *settings;
         const char *prefix;
-        int keep;     /* seconds that a row may be behind the newest one, at most */
+        int keep;     /* seconds: the most that a row may be older than the newest row */
         size_t index; /* in counters and queue */
         struct ob_queue *queue;
         struct ob_sink_counters *counters;
@@ -86,7 +82,7 @@ struct ob_sink {
         struct ob_state_dir *state_dir;
         bool is_dry;
 
-        /* The thread's own. */
+        /* The sink's thread owns these. */
         const struct ob_sink_ops *ops;
         struct ob_store *store;
         struct ob_delivery delivery;
@@ -103,30 +99,29 @@ extern const struct ob_sink_ops ob_sink_statsd;
 extern const struct ob_sink_ops ob_sink_graphite;
 extern const struct ob_sink_ops ob_sink_events;
 
-/* Opens the store, reads what was passed, starts the thread. */
+/* Opens the store, reads `delivery`, starts the thread. */
 int ob_sink_start(struct ob_sink *s, struct ob_err *err);
 
-/* Waits for the thread, which ends by its stop's deadline at the latest; frees what it had. */
+/* Waits for the thread, which ends by the stop's deadline, and frees its memory. */
 void ob_sink_join(struct ob_sink *s);
 
-/* For ops: counts and tells of points that won't go out. */
+/* For ops: counts and logs lost points. */
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what);
 
 /*
- * For ops: logs, at most once a minute, that a sum of a series' points would need more than 64 bits, and became the
- * end of their range. `once` belongs to the caller, `sink` is the name of the sink.
+ * For ops: logs, at most once a minute, that a series' sum was clamped to 64 bits. The caller owns `once`; `sink`
+ * is the sink's name.
  */
 void ob_sink_log_clamped(
         struct ob_log_once *once, const char *sink, const char *prefix, const struct ob_series *series);
 
-/* For ops: counts points that went out: so many by themselves, so many as parts of these. */
+/* For ops: counts delivered points: `points` on their own, `folded` as parts of others. */
 void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);
 
-/* For ops: stores what was passed, in one transaction, and deletes what every sink has passed, as far as that goes.
- */
+/* For ops: commits `delivery`, and deletes the batches that every sink has acked, as far as that works. */
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err);
 
-/* For ops: connects, but with --dry-run. */
+/* For ops: connects; does nothing with --dry-run. */
 int ob_sink_connect(struct ob_sink *s, struct ob_err *err);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * StatsD: a counter's datagram is not idempotent, so what was sent is never sent again unless the user
- * wants it so, or the kernel says that it was refused.
+ * StatsD: a counter's datagram is not idempotent, so nothing is sent twice unless the user wants that, or the
+ * kernel says that the datagram was refused.
  *
- * The batch that is being sent is noted as `reached` before the first datagram and passed after the last.
- * After a crash that leaves one batch between the two, it is in doubt: "lose" passes it, "repeat" sends it
- * again. After a clean stop there is none: the carry is which of its points comes next.
+ * `sent_upto` names a batch before its first datagram is sent; `acked` follows after the last one. A crash in
+ * between leaves the batch in doubt: "lose" acks it, "repeat" sends it again. After a clean stop nothing is in
+ * doubt: the saved state has the next place in the batch.
  *
- * A total is a gauge and may be told as often as we like: with each batch that changes it, and all of them at the
- * start, when there is a wire again, and in rounds of a minute. Where only totals are sent nothing is in doubt.
+ * A total is a gauge and may be sent any number of times: with each batch that changes it; and all totals at the
+ * start, on a new connection, and in every cycle of a minute. Where only totals are sent, nothing is in doubt.
  */
 #include <stdlib.h>
 
@@ -17,8 +17,8 @@
 #include "agent/sink/statsd.h"
 #include "proto/memory.h"
 
-#define CYCLE_MS 60000 /* in which each total is told again */
-#define SLICE    15    /* datagrams of such a round at a time: batches go in between */
+#define CYCLE_MS 60000 /* all totals are sent once in this time */
+#define SLICE    15    /* datagrams of totals at a time; batches go in between */
 
 static int stage_statsd(struct ob_sink *s, struct ob_err *err)
 {
@@ -38,7 +38,7 @@ static int commit(struct ob_sink *s, struct ob_err *err)
         return 0;
 }
 
-/* What of the next batch was sent, and what the next run must know to make the same datagrams of it. */
+/* Saves which places of the next batch were sent, and what the next run needs to encode the same datagrams. */
 static void write_saved_state(struct ob_sink *s, uint64_t place)
 {
         const struct ob_statsd *st = s->state;
@@ -66,7 +66,7 @@ static void read_saved_state(struct ob_sink *s)
                 st->past.run++;
 }
 
-/* The batch that a crash has left between `mark` and `reached`. */
+/* Decides about the batch that a crash left between `acked` and `sent_upto`. */
 static int settle_doubt(struct ob_sink *s, struct ob_err *err)
 {
         struct ob_statsd *st = s->state;
@@ -127,10 +127,9 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
         write_saved_state(s, st->skip);
         if (settle_doubt(s, err) || open_totals(s, err))
                 return -1;
-        return st->past.fold ? commit(s, err) : 0; /* no later run may be the same as this one */
+        return st->past.fold ? commit(s, err) : 0; /* the next run must get another number */
 }
 
-/* How many points this run has done with. */
 static int64_t done_with(const struct ob_sink *s)
 {
         const struct ob_sink_counters *c = s->counters;
@@ -138,7 +137,7 @@ static int64_t done_with(const struct ob_sink *s)
         return c->sent + c->folded + c->late + c->lost;
 }
 
-/* Makes datagrams of the loaded batch. What an earlier run has sent of it has not come in, for this one. */
+/* Makes datagrams of the loaded batch. Points that an earlier run sent do not count for this run. */
 static void encode(struct ob_sink *s, struct ob_statsd *st)
 {
         int64_t before = done_with(s);
@@ -153,7 +152,7 @@ static void encode(struct ob_sink *s, struct ob_statsd *st)
         s->counters->behind -= st->batch.points - st->brought;
 }
 
-/* Takes the next batch and says so to the store, which also learns that the one before is passed. */
+/* Loads the next batch. One commit notes it as `sent_upto` and the batch before as `acked`. */
 static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
 {
         int got = ob_store_next_batch(s->store, s->delivery.acked, &st->batch, err);
@@ -219,7 +218,7 @@ static int64_t pause_behind(const struct ob_statsd *st, bool is_last, size_t tol
         return st->round.is_hurried || !all ? CYCLE_MS : (int64_t)(CYCLE_MS * told / all);
 }
 
-/* Tells the next totals of the round; the slices are spread over its time, unless it is hurried. */
+/* Sends the next slice of totals. The slices are spread over the cycle, unless it is hurried. */
 static enum ob_step tell_again(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
 {
         size_t told = 0, sent, most = SLICE * (size_t)s->settings->payload, all = ob_totals_count(st->totals);
@@ -242,7 +241,7 @@ static enum ob_step tell_again(struct ob_sink *s, struct ob_statsd *st, struct o
         return OB_STEP_BUSY;
 }
 
-/* A round without a total is over at once: it would not tell whether the other end is there. */
+/* A cycle without totals ends at once: it cannot show whether the peer is there. */
 static bool is_cycle_due(struct ob_statsd *st)
 {
         if (!st->totals || st->round.due > ob_clock_ms())
@@ -277,11 +276,11 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
         if (result)
                 return OB_STEP_FAILED;
         pass_batch(s, st);
-        /* If this fails, what was sent is noted with the next batch, or is in doubt after a crash. */
+        /* If this fails, the next commit acks the batch; after a crash the batch is in doubt. */
         return commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
 }
 
-/* What was not sent of the loaded batch is sent when there is a wire again; and all totals, at once. */
+/* On a new connection all totals are sent at once, then the unsent rest of the loaded batch. */
 static void rewind_statsd(struct ob_sink *s)
 {
         struct ob_statsd *st = s->state;

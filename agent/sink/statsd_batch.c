@@ -10,31 +10,31 @@
 
 #define LINE_MAX_BYTES OB_PAYLOAD_MAX
 #define PATH_ROOM      4096
-#define PAST_STEP      10 /* seconds: what a server of DogStatsD makes one value of */
+#define PAST_STEP      10 /* seconds that a DogStatsD server makes one value of */
 #define FORGET_SECONDS 60
 
-/* A batch on its way into datagrams. */
+/* The encoding of one batch. */
 struct ob_statsd_encoding {
         struct ob_batch_reader reader;
-        enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series */
+        enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series number */
         unsigned done;                                            /* points */
 
-        /* Points of the past; those of one series and step are a group, told together, in the order of their
-         * firsts. */
+        /* Points of the past. The points of one series and step are a group, which becomes one line. Groups are in
+         * the order of their first points. */
         struct past_point {
                 struct ob_metric metric;
-                struct past_point *next; /* of its group; NULL */
+                struct past_point *next; /* in the group; or NULL */
         } past[OB_BATCH_POINTS];
         struct past_group {
                 UT_hash_handle hh;
                 struct past_step {
-                        int64_t series, step; /* without padding: it is a key */
+                        int64_t series, step; /* a hash key, so without padding */
                 } key;
                 struct past_point *first, *last;
         } groups[OB_BATCH_POINTS];
-        struct past_group *by_step; /* ours, the table */
+        struct past_group *by_step; /* ours: the hash table */
         unsigned n_past, n_groups;
-        unsigned place; /* of what comes behind the points */
+        unsigned place; /* the next place after the points */
 };
 
 bool ob_statsd_is_idempotent(const struct ob_sink *s)
@@ -59,8 +59,7 @@ static void encode_dog(struct ob_text *out, const struct ob_sink *s, const struc
         ob_dog_metric(out, &st->dog, m);
 }
 
-/* Lines of one place in the batch. False when they are too long to be sent; what was sent before is not sent again.
- */
+/* Adds the lines of one place, unless an earlier run sent them. False when they are too long to be sent. */
 static bool add_lines(struct ob_sink *s, const struct ob_text *lines, unsigned points, unsigned place)
 {
         struct ob_statsd *st = s->state;
@@ -72,7 +71,7 @@ static bool add_lines(struct ob_sink *s, const struct ob_text *lines, unsigned p
         return true;
 }
 
-/* A step of the past. */
+/* Adds the line of a step of the past. */
 static void emit_past(void *ctx, const struct ob_fold_value *v)
 {
         struct ob_sink *s = ctx;
@@ -120,7 +119,7 @@ bool ob_statsd_add_total(struct ob_sink *s, struct ob_datagrams *out, const stru
         return !lines.too_long;
 }
 
-/* Tells the total of a series, once a batch. False when it is too long to be sent. */
+/* Adds the total of a series, once a batch. False when its line is too long to be sent. */
 static bool encode_total(
         struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_series *series, unsigned number)
 {
@@ -130,7 +129,7 @@ static bool encode_total(
 
         if (e->totals[number] != NOT_YET)
                 return e->totals[number] == TOLD;
-        /* It begins with the next point: the one it stands behind must not be sent again for its sake. */
+        /* The total gets the next place: a resend of the total must not repeat the point before it. */
         total = ob_totals_find(st->totals, series);
         e->totals[number] = total && ob_statsd_add_total(s, &st->out, total, e->done + 1) ? TOLD : TOO_LONG;
         if (e->totals[number] == TOLD)
@@ -176,7 +175,7 @@ static void note_past(struct ob_statsd_encoding *e, const struct ob_metric *m, u
         HASH_ADD(hh, e->by_step, key, sizeof(made->key), made);
 }
 
-/* What was sent before is not encoded, but points of the past are noted: they are told by groups. */
+/* Points that were sent are not encoded again, but points of the past are noted: their group needs them. */
 static void encode_point(
         struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_metric *m, unsigned number)
 {
@@ -191,8 +190,7 @@ static void encode_point(
                 encode_metric(s, e, m);
         if (!is_new)
                 return;
-        if (!is_told ||
-                (is_all_in_total && encode_total(s, e, m->series, number))) /* a lost datagram loses nothing */
+        if (!is_told || (is_all_in_total && encode_total(s, e, m->series, number))) /* a lost total is sent again */
                 ob_sink_sent(s, 0, 1);
         else if (is_all_in_total)
                 ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
@@ -200,7 +198,8 @@ static void encode_point(
                 encode_total(s, e, m->series, number);
 }
 
-/* What its step was told is forgotten, and must not be overwritten: so it counts now. A reading is just too old. */
+/* The fold has forgotten the step, and a new total would overwrite the old one. So a counter counts at the present
+ * time; a gauge is too late. */
 static void encode_stragglers(struct ob_sink *s, struct ob_metric *sum, unsigned points)
 {
         struct ob_statsd *st = s->state;
@@ -216,7 +215,7 @@ static void encode_stragglers(struct ob_sink *s, struct ob_metric *sum, unsigned
                 ob_sink_lose(s, OB_LOSS_NAME, points, sum->series->name);
 }
 
-/* Folds the points of one group, and tells the step that this makes grow: one line. */
+/* Folds the points of one group, and adds one line for the step that grew. */
 static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const struct past_group *group)
 {
         struct ob_statsd *st = s->state;
@@ -225,7 +224,7 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const 
         struct ob_text path = ob_text_over(room, sizeof(room));
         unsigned points = 0, late = 0;
         bool is_clamped = false;
-        int64_t total = 0; /* of a counter; of a gauge nobody uses the total */
+        int64_t total = 0; /* gauges do not use the total */
 
         for (const struct past_point *p = group->first; p; p = p->next) {
                 const struct ob_metric *m = &p->metric;
@@ -242,7 +241,7 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const 
                 late += got == OB_FOLD_LATE;
                 is_clamped |= got == OB_FOLD_CLAMPED;
         }
-        assert(sum.series); /* a group is made by its first point */
+        assert(sum.series); /* a group has at least one point */
         if (is_clamped && sum.series->kind == OB_COUNTER)
                 ob_sink_log_clamped(&s->clamped, s->settings->name, s->prefix, sum.series);
         if (path.too_long)

@@ -1,8 +1,8 @@
 /*
- * Facts (tcp(7), measured): a peer that closed its end takes one more write, which is lost, so the end of file is
- * looked for before each write. SIOCOUTQ at zero means "in the peer's kernel" and no more, but a SIOCOUTQ that does
- * not fall means a stall. TCP_USER_TIMEOUT would also end a connection to a peer that only pauses, so the time-out
- * is our own.
+ * Facts (tcp(7), measured): after the peer closed its end, one more write succeeds and is lost, so the sink looks
+ * for the end of file before each write. SIOCOUTQ == 0 only means that the peer's kernel has all bytes; a SIOCOUTQ
+ * that does not fall means a stall. TCP_USER_TIMEOUT would also end a connection to a peer that only pauses, so the
+ * sink has a time-out of its own.
  */
 #include "agent/sink/tcp_stream.h"
 
@@ -20,7 +20,7 @@
 
 #define CONNECT_MS      5000
 #define STALL_MS        30000
-#define SEND_BUFFER     262144 /* bytes, so that a back-log waits in our queue and not in the kernel */
+#define SEND_BUFFER     262144 /* bytes; small, so that a backlog waits in our queue and not in the kernel */
 #define KEEPALIVE_IDLE  60
 #define KEEPALIVE_EVERY 10
 #define KEEPALIVE_TRIES 3
@@ -32,7 +32,7 @@ void ob_tcp_stream_init(struct ob_tcp_stream *t, const char *host, int port, str
 
 static void set_number(int fd, int level, int option, int value)
 {
-        setsockopt(fd, level, option, &value, sizeof(value)); /* all of them are refinements */
+        setsockopt(fd, level, option, &value, sizeof(value)); /* a failure is harmless */
 }
 
 static void set_options(int fd)
@@ -69,7 +69,7 @@ static int open_stream(struct ob_tcp_stream *t, struct ob_err *err)
         return 0;
 }
 
-/* Notes how much the peer's kernel has. -1 when the peer has taken nothing for too long. */
+/* Notes how many bytes the peer's kernel has. -1 when the peer took nothing for STALL_MS. */
 static int watch_progress(struct ob_tcp_stream *t, struct ob_err *err)
 {
         int64_t now = ob_clock_ms();
@@ -133,7 +133,7 @@ int ob_tcp_stream_send(struct ob_tcp_stream *t, const char *lines, size_t length
         return 0;
 }
 
-/* Says "that was all" and waits until the peer's kernel has it and, if the peer will, closes its end too. */
+/* Closes our end, and waits until the peer's kernel has all bytes and, if time allows, the peer closes its end. */
 int ob_tcp_stream_finish(struct ob_tcp_stream *t, struct ob_err *err)
 {
         int unsent = 0;
