@@ -60,9 +60,9 @@ struct ob_task {
         const struct ob_delta_ops *delta;
         void *state; /* ours, freed by delta->reset */
         bool is_loaded;
-        struct ob_checkpoint checkpoint; /* as committed */
-        int64_t now;                     /* of the poll: seconds, the source's clock */
-        int64_t page_at;                 /* when reading the page of rows began: ob_clock_ms() */
+        struct ob_checkpoint checkpoint;          /* as committed */
+        int64_t now;                              /* of the poll: seconds, the source's clock */
+        int64_t page_at;                          /* when reading the page of rows began: ob_clock_ms() */
         const struct ob_names_snapshot *snapshot; /* names for the rows that were read last; NULL: there are none */
         bool has_unsettled;                       /* the last poll left rows that are too young */
         enum ob_deliver_to deliver_to;            /* of the points that are being made */
