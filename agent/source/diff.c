@@ -24,7 +24,7 @@ struct state {
         uint64_t poll;
         int64_t last;                       /* the clock of the last whole poll */
         struct ob_tracked_row **successors; /* ours, the array */
-        size_t n_heirs, room_successors;
+        size_t n_successors, room_successors;
         int64_t rows;
 };
 
@@ -308,8 +308,8 @@ static void keep_successor(struct ob_task *f, const char *const *row, struct ob_
                         e->successor[i] = memcpy(texts, row[i], size);
                 texts += size;
         }
-        s->successors = ob_grow(s->successors, &s->room_successors, s->n_heirs, sizeof(*s->successors));
-        s->successors[s->n_heirs++] = e;
+        s->successors = ob_grow(s->successors, &s->room_successors, s->n_successors, sizeof(*s->successors));
+        s->successors[s->n_successors++] = e;
 }
 
 static void take_row(struct ob_task *f, const char *const *row)
@@ -340,12 +340,12 @@ static void take_row(struct ob_task *f, const char *const *row)
                 keep_successor(f, row, e);
 }
 
-/* Where the followed row is gone, its heir takes its place. */
-static void take_heirs(struct ob_task *f)
+/* Where the followed row is gone, its successor takes its place. */
+static void take_successors(struct ob_task *f)
 {
         struct state *s = state(f);
 
-        for (size_t i = 0; i < s->n_heirs; i++) {
+        for (size_t i = 0; i < s->n_successors; i++) {
                 struct ob_tracked_row *e = s->successors[i];
                 int64_t id;
 
@@ -362,7 +362,7 @@ static void take_heirs(struct ob_task *f)
                 free(e->successor);
                 e->successor = NULL;
         }
-        s->n_heirs = 0;
+        s->n_successors = 0;
 }
 
 static int put_changed(struct ob_task *f, struct ob_err *err)
@@ -446,7 +446,7 @@ static int poll_state(struct ob_task *f, const struct ob_reading *at, struct ob_
                 if (got)
                         return got;
         }
-        take_heirs(f);
+        take_successors(f);
         note_list(f);
         s->last = f->now;
         next = f->checkpoint;

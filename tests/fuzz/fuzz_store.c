@@ -13,6 +13,7 @@
 
 #include "agent/store/store.h"
 #include "proto/memory.h"
+#include "tests/unit/cells.h"
 
 #define FILE_MAX 65536
 
@@ -40,19 +41,6 @@ static void end(void)
         remove_all();
         rmdir(dir);
 }
-
-#define N(n)                                                                                                       \
-        {                                                                                                          \
-                .type = OB_VALUE_NUMBER, .number = (n)                                                             \
-        }
-#define T(t)                                                                                                       \
-        {                                                                                                          \
-                .type = OB_VALUE_TEXT, .data = (t), .length = sizeof(t) - 1                                        \
-        }
-#define B(b)                                                                                                       \
-        {                                                                                                          \
-                .type = OB_VALUE_BLOB, .data = (b), .length = sizeof(b) - 1                                        \
-        }
 
 static const struct {
         enum ob_store_table table;

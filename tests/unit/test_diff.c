@@ -49,7 +49,7 @@ static const struct story state_stories[] = {
                 { { 5000, "1 10 4000 a 100;2 10 4000 a 100", "k.a.n 100@4000" },
                         { 5015, "1 10 5010 a 110;2 10 5010 a 110", "k.a.n 10@5010" },
                         { 5030, "0 10 5010 a 50;1 10 5020 a 115;2 10 5020 a 115", "k.a.n 5@5020" } } },
-        { "its heir is a new baseline", OLDEST, 0,
+        { "its successor is a new baseline", OLDEST, 0,
                 { { 5000, "1 10 4000 a 100;2 10 4000 a 90", "k.a.n 100@4000" }, { 5015, "2 10 4000 a 95", "" },
                         { 5030, "2 10 5020 a 99", "k.a.n 4@5020" } } },
         { "a key that went and came back as a new row", OLDEST, 0,

@@ -10,42 +10,13 @@
 
 #include "agent/store/sql.h"
 #include "proto/memory.h"
+#include "tests/unit/cells.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/must.h"
 #include "tests/unit/world.h"
 
 #define BATCHES 4
 #define SAMPLE  400 /* how many bits, or lengths, are tried */
-
-static int set_up(void **state)
-{
-        *state = folder_new();
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        folder_remove(*state);
-        return 0;
-}
-
-static void must(int result, const struct ob_err *err)
-{
-        if (result < 0)
-                fail_msg("%s", err->text);
-}
-
-#define N(n)                                                                                                       \
-        {                                                                                                          \
-                .type = OB_VALUE_NUMBER, .number = (n)                                                             \
-        }
-#define T(t)                                                                                                       \
-        {                                                                                                          \
-                .type = OB_VALUE_TEXT, .data = (t), .length = sizeof(t) - 1                                        \
-        }
-#define B(b)                                                                                                       \
-        {                                                                                                          \
-                .type = OB_VALUE_BLOB, .data = (b), .length = sizeof(b) - 1                                        \
-        }
 
 /* Rows of the tables that are read as typed rows; two of one owner each. */
 static const struct {
@@ -474,7 +445,7 @@ static void damage_that_is_met_is_told(void **state)
         assert_true(w->state_dir.is_corrupt);
 }
 
-#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
 
 int main(void)
 {

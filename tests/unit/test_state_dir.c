@@ -13,18 +13,6 @@
 #include "tests/unit/folder.h"
 #include "tests/unit/world.h"
 
-static int set_up(void **state)
-{
-        *state = folder_new();
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        folder_remove(*state);
-        return 0;
-}
-
 static void must_open(struct ob_state_dir *state_dir, const char *dir)
 {
         struct ob_err err;
@@ -390,7 +378,7 @@ static void a_copy_in_memory_moves_nothing(void **state)
         ob_state_dir_close(&state_dir);
 }
 
-#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
 
 int main(void)
 {

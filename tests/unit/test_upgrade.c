@@ -19,6 +19,7 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 #include "tests/unit/folder.h"
+#include "tests/unit/must.h"
 #include "tests/unit/unit.h"
 
 #define NOW   1587312000
@@ -72,24 +73,6 @@ static const char store_3[] =
         "6F6465006E00',0,X'1C',2532619613);"
         "INSERT INTO totals VALUES('sink:statsd',X'0102726F77732E746F74616C00706970656C696E650034006E"
         "6F6465006E00',0,X'81ADE204',155912404);";
-
-static int set_up(void **state)
-{
-        *state = folder_new();
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        folder_remove(*state);
-        return 0;
-}
-
-static void must(int result, const struct ob_err *err)
-{
-        if (result < 0)
-                fail_msg("%s", err->text);
-}
 
 static void run_sql(const char *path, const char *sql)
 {
@@ -400,7 +383,7 @@ static void what_is_corrupt_stays_so(void **state)
         }
 }
 
-#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
 
 int main(void)
 {
