@@ -299,7 +299,7 @@ static void put_headlines(struct ob_bytes *out, const struct ob_view *v)
 
         ob_headlines(v, lines);
         for (size_t i = 0; i < OB_HEADLINES; i++) {
-                ob_markup(out, "<div class=\"verdict %s\"><p>%s</p><ul>",
+                ob_markup(out, "<div class=\"headline %s\"><p>%s</p><ul>",
                         lines[i].is_known ? ob_wellness_word(lines[i].well) : "unknown", lines[i].text);
                 if (lines[i].of == OB_HEADLINE_AGENT) {
                         put_troubles(out, "source", v->sources, v->n_sources);

@@ -1,8 +1,9 @@
 /*
  * Rows that change in place: each poll reads the whole table and compares it with the poll before.
  *
- * Several rows may have one key (in Otter's TABLE_STAT, when two writers raced). Then each of them gets every later
- * amount. So one row of a key is tracked for as long as it exists: the row with the lowest id at first sight.
+ * Several rows may have the same key (in Otter's TABLE_STAT, when two writers raced). Then Otter adds every later
+ * amount to each of them. So one row of a key is tracked as long as it exists: the row that had the lowest id when
+ * the key was first read.
  */
 #include "agent/source/diff.h"
 
@@ -65,10 +66,10 @@ static int load(struct ob_task *f, struct ob_err *err)
         return 0;
 }
 
-/* The tags as they are in the row, each with whether it is there. */
+/* The key is the tags of the row. A NULL differs from an empty tag. */
 static void make_key(const struct ob_task *f, const char *const *row, struct ob_bytes *key)
 {
-        ob_bytes_add(key, "", 1); /* a source may have no tags, and a key is never empty */
+        ob_bytes_add(key, "", 1); /* a source may have no tags, but a key is never empty */
         for (unsigned i = 0; i < f->source->n_columns; i++) {
                 if (f->source->columns[i].role != OB_KEY && f->source->columns[i].role != OB_ENUM)
                         continue;
@@ -83,15 +84,15 @@ static void mark_changed(struct ob_task *f, struct ob_tracked_row *e, bool is_ro
         ob_tracked_rows_mark_changed(&state(f)->known, e, is_row);
 }
 
-/* What the totals of a row are compared with; one that was not known is compared with itself. */
+/* The base from which the amount of a total is counted. A total that was unknown has itself as base. */
 enum base {
-        BASE_LAST,    /* what they were: the difference came to pass */
-        BASE_HIGHEST, /* the same, but a smaller one does not take its place */
-        BASE_ZERO,    /* nothing: the whole of them came to pass */
-        BASE_ITSELF   /* themselves: it is not known what came to pass */
+        BASE_LAST,    /* the last total: the difference is counted */
+        BASE_HIGHEST, /* the same, but a smaller total does not replace the last one */
+        BASE_ZERO,    /* zero: the whole total is counted */
+        BASE_ITSELF   /* the total itself: the amount is unknown, and nothing is counted */
 };
 
-static int64_t came_to_pass(enum base base, int64_t total, int64_t known)
+static int64_t amount_since(enum base base, int64_t total, int64_t known)
 {
         switch (base) {
         case BASE_ZERO:
@@ -105,7 +106,8 @@ static int64_t came_to_pass(enum base base, int64_t total, int64_t known)
         return 0;
 }
 
-/* Turns the total in a column into an amount, and notes the total. True: there is something to count. */
+/* Replaces the total in `value` by its amount, and stores the total in `known`. True: there is an amount to count.
+ */
 static bool compare(
         struct ob_task *f, struct ob_tracked_row *e, int64_t *known, enum base base, struct ob_metric_value *value)
 {
@@ -117,12 +119,12 @@ static bool compare(
                 total = *known;
         if (total != *known || base == BASE_ZERO || base == BASE_ITSELF)
                 mark_changed(f, e, false);
-        *value = ob_whole(came_to_pass(base, total, *known));
+        *value = ob_whole(amount_since(base, total, *known));
         *known = total;
         return base == BASE_ZERO || value->whole != 0;
 }
 
-/* Whether 64 bits are too few for what came to pass: the total was far below zero, and is far above. */
+/* Whether the amount needs more than 64 bits: the total was far below zero, and is far above zero now. */
 static bool is_too_much(enum base base, int64_t total, int64_t known)
 {
         int64_t ignored;
@@ -175,9 +177,9 @@ static void set_below(struct ob_task *f, struct ob_tracked_row *e, int64_t since
 }
 
 /*
- * What totals are compared with that became smaller: on the same server they were reset. Another server may be a
- * copy that is behind: then the highest total that was counted stays the base, until the row has passed it, or has
- * been below it for longer than the overlap.
+ * Returns the base of totals that became smaller. On the same server they were reset. Another server may be a copy
+ * that is behind: then the highest total that was counted stays the base until the row is above it, or until the
+ * row has been below it for longer than the overlap.
  */
 static enum base base_of_lower(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
 {
@@ -217,13 +219,13 @@ static int64_t made_of(struct ob_task *f, const char *const *row)
         return ob_row_time(f, row, OB_MADE, &made) ? made : INT64_MIN;
 }
 
-/* Whether a row is behind all that were there at the last poll: clocks are set, ids are not. */
+/* Whether the id of a row is above all ids of the last poll. Unlike a clock, an id is never set back. */
 static bool is_added(const struct ob_task *f, int64_t id)
 {
         return ob_source_find(f->source, OB_CURSOR) >= 0 && id > f->checkpoint.cursor;
 }
 
-/* A key's row that is not the one that was followed: all of it is new when it was made after `since`. */
+/* Tracks another row of a key. Its whole total is counted when the row was created after `since`. */
 static void follow_other(
         struct ob_task *f, const char *const *row, int64_t id, struct ob_tracked_row *e, int64_t since)
 {
@@ -238,8 +240,8 @@ static void follow_other(
 }
 
 /*
- * Whether a row that another server has is not the one that was followed but was made anew: it is younger, and was
- * made after all that was counted, but for what that server was late. A copy that is behind has the older one.
+ * Whether a row of another server is a new row, and not the row that was tracked: it was created later, and after
+ * everything that was counted, less the overlap. A copy that is behind has the older row.
  */
 static bool is_made_anew(const struct ob_task *f, const struct ob_tracked_row *e, int64_t made)
 {
@@ -249,8 +251,7 @@ static bool is_made_anew(const struct ob_task *f, const struct ob_tracked_row *e
         return made > e->made && made >= last;
 }
 
-/* Where the server became another one: a row of the key that is followed, by its id or, where that is gone,
- * another. */
+/* Tracks a row after a change of server: the row with the tracked id or, when that row is gone, another row. */
 static void follow_doubtful(struct ob_task *f, const char *const *row, int64_t id, struct ob_tracked_row *e)
 {
         int64_t made = made_of(f, row);
@@ -288,7 +289,7 @@ static void follow_same(struct ob_task *f, const char *const *row, struct ob_tra
         follow(f, row, e, base);
 }
 
-/* Keeps a copy of the lowest row that could be followed next. */
+/* Keeps a copy of the row with the lowest id that could be tracked next. */
 static void keep_successor(struct ob_task *f, const char *const *row, struct ob_tracked_row *e)
 {
         struct state *s = state(f);
@@ -340,7 +341,7 @@ static void take_row(struct ob_task *f, const char *const *row)
                 keep_successor(f, row, e);
 }
 
-/* Where the followed row is gone, its successor takes its place. */
+/* Where the tracked row is gone, tracks its successor. */
 static void take_successors(struct ob_task *f)
 {
         struct state *s = state(f);
@@ -387,7 +388,7 @@ static int commit_page(struct ob_task *f, const struct ob_checkpoint *next, stru
         return 0;
 }
 
-/* A read of the list of pipelines that was whole names all there are. */
+/* When the whole list of pipelines was read, pipelines that are not in the list do not exist. */
 static void note_list(const struct ob_task *f)
 {
         for (unsigned i = 0; !f->reader->is_partial && i < f->source->n_columns; i++)
@@ -395,7 +396,7 @@ static void note_list(const struct ob_task *f)
                         ob_pipeline_health_list_is_whole(f->states, f->page_at);
 }
 
-/* Where the page behind one begins. False: there is none. */
+/* Sets the first id of the next page. False: there is no next page. */
 static bool next_page(struct ob_task *f, const struct ob_rows *rows, int64_t *from)
 {
         char id[24];
@@ -414,7 +415,7 @@ static bool next_page(struct ob_task *f, const struct ob_rows *rows, int64_t *fr
         return true;
 }
 
-/* The id behind which rows are new: a copy that is behind does not make rows new that were there before. */
+/* Returns the id above which rows are new. A copy that is behind does not lower it. */
 static int64_t highest(const struct ob_task *f, const struct ob_reading *at, int64_t before)
 {
         int64_t there = at->has_rows ? at->max_id : INT64_MIN;
@@ -459,7 +460,7 @@ static int begin_state(
         struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
 {
         next.cursor = highest(f, at, next.cursor);
-        /* What was counted of these totals is not known any more; a row of this very second may have been. */
+        /* Which totals were counted is unknown. A row that was created in this second may have been counted. */
         if (next.counted_before != INT64_MIN)
                 next.since = next.counted_before + 1;
         return ob_task_commit(f, &next, NULL, err);

@@ -15,8 +15,8 @@
 #include "proto/utf8.h"
 
 #define PART_MAX      80    /* bytes of a part, with its NUL */
-#define MINUTE        60    /* seconds: of rows that are alike one is told in such a time */
-#define OLD_SECONDS   86400 /* what came to pass so long ago is no news */
+#define MINUTE        60    /* seconds: of rows with equal signatures one becomes an event in this time */
+#define OLD_SECONDS   86400 /* seconds: an older row becomes no event */
 #define SIGNATURE_MAX 2048
 #define OTHER         "other"
 
@@ -24,7 +24,8 @@ struct ob_events {
         int text; /* the column */
         struct ob_dedup dedup;
         bool is_loaded;
-        bool is_told[OB_COLUMNS_MAX]; /* that a tag has too many values */
+        bool is_told[OB_COLUMNS_MAX]; /* whether the log has the line that the tag of this column has too many
+                                         values */
         const char *cells[OB_COLUMNS_MAX];
         char parts[OB_COLUMNS_MAX][PART_MAX];
 };
@@ -80,7 +81,7 @@ void ob_events_staged(struct ob_events *ev)
                 ob_dedup_settle(&ev->dedup);
 }
 
-/* A part of the text, or NULL. */
+/* Returns a column's part of the text; NULL when the text does not have it. */
 static const char *read_part(struct ob_events *ev, const struct ob_column *c, unsigned i, const char *text)
 {
         struct ob_text part = ob_text_over(ev->parts[i], PART_MAX - 1);
@@ -91,7 +92,8 @@ static const char *read_part(struct ob_events *ev, const struct ob_column *c, un
         return ev->parts[i];
 }
 
-/* The values that came first have their own series; the others share one, so that there is an end to it. */
+/* The first `limit` values of a tag have their own series; all others share one, so the number of series is
+ * bounded. */
 static const char *admit(struct ob_task *f, const struct ob_column *c, unsigned i, const char *value)
 {
         struct ob_events *ev = f->events;
@@ -124,7 +126,7 @@ const char *const *ob_events_parts(struct ob_task *f, const char *const *row)
         return ev->cells;
 }
 
-/* All tags of a row: what they have in common tells which are alike. */
+/* Writes all tags of a row. Rows with the same tags become one event. */
 static void write_signature(const struct ob_task *f, const char *const *row, struct ob_text *out)
 {
         for (unsigned i = 0; i < f->source->n_columns; i++) {
@@ -139,7 +141,7 @@ static void write_signature(const struct ob_task *f, const char *const *row, str
         }
 }
 
-/* The words of a text's first line, without its numbers. */
+/* Writes the letters and spaces of the first line of a text, without its numbers. */
 static void write_shape(const char *text, struct ob_text *out)
 {
         for (; text && *text && *text != '\n' && !out->too_long; text++)
@@ -147,7 +149,7 @@ static void write_shape(const char *text, struct ob_text *out)
                         ob_text_add_char(out, *text);
 }
 
-/* A signature too long for the room is cut: alike is then what begins alike. */
+/* A signature that is too long is cut: signatures with the same beginning are then equal. */
 static const char *end_text(struct ob_text *t)
 {
         t->data[t->length] = '\0';
@@ -170,7 +172,7 @@ bool ob_events_is_duplicate(struct ob_task *f, const char *const *row, int64_t t
         write_signature(f, row, &key);
         write_shape(row[ev->text], &key);
         seen = ob_dedup_find(&ev->dedup, end_text(&key), time);
-        if (strcmp(seen->key, key.data) != 0) /* there are too many to know */
+        if (strcmp(seen->key, key.data) != 0) /* the memory is full, and the row has none of its own */
                 return false;
         if (seen->count && time < seen->last + f->source->merge && time > seen->last - f->source->merge)
                 return true;
@@ -201,7 +203,7 @@ const char *ob_event_title(
         return end_text(&out);
 }
 
-/* The word of a row's enumeration, or what the source is called. */
+/* Returns the value of the row's enumeration, or the name of the source. */
 static const char *title_word(const struct ob_task *f, const struct ob_series *series, const char *key)
 {
         for (unsigned i = 0; i < series->n_tags; i++)
@@ -221,7 +223,7 @@ static enum ob_event_alert read_alert(const struct ob_task *f, const char *text)
         return OB_ALERT_INFO;
 }
 
-/* Tells of one row, and of those that were alike and only counted. */
+/* Sends the event of one row. Its text gives the number of rows with the same signature that were only counted. */
 static void tell(struct ob_task *f, const char *const *row, int64_t time, struct ob_dedup_item *item)
 {
         char title[SIGNATURE_MAX + 1], signature[32];
@@ -269,7 +271,7 @@ void ob_events_note(struct ob_task *f, const char *const *row, int64_t time)
         item->count = 0;
 }
 
-/* What was counted in a minute that is over, as one event at its end. */
+/* Sends one event for the rows that were only counted in a minute that is over, with the time of its end. */
 static void sum_up(struct ob_task *f, struct ob_dedup_item *item)
 {
         ob_cleanup(ob_free_at) char *text = NULL;

@@ -10,7 +10,7 @@ import tempfile
 from bench import measure
 from bench.database import Database
 
-Line = collections.namedtuple("Line", "what target measured verdict")
+Line = collections.namedtuple("Line", "what target measured outcome")
 
 
 @dataclasses.dataclass
@@ -69,9 +69,9 @@ class World:
         return found
 
     def say(self, what, target, measured, is_met=None):
-        verdict = {True: "met", False: "NOT MET", None: ""}[is_met]
-        self.lines.append(Line(what, target, measured, verdict))
-        print(f"{self.case}: {what}: {measured} (target: {target or 'none'}) {verdict}", flush=True)
+        outcome = {True: "met", False: "NOT MET", None: ""}[is_met]
+        self.lines.append(Line(what, target, measured, outcome))
+        print(f"{self.case}: {what}: {measured} (target: {target or 'none'}) {outcome}", flush=True)
 
     def write(self, folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ def work(tasks, results):
         name, needs, act, words = task
         missing = sorted(set(needs) - permitted)
         if missing:
-            results.put(Row(name, verdict=f"skipped: not permitted, or not there: {' '.join(missing)}"))
+            results.put(Row(name, outcome=f"skipped: not permitted, or not there: {' '.join(missing)}"))
             continue
         results.put(act(*words))
 

@@ -44,14 +44,14 @@ class Row:
     differing: int = 0
     under: int = 0
     over: int = 0
-    verdict: str = "ok"
+    outcome: str = "ok"
     seconds: float = 0.0
     details: str = ""
 
     @property
     def is_good(self):
-        return self.verdict == "ok" or self.is_skipped
+        return self.outcome == "ok" or self.is_skipped
 
     @property
     def is_skipped(self):
-        return self.verdict.startswith("skipped")
+        return self.outcome.startswith("skipped")

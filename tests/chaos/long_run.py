@@ -31,4 +31,4 @@ def act(world, row, chance, seconds):
     rounds.count(row, world, rounds.truth_of(world), AT_MOST)
     row.details += f"\n    {said}"
     if grown:
-        row.verdict = f"FAILED: grew: {', '.join(grown)}"
+        row.outcome = f"FAILED: grew: {', '.join(grown)}"

@@ -78,8 +78,8 @@ def is_found(mutant, seed, folder):
         environment["OB_PROGRAM"] = str(build(folder))
     done = subprocess.run([sys.executable, "-m", "chaos", *mutant.run, str(seed)], env=environment,
                           capture_output=True, text=True)
-    verdict = {FAILED: "found", 0: "NOT FOUND"}.get(done.returncode, f"BROKEN ({done.returncode})")
-    print(f"{verdict:10} {mutant.name}", flush=True)
+    outcome = {FAILED: "found", 0: "NOT FOUND"}.get(done.returncode, f"BROKEN ({done.returncode})")
+    print(f"{outcome:10} {mutant.name}", flush=True)
     for line in done.stdout.splitlines():
         if "FAILED" in line or (done.returncode != FAILED and line.strip()):
             print(f"           {line}", flush=True)

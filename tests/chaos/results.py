@@ -8,7 +8,7 @@ COLUMNS = (
     ("statsd sum", 14, lambda row: row.statsd),
     ("differ", 6, lambda row: row.differing),
     ("under/over", 14, lambda row: f"{row.under}/{row.over}"),
-    ("verdict", 7, lambda row: row.verdict),
+    ("outcome", 7, lambda row: row.outcome),
 )
 
 

@@ -23,7 +23,7 @@ def judge_statsd(expectation, under, over):
 
 
 def count(row, world, truth, expectation):
-    """Fills in the row of the table, with a verdict and details when there are differences."""
+    """Fills in the row of the table, with a outcome and details when there are differences."""
     found = arrival.wait_for(world, truth)
     if not found:
         time.sleep(HOLD)
@@ -39,7 +39,7 @@ def count(row, world, truth, expectation):
         bad.append(complaint)
         found = {**found, **{f"statsd {name}": pair for name, pair in ledger.unequal(truth.sums, got).items()}}
     if bad:
-        row.verdict = "FAILED: " + ", ".join(bad)
+        row.outcome = "FAILED: " + ", ".join(bad)
         row.details = describe(found)
 
 
@@ -108,7 +108,7 @@ def run(fault, times, seed, folder, template):
 
 
 def guard(row, folder, make_world, act):
-    """Writes any error into this row. The folder stays when the verdict is bad."""
+    """Writes any error into this row. The folder stays when the outcome is bad."""
     began, world = time.monotonic(), None
     try:
         world = make_world()
@@ -116,10 +116,10 @@ def guard(row, folder, make_world, act):
         act(world)
         world.end()
     except AssertionError as error:
-        row.verdict = row.verdict if "FAILED" in row.verdict else "FAILED"
+        row.outcome = row.outcome if "FAILED" in row.outcome else "FAILED"
         row.details = f"    {error}\n{row.details}"
     except Exception as error:
-        row.verdict = f"FAILED: {type(error).__name__}"
+        row.outcome = f"FAILED: {type(error).__name__}"
         row.details = f"    {error}\n{traceback.format_exc(limit=-4)}\n{row.details}"
     finally:
         if world:

@@ -125,8 +125,8 @@ static void page_and_json_say_both(void **state)
                 ob_bytes_add(&page, "", 1);
                 ob_bytes_add(&json, "", 1);
                 must_follow(&page, cases[i].name,
-                        ob_format("<div class=\"verdict %s\"><p>%s</p>", cases[i].css[0], cases[i].lines[0]),
-                        ob_format("<div class=\"verdict %s\"><p>%s</p>", cases[i].css[1], cases[i].lines[1]));
+                        ob_format("<div class=\"headline %s\"><p>%s</p>", cases[i].css[0], cases[i].lines[0]),
+                        ob_format("<div class=\"headline %s\"><p>%s</p>", cases[i].css[1], cases[i].lines[1]));
                 must_follow(&json, cases[i].name,
                         ob_format("\"health\":\"%s\",\"text\":\"%s\"", cases[i].css[0], cases[i].lines[0]),
                         ob_format("\"health\":\"%s\",\"text\":\"%s\"", cases[i].css[1], cases[i].lines[1]));

@@ -41,7 +41,7 @@ class Trial:
         """Asserts that all amounts of the tables, or of `truth`, have arrived."""
         self.row.rows = self.row.rows or ledger.rows_written(self.world.database)
         rounds.count(self.row, self.world, truth or rounds.truth_of(self.world), statsd or self.case.statsd)
-        assert self.row.verdict == "ok", self.row.verdict
+        assert self.row.outcome == "ok", self.row.outcome
 
 
 

@@ -56,7 +56,7 @@ def flips(bits):
     return flip
 
 
-def spoil_a_batch(world, _):
+def corrupt_a_batch(world, _):
     """Damages a batch while the agent runs; the agent reads this batch once more after the horizon."""
     with contextlib.closing(sqlite3.connect(world.state_file, timeout=30)) as store, store:
         store.execute("UPDATE batches SET body = zeroblob(length(body)) WHERE seq = (SELECT MAX(seq) FROM batches)")
@@ -93,7 +93,7 @@ FAULTS = [
     Fault("store cut off", damages(cut_off), check=damage_is_told, lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
     Fault("store with flipped bits", damages(flips(64)), lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
     Fault("store with one flipped bit", damages(flips(1)), lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
-    Fault("a batch is spoilt under the agent", spoil_a_batch, check=damage_is_mended, lasts=(1, 3), statsd=AT_MOST,
+    Fault("a batch is corrupted under the agent", corrupt_a_batch, check=damage_is_mended, lasts=(1, 3), statsd=AT_MOST,
           may_lack=UNKNOWN),
     Fault("SIGHUP with a broken config, and a good one", break_config, mend_config, check=reloads_are_told),
 ]
