@@ -25,7 +25,10 @@
 #define NOW   1587312000
 #define TABLE "main/table"
 
-/* Written by the program as it was with version 3, and dumped. */
+/*
+ * Written by the program as it was with version 3, and dumped. The tracked row "c" is from later in version 3, when
+ * numbers had 64 bits and a total that was not known was -2^63.
+ */
 static const char store_3[] =
         "PRAGMA journal_mode = WAL; PRAGMA application_id = 1868719457; PRAGMA user_version = 3;"
         "CREATE TABLE batches (seq INTEGER PRIMARY KEY AUTOINCREMENT, points BIGINT, bytes BIGINT, bo"
@@ -67,6 +70,7 @@ static const char store_3[] =
         "FFFFFFFFFFFFFFFFFFFFF01',3867437456);"
         "INSERT INTO totals VALUES('main/table',X'003D6200',8,X'FED5E3E90B9EE084B6EA9589E1BC01819BEE0"
         "280808080808080808004ECD5E3E90B',1743306060);"
+        "INSERT INTO totals VALUES('main/table',X'003D6300',9,X'80D6E3E90B9EE084B6EA9589E1BC0114FEFFFFFFFFFFFFFFFF03',4053783994);"
         "INSERT INTO totals VALUES('otter.names',X'021280D6E3E90B',9,X'060061006200',2671133359);"
         "INSERT INTO totals VALUES('sink:statsd',X'',2,X'0101',382147972);"
         "INSERT INTO totals VALUES('sink:statsd',X'0102726F77732E746F74616C00706970656C696E650033006E"
@@ -148,7 +152,8 @@ static void check_tracked_rows(struct ob_store *st)
 {
         for (int i = 0; i < 2; i++) {
                 struct ob_tracked_rows rows = { .n_totals = 0 };
-                struct ob_bytes a = { (unsigned char *)"\0=a", 4, 4 }, b = { (unsigned char *)"\0=b", 4, 4 };
+                struct ob_bytes a = { (unsigned char *)"\0=a", 4, 4 }, b = { (unsigned char *)"\0=b", 4, 4 },
+                                c = { (unsigned char *)"\0=c", 4, 4 };
                 struct ob_tracked_row *e;
                 struct ob_err err;
 
@@ -163,6 +168,9 @@ static void check_tracked_rows(struct ob_store *st)
                 assert_non_null(e);
                 assert_true(e->id == 8 && e->made == NOW - 1 && e->below_since == NOW - 10 && e->totals[0] == 1);
                 assert_true(e->totals[1] == INT64_MAX); /* it was one more */
+                e = ob_tracked_rows_find(&rows, &c);
+                assert_non_null(e);
+                assert_true(e->id == 9 && e->totals[0] == 5 && e->totals[1] == OB_TOTAL_UNKNOWN);
                 assert_int_equal(rows.n_changed, 0);
                 ob_tracked_rows_free(&rows);
         }
