@@ -157,7 +157,7 @@ static bool read_wide_value(struct ob_bytes_reader *p, struct ob_metric_value *v
         uint64_t size = (uint64_t)(*from & 0x7f) >> 2;
         double real = (double)size, unit = 32;
 
-        for (unsigned shift = 5;; shift += 7, unit *= 128) {
+        for (unsigned shift = 5;; shift += 7) {
                 uint64_t part;
 
                 if (++p->at == p->end || p->at - from == WIDE_MAX)
@@ -167,6 +167,7 @@ static bool read_wide_value(struct ob_bytes_reader *p, struct ob_metric_value *v
                        (!part || (shift < 63 && part << shift <= INT64_MAX && part << shift >> shift == part));
                 size |= fits && part ? part << shift : 0;
                 real += (double)part * unit;
+                unit *= 128;
                 if (!(*p->at & 0x80))
                         break;
         }

@@ -276,7 +276,10 @@ static size_t format_real(char out[OB_NUMBER_MAX], double real)
         while (n > 1 && digits[n - 1] == '0')
                 n--;
         for (; i < point; i++)
-                *at++ = i < n ? digits[i] : '0';
+                if (i < n)
+                        *at++ = digits[i];
+                else
+                        *at++ = '0';
         if (point <= 0)
                 *at++ = '0';
         if (i < n)
