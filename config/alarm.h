@@ -16,7 +16,9 @@ bool ob_alarm_class(const char *text,
         struct ob_text *out); /* like SQLException: the last "Caused by:", else the first exception */
 bool ob_alarm_alert(const char *text, struct ob_text *out); /* error, warning or success */
 
-/* Seconds, up to 10^9. Larger numbers are no part: Otter writes the seconds since 1970 when there was no such time.
+/*
+ * Seconds, up to 10^9. A larger number is no part: Otter writes the seconds since 1970 when the event never
+ * happened.
  */
 bool ob_alarm_delay(const char *text, struct ob_text *out);
 bool ob_alarm_no_delay(const char *text, struct ob_text *out); /* since the last delay was written */

@@ -38,7 +38,7 @@ struct ob_mysql_settings {
 struct ob_page_settings {
         const char *url, *user, *password;
         const char *password_file; /* the file that `password` was read from; it is read again at each log-in */
-        const char *zone; /* time zone of the dates on the pages: an IANA name, or "auto": found by comparing */
+        const char *zone; /* time zone of the dates on the pages: an IANA name, or "auto": found from the tables */
         const char *proxy;
         const char *ca, *cert, *key; /* of https: paths of files */
         int timeout;                 /* seconds to wait for one answer */
@@ -65,12 +65,12 @@ struct ob_sink_settings {
         const char *name; /* no two sinks share a name: it identifies the sink in the store and in agent.* */
         const char *host;
         int port;
-        int path;              /* enum ob_path: whether dotted names contain ids or names */
-        int flavor;            /* statsd: enum ob_flavor */
-        const char *socket;    /* statsd: the path of a unix socket; "" for UDP */
-        int payload;           /* statsd: bytes in a datagram */
-        int backlog;           /* dogstatsd: seconds; older points carry their time. 0: no point does */
-        const char *container; /* dogstatsd: our container's id, or "auto": found; "": not sent */
+        int path;           /* enum ob_path: whether dotted names contain ids or names */
+        int flavor;         /* statsd: enum ob_flavor */
+        const char *socket; /* statsd: the path of a unix socket; "" for UDP */
+        int payload;        /* statsd: bytes in a datagram */
+        int backlog;        /* dogstatsd: seconds; points that are older carry their time. 0: no point carries it */
+        const char *container; /* dogstatsd: our container's id, or "auto": the agent finds it; "": not sent */
         struct ob_tag
                 tags[OB_TAGS_MORE_MAX]; /* sent with every point, by sinks that send tags. value NULL: no value */
         unsigned n_tags;
@@ -87,18 +87,18 @@ struct ob_sink_settings {
 
 /* The limits by which agent/source/health_rules.h evaluates the state of a pipeline. Seconds. */
 struct ob_health_settings {
-        int lag;        /* of delay, or behind in the binlog: the pipeline is lagging */
+        int lag;        /* a larger delay or distance in the binlog: lagging */
         int idle;       /* without rows, while the position moves: idle */
         int stall;      /* without any movement: stalled, or hung */
         int skew;       /* by which a date is in the future: skewed */
         int hold;       /* that a new state must last before the change is reported */
-        bool heartbeat; /* sources without rows have a heartbeat, so a silent one hangs */
+        bool heartbeat; /* a database with nothing to copy has a heartbeat, so a silent pipeline hangs */
 };
 
 /* The page that shows how the agent works. */
 struct ob_status_settings {
         const char *listen;          /* "": there is no page */
-        const char *user, *password; /* both are set, or none */
+        const char *user, *password; /* both are set, or both are "" */
         const char *password_file;   /* the file that `password` was read from; it is read again at each request */
         int patience;                /* seconds that a source or sink may be late before it is called ill */
         struct ob_status_address {
@@ -150,7 +150,7 @@ struct ob_exposed {
         const char *why, *fix;
 };
 
-/* Finds the next exposed file. `*i` begins at 0 and is moved on. False when there is no further one. */
+/* Finds the next exposed file. `*i` begins at 0 and is moved on. False when there is no further exposed file. */
 bool ob_config_exposed(const struct ob_config *c, size_t *i, struct ob_exposed *e);
 
 #endif

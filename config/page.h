@@ -60,13 +60,13 @@ struct ob_page {
 extern const struct ob_page ob_builtin_pages[];
 extern const unsigned ob_n_builtin_pages;
 
-/* How the config calls each kind of cell. */
+/* The config's word for each kind of cell. */
 extern const char *const ob_cells[OB_CELLS];
 
 /* Finds a page by its name. NULL when there is none. */
 const struct ob_page *ob_page_find(const struct ob_page *pages, size_t n, const char *name);
 
-/* Whether the page is a table with headers; the rows of another page are found by `rows`. */
+/* Whether columns are found by headers; else the cells are found from each of the page's `rows`. */
 bool ob_page_has_headers(const struct ob_page *page);
 
 /* The position of the column with this name, or -1. */

@@ -18,7 +18,7 @@
 enum ob_role {
         OB_CURSOR,    /* the row's id: a whole number that no two rows share */
         OB_SETTLED,   /* when the row was last written */
-        OB_TIME,      /* when the event that the row reports happened */
+        OB_TIME,      /* the time of the event that the row reports */
         OB_MADE,      /* when the row was created; for rows that change in place */
         OB_KEY,       /* tag that tells series apart; NULL and -1 become "none" */
         OB_ENUM,      /* like a key, with few different values; sent in lower case */
@@ -75,7 +75,8 @@ struct ob_source {
         unsigned n_columns;
         struct ob_column columns[OB_COLUMNS_MAX];
 
-        bool is_roster; /* the keys are pipelines: one without a row has a gauge, too; a deleted one has none */
+        bool is_roster; /* the keys are pipelines: without a row a pipeline has a gauge, too; a deleted one has none
+                         */
         bool has_gaps;  /* an empty cell is no error: no point is made of the cell */
 
         bool enabled;
@@ -115,8 +116,10 @@ int ob_source_check(const struct ob_source *s, struct ob_err *err);
 extern const struct ob_source ob_builtin_sources[];
 extern const unsigned ob_n_builtin_sources;
 
-/* The settings of a built-in page source, without a name, a page or columns. A user's page is a copy with more in
- * it. */
+/*
+ * The settings of a built-in page source, without a name, a page or columns. The source of a user's page begins as
+ * a copy.
+ */
 extern const struct ob_source ob_empty_page_source;
 
 #endif

@@ -22,10 +22,9 @@ void ob_bytes_add_unsigned(struct ob_bytes *b, uint64_t n);
 void ob_bytes_add_signed(struct ob_bytes *b, int64_t n);
 
 /*
- * A whole number is a signed number, times two. A double is the byte 1 and then 8 bytes, the lowest first.
- * Before batches had version 5, a number with a fraction was a signed number of millionths, times two, plus one,
- * and both could have 128 bits: ob_bytes_read_value() reads those, too, and a whole number that 64 bits cannot hold
- * becomes the nearest one that they can.
+ * A whole number is a signed number, times two. A double is the byte 1 and then 8 bytes, the lowest first. Before
+ * batches had version 5, a number with a fraction was a signed number of millionths, times two, plus one, and both
+ * could have 128 bits: ob_bytes_read_value() reads those, too, and clamps a whole number to 64 bits.
  */
 void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value);
 

@@ -14,7 +14,7 @@
 struct ob_dog {
         const char *prefix;
         const struct ob_tag
-                *tags; /* of everything; one of a series with the same key stands. value NULL: there is none */
+                *tags; /* sent with everything; a series' own tag with the same key wins. value NULL: no value */
         unsigned n_tags;
         const char *origin; /* the container that this process runs in, as "ci-…" or "in-…"; or "" */
 };
@@ -24,8 +24,8 @@ void ob_dog_metric(struct ob_text *out, const struct ob_dog *dog, const struct o
 
 /*
  * The same for a time in the past, in two steps: first a text that stands for the series and has no NUL, then, made
- * of this text, the line with `|T`. The Agent does not add such values up: the second value of one series and
- * second replaces the first one.
+ * of this text, the line with `|T`. The Agent does not add such values up: a later value of the same series at the
+ * same time replaces the earlier one.
  */
 void ob_dog_path(struct ob_text *out, const struct ob_dog *dog, const struct ob_series *series);
 void ob_dog_stamped(struct ob_text *out, const struct ob_dog *dog, const char *path, size_t length,
@@ -36,8 +36,8 @@ extern const char *const ob_dog_alerts[OB_ALERTS];
 
 /*
  * `_e{title,text}:…`, and `_sc|…` where the event has a check: one line each. A text is cut, at a character's end,
- * to what Datadog takes (4000 bytes) and the room leaves. Nothing is added when the event has no title, or no
- * check.
+ * to what Datadog takes (4000 bytes) and the room leaves. Without a title there is no `_e` line, without a check no
+ * `_sc` line.
  */
 void ob_dog_event(struct ob_text *out, const struct ob_dog *dog, const struct ob_event *e);
 void ob_dog_check(struct ob_text *out, const struct ob_dog *dog, const struct ob_event *e);

@@ -16,7 +16,7 @@
 void ob_graphite_line(
         struct ob_text *out, const char *path, size_t path_length, struct ob_metric_value value, int64_t time);
 
-/* Whether carbon can make a file of this path: no node of more than 251 bytes (".wsp" comes on top). */
+/* Whether carbon can make a file of this path: no node of more than 251 bytes (carbon adds ".wsp"). */
 bool ob_graphite_path_is_storable(const char *path, size_t length);
 
 #endif

@@ -25,12 +25,12 @@ enum ob_kind {
 enum ob_deliver_to {
         OB_TO_ALL,
         OB_TO_IDEMPOTENT, /* the point was counted before: only sinks that may repeat a point get the point */
-        OB_TO_FORGET,     /* not a point: such a sink starts all series of this name and manager from nothing */
+        OB_TO_FORGET,     /* not a point: idempotent sinks start all series of this name and manager from nothing */
         OB_DELIVER_TO_END
 };
 
 struct ob_tag {
-        const char *key, *value; /* value: bytes from outside, all but NUL; "": there is no such tag */
+        const char *key, *value; /* value: from outside, any bytes but NUL; "": there is no such tag */
         const char *node; /* of an identity tag: replaces the value in a path of names; NULL: nothing replaces it */
 };
 
@@ -49,7 +49,9 @@ struct ob_metric {
         struct ob_metric_value value;
 };
 
-/* How bad an event is, and the state of its subject after the event. The numbers are those of StatsD and monitors.
+/*
+ * How bad an event is, and the state of its subject after the event. The numbers of ob_check are those of
+ * DogStatsD.
  */
 enum ob_event_alert { OB_ALERT_INFO, OB_ALERT_SUCCESS, OB_ALERT_WARNING, OB_ALERT_ERROR, OB_ALERTS };
 enum ob_check { OB_CHECK_OK, OB_CHECK_WARNING, OB_CHECK_CRITICAL, OB_CHECK_UNKNOWN, OB_CHECKS };
@@ -58,14 +60,14 @@ enum ob_check { OB_CHECK_OK, OB_CHECK_WARNING, OB_CHECK_CRITICAL, OB_CHECK_UNKNO
 #define OB_EVENT_TEXT_MAX  24000 /* bytes */
 
 /*
- * Something that happened, once. A sink that has no words on its wire leaves events out. An event with a `check`
+ * Something that happened, once. A sink whose wire carries only numbers leaves events out. An event with a `check`
  * also gives the state of its subject: a service check of this name and these tags, and the text is the check's
  * message.
  */
 struct ob_event {
         int64_t time;             /* seconds since 1970, UTC */
         const char *kind;         /* ours: [a-z0-9_.]; the subject of the event, such as "log" */
-        const char *title, *text; /* bytes from outside, all but NUL; without a title there is only the check */
+        const char *title, *text; /* from outside, any bytes but NUL; without a title there is only the check */
         const char *signature;    /* ours: [A-Za-z0-9_.-]; similar events have the same signature; or "" */
         enum ob_event_alert alert;
         const char *check; /* ours: [a-z0-9_.]; "": there is no check */

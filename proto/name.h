@@ -1,6 +1,6 @@
 /*
  * The name of a series on each wire. Pure functions; a name that does not fit marks the text as too long. Rules:
- * Graphite's docs/tags.rst, carbon's util.TaggedSeries; the path rule is our contract's.
+ * Graphite's docs/tags.rst, carbon's util.TaggedSeries; the rule for dotted paths is our own.
  */
 #ifndef OB_PROTO_NAME_H
 #define OB_PROTO_NAME_H
@@ -11,15 +11,15 @@
 #include "proto/text.h"
 
 /*
- * Prefix, then each identity tag and its value, then the name: otter.pipeline.3.delay_ms.
- * In values every byte outside [A-Za-z0-9_-] becomes '_'; an empty one is "none".
+ * Prefix, then each identity tag and its value, then the name: otter.pipeline.3.delay_ms. In values every byte
+ * outside [A-Za-z0-9_-] becomes '_'; an empty value is "none".
  */
 void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
 /* The same with the tags' nodes instead of their values: otter.pipeline.orders.delay_ms. */
 void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* Marks our events where names do not: the prefix, or "otterbeat" when there is no prefix. */
+/* The tag that marks our events, which have no name: the prefix, or "otterbeat" when there is no prefix. */
 const char *ob_name_mark(const char *prefix);
 
 /* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */

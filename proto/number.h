@@ -34,8 +34,8 @@ bool ob_number_from_real(double real, struct ob_metric_value *value);
 /*
  * Reads the whole of `text` as MySQL prints numbers: -12, 0.5, 1e20. A number without fraction and exponent that is
  * beyond 64 bits becomes the nearest 64-bit number, and `*is_clamped` (or NULL) becomes true. False, and nothing
- * written, when the text is empty, is anything else, has a blank in it, or has a fraction or an exponent and is
- * 10^24 or more in size.
+ * written, when the text is no number, has a blank in it, or has a fraction or an exponent and is 10^24 or more in
+ * size.
  */
 bool ob_number_parse(const char *text, size_t length, struct ob_metric_value *value, bool *is_clamped);
 

@@ -1,6 +1,7 @@
 /*
  * What a source remembers of its events: which signatures there were lately, how many rows of each were only
- * counted, and which values its open tags have had. The store keeps a row for each. Owned by one thread.
+ * counted, and which values its open tags have had. The store has a row for each signature and each value. Owned by
+ * one thread.
  */
 #ifndef OB_SOURCE_DEDUP_H
 #define OB_SOURCE_DEDUP_H
@@ -20,7 +21,7 @@ struct ob_dedup_value;
 
 struct ob_dedup_item {
         const char *key;      /* the signature */
-        int64_t since;        /* when the minute began of which one row was sent as an event */
+        int64_t since;        /* when the minute began in which one row was sent as an event */
         int64_t last;         /* the time of the latest row */
         int64_t count;        /* of rows that were only counted */
         bool is_told;         /* a row was sent as an event */
@@ -36,7 +37,7 @@ struct ob_dedup {
         int64_t forget_before;         /* signatures that were silent since then are to be deleted; 0: none */
 };
 
-#define OB_DEDUP_KEEP 3600 /* seconds that one is kept after its last row, by the clock of the rows */
+#define OB_DEDUP_KEEP 3600 /* seconds that an item is kept after its last row, by the clock of the rows */
 
 void ob_dedup_free(struct ob_dedup *a);
 
@@ -55,15 +56,14 @@ bool ob_dedup_admit(struct ob_dedup *a, const char *tag, const char *value, size
 /* A number that stands for its key. */
 uint64_t ob_dedup_item_hash(const struct ob_dedup_item *one);
 
-/* Keeps the event that was sent, with the first line of its text; and reads it, valid until the next one is kept.
- */
+/* Stores the sent event, with the first line of its text, in the item; and reads it, valid until the next store. */
 void ob_dedup_item_keep(struct ob_dedup_item *one, const struct ob_event *e);
 bool ob_dedup_item_kept(const struct ob_dedup_item *one, struct ob_event *e);
 
-/* Reads what the store has of a source, in place of what was there. */
+/* Replaces the content with what the store has of a source. */
 int ob_dedup_load(struct ob_dedup *a, struct ob_store *st, const char *source, struct ob_err *err);
 
-/* Writes what has changed, inside the caller's transaction; and notes that the transaction was committed. */
+/* _put writes what has changed, inside the caller's transaction; _settle notes that it was committed. */
 int ob_dedup_put(const struct ob_dedup *a, struct ob_store *st, const char *source, struct ob_err *err);
 void ob_dedup_settle(struct ob_dedup *a);
 

@@ -18,7 +18,7 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-/* Of one poll of a source. */
+/* What a source keeps from poll to poll, and the data of one poll. */
 struct state {
         struct ob_tracked_rows known;
         bool is_loaded;

@@ -172,7 +172,7 @@ bool ob_events_is_duplicate(struct ob_task *f, const char *const *row, int64_t t
         write_signature(f, row, &key);
         write_shape(row[ev->text], &key);
         seen = ob_dedup_find(&ev->dedup, end_text(&key), time);
-        if (strcmp(seen->key, key.data) != 0) /* the memory is full, and the row has none of its own */
+        if (strcmp(seen->key, key.data) != 0) /* the memory is full, and the row has no item of its own */
                 return false;
         if (seen->count && time < seen->last + f->source->merge && time > seen->last - f->source->merge)
                 return true;

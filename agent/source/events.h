@@ -25,14 +25,14 @@ void ob_events_free(struct ob_events *ev);
 /* Reads what the store has, unless that was read already. */
 int ob_events_load(struct ob_task *f, struct ob_err *err);
 
-/* Forgets what is in memory, which may differ from the store. */
+/* Clears the memory, which may differ from the store. */
 void ob_events_reset(struct ob_events *ev);
 
 /* Returns the row with the parts of its text as cells, and "other" for a value above the limit; valid until the
  * next call. */
 const char *const *ob_events_parts(struct ob_task *f, const char *const *row);
 
-/* Returns whether another manager has written the same, and that was counted. `row` has its parts. */
+/* Returns whether an equal row of another manager was counted. `row` has its parts. */
 bool ob_events_is_duplicate(struct ob_task *f, const char *const *row, int64_t time);
 
 /* Adds an event for the row to the outbox, or counts the row. A row of more than a day ago makes no event. */
@@ -46,7 +46,7 @@ bool ob_events_sum_up(struct ob_task *f);
 const char *ob_event_title(
         char *room, size_t size, const char *word, const struct ob_series *series, const char *but);
 
-/* Writes what has changed, inside the caller's transaction; and notes that the transaction was committed. */
+/* _stage writes what has changed, inside the caller's transaction; _staged notes that it was committed. */
 int ob_events_stage(struct ob_task *f, struct ob_err *err);
 void ob_events_staged(struct ob_events *ev);
 

@@ -1,8 +1,7 @@
 /*
  * Sends the state of each pipeline as points, and each change of a state once as an event, a service check and a
  * line in the log. The state that was sent is stored in one transaction with the event, so no restart sends a
- * change again. A pipeline that is seen for the first time has no state before: that makes a service check alone.
- * Owned by one thread.
+ * change again. The first state of a pipeline makes no event, only a service check and a line. Owned by one thread.
  */
 #ifndef OB_SOURCE_HEALTH_CHANGES_H
 #define OB_SOURCE_HEALTH_CHANGES_H

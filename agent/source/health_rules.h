@@ -1,7 +1,7 @@
 /*
- * The state of a pipeline, evaluated from facts. Pure functions over one table of rules. Source of the facts and
- * of what a stuck pipeline leaves behind: alibaba/otter (StatsRemoteServiceImpl, SelectTask, PipelineList; issues
- * 911, 816, 876).
+ * The state of a pipeline, evaluated from facts. Pure functions over one table of rules. Source of the facts and of
+ * the signs of a stuck pipeline: alibaba/otter (StatsRemoteServiceImpl, SelectTask, PipelineList; issues 911, 816,
+ * 876).
  */
 #ifndef OB_SOURCE_HEALTH_RULES_H
 #define OB_SOURCE_HEALTH_RULES_H

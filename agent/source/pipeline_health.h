@@ -1,6 +1,6 @@
 /*
  * The pipelines of one manager: the facts that the workers noted of each, and its state. Workers note the points
- * that they send, and one worker evaluates. Own lock, held for no I/O.
+ * that they send, and one worker evaluates. Their lock is not held during I/O.
  */
 #ifndef OB_SOURCE_PIPELINE_HEALTH_H
 #define OB_SOURCE_PIPELINE_HEALTH_H

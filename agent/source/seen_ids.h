@@ -13,7 +13,7 @@
 
 struct ob_seen_chunk {
         struct ob_chunk chunk;
-        int64_t stored_newest; /* of the rows that were counted before this page */
+        int64_t stored_newest; /* the latest time of its rows that were counted before this page */
         bool is_known;         /* the chunk is in the store */
         bool is_changed;
 };

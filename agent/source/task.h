@@ -54,7 +54,7 @@ struct ob_task {
         struct ob_names *names;            /* of the manager's objects; NULL: there are none */
         struct ob_reader *reader;          /* ours */
         struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
-        int64_t step; /* seconds after which the steps of all Graphite sinks end together; 0: no Graphite sink */
+        int64_t step;                      /* seconds: see ob_rewind_step */
 
         /* The task's own. */
         const struct ob_delta_ops *delta;

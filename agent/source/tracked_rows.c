@@ -100,7 +100,7 @@ static int load_row(void *ctx, const struct ob_value *row, struct ob_err *err)
         return 0;
 }
 
-/* Returns the number of the column of a total that version 3 stored; one more than there are when it has none. */
+/* Returns the column's number in the name of a total from version 3; n_totals + 1 for any other name. */
 static unsigned column_3(const struct load *l, const char *column)
 {
         unsigned i = 0;

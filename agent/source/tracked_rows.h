@@ -1,6 +1,6 @@
 /*
- * The rows of a table whose rows change in place: for each key the row that is tracked, and the totals that it had.
- * They are kept in the store, which is written page by page, and only what has changed. Owned by one thread.
+ * The rows of a table whose rows change in place: for each key the row that is tracked, and its last totals. The
+ * store has a copy, to which the changes of each page of rows are written. Owned by one thread.
  */
 #ifndef OB_SOURCE_TRACKED_ROWS_H
 #define OB_SOURCE_TRACKED_ROWS_H
@@ -24,7 +24,7 @@ struct ob_tracked_row {
         bool is_changed;               /* since the row was stored */
         bool is_row_changed;           /* also id, made or below_since */
         int64_t *totals;               /* ours; as many as the source has */
-        int64_t *stored;               /* the same, as the store has them; in one piece with totals */
+        int64_t *stored;               /* the same, as the store has them; in the allocation of `totals` */
         struct ob_bytes key;           /* ours */
 };
 
@@ -38,8 +38,8 @@ struct ob_tracked_rows {
 };
 
 /*
- * The total was not there when its row was seen first, so what it was then is not known. The store has no row. (A
- * total of just this value, -2^63, is taken for unknown as well.)
+ * The total was NULL when its row was first seen, so its first value is unknown, and the store has no row for it.
+ * (A real total of -2^63 is taken for unknown, too.)
  */
 #define OB_TOTAL_UNKNOWN INT64_MIN
 
@@ -55,7 +55,7 @@ void ob_tracked_rows_free(struct ob_tracked_rows *k);
 struct ob_tracked_row *ob_tracked_rows_find(struct ob_tracked_rows *k, const struct ob_bytes *key);
 struct ob_tracked_row *ob_tracked_rows_add(struct ob_tracked_rows *k, const void *key, size_t length);
 
-/* Notes that a total has changed; `is_row`: or id, made or below_since. */
+/* Notes that a total, or with `is_row` also id, made or below_since, has changed. */
 void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_row *e, bool is_row);
 
 /* Writes what has changed, inside the caller's transaction. */
