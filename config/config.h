@@ -65,12 +65,12 @@ struct ob_sink_settings {
         const char *name; /* no two sinks share a name: it identifies the sink in the store and in agent.* */
         const char *host;
         int port;
-        int path;           /* enum ob_path: whether dotted names contain ids or names */
-        int flavor;         /* statsd: enum ob_flavor */
-        const char *socket; /* statsd: the path of a unix socket; "" for UDP */
-        int payload;        /* statsd: bytes in a datagram */
-        int backlog;        /* dogstatsd: seconds; points that are older carry their time. 0: no point carries it */
-        const char *container; /* dogstatsd: our container's id, or "auto": the agent finds it; "": not sent */
+        int path;              /* enum ob_path: whether dotted names contain ids or names */
+        int flavor;            /* statsd: enum ob_flavor */
+        const char *socket;    /* statsd: the path of a unix socket; "" for UDP */
+        int payload;           /* statsd: bytes in a datagram */
+        int backlog;           /* dogstatsd: seconds; older points carry their time. 0: no point does */
+        const char *container; /* dogstatsd: our container's id, or "auto": found; "": not sent */
         struct ob_tag
                 tags[OB_TAGS_MORE_MAX]; /* sent with every point, by sinks that send tags. value NULL: no value */
         unsigned n_tags;

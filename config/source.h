@@ -75,8 +75,7 @@ struct ob_source {
         unsigned n_columns;
         struct ob_column columns[OB_COLUMNS_MAX];
 
-        bool is_roster; /* the keys are pipelines: without a row a pipeline has a gauge, too; a deleted one has none
-                         */
+        bool is_roster; /* the keys are pipelines: each that exists has a gauge, even without a row */
         bool has_gaps;  /* an empty cell is no error: no point is made of the cell */
 
         bool enabled;

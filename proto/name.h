@@ -19,7 +19,7 @@ void ob_name_dotted(struct ob_text *out, const char *prefix, const struct ob_ser
 /* The same with the tags' nodes instead of their values: otter.pipeline.orders.delay_ms. */
 void ob_name_dotted_by_nodes(struct ob_text *out, const char *prefix, const struct ob_series *series);
 
-/* The tag that marks our events, which have no name: the prefix, or "otterbeat" when there is no prefix. */
+/* The mark of our events, which have no name: the prefix, or "otterbeat" when there is no prefix. */
 const char *ob_name_mark(const char *prefix);
 
 /* otter.delay_ms: prefix and name alone, for wires that carry the tags elsewhere. */

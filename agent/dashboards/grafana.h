@@ -1,7 +1,6 @@
 /*
- * otterbeat grafana: writes the files by which Grafana is provisioned. They are JSON, which is a part of YAML.
- * Their names end in .yaml where Grafana reads no other files (its config_reader.go, of datasources and of
- * dashboards).
+ * otterbeat grafana: writes the files by which Grafana is provisioned. They are JSON, a subset of YAML. Their names
+ * end in .yaml where Grafana reads no other files (its config_reader.go, of datasources and of dashboards).
  */
 #ifndef OB_DASHBOARDS_GRAFANA_H
 #define OB_DASHBOARDS_GRAFANA_H

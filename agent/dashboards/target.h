@@ -1,6 +1,6 @@
 /*
- * Makes Graphite targets of the tables' queries: paths with globs for a sink that sends dotted names, seriesByTag
- * for a sink that sends tagged series. The functions in the targets are those of graphite-web 1.1.
+ * Makes Graphite targets of the queries in board.h: paths with globs for a sink that sends dotted names,
+ * seriesByTag for a sink that sends tagged series. The functions in the targets are those of graphite-web 1.1.
  */
 #ifndef OB_DASHBOARDS_TARGET_H
 #define OB_DASHBOARDS_TARGET_H

@@ -1,6 +1,6 @@
 /*
- * The running agent: store, queue, sinks and workers of one config. They start from right to left and stop from
- * left to right, so that points which were read can still go out. The main thread owns the agent.
+ * The running agent: store, queue, sinks and workers of one config. They start in this order and stop in reverse
+ * order, so that points which were read can still go out. The main thread owns the agent.
  */
 #ifndef OB_OPS_AGENT_H
 #define OB_OPS_AGENT_H

@@ -11,7 +11,7 @@
 
 #include "config/config.h"
 
-/* The time from which on a running agent may still be sending steps. The config must have a Graphite sink. */
+/* The time from which a running agent may still send steps. The config must have a Graphite sink. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now);
 
 /* Reads a time from the command line (see ob_start_parse) and rounds it down to a whole `step`. False: the text is

@@ -28,7 +28,7 @@ struct ob_status_of {
 enum ob_wellness {
         OB_WELL,
         OB_TROUBLED, /* it fails, but is within its deadline */
-        OB_ILL,      /* past its deadline: the fault of the world, or ours */
+        OB_ILL,      /* past its deadline: a fault outside, or ours */
         OB_STUCK,    /* its thread did not show life in time: our fault */
         OB_WELLNESSES
 };
@@ -86,16 +86,13 @@ struct ob_view {
 void ob_view_take(struct ob_view *v, const struct ob_status_of *of);
 void ob_view_free(struct ob_view *v);
 
-/* How many sources and sinks are at least so badly off. */
+/* How many sources and sinks are at `at_least` or worse. */
 size_t ob_view_count(const struct ob_view *v, enum ob_wellness at_least);
 
 /* Adds a line for each source and sink that is not well. */
 void ob_view_add_problems(const struct ob_view *v, struct ob_bytes *out);
 
-/*
- * The headlines: one says how the agent gets on, the other how Otter does. They are two, since either may be in
- * trouble while the other one is well.
- */
+/* Two headlines, one for the agent and one for Otter, since either may be in trouble while the other is well. */
 enum ob_headline_of { OB_HEADLINE_AGENT, OB_HEADLINE_OTTER, OB_HEADLINES };
 
 struct ob_headline {
@@ -111,7 +108,7 @@ void ob_headlines(const struct ob_view *v, struct ob_headline lines[OB_HEADLINES
 /* How well a pipeline in this state is. */
 enum ob_wellness ob_headline_wellness(enum ob_state state);
 
-/* How many pipelines are at least so badly off. */
+/* How many pipelines are at `at_least` or worse. */
 size_t ob_headline_pipelines(const struct ob_view *v, enum ob_wellness at_least);
 
 #endif

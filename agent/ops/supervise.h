@@ -1,8 +1,7 @@
 /*
  * Messages to the service manager: that the agent is ready, reloads or stops, and its status in one line. The
- * watchdog message is sent as long as every thread shows life in time; a thread that does not is logged in any
- * case. A database or sink that is down is no reason to restart the agent, which would not help. The main thread
- * owns this.
+ * watchdog message is sent as long as every thread shows life in time; a stuck thread is always logged. A database
+ * or sink that is down does not stop the message, since a restart would not help. The main thread owns this.
  */
 #ifndef OB_OPS_SUPERVISE_H
 #define OB_OPS_SUPERVISE_H
@@ -21,7 +20,7 @@ struct ob_supervise {
         bool is_stuck_logged;
         pthread_t feeder; /* sends watchdog messages while the main thread is busy; 0: not running */
         struct ob_stop over;
-        int64_t fed_until; /* the feeder reads it; ob_clock_ms() */
+        int64_t fed_until; /* read by the feeder; on ob_clock_ms() */
 };
 
 void ob_supervise_ready(struct ob_supervise *s);
@@ -30,8 +29,8 @@ void ob_supervise_stopping(struct ob_supervise *s);
 
 /*
  * From here to ob_supervise_idle the main thread is busy, as in a stop or a start, and a thread feeds the watchdog
- * in its place. It always does for `ms` milliseconds, after which every time-out has passed. After that it does as
- * long as this process uses the processor, which a process that hangs does not.
+ * in its place. It always does for `ms` milliseconds, in which all time-outs pass; later only while this process
+ * uses processor time, which a hanging process does not.
  */
 void ob_supervise_busy(struct ob_supervise *s, int64_t ms);
 void ob_supervise_idle(struct ob_supervise *s);

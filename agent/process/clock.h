@@ -6,8 +6,8 @@
 #include <time.h>
 
 /*
- * Seconds. A database's clock may jump by this much, and every row still gets into its step. Two hours: a clock
- * that was one hour ahead may be set to one hour behind.
+ * Seconds. A database's clock may jump by this much, and every row still gets into its step. Two hours and a
+ * minute: a clock that was one hour ahead may be set to one hour behind.
  */
 #define OB_CLOCK_STEP 7260
 

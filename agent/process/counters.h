@@ -19,12 +19,15 @@ struct ob_source_counters {
         _Atomic int64_t poll_ms;   /* how long the last whole poll took */
         _Atomic int64_t polled_at; /* ob_clock_ms() of the last whole poll; before the first poll: of the start */
         _Atomic int64_t rows;      /* rows that were counted */
-        /* Seconds: the newest counted row. NOTHING: no row yet; ALL: a source that is read once is done. */
+        /*
+         * The time of the newest counted row, in seconds. NOTHING: no row yet; ALL: a source that is read once is
+         * done.
+         */
         _Atomic int64_t read_upto;
         _Atomic int64_t
                 late_rows; /* of the counted rows: those that became visible after a newer row had been counted */
         _Atomic int64_t errors; /* failed polls, and cells that could not be read */
-        int64_t every_ms;       /* from poll to poll; set before the thread starts, as is busy_ms */
+        int64_t every_ms;       /* from poll to poll; this and busy_ms are set before the thread starts */
         int64_t busy_ms;        /* the longest time between two signs of life of its thread during a poll */
         struct ob_health health;
 };
@@ -38,7 +41,7 @@ struct ob_sink_counters {
         _Atomic int64_t late;      /* came too late for their step */
         _Atomic int64_t lost;      /* dropped; the log has the reason of each loss */
         _Atomic int64_t behind;    /* in the queue, and not delivered yet */
-        _Atomic int64_t uncertain; /* of the lost or repeated points: a crash left open whether they went out */
+        _Atomic int64_t uncertain; /* lost or repeated points: after a crash it is unknown whether they were sent */
         _Atomic int64_t reconnects;
         struct ob_health health;
 };

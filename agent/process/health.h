@@ -28,7 +28,7 @@ struct ob_minute {
 
 struct ob_health {
         _Atomic int64_t failing_since; /* ob_clock_ms(); 0: the source or sink does not fail */
-        _Atomic int64_t due; /* ob_clock_ms(): a thread that shows no life until then is stuck; 0: no promise yet */
+        _Atomic int64_t due;    /* ob_clock_ms(): a thread that shows no life by then is stuck; 0: no promise yet */
         atomic_bool is_waiting; /* waits for room in the queue or on the disk */
 
         pthread_mutex_t lock; /* guards all members below */

@@ -18,8 +18,8 @@ int ob_log_open(const char *path, enum ob_level level, struct ob_err *err);
 
 /*
  * `format` is a literal, the frame of the line. The log trusts no text that %s puts in: no text can end its quotes,
- * its field or its line. Inside quotes, '"' and '\' get a '\' before them. A bare `key=%s` gets quotes where its
- * text needs quotes. Bytes that a terminal must not get are written as ob_utf8_show() writes them. The format knows
+ * its field or its line. Inside quotes, '"' and '\' get a '\' before them. The text of a bare `key=%s` gets quotes
+ * if it needs them. Bytes that a terminal must not get are written as ob_utf8_show() writes them. The format knows
  * %s, %.40s, %d, %u, %lld and %zu. A line that is too long ends in "…".
  */
 void ob_log(enum ob_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -19,8 +19,8 @@ void ob_stream_own(int fd);
 
 /*
  * Writes as many bytes as there is room for, and returns their number: 0 when there is no room, and on failure.
- * Does not wait as long as `length` is at most PIPE_BUF. One case is left: a pipe that could not be opened once
- * more, and that another process fills at this very moment.
+ * With at most PIPE_BUF bytes the call waits in one case only: the pipe could not be opened once more, and another
+ * process fills it at this moment.
  */
 size_t ob_stream_put(int fd, const char *bytes, size_t length);
 

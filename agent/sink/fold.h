@@ -52,8 +52,8 @@ enum ob_fold_got ob_fold_add(
         struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted);
 
 /*
- * Emits every step that has grown since its last emit. With `newer`, a fold that has read further in the same
- * batches, emits the values of `newer`; a step that `newer` has closed waits until the step closes in `f` too.
+ * Emits every step that has grown since its last emit. `newer` (or NULL): a fold that has read further in the same
+ * batches, and whose values are emitted; a step that it has closed waits until the step closes in `f`, too.
  */
 void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer);
 

@@ -15,7 +15,7 @@ struct ob_folding {
 };
 
 /*
- * Adds the points of one batch to the fold, which emits the steps that this closes. Points are counted, in the fold
+ * Adds the points of one batch to the fold, which emits the steps that they close. Points are counted, in the fold
  * and in `*f`, if the batch is after `sent_upto`. Returns the clock of the batch.
  */
 int64_t ob_folding_add(

@@ -27,7 +27,7 @@ void ob_resend_schedule_clear(struct ob_resend_schedule *s);
 /* Notes that the batch was sent now. */
 void ob_resend_schedule_add(struct ob_resend_schedule *s, int64_t seq);
 
-/* When the first part is to be resent, if the head has reached its end; INT64_MAX: never. */
+/* When the first part is to be resent, if `head_seq` has reached the part's last batch; INT64_MAX: never. */
 int64_t ob_resend_schedule_due(const struct ob_resend_schedule *s, int64_t head_seq);
 void ob_resend_schedule_drop_first(struct ob_resend_schedule *s);
 

@@ -24,15 +24,15 @@ enum ob_step { OB_STEP_FAILED = -1, OB_STEP_IDLE, OB_STEP_BUSY };
 
 struct ob_sink_ops {
         /*
-         * Makes the sink's state from `delivery`, and may log what a crash has lost. The batches after `sent_upto`
-         * are counted later; `start` counts only the difference to that.
+         * Makes the sink's state from `delivery`, and may log what a crash has lost. The caller counts the batches
+         * after `sent_upto` as behind; `start` only corrects the counts.
          */
         int (*start)(struct ob_sink *s, struct ob_err *err);
 
         /* Does a little work. IDLE: there is nothing to do before `*wake`; BUSY: there may be more. */
         enum ob_step (*step)(struct ob_sink *s, int64_t *wake, struct ob_err *err);
 
-        /* Writes what must be committed with `delivery`, in the same transaction. NULL: there is nothing. */
+        /* Writes what must be committed in one transaction with `delivery`. NULL: nothing. */
         int (*stage)(struct ob_sink *s, struct ob_err *err);
 
         /* Opens a closed transport; else checks that the peer is still there. */
@@ -48,7 +48,8 @@ struct ob_sink_ops {
         void (*rewind)(struct ob_sink *s);
 
         /*
-         * Drops the oldest batches, `bytes` of them and none after `last`, and counts the losses. Does not commit.
+         * Drops the oldest batches, at least `bytes` bytes but none after `last`, and counts the losses. Does not
+         * commit.
          */
         int (*drop_oldest)(struct ob_sink *s, int64_t last, int64_t bytes, struct ob_err *err);
 

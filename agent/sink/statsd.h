@@ -18,8 +18,8 @@ struct ob_statsd_encoding;
 /*
  * Points of the past, for a server that stores them at their own time and does not add them up: a value replaces
  * earlier values of its series and second. So the points of a step are folded to one total, and a step that grows
- * is sent again at the same second. The fold ends with the process, so each run has a second of its own in every
- * step; no run has the first second, where the server puts its own sums.
+ * is sent again at the same second. The fold ends with the process, so consecutive runs of the agent use different
+ * seconds of a step, never the first second, where the server puts its own sums.
  */
 struct ob_statsd_past {
         struct ob_fold *fold; /* NULL: points are sent without their time */
@@ -33,7 +33,7 @@ struct ob_statsd {
         struct ob_stored_batch batch;
         bool is_loaded;
         int64_t brought; /* points of the batch that count for this run: an earlier run may have sent the others */
-        uint64_t skip;   /* places of the next batch that an earlier run has sent */
+        uint64_t skip;   /* how many places of the next batch an earlier run has sent */
         struct ob_datagrams out;  /* the loaded batch */
         struct ob_totals *totals; /* NULL: no totals are sent */
         struct ob_log_once too_long;

@@ -29,8 +29,8 @@ const char *ob_connection_cell(sqlite3_stmt *s, int column);
 int ob_connection_run(sqlite3 *db, const char *sql, struct ob_err *err);
 
 /*
- * Copies a whole store into another one, which must be empty. The copy is not made page by page: the pages of a
- * file with a write-ahead log name the log, and a store in memory cannot have one.
+ * Copies a whole store into another one, which must be empty. The copy is not made page by page: the first page of
+ * a file with a write-ahead log demands the log, which a store in memory cannot have.
  */
 int ob_connection_copy(const char *from, const char *to, struct ob_err *err);
 

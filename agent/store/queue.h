@@ -19,7 +19,7 @@
 #include "agent/process/stop.h"
 #include "agent/store/store.h"
 
-/* What workers had to wait for since this was last asked. */
+/* What workers waited for since the last ob_queue_take_waits(). */
 struct ob_queue_waits {
         bool disk;  /* for room on the disk */
         bool sinks; /* for a sink that keeps batches and cannot be asked to drop them */
@@ -27,8 +27,7 @@ struct ob_queue_waits {
 
 struct ob_queue {
         pthread_mutex_t lock;
-        pthread_cond_t told,
-                room; /* for sinks: there is news; for workers: there is room. Neither wakes its own kind */
+        pthread_cond_t told, room; /* `told` wakes sinks: there is news; `room` wakes workers: there is room */
         int64_t max_bytes;
         int64_t limit;         /* bytes that there may be now: the disk may have no room for max_bytes */
         int64_t bytes, points; /* in the store; the bytes include those that are about to be written */
@@ -51,7 +50,10 @@ void ob_queue_close(struct ob_queue *q);
 /* Waits for room for `bytes` and reserves the room. False, with nothing reserved, when a stop is wanted. */
 bool ob_queue_reserve(struct ob_queue *q, int64_t bytes, struct ob_stop *stop);
 
-/* Notes that the reserved batch was committed, with `points`; or gives its bytes back when it could not be. */
+/*
+ * _publish notes that the reserved batch was committed, with `points`; _release returns the bytes of one that was
+ * not.
+ */
 void ob_queue_publish(struct ob_queue *q, int64_t points);
 void ob_queue_release(struct ob_queue *q, int64_t bytes);
 
@@ -61,13 +63,13 @@ void ob_queue_set_room(struct ob_queue *q, int64_t bytes);
 /* Returns what workers waited for since the last call. */
 struct ob_queue_waits ob_queue_take_waits(struct ob_queue *q);
 
-/* Returns the sink that has acknowledged the least: it makes the queue as long as it is. */
+/* Returns the sink that has acknowledged the least, so that the queue cannot be shorter. */
 size_t ob_queue_keeper(struct ob_queue *q);
 
 /* Returns how many bytes there may be now. */
 int64_t ob_queue_limit(struct ob_queue *q);
 
-/* Sets how many points and bytes there are. */
+/* Reads how many points and bytes there are. */
 void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes);
 
 /* Waits until there is news after `*seen`, or until `deadline`; sets `*seen` to the latest news. */
@@ -76,8 +78,10 @@ void ob_queue_wait(struct ob_queue *q, uint64_t *seen, int64_t deadline);
 /* Wakes every waiting thread, because a stop is wanted. */
 void ob_queue_wake(struct ob_queue *q);
 
-/* Notes that a sink acknowledged the batches up to `acked`; `points` and `bytes` that all sinks had acknowledged
- * are deleted. */
+/*
+ * Notes that a sink acknowledged the batches up to `acked`, and that the caller deleted `points` and `bytes` from
+ * the store.
+ */
 void ob_queue_ack(struct ob_queue *q, size_t sink, int64_t acked, int64_t points, int64_t bytes);
 
 /* Sets whether a sink does not deliver. */

@@ -63,8 +63,8 @@ static int skip_all(struct ob_store *st, const char *name, struct ob_err *err)
 }
 
 /*
- * Deletes a corrupt row: what it held is unknown from then on. It is named by its own cells, because their types
- * may be wrong, and before the name is read as a text, which may convert the cell.
+ * Deletes a corrupt row: what it held is unknown from then on. The DELETE gets the cells themselves, because their
+ * types may be wrong, and before the name is read as a text, which may convert its cell.
  */
 static int forget_row(struct ob_store *st, enum ob_store_table table, sqlite3_stmt *row, struct ob_corruption *d,
         struct ob_err *err)

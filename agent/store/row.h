@@ -33,7 +33,7 @@ typedef int ob_store_row_fn(void *ctx, const struct ob_value *row, struct ob_err
 int ob_store_each_row(struct ob_store *st, enum ob_store_table table, const char *owner, ob_store_row_fn *each,
         void *ctx, struct ob_err *err);
 
-/* Deletes the row that has the key of `row`, which are its first values; or all rows of an owner. */
+/* Deletes the row whose key is the first values of `row`; or all rows of an owner. */
 int ob_store_forget_row(
         struct ob_store *st, enum ob_store_table table, const struct ob_value *row, struct ob_err *err);
 int ob_store_forget_rows(struct ob_store *st, enum ob_store_table table, const char *owner, struct ob_err *err);

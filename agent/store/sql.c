@@ -1,14 +1,14 @@
 #include "agent/store/sql.h"
 
 /*
- * Each row ends in the checksum of its values, see statement.h; the checksum of a batch leaves out the number. The
- * table of batches is the only one that is the same as in version 3, and may be there. seq
- * must be AUTOINCREMENT: a plain rowid begins at 1 again when the table runs empty.
+ * Each row ends in the checksum of its values, see statement.h; the checksum of a batch leaves out the number. Only
+ * the table of batches is the same as in version 3, so it may exist already. seq must be AUTOINCREMENT: a plain
+ * rowid begins at 1 again when the table runs empty.
  *
- * sources.changed is the time when the source's database became another one, by the clock of the new one; 0: never.
- * No key is longer than the 3,072 bytes that MariaDB allows. names.label1 and label2 are the texts in the order of
- * ob_name_facts. event_signatures.event is an event as a batch has it, and saved_state is what the sink makes of
- * it. sink_totals.tags has each tag as its key and its value, each with a NUL; the first n_identity of them are the
+ * sources.changed is when the source's database became another, by the clock of the new database; 0: never. No key
+ * is longer than the 3,072 bytes that MariaDB allows. names.label1 and label2 are the texts in the order of
+ * ob_name_facts. event_signatures.event is a batch of one event; sinks.saved_state is in the sink's own encoding.
+ * sink_totals.tags has each tag as its key and its value, each with a NUL; the first n_identity of them are the
  * identity.
  */
 const char ob_sql_schema[] =

@@ -50,7 +50,7 @@ int ob_statement_put(
 
 /*
  * Reads the `n` columns from `from` on into `values`, which are valid until the next step. False when the checksum,
- * which is the column behind them, says that they are not as they were written.
+ * in the column after them, does not match.
  */
 bool ob_statement_read(sqlite3_stmt *s, int from, int n, struct ob_value *values);
 

@@ -115,7 +115,7 @@ static void add_bits(struct ob_chunk *c, const struct ob_chunk *more)
                 c->newest = more->newest;
 }
 
-/* Two sources: the chunks of one are added to those of the other. */
+/* The chunks of one source are added to those of another. */
 struct move {
         struct ob_store *st;
         const char *to;

@@ -55,8 +55,8 @@ int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob
 #define OB_STORE_MARGIN (INT64_C(16) << 20)
 
 /*
- * Sets how many bytes more may be stored; negative when there are too many already. False: that is not known, as in
- * memory. Called by the thread that owns the anchor.
+ * Reads how many bytes more may be stored; negative when there are too many already. False: that is not known, as
+ * in memory. Called by the thread that owns the anchor.
  */
 bool ob_state_dir_room(struct ob_state_dir *state_dir, int64_t *bytes);
 
@@ -65,9 +65,9 @@ void ob_store_close(struct ob_store *st);
 
 /*
  * Checks every row. A corrupt batch is emptied, so that sinks count its points as lost. A sink whose position is
- * corrupt continues after the last batch. If one chunk of seen ids is corrupt, all chunks are deleted. Every other
- * corrupt row is deleted. The counters say how many rows of each kind there were; `totals` counts all kinds that
- * have no counter of their own. The caller rewinds the sources.
+ * corrupt continues after the last batch. If one chunk of seen ids is corrupt, the chunks of all sources are
+ * deleted. Every other corrupt row is deleted. The counters say how many rows of each kind there were; `totals`
+ * counts all kinds that have no counter of their own. The caller rewinds the sources.
  */
 struct ob_corruption {
         int64_t batches, points, sinks, chunks, totals, checkpoints;
@@ -76,7 +76,7 @@ struct ob_corruption {
 
 int ob_store_repair(struct ob_store *st, struct ob_corruption *d, struct ob_err *err);
 
-/* Sets the bytes of the file that are free for new rows. */
+/* Reads how many bytes of the file are free for new rows. */
 int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err);
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err);
@@ -92,7 +92,7 @@ struct ob_checkpoint {
         int64_t counted_before; /* rows from before this time were counted before; INT64_MIN: none were */
         int64_t newest;         /* the latest time of any counted row, seconds */
         char identity[256];     /* of the database that the source was read from */
-        int64_t changed;        /* when that became another database, by the clock of the new one; 0: never */
+        int64_t changed;        /* when `identity` changed, by the clock of the new database; 0: never */
 };
 
 int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_checkpoint *s, struct ob_err *err);
@@ -101,16 +101,16 @@ int ob_store_put_checkpoint(
 
 /*
  * Rewinds a source: the next poll begins at rows of the time `since`. Rows from before `counted_before` were
- * counted, so they are delivered to idempotent sinks only; with OB_COUNTED_ALL that holds for all rows that are
- * there at that poll. The chunks of seen ids become those of the source "<source>OB_BEFORE_REWIND", because seen
- * ids are more exact than the time. They are added to the chunks of an earlier rewind if that is not done yet.
+ * counted, so they are delivered to idempotent sinks only; with OB_COUNTED_ALL this holds for all rows that exist
+ * at that poll. The chunks of seen ids become those of the source "<source>OB_BEFORE_REWIND", because seen ids are
+ * more exact than the time. They are added to the chunks of an earlier rewind that is not done yet.
  */
 #define OB_COUNTED_ALL   INT64_MAX
 #define OB_BEFORE_REWIND ":before"
 int ob_store_rewind_source(
         struct ob_store *st, const char *source, int64_t since, int64_t counted_before, struct ob_err *err);
 
-/* A chunk of seen ids: which of OB_CHUNK_IDS ids in a row were counted. */
+/* A chunk of seen ids: which of OB_CHUNK_IDS consecutive ids were counted. */
 #define OB_CHUNK_IDS 256
 
 struct ob_chunk {
@@ -124,7 +124,9 @@ int ob_store_get_chunk(
         struct ob_store *st, const char *source, int64_t number, struct ob_chunk *c, struct ob_err *err);
 int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_chunk *c, struct ob_err *err);
 
-/* Finds the lowest chunk that has a row as new as `time`. Returns 1 with `*number` set, 0 when there is none, -1.
+/*
+ * Finds the lowest chunk with a row of the time `time` or later. Returns 1 with `*number` set, 0 when there is
+ * none, -1.
  */
 int ob_store_first_chunk_since(
         struct ob_store *st, const char *source, int64_t time, int64_t *number, struct ob_err *err);
@@ -149,7 +151,7 @@ int ob_store_sum_batches(struct ob_store *st, int64_t after, int64_t *points, in
 /* The position of a sink. */
 struct ob_delivery {
         int64_t acked;               /* batch: the sink needs no batch up to this one */
-        int64_t sent_upto;           /* batch: all up to this one were sent once; at least `acked` */
+        int64_t sent_upto;           /* batch: all up to this one were sent at least once; not below `acked` */
         struct ob_bytes saved_state; /* ours: what the sink must still know of the acknowledged batches */
 };
 
@@ -157,13 +159,15 @@ struct ob_delivery {
 int ob_store_get_delivery(struct ob_store *st, const char *sink, struct ob_delivery *p, struct ob_err *err);
 int ob_store_put_delivery(struct ob_store *st, const char *sink, const struct ob_delivery *p, struct ob_err *err);
 
-/* Deletes all sinks but these, with their totals, so that they do not hold batches for ever. Returns how many, or
- * -1. */
+/*
+ * Deletes all other sinks, with their totals, so that no removed sink holds batches for ever. Returns how many, or
+ * -1.
+ */
 int ob_store_keep_sinks(struct ob_store *st, const char *const *names, size_t n, struct ob_err *err);
 
 /*
- * Deletes the oldest batches that every sink has acknowledged, and sets how many points and bytes they had. Returns
- * 1 when there may be more, 0 when these were all, -1.
+ * Deletes the oldest batches that every sink has acknowledged, and writes how many points and bytes they had.
+ * Returns 1 when there may be more, 0 when these were all, -1.
  */
 int ob_store_drop_acked(struct ob_store *st, int64_t *points, int64_t *bytes, struct ob_err *err);
 

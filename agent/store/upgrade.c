@@ -15,7 +15,7 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define NAMES "otter.names" /* what the owner of a manager's names ended in */
+#define NAMES "otter.names" /* the suffix of the owner of a manager's names */
 
 static const char begin[] = "BEGIN IMMEDIATE; ALTER TABLE sources RENAME TO sources_3;"
                             "ALTER TABLE seen RENAME TO seen_3; ALTER TABLE totals RENAME TO totals_3;"
@@ -172,7 +172,7 @@ static int take_tracked_row(struct ob_store *st, struct old *t, struct ob_err *e
         return 0;
 }
 
-/* Takes an end off a text. False: the text does not end so. */
+/* Removes a suffix. False: the text does not have it. */
 static bool cut_end(char *text, const char *end)
 {
         size_t length = strlen(text), cut = strlen(end);

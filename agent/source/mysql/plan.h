@@ -39,7 +39,7 @@ struct ob_plan {
         char *list;               /* ours: the selected columns */
         char *read;               /* ours: selects all rows; with a cursor a WHERE follows */
         const char *table;        /* from the source */
-        const char *cursor;       /* in backquotes, from the source; NULL: without one */
+        const char *cursor;       /* in backquotes, from the source; NULL: no cursor */
         char *why;                /* ours: the chosen way to read, in words */
         char *missing;            /* ours: columns that are left out, in words */
 };

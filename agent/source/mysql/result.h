@@ -16,7 +16,7 @@
 #define OB_RESULT_PAGE_BYTES  (4U << 20)
 #define OB_RESULT_WHOLE_BYTES (8U << 20)
 
-/* Of a query whose columns are found by name, since servers return different columns. */
+/* The most columns of a query whose columns are found by name, since servers return different columns. */
 #define OB_RESULT_COLUMNS_MAX 64
 
 struct ob_result {

@@ -1,7 +1,7 @@
 /*
- * A session with a MySQL or MariaDB server. Every session is in UTC, read only, and has a deadline for each wait: a
- * server's own defaults are a day for a lock, and no end for an answer. All queries of a session go through these
- * functions, which check the shape of each result. Owned by one thread.
+ * A session with a MySQL or MariaDB server. Every session is in UTC, read only, and has a deadline for each wait:
+ * by default a server waits a day or more for a lock, and a client has no limit for an answer. All queries of a
+ * session go through these functions, which check the shape of each result. Owned by one thread.
  */
 #ifndef OB_SOURCE_MYSQL_SESSION_H
 #define OB_SOURCE_MYSQL_SESSION_H
@@ -33,7 +33,7 @@ struct ob_session {
         bool has_never;
 };
 
-/* A stop of `stop` ends every wait; NULL: only deadlines do. */
+/* A wanted `stop` ends every wait; NULL: only deadlines do. */
 void ob_session_init(struct ob_session *s, const struct ob_mysql_settings *settings, struct ob_stop *stop);
 void ob_session_close(struct ob_session *s);
 
@@ -58,7 +58,7 @@ int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_r
 /* Runs a statement that has no rows, in an open session. */
 int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err);
 
-/* Which variables have another value in our sessions than on the server: see ob_session_variables_differ. */
+/* The variables whose values in our sessions differ from the server's: see ob_session_variables_differ. */
 char *ob_session_differs(struct ob_session *s, struct ob_err *err);
 
 /* The number that the server or the client library has for the last error; 0: the error is not theirs. */

@@ -20,11 +20,11 @@ struct ob_turn;
 /* Any thread. Members without a comment are private, under the lock. */
 struct ob_session_turns {
         /* Set before the start. */
-        const char *name; /* the largest number of sessions at once */
-        unsigned needed;  /* waiting longer for a session is a failure */
-        int64_t wait_ms;  /* how long a session may work while others wait */
-        int64_t hold_ms;  /* after this time one session more than `limit` is tried */
-        int64_t raise_ms; /* after which one more is tried than the server was found to allow */
+        const char *name; /* of the manager, in the log */
+        unsigned needed;  /* the most sessions that the manager's workers use at once */
+        int64_t wait_ms;  /* a longer wait for a session is a failure */
+        int64_t hold_ms;  /* how long a session may work while others wait */
+        int64_t raise_ms; /* after this time one session more than `limit` is tried */
 
         pthread_mutex_t lock;
         pthread_cond_t changed;
@@ -48,7 +48,7 @@ enum ob_turn_state {
 
 /* The turn of one session. */
 struct ob_turn {
-        struct ob_session_turns *turns; /* borrowed; NULL: no other sessions, so it only opens and closes */
+        struct ob_session_turns *turns; /* borrowed; NULL: no other sessions, so the turn only opens and closes */
         void *session;                  /* borrowed: the argument of open_it and close_it */
         int (*open_it)(void *session, struct ob_err *err); /* 1: refused, since there are too many sessions */
         void (*close_it)(void *session);
@@ -57,7 +57,7 @@ struct ob_turn {
         struct ob_turn *next;
 };
 
-/* How many sessions a manager needs at once with this config. */
+/* How many sessions the workers of a manager use at once with this config. */
 unsigned ob_session_turns_needed(const struct ob_config *c);
 
 void ob_session_turns_init(struct ob_session_turns *t, const struct ob_config *c, const struct ob_manager *m);

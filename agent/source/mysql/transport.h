@@ -1,8 +1,8 @@
 /*
- * The connection to a MySQL or MariaDB server: calls of the client library, each with a deadline, a limit of
- * bytes, and an end when a stop is wanted, whatever the server does. Owned by one thread.
+ * The connection to a MySQL or MariaDB server: calls of the client library, each with a deadline, a limit of bytes,
+ * and an end when a stop is wanted, whatever the server does. Owned by one thread.
  *
- * The library can't guarantee these; the socket is shut down, which ends every wait.
+ * The library cannot guarantee deadlines and stops; shutting the socket down ends every wait.
  */
 #ifndef OB_SOURCE_MYSQL_TRANSPORT_H
 #define OB_SOURCE_MYSQL_TRANSPORT_H
@@ -18,7 +18,7 @@
 #include "proto/error.h"
 
 #define OB_TRANSPORT_ROW_BYTES (1 << 20) /* the largest row */
-#define OB_TRANSPORT_ADDRESSES 4         /* of a host: time is allowed for so many */
+#define OB_TRANSPORT_ADDRESSES 4         /* of a host: a connect has time for so many */
 
 struct ob_transport {
         MYSQL *db;            /* ours; NULL: not connected */
@@ -28,7 +28,7 @@ struct ob_transport {
 
         /* Valid after a failure, and after a page that was cut: */
         unsigned error; /* of the server or the library; 0: neither has an error */
-        bool is_gone;   /* the other side had ended the session: a new one may work */
+        bool is_gone;   /* the peer had ended the session: a new session may work */
         bool is_broken; /* the connection can only be closed */
 };
 

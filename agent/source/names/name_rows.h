@@ -1,7 +1,7 @@
 /*
  * Reads names from the views that deploy/grants.sql makes of a manager's tables, or from the tables where there are
- * no views. Each column is asked for by its name, and no column that holds passwords. Owned by the thread that owns
- * the session.
+ * no views. The columns are selected by name; none of them holds passwords. Owned by the thread that owns the
+ * session.
  */
 #ifndef OB_SOURCE_NAMES_NAME_ROWS_H
 #define OB_SOURCE_NAMES_NAME_ROWS_H
@@ -34,8 +34,10 @@ int ob_name_rows_read(struct ob_session *s, const struct ob_name_reading *readin
 /* The database's clock, seconds since 1970. */
 int ob_name_rows_clock(struct ob_session *s, int64_t *now, struct ob_err *err);
 
-/* The statements by which an administrator lets the session's user read a kind: a view and a GRANT a table; the
- * caller's to free, NULL on failure. */
+/*
+ * The statements by which an administrator lets the session's user read a kind: a view and a GRANT for each table;
+ * the caller's to free, NULL on failure.
+ */
 char *ob_name_rows_grant(struct ob_session *s, enum ob_named_kind kind, struct ob_err *err);
 
 #endif

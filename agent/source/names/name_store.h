@@ -1,4 +1,4 @@
-/* Stores the names of a manager, those of the past as well. Owned by the thread that owns the store. */
+/* Stores the names of a manager, past names too. Owned by the thread that owns the store. */
 #ifndef OB_SOURCE_NAMES_NAME_STORE_H
 #define OB_SOURCE_NAMES_NAME_STORE_H
 

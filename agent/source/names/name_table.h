@@ -1,7 +1,6 @@
 /*
- * The names of a manager's channels, pipelines, nodes and pairs of tables: those of now and those of the past. Each
- * name holds from a time on, since a row must get the name of its own time, also when the row is read late, or
- * twice.
+ * The names of a manager's channels, pipelines, nodes and pairs of tables: present and past. Each name holds from a
+ * time on, because a row must get the name of its own time, even when the row is read late or twice.
  *
  * There is no lock here. A book belongs to the thread that reads the names; a name is const once it is dated, and a
  * table once other threads may see it.
@@ -20,7 +19,7 @@ enum ob_named_kind { OB_NAMED_CHANNEL, OB_NAMED_PIPELINE, OB_NAMED_PAIR, OB_NAME
 struct ob_name_facts {
         const char *key;                    /* of the tag that holds the id */
         const char *labels[OB_NAME_LABELS]; /* the labels that the texts become; NULL: there is no such text */
-        bool is_inside;                     /* the node is unique inside of its pipeline alone */
+        bool is_inside;                     /* the node is unique only within its pipeline */
 };
 extern const struct ob_name_facts ob_name_facts[OB_NAMED_KINDS];
 
@@ -35,10 +34,10 @@ struct ob_name {
         int64_t since;                     /* seconds since 1970; INT64_MIN: for all the past */
         const char *texts[OB_NAME_LABELS]; /* in the order of the labels; "" where there is none */
         const char *node;                  /* stands for the id in a path of names; "": the id itself does */
-        const struct ob_name *before;      /* the name that it had before; NULL */
+        const struct ob_name *before;      /* the previous name of the object; NULL */
 };
 
-/* All names that were ever read, and whose each node is: nobody else gets that node any more. */
+/* All names that were ever read, and the owner of each node: no other object ever gets that node. */
 struct ob_name_node;
 struct ob_name_book {
         struct ob_name **names; /* ours, in the order in which they came in */
@@ -54,7 +53,7 @@ struct ob_name *ob_name_book_add(struct ob_name_book *b, const struct ob_name *n
 /* The names from the n-th on hold from `since` on, but for those that hold for all the past. */
 void ob_name_book_date(struct ob_name_book *b, size_t n, int64_t since);
 
-/* Removes the names from the n-th on; their nodes stay theirs. */
+/* Removes the names from the n-th on; their nodes stay taken. */
 void ob_name_book_cut(struct ob_name_book *b, size_t n);
 
 /* A row of the manager's tables. */
@@ -86,9 +85,9 @@ void ob_name_table_fill(struct ob_name_table *t, const struct ob_name_book *b);
 void ob_name_table_copy(struct ob_name_table *t, const struct ob_name_table *from);
 
 /*
- * A reading is: each row of a kind, the end of the kind, the same for the other kinds, sorting, and dating the
- * book's new names. What had no row by the end of its kind is not there any more. `is_first`: the name of something
- * that is new in the table holds for all the past.
+ * The steps of a reading: for each kind _row for each row, then _end; at last _sort, and ob_name_book_date. An
+ * object without a row at the _end of its kind does not exist any more. `is_first`: the name of an object that is
+ * new in the table holds for all the past.
  */
 void ob_name_table_row(
         struct ob_name_table *t, struct ob_name_book *b, const struct ob_name_row *row, bool is_first);
@@ -106,7 +105,7 @@ const struct ob_named *ob_name_table_next(const struct ob_name_table *t, enum ob
 /* Whether anything of a kind ever had a name. */
 bool ob_name_table_has(const struct ob_name_table *t, enum ob_named_kind kind);
 
-/* Whether an id is above all of its kind, of which there are some: it was added since they were read. */
+/* Whether an id is above all ids of its kind (at least one): its object is newer than the last reading. */
 bool ob_name_table_is_new(const struct ob_name_table *t, enum ob_named_kind kind, int64_t id);
 
 /* The name at a time; NULL: there was none yet. */

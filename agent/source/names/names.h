@@ -11,12 +11,12 @@
  * A row that is read twice, after a rewind or by a replay, must make a point of the same series both times: under
  * two names Graphite would count it twice. So a name holds from a time on (`since`, by the database's clock), and a
  * point has the name that holds at its own time. Two rules keep the names of a time the same for ever:
- * - a new name holds from some seconds after it was read, and is stored and published before those are over;
+ * - a new name holds from some seconds after its reading on, and is stored and published before that time;
  * - a reader takes the snapshot after it has read its rows, so that none of these rows is younger than the names of
  *   the next snapshot.
- * An id that is not in the snapshot has no name yet. Its points are sent under the id, and have the name from the
- * time on from which the name holds. Only the first names that are ever read of a kind hold for all the past, since
- * no point was made before them.
+ * An id that is not in the snapshot has no name yet. Its points are sent under the id; points from `since` on have
+ * the name. Only the first names that are ever read of a kind hold for all the past, since no point was made before
+ * them.
  *
  * Any thread may take and release snapshots.
  */
@@ -40,7 +40,7 @@
 struct ob_names;
 
 struct ob_names_snapshot {
-        struct ob_names *names; /* the manager's, of which this is a snapshot */
+        struct ob_names *names; /* the names that this is a snapshot of */
         struct ob_name_table table;
         int64_t pipelines_read_at; /* seconds since 1970, by the database's clock; INT64_MIN: never */
         unsigned users;            /* under the lock: readers, and `newest` */
@@ -51,7 +51,7 @@ struct ob_names {
         const struct ob_manager *manager;
         struct ob_stop *stop;           /* ends the wait for the first names */
         int every;                      /* seconds from reading to reading */
-        bool wants_labels, wants_nodes; /* whether any sink has a use for them */
+        bool wants_labels, wants_nodes; /* whether any sink uses them */
 
         /* Of the worker that reads the names. */
         char *name; /* ours: in the store and the log; no source has this name */
@@ -73,19 +73,19 @@ struct ob_names {
 /* Loads the names that are stored; `stored` may be the store of another agent. */
 int ob_names_open(struct ob_names *n, struct ob_store *stored, struct ob_err *err);
 
-/* Frees everything. No snapshot may be in use any more, nor the names in points. */
+/* Frees everything. No snapshot may be in use any more, and no point with a name. */
 void ob_names_close(struct ob_names *n);
 
 /* Waits until the names were read, or could not be read, since the start; at most some seconds. */
 void ob_names_wait(struct ob_names *n);
 
-/* The newest snapshot, to be released by its taker. NULL when `n` is NULL. */
+/* The newest snapshot, which the caller releases. NULL when `n` is NULL. */
 const struct ob_names_snapshot *ob_names_take(struct ob_names *n);
 
 /* Does nothing to NULL. What ob_names_add has put into a series stays valid until ob_names_close. */
 void ob_names_release(const struct ob_names_snapshot *s);
 
-/* For the worker that reads the names: the readers' snapshot from now on. `s` belongs to `n` then. */
+/* For the worker that reads the names: makes `s` the newest snapshot, and `n` its owner. */
 void ob_names_publish(struct ob_names *n, struct ob_names_snapshot *s);
 
 /*
@@ -98,7 +98,7 @@ void ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, i
 /* Whether a pipeline exists. */
 enum ob_presence { OB_PRESENCE_UNKNOWN, OB_PRESENCE_THERE, OB_PRESENCE_GONE };
 
-/* `seen`: when the pipeline last gave a sign. One that was added after the names were read is not gone. */
+/* `seen`: when the pipeline last gave a sign. A pipeline that was added after the names were read is not gone. */
 enum ob_presence ob_names_presence(const struct ob_names_snapshot *s, int64_t pipeline, int64_t seen);
 
 /*

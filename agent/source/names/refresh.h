@@ -15,8 +15,8 @@
 int64_t ob_names_refresh_due(const struct ob_names *n);
 
 /*
- * Reads all names, stores what has changed and publishes a new snapshot. When that fails, the old snapshot stays,
- * the log says why, and the next time is soon.
+ * Reads all names, stores what has changed and publishes a new snapshot. On failure the old snapshot stays, the log
+ * says why, and the next try is soon.
  */
 void ob_names_refresh(struct ob_names *n, struct ob_session *session, struct ob_store *store);
 

@@ -12,7 +12,7 @@
 #include "agent/source/web/page_tree.h"
 #include "proto/error.h"
 
-#define OB_PAGE_BYTES_MAX (4 << 20) /* a list of 2,000 pipelines has 2.7 million */
+#define OB_PAGE_BYTES_MAX (4 << 20) /* a list of 2,000 pipelines has 2.7 MB */
 
 struct ob_doc;
 
@@ -46,7 +46,10 @@ char *ob_doc_text(struct ob_doc *doc, xmlNode *from, const char *path);
 /* Appends the elements that an XPath finds. */
 void ob_doc_nodes(struct ob_doc *doc, const char *path, struct ob_nodes *list);
 
-/* Blanks and &nbsp; become one blank, none at the ends; other control characters are removed. The caller's. */
+/*
+ * Each run of blanks and &nbsp; becomes one blank, and none stays at the ends; other control characters are
+ * removed. The caller's.
+ */
 char *ob_doc_tidy(const xmlChar *text);
 
 /* Whether a text is a valid XPath. */

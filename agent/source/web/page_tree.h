@@ -17,13 +17,13 @@
 #define OB_TREE_TOKEN_MAX      32768      /* bytes of one tag or comment */
 #define OB_TREE_ATTRIBUTES_MAX 64         /* of one tag */
 #define OB_TREE_DEPTH_MAX      100        /* of tags within tags */
-#define OB_TREE_MEMORY_MAX     (36 << 20) /* bytes, as estimated; a list of 2,000 pipelines takes 33 */
+#define OB_TREE_MEMORY_MAX     (36 << 20) /* bytes, as estimated; a list of 2,000 pipelines takes 33 MB */
 
 /* The limits for working on a page. Borrowed. */
 struct ob_terms {
         struct ob_stop *stop;        /* ends the work; NULL: only the deadline does */
         int64_t deadline;            /* on ob_clock_ms() */
-        const struct ob_page *pages; /* attributes that none of their paths names are left out */
+        const struct ob_page *pages; /* attributes that are in none of their paths are left out */
         size_t n_pages;              /* 0: all attributes are kept */
 };
 

@@ -48,12 +48,12 @@ struct ob_fetched_page {
         int64_t now;              /* the manager's clock, seconds since 1970 */
 };
 
-/* The page of this cycle; `asked` replaces the {} in its address. NULL: the manager is silent, and not asked. */
+/* The page of this cycle; `asked` replaces the {} in its address. NULL: the manager is silent and is not asked. */
 struct ob_fetched_page *ob_pages_get(struct ob_pages *p, const struct ob_page *page, const char *asked);
 
 /*
- * Where all crawls of a kind of pages begin in this cycle, so that they share pages: where the last cycle ended;
- * NULL: the first page. ob_pages_leave() notes where this crawl ended; NULL: at the end of the list.
+ * _start returns the page at which all crawls of a kind begin in this cycle, so that they share pages: where the
+ * last cycle ended; NULL: the first page. _leave notes where this crawl ended; NULL: at the end of the list.
  */
 const char *ob_pages_start(struct ob_pages *p, const struct ob_page *page);
 void ob_pages_leave(struct ob_pages *p, const struct ob_page *page, const char *next);
@@ -72,7 +72,7 @@ struct ob_cell_world ob_pages_world(const struct ob_pages *p, int64_t now);
 const struct ob_zone *ob_pages_zone(const struct ob_pages *p);
 bool ob_pages_is_auto(const struct ob_pages *p);
 
-/* Sets the seconds that dates differ in that zone. With "auto" dates are corrected from here on. */
+/* Sets the seconds by which dates differ from ob_pages_zone(). With "auto" dates are corrected from here on. */
 void ob_pages_set_skew(struct ob_pages *p, int64_t seconds);
 
 #endif

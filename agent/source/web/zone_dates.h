@@ -21,7 +21,10 @@ struct ob_zone_dates {
         size_t n;
 };
 
-/* Adds a date. When there are too many, the oldest date is removed: the table is most likely to lack its row. */
+/*
+ * Adds a date. When there are too many, the oldest date is removed: its row is the most likely to be gone from the
+ * table.
+ */
 void ob_zone_dates_add(struct ob_zone_dates *dates, const struct ob_zone_date *date);
 
 #endif
