@@ -57,7 +57,10 @@ struct ob_manager {
         struct ob_page_settings page;
 };
 
-/* The bytes that a Datadog Agent reads at once. The Agent cuts a longer datagram, and closes a longer stream. */
+/*
+ * The bytes that a Datadog Agent reads at once. The Agent cuts a longer datagram, and closes a stream with a longer
+ * payload.
+ */
 #define OB_PAYLOAD_MAX 8192
 
 struct ob_sink_settings {
@@ -137,7 +140,9 @@ void ob_config_free(struct ob_config *config);
 /* Whether a sink sends the tags and labels of a series; another sink sends dotted names. */
 bool ob_config_has_tags(const struct ob_sink_settings *s);
 
-/* How many descriptors an agent with this config may have open at once: files of the store, sessions, sockets. */
+/*
+ * How many file descriptors an agent with this config may have open at once: files of the store, sessions, sockets.
+ */
 int64_t ob_config_descriptors(const struct ob_config *c);
 
 /*

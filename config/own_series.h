@@ -32,7 +32,7 @@ enum ob_own {
         OB_OWN_QUEUE_POINTS,
         OB_OWN_QUEUE_BYTES,
 
-        /* Of each manager. */
+        /* Of each pipeline, then of each manager. */
         OB_OWN_STATE,
         OB_OWN_ZONE_SKEW,
         OB_OWN_SERIES

@@ -3,7 +3,7 @@
  * loaded, and any thread may read the zone.
  *
  * Why this is not left to a library:
- * - libc has one zone a process. Managers may be in different zones, and setenv("TZ") with tzset() is not safe
+ * - libc has one zone per process. Managers may be in different zones, and setenv("TZ") with tzset() is not safe
  * while other threads run. glibc has no tzalloc().
  * - GLib's GTimeZone would replace some 300 lines, but it trusts the file: of 76 copies of Europe/Berlin that were
  * cut off or had one wrong byte in a header, GLib 2.74 crashed on 35. A reload of the config must not end the

@@ -2,7 +2,7 @@
  * A batch: up to OB_BATCH_POINTS points as one blob, the unit of the queue. A point is a metric or an event.
  *
  * Each series is in the blob once, and a point refers to its series by number. So a point is a few bytes, and a
- * sink looks a series up once a batch:
+ * sink looks a series up once per batch:
  *
  *     version made
  *     n_events { time alert status n_tags kind\0 title\0 text\0 signature\0 check\0 { key\0 value\0 }… }…

@@ -32,9 +32,9 @@ struct ob_agent {
         struct ob_counters counters;
         struct ob_queue queue;
         struct ob_stop stop_workers, stop_sinks;
-        struct ob_session_turns *turns; /* ours; one a manager, in the config's order */
-        struct ob_names *names;         /* ours; one a manager, in the config's order; NULL: names are not read */
-        struct ob_pipeline_health **states; /* ours; one a manager */
+        struct ob_session_turns *turns; /* ours; one per manager, in the config's order */
+        struct ob_names *names;         /* ours; one per manager, in the config's order; NULL: names are not read */
+        struct ob_pipeline_health **states; /* ours; one per manager */
         struct ob_worker *workers;          /* ours */
         struct ob_sink *sinks;              /* ours */
         struct ob_status *status;           /* ours; NULL: the status page is off */

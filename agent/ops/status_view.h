@@ -20,7 +20,7 @@ struct ob_status_of {
         const struct ob_config *config;
         struct ob_counters *counters;
         struct ob_queue *queue;
-        struct ob_pipeline_health **states; /* one a manager */
+        struct ob_pipeline_health **states; /* one per manager */
         struct ob_stop *stop;               /* of the workers: says whether the agent stops */
 };
 

@@ -93,7 +93,7 @@ void ob_dedup_forget(struct ob_dedup *a)
                 }
 }
 
-/* Values of one tag. */
+/* How many values a tag has had. */
 static size_t count_values(const struct ob_dedup *a, const char *tag)
 {
         const struct ob_dedup_value *value, *next;

@@ -240,8 +240,8 @@ static void follow_other(
 }
 
 /*
- * Whether a row of another server is a new row, and not the row that was tracked: it was created later, and after
- * everything that was counted, less the overlap. A copy that is behind has the older row.
+ * Whether a row of another server is a new row, and not the tracked row: it was created later, and at most the
+ * overlap before the last poll. A copy that is behind has the older row.
  */
 static bool is_made_anew(const struct ob_task *f, const struct ob_tracked_row *e, int64_t made)
 {

@@ -141,7 +141,7 @@ static void write_signature(const struct ob_task *f, const char *const *row, str
         }
 }
 
-/* Writes the letters and spaces of the first line of a text, without its numbers. */
+/* Writes only the letters and spaces of the first line of a text. */
 static void write_shape(const char *text, struct ob_text *out)
 {
         for (; text && *text && *text != '\n' && !out->too_long; text++)

@@ -32,7 +32,10 @@ void ob_events_reset(struct ob_events *ev);
  * next call. */
 const char *const *ob_events_parts(struct ob_task *f, const char *const *row);
 
-/* Returns whether an equal row of another manager was counted. `row` has its parts. */
+/*
+ * Returns whether an equal row, as another manager writes it, was counted within `merge` seconds. `row` has its
+ * parts.
+ */
 bool ob_events_is_duplicate(struct ob_task *f, const char *const *row, int64_t time);
 
 /* Adds an event for the row to the outbox, or counts the row. A row of more than a day ago makes no event. */

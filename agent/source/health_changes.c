@@ -55,7 +55,7 @@ static int load_one(void *ctx, const struct ob_value *row, struct ob_err *err)
         return 0;
 }
 
-/* Sinks draw or alert on the words, monitors on the status. */
+/* The alert of an event follows from the status of its check. */
 static const enum ob_event_alert alerts[OB_CHECKS] = {
         [OB_CHECK_OK] = OB_ALERT_SUCCESS,
         [OB_CHECK_WARNING] = OB_ALERT_WARNING,

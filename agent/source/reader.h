@@ -85,7 +85,7 @@ struct ob_explained {
 int ob_reader_mysql_explain(
         struct ob_reader *r, int64_t from, unsigned limit, struct ob_explained *e, struct ob_err *err);
 
-/* A reader of a manager's page, in cycles that a worker's sources share. The source's table is the page's name. */
+/* A reader of a manager's page. The sources of a worker share `pages`. The source's table is the page's name. */
 struct ob_reader *ob_reader_page_new(const struct ob_source *source, struct ob_pages *pages);
 
 void ob_reader_free(struct ob_reader *r);

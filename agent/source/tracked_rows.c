@@ -36,9 +36,8 @@ static bool has_key(const struct ob_tracked_row *e, const struct ob_bytes *key)
 }
 
 /*
- * Rows come in the same order at each poll. So the row that is looked for is nearly always the one that followed
- * the last one at the poll before. The order of adding does not help: after a restart that is the order of the
- * store.
+ * Rows come in the same order at each poll. So the wanted row is nearly always the one that followed the last found
+ * row at the previous poll. The order of insertion does not help: after a restart it is the order of the store.
  */
 struct ob_tracked_row *ob_tracked_rows_find(struct ob_tracked_rows *k, const struct ob_bytes *key)
 {

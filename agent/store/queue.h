@@ -4,8 +4,8 @@
  *
  * Any thread may call these functions. Under the lock there is only counting.
  *
- * When the queue is full, a sink that does not deliver must drop its oldest batches, down to what the delivering
- * sinks have acknowledged. If that makes no room, workers wait: the tables are logs themselves and keep the rows.
+ * When the queue is full, a sink that does not deliver must drop its oldest batches, up to the last one that all
+ * delivering sinks have acknowledged. If that makes no room, workers wait: Otter's tables keep the rows.
  */
 #ifndef OB_STORE_QUEUE_H
 #define OB_STORE_QUEUE_H
