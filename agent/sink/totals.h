@@ -43,11 +43,11 @@ bool ob_totals_has(const struct ob_series *s);
  */
 void ob_totals_add(struct ob_totals *t, const struct ob_stored_batch *b);
 
-/* Writes what has changed, inside the caller's transaction; and notes that the transaction was committed. */
+/* _stage writes what has changed, inside the caller's transaction; _staged notes that it was committed. */
 int ob_totals_stage(struct ob_totals *t, struct ob_store *st, struct ob_err *err);
 void ob_totals_staged(struct ob_totals *t);
 
-/* Deletes the totals of a sink that keeps none: they would miss the batches of now. */
+/* Deletes the totals of a sink that keeps none any more: they would lack the batches from now on. */
 int ob_totals_forget(struct ob_store *st, const char *sink, struct ob_err *err);
 
 /* Returns the total of a counter; NULL when no point of the counter was added. */
