@@ -15,8 +15,10 @@
 
 #define OB_HEALTH_MINUTES 60
 
-/* Milliseconds. SPARE is added to each promise, for a busy machine; BUSY is the longest time between two signs of
- * life of a working thread. */
+/*
+ * Milliseconds. SPARE is added to each promised wait, for a busy machine; BUSY is the longest time between two
+ * signs of life of a working thread.
+ */
 #define OB_HEALTH_SPARE 60000
 #define OB_HEALTH_BUSY  600000
 
