@@ -1,20 +1,21 @@
--- Creates a database user for otterbeat that can read what otterbeat needs and nothing else. Change the password and the
--- host below first. Then run this script in the manager's database, as an administrator whose account will not be deleted:
+-- Creates a database user that can read what otterbeat needs and nothing else. First change the password and the host
+-- below. Then run this script in the manager's database, as an administrator whose account will not be deleted:
 --
 --     mysql otter < deploy/grants.sql
 --
 -- DATA_MEDIA.PROPERTIES, DATA_MEDIA_SOURCE.PROPERTIES and CANAL.PARAMETERS hold the passwords of the databases between
 -- which Otter copies, in clear text. A grant of some columns of a table does not protect the other columns: HANDLER reads
--- all columns, and JOIN … USING shows whether a guess is right. So otterbeat reads the names from views. A view shows only
--- the columns that it contains, and it uses the rights of the account that runs this script.
+-- all columns, and JOIN … USING shows whether a guessed value is right. So otterbeat reads the names from views. A view
+-- shows only its own columns. It reads its table with the rights of the account that ran this script, so the views fail
+-- when that account is deleted.
 --
--- Run this script again after an upgrade of otterbeat, or at any other time: afterwards the user has exactly these rights.
+-- Run this script again after each upgrade of otterbeat. After each run the user has exactly the rights below.
 
 CREATE USER IF NOT EXISTS 'otterbeat'@'127.0.0.1' IDENTIFIED BY 'change-me';
 REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'otterbeat'@'127.0.0.1';
 
--- The five tables of statistics, which contain no secrets. The user can see and use an index only when the user can read
--- all columns of that index. When you add an index with other columns for otterbeat, grant these columns, too.
+-- The five tables of statistics contain no secrets. MySQL shows an index to the user only when the user can read all columns
+-- of the index. When you add an index for otterbeat, grant all its columns, too.
 GRANT SELECT (ID, PIPELINE_ID, DELAY_TIME, GMT_CREATE, GMT_MODIFIED) ON DELAY_STAT TO 'otterbeat'@'127.0.0.1';
 GRANT SELECT (ID, PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED)
         ON THROUGHPUT_STAT TO 'otterbeat'@'127.0.0.1';
@@ -25,7 +26,7 @@ GRANT SELECT (ID, PIPELINE_ID, DATA_MEDIA_PAIR_ID, INSERT_COUNT, UPDATE_COUNT, D
 GRANT SELECT (ID, NID, CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED)
         ON LOG_RECORD TO 'otterbeat'@'127.0.0.1';
 
--- The names of channels, pipelines, nodes and tables, for labels and paths. Without these views series have only ids.
+-- The names of channels, pipelines, nodes and tables, for labels and paths. Without these views the series have only ids.
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW otterbeat_CHANNEL AS SELECT ID, NAME FROM CHANNEL;
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW otterbeat_PIPELINE AS
         SELECT ID, NAME, CHANNEL_ID, GMT_CREATE FROM PIPELINE;
