@@ -122,7 +122,7 @@ static bool wait_for_all(struct ob_agent *a, const sigset_t *signals)
                 if (ob_agent_is_drained(a) && !points)
                         return true;
                 if (ob_agent_is_drained(a) && !is_said)
-                        printf("%sAll is sent; it is sent once more after the horizon. Ctrl-C ends it without.\n",
+                        printf("%sAll is sent; all points are sent once more after the horizon. Ctrl-C ends the replay without that.\n",
                                 ob_terminal_wipe(STDOUT_FILENO));
                 is_said |= ob_agent_is_drained(a);
                 fflush(stdout);

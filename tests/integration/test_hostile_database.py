@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from servers.agent import Agent, assert_no_report
-from servers.fake_otter import BUILD
+from servers.agent import IS_SANITIZED, Agent, assert_no_report
 from servers.foreign_text import assert_clean, assert_sound_log
 from servers.hostile_mysql import AGENT_ALONE, CHECK_ALONE, SHAPES, HostileMysql, Shape
 from servers.mariadb import PASSWORD, USER
@@ -21,7 +20,6 @@ GROUPS = 8
 DRAIN = 2
 PEAK_KILOBYTES = 64 * 1024
 CEILING = 1 << 29  # bytes: an agent that reads without a limit ends before the machine has no memory
-IS_SANITIZED = BUILD.name in ("asan", "tsan")
 PATIENCE = 25 if IS_SANITIZED else 15  # seconds, for steps that take a second or two on an idle machine
 ROW = ("INSERT INTO THROUGHPUT_STAT (PIPELINE_ID, TYPE, NUMBER, SIZE, GMT_CREATE, GMT_MODIFIED) "
        "VALUES (1, 'ROW', 1, 1, NOW() - INTERVAL 1 MINUTE, NOW() - INTERVAL 1 MINUTE)")

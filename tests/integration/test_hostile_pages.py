@@ -1,12 +1,11 @@
 """Any server may answer at page.url: a bad answer costs little, is logged in one line, and does not disturb other sources."""
-import os
 import re
 import subprocess
 import time
 
 import pytest
 
-from servers.agent import SOURCES
+from servers.agent import IS_SANITIZED, SOURCES
 from servers.hostile_pages import NEVER, SHAPES, HostilePages, always_other_cookies, answer, listing, pipelines
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
@@ -14,7 +13,6 @@ from servers.sinks import Stream, gauges
 
 DRAIN = 1
 KILOBYTES_MAX = 64 * 1024
-IS_SANITIZED = os.environ.get("OB_PRESET", "dev") in ("asan", "tsan")
 TABLES = {name: {"enabled": False} for name in (*SOURCES, "agent")}
 
 

@@ -60,7 +60,7 @@ def test_nobody_there_does_not_stop_the_tables(mariadb, otter, page_agent):
     otter.do("sample")
     agent = page_agent(sources={"delay": {"enabled": True}}, url=f"http://127.0.0.1:{free_port()}")
     done = agent.run("--dry-run", "--once")
-    assert done.returncode == 69 and done.stderr.count("failed") == 1, "one line for six sources"
+    assert done.returncode == 69 and done.stderr.count("event=page_failed") == 1, "one line for six sources"
     assert "source=page event=page_failed page=channels:1 err=\"channelList.htm?pageIndex=1: Failed to " in done.stderr
     assert "otter.pipeline.1.delay_ms" in done.stdout
     check = agent.run("--check")

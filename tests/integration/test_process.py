@@ -291,7 +291,8 @@ def test_a_command_is_ended_by_a_signal(lonely, spawn):
     silent = Stream()
     agent = lonely(managers=[{"mysql": {"port": silent.port, "connect_timeout": 60}}])
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        process = spawn(agent, "--check")
+        # A job in the background of a shell, or under nohup, begins with signals ignored: the agent keeps that.
+        process = spawn(agent, "--check", before=lambda n=number: signal.signal(n, signal.SIG_DFL))
         wait_until(lambda: len(silent.connections) >= 2, "it waits")
         silent.connections.clear()
         process.send_signal(number)

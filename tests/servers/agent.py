@@ -9,6 +9,7 @@ from servers.fake_otter import BUILD
 from servers.mariadb import PASSWORD, USER
 from servers.process import Process, wait_until
 
+IS_SANITIZED = BUILD.name in ("asan", "tsan")
 PROGRAM = pathlib.Path(os.environ.get("OB_PROGRAM", BUILD / "otterbeat"))
 SOURCES = ("delay", "throughput", "history", "table", "log")
 SANITIZERS = re.compile(r"(?s)(==\d+==ERROR|WARNING: ThreadSanitizer|runtime error:).*")
