@@ -44,7 +44,7 @@ def test_a_key_of_our_own(encrypted, carbon, make_agent):
     good = {"tls": "verify", "ca": f"{place}/ca.pem", "cert": f"{place}/ours.pem", "key": f"{place}/ours.key"}
     assert check(**good).returncode == 0, check(**good).stdout
     for change, code, said in (({"cert": "", "key": ""}, 69, "Access denied"), ({"key": f"{place}/none"}, 69, f"mysql 2026: {place}/none: No such file"),
-                               ({"key": f"{place}/key.pem"}, 69, "login"), ({"key": ""}, 78, "go together"),
+                               ({"key": f"{place}/key.pem"}, 69, "login"), ({"key": ""}, 78, "must be set together"),
                                ({"tls": "off"}, 78, "need tls")):
         done = check(**{**good, **change})
         assert done.returncode == code and said in done.stdout + done.stderr, (change, done.stdout, done.stderr)
