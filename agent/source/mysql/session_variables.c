@@ -51,7 +51,7 @@ static const struct variable {
         { "sql_mode", "" },
         /* UNIX_TIMESTAMP() and FROM_UNIXTIME() of a DATETIME use this zone. */
         { "time_zone", "+00:00" },
-        /* How long a query waits for a table that an ALTER holds: a day by default. */
+        /* How long a query waits for a table that an ALTER holds: a day by default on MariaDB. */
         { "lock_wait_timeout", NULL, .per_second = 1 },
         /* How long a query may take. Percona 5.6 has the first name, but in milliseconds. */
         { "max_statement_time", NULL, ON_MARIADB, .per_second = 1 },
