@@ -6,7 +6,7 @@ set(stage ${root}/usr)
 
 # The config for the unit: the password comes as a credential, and the state directory is in /var/lib.
 file(READ ${source}/config/otterbeat.cfg config)
-string(REPLACE "\"\${STATE_DIRECTORY:-state}\"" "\"\${STATE_DIRECTORY:-/var/lib/otterbeat}\"" config "${config}")
+string(REPLACE "\"\${STATE_DIRECTORY:-./state}\"" "\"\${STATE_DIRECTORY:-/var/lib/otterbeat}\"" config "${config}")
 string(REPLACE "      password = \"\${OTTERBEAT_PASSWORD:-}\";\n" "" config "${config}")
 string(REGEX REPLACE "#password_file = \"/etc/otterbeat/password\";[^\n]*"
         "password_file = \"\${CREDENTIALS_DIRECTORY:-/etc/otterbeat}/password\"; # a file whose first line is the password." config "${config}")
