@@ -13,6 +13,7 @@ from servers.sinks import Stream, gauges
 
 DRAIN = 1
 KILOBYTES_MAX = 64 * 1024
+LARGEST_MAX = 84 * 1024  # a tree of 36 MiB, a body of 4, the pages of a cycle of 8, and the rest of the agent
 TABLES = {name: {"enabled": False} for name in (*SOURCES, "agent")}
 
 
@@ -71,7 +72,7 @@ def test_a_page_that_is_none(name, hostile, two_managers, otter, mariadb, sink):
     asked = len(server.requests)
     wait_until(lambda: len(server.requests) > asked, "a request that is under way")
     stop_in_time(agent)
-    assert IS_SANITIZED or peak < KILOBYTES_MAX, peak
+    assert IS_SANITIZED or peak < (LARGEST_MAX if name == "lists without end" else KILOBYTES_MAX), peak
 
 
 @pytest.mark.parametrize("send", [NEVER, SHAPES["a byte a second"][0]])
@@ -115,7 +116,7 @@ def test_the_largest_list_that_a_manager_may_send(hostile, two_managers, otter, 
     assert "event=page_failed page=pipelines" not in agent.log()
     peak = agent.peak_kilobytes()
     stop_in_time(agent)
-    assert IS_SANITIZED or peak < KILOBYTES_MAX, peak
+    assert IS_SANITIZED or peak < LARGEST_MAX, peak
 
 
 MUTE_NAMES = """
