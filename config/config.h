@@ -72,7 +72,7 @@ struct ob_sink_settings {
         int flavor;            /* statsd: enum ob_flavor */
         const char *socket;    /* statsd: the path of a unix socket; "" for UDP */
         int payload;           /* statsd: bytes in a datagram */
-        int backlog;           /* dogstatsd: seconds; older points carry their time. 0: no point does */
+        int backlog;           /* dogstatsd: seconds; older points are sent with their time. 0: no point is */
         const char *container; /* dogstatsd: our container's id, or "auto": found; "": not sent */
         struct ob_tag
                 tags[OB_TAGS_MORE_MAX]; /* sent with every point, by sinks that send tags. value NULL: no value */

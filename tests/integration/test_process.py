@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from servers.agent import ENVIRONMENT, PROGRAM
+from servers.agent import ENVIRONMENT, IS_SANITIZED, PROGRAM
 from servers.process import Process, free_port, wait_until
 from servers.sinks import Stream
 from servers.wiring import to_graphite
@@ -234,7 +234,7 @@ def test_descriptors(make_agent, mariadb, spawn):
     assert b"warn limits open files: 128 are allowed, and 20 managers" in out
 
 
-@pytest.mark.skipif(os.environ.get("OB_PRESET") in ("asan", "tsan"), reason="a sanitizer needs all addresses")
+@pytest.mark.skipif(IS_SANITIZED, reason="a sanitizer needs all addresses")
 def test_no_room_for_a_thread(lonely, spawn):
     """pthread_create returns its error and does not set errno."""
     def limit():

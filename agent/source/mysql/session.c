@@ -82,14 +82,6 @@ static void close_broken(struct ob_session *s)
                 ob_session_close(s);
 }
 
-int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err)
-{
-        int got = ob_transport_do(&s->transport, sql, deadline_of(s), err);
-
-        close_broken(s);
-        return got;
-}
-
 /* The server has ended the session between two queries. The same server must answer now. */
 static int reopen(struct ob_session *s, struct ob_err *err)
 {

@@ -55,9 +55,6 @@ bool ob_session_is_open(const struct ob_session *s);
  */
 int ob_session_query(struct ob_session *s, const struct ob_query *q, struct ob_result *r, struct ob_err *err);
 
-/* Runs a statement that has no rows, in an open session. */
-int ob_session_do(struct ob_session *s, const char *sql, struct ob_err *err);
-
 /* The variables whose values in our sessions differ from the server's: see ob_session_variables_differ. */
 char *ob_session_differs(struct ob_session *s, struct ob_err *err);
 
