@@ -1,8 +1,9 @@
 #include <errno.h>
-#include <getopt.h>
+#include <malloc.h>
 #include <mysql.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +12,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "agent/cluster/cluster.h"
+#include "agent/cluster/migrate.h"
 #include "agent/dashboards/datadog.h"
 #include "agent/dashboards/grafana.h"
 #include "agent/ops/agent.h"
 #include "agent/ops/check.h"
 #include "agent/ops/cursor.h"
 #include "agent/ops/exit.h"
-#include "agent/ops/outfile.h"
+#include "agent/ops/init.h"
 #include "agent/ops/page.h"
 #include "agent/ops/replay.h"
 #include "agent/ops/supervise.h"
@@ -26,112 +29,109 @@
 #include "agent/process/stream.h"
 #include "agent/process/terminal.h"
 #include "agent/source/web/fetch.h"
+#include "agent/top/top.h"
+#include "agent/verify/verify.h"
 #include "config/load.h"
 
 #define LOOK_MS    100   /* how often --once checks whether all work is done */
 #define RESTART_MS 10000 /* the shortest time between two starts after a corruption of the store */
 
-static const char usage[] =
-        "usage: otterbeat [-c FILE] [--check [--json] | --once] [--dry-run]\n"
-        "       otterbeat --init [DIR]\n"
-        "       otterbeat [-c FILE] cursor [show | export | rewind SOURCE TIME|ID]\n"
-        "       otterbeat [-c FILE] replay --since TIME [--until TIME]\n"
-        "       otterbeat [-c FILE] page PAGE\n"
-        "       otterbeat [-c FILE] grafana | datadog --out DIR\n"
-        "\n"
-        "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.\n"
-        "\n"
-        "  -c, --config FILE   the config file (default: ./otterbeat.cfg, then /etc/otterbeat/otterbeat.cfg)\n"
-        "      --init          write otterbeat.cfg and ctl into DIR (default: the current folder); never overwrite a file\n"
-        "      --check         check config, databases, pages and sinks, and say what helps; --json: print JSON\n"
-        "      --once          read every source up to its newest row, deliver, and exit; 0 only if all was read and sent\n"
-        "      --dry-run       print the lines instead of sending them; no checkpoint moves\n"
-        "      page PAGE       print what is read from one of a manager's pages; PAGE is a saved file or an address\n"
-        "      --version\n"
-        "      --help\n"
-        "\n"
-        "  cursor              show the checkpoints of sources and sinks, or export them as JSON; or rewind a source of a\n"
-        "                      stopped agent: its rows are sent to Graphite again, and not to StatsD\n"
-        "  replay              send a part of the tables' history to Graphite again, also while the agent runs\n"
-        "  grafana, datadog    write dashboards and alerts for the series of this config\n"
-        "\n"
-        "Exit codes: 0 success, 64 wrong usage, 69 something could not be reached or read, 70 internal error, 78 wrong\n"
-        "config. SIGTERM and SIGINT stop the agent; SIGHUP reads the config again and opens the log file again.\n"
-        "More: man otterbeat, man otterbeat.cfg.\n";
+/* The rows of the options. */
+enum {
+        CONFIG,
+        INIT,
+        DATABASE,
+        PASSWORD_FILE,
+        MANAGER,
+        STATSD,
+        GRAPHITE,
+        CHECK,
+        JSON,
+        ONCE,
+        DRY_RUN,
+        VERSION,
+        HELP
+};
 
-enum action {
-        ACTION_RUN,
-        ACTION_INIT,
-        ACTION_CHECK,
-        ACTION_HELP,
-        ACTION_VERSION,
-        ACTION_CURSOR,
-        ACTION_REPLAY,
-        ACTION_PAGE,
-        ACTION_GRAFANA,
-        ACTION_DATADOG
+static const struct ob_option option_table[] = {
+        [CONFIG] = { "config", .letter = 'c', .argument = "FILE", .is_for_parts = true,
+                .help = "the config file (default: ./otterbeat.cfg, then /etc/otterbeat/otterbeat.cfg)" },
+        [INIT] = { "init",
+                .help = "write otterbeat.cfg, otterbeat.cfg.example and ctl into DIR (default: the current folder); never "
+                        "overwrite a file" },
+        [DATABASE] = { "mysql", .argument = "URL", .with = "init",
+                .help = "with --init: the manager's database, mysql://USER@HOST:PORT/DATABASE" },
+        [PASSWORD_FILE] = { "password-file", .argument = "FILE", .with = "init",
+                .help = "with --init: the file with the password of that user (default: the variable OTTERBEAT_PASSWORD)" },
+        [MANAGER] = { "manager", .argument = "URL", .with = "init",
+                .help = "with --init: the manager's pages, http://HOST:PORT" },
+        [STATSD] = { "statsd", .argument = "HOST:PORT", .with = "init", .help = "with --init: the StatsD server" },
+        [GRAPHITE] = { "graphite", .argument = "HOST:PORT", .with = "init",
+                .help = "with --init: carbon's line receiver" },
+        [CHECK] = { "check", .help = "check config, databases, pages and sinks, and say what helps" },
+        [JSON] = { "json", .with = "check", .help = "print the findings of --check as JSON" },
+        [ONCE] = { "once",
+                .help = "read every source up to its newest row, deliver, and exit; 0 only if all was read and sent" },
+        [DRY_RUN] = { "dry-run", .help = "print the lines instead of sending them; no checkpoint moves" },
+        [VERSION] = { "version", .help = "print the version" },
+        [HELP] = { "help", .letter = 'h',
+                .help = "print this text; behind the name of a command: the help of that command" },
+        { NULL },
+};
+
+static const struct ob_command program = {
+        .name = "",
+        .usage =
+                "[-c FILE] [--check [--json] | --once] [--dry-run]\n"
+                "--init [DIR] [--mysql URL] [--password-file FILE] [--manager URL] [--statsd HOST:PORT] [--graphite HOST:PORT]",
+        .help = "Reads the statistics of Alibaba Otter's managers and sends what changed to StatsD and Graphite.",
+        .notes =
+                "Exit codes: 0 success, 64 wrong usage, 69 something could not be reached or read, 70 internal error, 78 wrong\n"
+                "config. SIGTERM and SIGINT stop the agent; SIGHUP reads the config again and opens the log file again.\n"
+                "More: man otterbeat, man otterbeat.cfg.",
+        .options = option_table,
+        .parts = (const struct ob_command *const[]) { &ob_cursor_command, &ob_replay_command, &ob_verify_command,
+                &ob_page_command, &ob_top_command, &ob_cluster_command, &ob_migrate_command, &ob_grafana_command,
+                &ob_datadog_command, NULL },
+        .words_with = "init",
+        .max_words = 1,
 };
 
 struct options {
-        int action; /* enum action */
-        int is_once, is_dry, is_json;
-        const char *file;
-        int argc; /* the words behind the options */
-        char **argv;
-        sigset_t signals; /* the signals that end the program or make it read the config again; blocked */
+        struct ob_arguments typed; /* of the program */
+        struct ob_arguments part;  /* of the command that was named */
+        const char *file;          /* the config; NULL: none was named */
+        sigset_t signals;          /* the signals that end the program or make it read the config again; blocked */
 };
 
-/* An unknown first word, or a word with options that do not belong to it, is wrong usage. */
-static int read_words(struct options *o)
+static bool has(const struct options *o, int option)
 {
-        static const struct {
-                const char *word;
-                enum action action;
-        } words[] = { { "cursor", ACTION_CURSOR }, { "datadog", ACTION_DATADOG }, { "grafana", ACTION_GRAFANA },
-                { "page", ACTION_PAGE }, { "replay", ACTION_REPLAY } };
-
-        if (o->is_json && o->action != ACTION_CHECK)
-                return -1;
-        if (o->action == ACTION_INIT)
-                return o->argc > 1 ? -1 : 0;
-        if (!o->argc)
-                return 0;
-        if (o->action != ACTION_RUN || o->is_once || o->is_dry)
-                return -1;
-        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-                if (!strcmp(o->argv[0], words[i].word))
-                        o->action = (int)words[i].action;
-        if (o->action == ACTION_PAGE)
-                return o->argc == 2 ? 0 : -1;
-        return o->action == ACTION_RUN ? -1 : 0;
+        return o->typed.options[option] != NULL;
 }
 
-static int read_options(int argc, char **argv, struct options *o)
+/* The command that was typed: the program itself, or a command. */
+static const struct ob_arguments *command_of(const struct options *o)
 {
-        const struct option table[] = {
-                { "init", no_argument, &o->action, ACTION_INIT },
-                { "check", no_argument, &o->action, ACTION_CHECK },
-                { "help", no_argument, &o->action, ACTION_HELP },
-                { "version", no_argument, &o->action, ACTION_VERSION },
-                { "once", no_argument, &o->is_once, 1 },
-                { "dry-run", no_argument, &o->is_dry, 1 },
-                { "json", no_argument, &o->is_json, 1 },
-                { "config", required_argument, NULL, 'c' },
-                { NULL },
-        };
-        int c;
+        return o->part.command ? &o->part : &o->typed;
+}
 
-        while ((c = getopt_long(argc, argv, "+c:h", table, NULL)) != -1) {
-                if (c == 'c')
-                        o->file = optarg;
-                else if (c == 'h')
-                        o->action = ACTION_HELP;
-                else if (c)
+/* Reads the program's options, then those of the command, then those of its part. -1: the error was printed. */
+static int read_all(int argc, char **argv, struct options *o)
+{
+        struct ob_arguments *at = &o->typed;
+
+        if (ob_command_read(&program, argc - 1, argv + 1, at))
+                return -1;
+        while (at->part) {
+                const struct ob_arguments above = *at;
+
+                at = &o->part;
+                if (ob_command_read(above.part, above.argc, above.argv, at))
                         return -1;
         }
-        o->argc = argc - optind;
-        o->argv = argv + optind;
-        return read_words(o);
+        o->part.signals = &o->signals;
+        o->file = o->typed.options[CONFIG];
+        return 0;
 }
 
 static const char *find_config(void)
@@ -159,12 +159,6 @@ static void block_signals(struct options *o)
                 signal(ignored[i], SIG_IGN);
 }
 
-/* For a command that waits for no signal: signals end it. */
-static void unblock_signals(const struct options *o)
-{
-        pthread_sigmask(SIG_UNBLOCK, &o->signals, NULL);
-}
-
 /* Each source and sink has open files and a connection; the soft limit is only low for select(2). */
 static void raise_descriptors(void)
 {
@@ -174,6 +168,19 @@ static void raise_descriptors(void)
                 return;
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files); /* on failure the limit stays, and the start logs that it is low */
+}
+
+/*
+ * Each manager has several threads, each with a session and a store connection, which mostly wait; so memory that
+ * only one thread may use again is memory for nothing. libmariadb allocates 256 KiB for each session and uses
+ * little of them: in a mapping of their own the rest takes no memory. SQLite would fill twenty pages for each
+ * connection when the connection is opened.
+ */
+static void share_memory(void)
+{
+        mallopt(M_ARENA_MAX, 2);
+        mallopt(M_MMAP_THRESHOLD, 256 << 10);
+        sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 /* A config and the agent that runs by it. */
@@ -238,11 +245,12 @@ static int reload(struct run *r)
                 return 0;
         }
         ob_log(OB_LOG_ERROR, "event=reload_failed err=\"%s\" why=\"the old config stays\"", err.text);
-        ob_config_free(fresh);
-        if (!start(r, old, &err))
-                return 0;
-        ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
-        return -1;
+        if (start(r, old, &err)) {
+                ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
+                ob_agent_release(&r->agent);
+        }
+        ob_config_free(fresh); /* the membership uses its settings until the old config is started */
+        return r->is_running ? 0 : -1;
 }
 
 /* The sum of all time-outs in seconds: nothing that works needs longer. */
@@ -266,6 +274,8 @@ static const char *wait_until_drained(struct run *r, const sigset_t *signals)
                 if (sigtimedwait(signals, NULL, &look) > 0)
                         return "a signal ended it";
                 ob_agent_watch(&r->agent);
+                if (ob_agent_has_lost(&r->agent))
+                        return "the lease of a manager was lost, or was asked for";
                 if (ob_agent_is_corrupt(&r->agent))
                         return "the store is damaged: the next start repairs it";
                 if (progress != ob_agent_progress(&r->agent)) {
@@ -340,11 +350,10 @@ static int run_until_signal(struct run *r, const sigset_t *signals)
 
 static int run(const struct options *o, struct ob_config *config)
 {
-        bool is_printing = o->is_dry && isatty(STDOUT_FILENO);
+        bool is_printing = has(o, DRY_RUN) && isatty(STDOUT_FILENO);
         struct run r = { .options = o,
                 .config = config,
-                .agent = { .is_once = o->is_once,
-                        .is_dry = o->is_dry,
+                .agent = { .mode = { .is_once = has(o, ONCE), .is_dry = has(o, DRY_RUN) },
                         .terminal = is_printing ? 0 : ob_terminal_keep() } };
         const char *why = NULL;
         struct ob_err err;
@@ -354,86 +363,69 @@ static int run(const struct options *o, struct ob_config *config)
         if (start(&r, config, &err)) {
                 ob_log(OB_LOG_ERROR, "event=start_failed err=\"%s\"", err.text);
                 code = EXIT_UNREACHED;
-        } else if (o->is_once) {
+        } else if (has(o, ONCE)) {
                 why = wait_until_drained(&r, &o->signals);
         } else {
                 code = run_until_signal(&r, &o->signals);
         }
         if (r.is_running) {
-                if (!o->is_once)
+                if (!has(o, ONCE))
                         ob_supervise_stopping(&r.supervise);
                 is_clean = ob_agent_stop(&r.agent);
                 ob_log(OB_LOG_INFO, "event=stopped");
         }
+        ob_agent_release(&r.agent);
         ob_config_free(r.config);
-        if (!o->is_once || is_clean || code != EXIT_FINE)
+        if (!has(o, ONCE) || is_clean || code != EXIT_FINE)
                 return code;
         ob_log(OB_LOG_ERROR, "event=once_failed why=\"not all was read and sent: %s\"",
                 why ? why : "the lines before say what went wrong");
         return EXIT_UNREACHED;
 }
 
-static int init(const char *dir)
+static int init(const struct options *o)
 {
+        static const int codes[] = { [OB_INIT_WRITTEN] = EXIT_FINE,
+                [OB_INIT_WRONG] = EXIT_USAGE,
+                [OB_INIT_KEPT] = EXIT_CONFIG,
+                [OB_INIT_FAILED] = EXIT_OUR_FAULT };
+        const char *const *typed = o->typed.options;
+        const struct ob_init wanted = { .mysql = typed[DATABASE],
+                .password_file = typed[PASSWORD_FILE],
+                .manager = typed[MANAGER],
+                .statsd = typed[STATSD],
+                .graphite = typed[GRAPHITE] };
         struct ob_err err;
+        enum ob_init_result result = ob_init(o->typed.n_words ? o->typed.words[0] : ".", &wanted, &err);
 
-        if (!ob_init(dir, &err))
-                return EXIT_FINE;
-        fprintf(stderr, "otterbeat: %s\n", err.text);
-        return EXIT_OUR_FAULT;
-}
-
-static int show_page(const struct options *o, struct ob_config *config)
-{
-        struct ob_err err;
-        int got = ob_page_show(config, o->argv[1], &err);
-
-        ob_config_free(config);
-        if (!got)
-                return EXIT_FINE;
-        fflush(stdout);
-        fprintf(stderr, "otterbeat: %s\n", err.text);
-        return EXIT_UNREACHED;
+        if (result != OB_INIT_WRITTEN)
+                fprintf(stderr, "otterbeat: %s\n", err.text);
+        return codes[result];
 }
 
 static int with_config(struct options *o)
 {
+        const struct ob_command *command = o->part.command;
         struct ob_config *config;
         struct ob_err err;
         int code;
 
-        ob_fetch_begin();
-        if (o->action == ACTION_PAGE && !o->file)
-                return show_page(o, NULL);
+        if (command && !o->file && ob_command_needs_no_config(&o->part))
+                return command->run(NULL, &o->part);
         if (!o->file)
                 o->file = find_config();
         config = ob_config_load(o->file, &err);
+        if (!config && has(o, CHECK))
+                return ob_check_config_failed(o->file, &err, has(o, JSON));
         if (!config) {
-                fprintf(stderr, "otterbeat: %s\n", err.text);
-                return o->action == ACTION_CHECK ? ob_check_config_failed(o->file, &err, o->is_json) : EXIT_CONFIG;
+                fprintf(stderr, "otterbeat: %s%s\n", err.text,
+                        access(o->file, F_OK) && errno == ENOENT ? "; `otterbeat --init` writes a config" : "");
+                return EXIT_CONFIG;
         }
         mysql_library_init(0, NULL, NULL); /* before there are threads */
-        switch ((enum action)o->action) {
-        case ACTION_CHECK:
-                code = ob_check(config, o->is_json);
-                break;
-        case ACTION_PAGE:
-                return show_page(o, config);
-        case ACTION_CURSOR:
-                code = ob_cursor(config, o->argc, o->argv);
-                break;
-        case ACTION_GRAFANA:
-                code = ob_grafana(config, o->argc, o->argv);
-                break;
-        case ACTION_DATADOG:
-                code = ob_datadog(config, o->argc, o->argv);
-                break;
-        case ACTION_REPLAY:
-                code = ob_replay(config, o->argc, o->argv, &o->signals);
-                break;
-        default:
+        if (!command && !has(o, CHECK))
                 return run(o, config);
-        }
+        code = command ? command->run(config, &o->part) : ob_check(config, has(o, JSON));
         ob_config_free(config);
         return code;
 }
@@ -456,27 +448,42 @@ static int flushed(int code)
         return code ? code : EXIT_UNREACHED;
 }
 
+/* What needs no config. Returns the exit code; -1: something else is wanted. */
+static int without_config(const struct options *o)
+{
+        if (command_of(o)->wants_help)
+                return ob_command_help(command_of(o)->command), EXIT_FINE;
+        if (has(o, VERSION))
+                return puts("otterbeat " OB_VERSION), EXIT_FINE;
+        return has(o, INIT) ? init(o) : -1;
+}
+
+/* The agent and some commands end in order when a signal comes; a signal ends everything else at once. */
+static bool waits_for_signals(const struct options *o)
+{
+        if (o->part.command)
+                return o->part.command->ends_in_order;
+        return !has(o, CHECK) && !has(o, INIT) && !has(o, VERSION) && !o->typed.wants_help;
+}
+
 int main(int argc, char **argv)
 {
-        struct options o = { .action = ACTION_RUN };
+        struct options o = { .file = NULL };
         int code;
 
         block_signals(&o);
         ob_stream_own(STDERR_FILENO);
-        if (read_options(argc, argv, &o)) {
-                fputs(usage, stderr);
+        if (read_all(argc, argv, &o))
                 return EXIT_USAGE;
-        }
-        if (o.action != ACTION_RUN && o.action != ACTION_REPLAY)
-                unblock_signals(&o);
-        if (o.action == ACTION_INIT)
-                return flushed(init(o.argc ? o.argv[0] : "."));
-        if (o.action == ACTION_HELP)
-                return fputs(usage, stdout), flushed(EXIT_FINE);
-        if (o.action == ACTION_VERSION)
-                return puts("otterbeat " OB_VERSION), flushed(EXIT_FINE);
+        if (!waits_for_signals(&o))
+                pthread_sigmask(SIG_UNBLOCK, &o.signals, NULL);
+        code = without_config(&o);
+        if (code >= 0)
+                return flushed(code);
         forbid_core_dumps();
         raise_descriptors();
+        share_memory();
+        ob_fetch_begin();
         code = with_config(&o);
         mysql_library_end();
         ob_fetch_end();

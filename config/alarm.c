@@ -44,11 +44,15 @@ static const char *match(const char *form, const char *text, const char **found,
 static bool find_number(const char *form, const char *text, struct ob_text *out)
 {
         const char *found = NULL;
+        char digits[OB_NUMBER_MAX];
         size_t length = 0;
         int64_t number;
 
-        if (!match(form, text, &found, &length) || !found || !ob_number_parse_int(found, length, &number) ||
-                number > NUMBER_MOST)
+        if (!match(form, text, &found, &length) || !found || length >= sizeof(digits))
+                return false;
+        memcpy(digits, found, length);
+        digits[length] = '\0';
+        if (!ob_number_parse_int(digits, &number) || number > NUMBER_MOST)
                 return false;
         ob_text_add(out, found, length);
         return true;

@@ -18,9 +18,11 @@ static const char *const tls_words[] = { "off", "required", "verify", NULL };
 const struct ob_setting ob_top_settings[] = {
         { "prefix", OB_SET_PREFIX, AT(ob_config, prefix), .text = "otter" },
         { "state_dir", OB_SET_PATH, AT(ob_config, state_dir), .text = "./state" },
+        { "state", OB_SET_GROUP },
         { "log_file", OB_SET_PATH, AT(ob_config, log_file) },
         { "log_level", OB_SET_CHOICE, AT(ob_config, log_level), .number = OB_LOG_INFO, .choices = level_words },
         { "drain", OB_SET_INT, AT(ob_config, drain), 0, 60, .number = 10 },
+        { "include_dir", OB_SET_GROUP }, /* config/load.c reads it before all others */
         { "managers", OB_SET_GROUP },
         { "sources", OB_SET_GROUP },
         { "health", OB_SET_GROUP },
@@ -28,6 +30,28 @@ const struct ob_setting ob_top_settings[] = {
         { "queue", OB_SET_GROUP },
         { "status", OB_SET_GROUP },
         { "sinks", OB_SET_GROUP },
+        { NULL },
+};
+
+const struct ob_setting ob_state_settings[] = {
+        { "mysql", OB_SET_GROUP },
+        { "lease", OB_SET_INT, AT(ob_state_settings, lease), 3, 3600, .number = 10 },
+        { "agent", OB_SET_PREFIX, AT(ob_state_settings, agent) },
+        { NULL },
+};
+
+const struct ob_setting ob_state_mysql_settings[] = {
+        { "hosts", OB_SET_GROUP },
+        { "port", OB_SET_INT, AT(ob_mysql_settings, port), 1, 65535, .number = 3306 },
+        { "user", OB_SET_TEXT, AT(ob_mysql_settings, user), .text = "otterbeat_agent" },
+        { "password", OB_SET_SECRET, AT(ob_mysql_settings, password) },
+        { "password_file", OB_SET_FILE, AT(ob_mysql_settings, password_file),
+                .secret = AT(ob_mysql_settings, password) },
+        { "database", OB_SET_TEXT, AT(ob_mysql_settings, database), .text = "otterbeat" },
+        { "tls", OB_SET_CHOICE, AT(ob_mysql_settings, tls), .number = OB_TLS_OFF, .choices = tls_words },
+        { "ca", OB_SET_INPUT, AT(ob_mysql_settings, ca) },
+        { "cert", OB_SET_INPUT, AT(ob_mysql_settings, cert) },
+        { "key", OB_SET_INPUT, AT(ob_mysql_settings, key) },
         { NULL },
 };
 

@@ -1,4 +1,5 @@
 #include "config/config.h"
+#include "proto/number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,42 +22,32 @@ bool ob_config_has_tags(const struct ob_sink_settings *s)
 
 int64_t ob_config_descriptors(const struct ob_config *c)
 {
-        return FILES_OURS + (int64_t)c->n_managers * FILES_OF_MANAGER + (int64_t)c->n_sinks * FILES_OF_SINK;
-}
+        int64_t queues = c->state.n_hosts ? (int64_t)c->n_managers + 1 : 1; /* each with all sinks */
 
-/* Sets `e->file` to the `i`th file that matters, and returns why that file is exposed, or NULL when the file is
- * not. */
-static const char *look_at_rights(const struct ob_config *c, size_t i, struct ob_exposed *e)
-{
-        size_t n = c->texts.n_secret_files;
-        bool is_secret = i < n;
-        struct stat s;
-
-        e->file = is_secret ? c->texts.secret_files[i] : i == n ? c->file : c->state_dir;
-        if (!*e->file || stat(e->file, &s))
-                return NULL;
-        e->fix = "chmod o-w, and then check what is in it";
-        if (s.st_mode & S_IWOTH)
-                return S_ISDIR(s.st_mode) ? "everybody on this machine can replace the files in it"
-                                          : "everybody on this machine can write to it";
-        e->fix = "chmod o-r, or put the password into a password_file";
-        return is_secret && s.st_mode & S_IROTH ? "everybody on this machine can read it, and it holds a password"
-                                                : NULL;
+        return FILES_OURS + (int64_t)c->n_managers * FILES_OF_MANAGER +
+               queues * (int64_t)c->n_sinks * FILES_OF_SINK;
 }
 
 bool ob_config_exposed(const struct ob_config *c, size_t *i, struct ob_exposed *e)
 {
-        while (*i < c->texts.n_secret_files + 2) {
-                size_t at = (*i)++;
-                bool is_secret_too = false;
+        while (*i < c->texts.n_files) {
+                const struct ob_noted_file *file = &c->texts.files[(*i)++];
+                struct stat s;
 
-                for (size_t j = 0; at == c->texts.n_secret_files && j < at; j++)
-                        is_secret_too |= !strcmp(c->file, c->texts.secret_files[j]);
-                if (is_secret_too)
+                if (stat(file->path, &s))
                         continue;
-                e->why = look_at_rights(c, at, e);
-                if (e->why)
+                *e = (struct ob_exposed) { .file = file->path };
+                if (s.st_mode & S_IWOTH) {
+                        e->why = S_ISDIR(s.st_mode) ? "everybody on this machine can replace the files in it"
+                                                    : "everybody on this machine can write to it";
+                        e->fix = "chmod o-w, and then check what is in it";
                         return true;
+                }
+                if (file->is_secret && s.st_mode & S_IROTH) {
+                        e->why = "everybody on this machine can read it, and it holds a password";
+                        e->fix = "chmod o-r, or put the password into a password_file";
+                        return true;
+                }
         }
         return false;
 }
@@ -71,4 +62,25 @@ void ob_config_free(struct ob_config *config)
         free(config->sinks);
         ob_texts_free(&config->texts);
         free(config);
+}
+
+int64_t ob_steps_multiple(const struct ob_config *c)
+{
+        int64_t step = 0;
+
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (c->sinks[i].type == OB_SINK_GRAPHITE)
+                        step = step ? step / ob_number_divisor(step, c->sinks[i].step) * c->sinks[i].step
+                                    : c->sinks[i].step;
+        return step;
+}
+
+int64_t ob_steps_repeat(const struct ob_config *c)
+{
+        int64_t step = OB_REPEAT_SECONDS;
+
+        for (size_t i = 0; i < c->n_sinks; i++)
+                if (c->sinks[i].type == OB_SINK_GRAPHITE)
+                        step = ob_number_divisor(step, c->sinks[i].step);
+        return step;
 }

@@ -98,6 +98,18 @@ struct ob_health_settings {
         bool heartbeat; /* a database with nothing to copy has a heartbeat, so a silent pipeline hangs */
 };
 
+#define OB_STATE_HOSTS_MAX 9
+#define OB_STATE_AGENT_MAX 200 /* bytes */
+
+/* The database in which several agents keep their state. */
+struct ob_state_settings {
+        const char *hosts[OB_STATE_HOSTS_MAX]; /* tried in turn */
+        size_t n_hosts;                        /* 0: there is no such database, and the state is in state_dir */
+        struct ob_mysql_settings mysql;        /* with the first host, and the time-outs that fit the lease */
+        int lease;         /* seconds for which an agent owns the state without renewing the lease */
+        const char *agent; /* the name of this agent, which no other living agent has */
+};
+
 /* The page that shows how the agent works. */
 struct ob_status_settings {
         const char *listen;          /* "": there is no page */
@@ -113,9 +125,11 @@ struct ob_status_settings {
 
 struct ob_config {
         const char *file; /* the path of this config */
-        const char *prefix, *state_dir, *log_file;
-        int log_level; /* enum ob_level */
-        int drain;     /* seconds */
+        const char *prefix, *log_file;
+        const char *state_dir;          /* "": the state is in the database of `state`; without one, in memory */
+        struct ob_state_settings state; /* see n_hosts there */
+        int log_level;                  /* enum ob_level */
+        int drain;                      /* seconds */
         int64_t queue_max_bytes;
         struct {
                 bool enabled; /* whether names are looked up at all */
@@ -147,8 +161,8 @@ int64_t ob_config_descriptors(const struct ob_config *c);
 
 /*
  * A file that every user of this machine may use in a way that only its owner should: read a secret in the file,
- * write to the file, or replace the files in state_dir. (Others may list state_dir: only the owner can read its
- * files.)
+ * write to the file, or replace the files in state_dir or include_dir. (Others may list state_dir: only the owner
+ * can read its files.)
  */
 struct ob_exposed {
         const char *file; /* borrowed from the config */
@@ -157,5 +171,22 @@ struct ob_exposed {
 
 /* Finds the next exposed file. `*i` begins at 0 and is moved on. False when there is no further exposed file. */
 bool ob_config_exposed(const struct ob_config *c, size_t *i, struct ob_exposed *e);
+
+/* The least common multiple of the steps of all Graphite sinks, in seconds; 0: there is no Graphite sink. */
+int64_t ob_steps_multiple(const struct ob_config *c);
+
+/*
+ * A gauge that says nothing new is sent once in each step of this length in seconds, since sending costs a commit
+ * and wakes every sink. The length is the greatest common divisor of OB_REPEAT_SECONDS and the steps of all
+ * Graphite sinks, so that each of their steps gets a value.
+ */
+#define OB_REPEAT_SECONDS 10 /* StatsD servers and the Datadog Agent aggregate over ten seconds */
+int64_t ob_steps_repeat(const struct ob_config *c);
+
+/* Whether a gauge that was sent at `sent` is sent again at `now`: both in seconds. A step of 0: always. */
+static inline bool ob_repeat_is_due(int64_t step, int64_t sent, int64_t now)
+{
+        return !step || now / step != sent / step;
+}
 
 #endif

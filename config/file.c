@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "proto/memory.h"
 
 static int refuse(const char *path, mode_t mode, struct ob_err *err)
 {
@@ -49,4 +52,38 @@ FILE *ob_file_read(const char *path, struct ob_err *err)
         int fd = ob_file_open(path, O_RDONLY, 0, err);
 
         return fd < 0 ? NULL : fdopen(fd, "r");
+}
+
+int ob_file_new(const char *path, mode_t mode, const char *text, struct ob_err *err)
+{
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        size_t length = strlen(text);
+        ssize_t wrote;
+
+        if (fd < 0 && errno == EEXIST)
+                return 1;
+        if (fd < 0)
+                return ob_fail(err, "%s: %m", path);
+        wrote = write(fd, text, length);
+        if (wrote != (ssize_t)length)
+                ob_fail(err, "%s: %s", path, wrote < 0 ? "can't be written" : "the disk is full");
+        if (close(fd) || wrote != (ssize_t)length) {
+                unlink(path);
+                return wrote == (ssize_t)length ? ob_fail(err, "%s: %m", path) : -1;
+        }
+        return 0;
+}
+
+bool ob_file_says(const char *path, const char *text)
+{
+        size_t length = strlen(text), got;
+        ob_cleanup(ob_free_at) char *found = ob_alloc(length + 1, 1);
+        struct ob_err ignored;
+        FILE *file = ob_file_read(path, &ignored);
+
+        if (!file)
+                return false;
+        got = fread(found, 1, length + 1, file);
+        fclose(file);
+        return got == length && !memcmp(found, text, length);
 }

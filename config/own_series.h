@@ -31,6 +31,10 @@ enum ob_own {
         /* Of the agent. */
         OB_OWN_QUEUE_POINTS,
         OB_OWN_QUEUE_BYTES,
+        OB_OWN_LEASE,
+        OB_OWN_LEASE_AGE,
+        OB_OWN_MANAGERS,
+        OB_OWN_UNOWNED,
 
         /* Of each pipeline, then of each manager. */
         OB_OWN_STATE,

@@ -13,6 +13,7 @@
 #include "config/start.h"
 #include "proto/memory.h"
 #include "proto/name.h"
+#include "proto/nearest.h"
 
 int ob_setting_fail(const config_setting_t *at, struct ob_err *err, const char *format, ...)
 {
@@ -33,13 +34,14 @@ int ob_setting_expect(const config_setting_t *at, int type, const char *what, st
         return ob_setting_fail(at, err, "\"%s\" must be %s", config_setting_name(at), what);
 }
 
-const config_setting_t *ob_setting_list(const config_setting_t *root, const char *name, struct ob_err *err)
+const config_setting_t *ob_setting_list(
+        const config_setting_t *root, const char *name, const char *file, struct ob_err *err)
 {
         const config_setting_t *list = config_setting_get_member(root, name);
 
         if (!list || !config_setting_length(list)) {
                 ob_fail(err, "%s:%u: \"%s\" is missing or empty: write at least one, as in %s = ( { … } );",
-                        config_setting_source_file(list ? list : root), list ? config_setting_source_line(list) : 1,
+                        list ? config_setting_source_file(list) : file, list ? config_setting_source_line(list) : 1,
                         name, name);
                 return NULL;
         }
@@ -98,7 +100,7 @@ static int read_secret(const struct reading *r, struct ob_err *err)
         raw = config_setting_get_string(r->at);
         fallback = strstr(raw, ":-");
         if (file && *raw && (strncmp(raw, "${", 2) != 0 || (fallback && fallback[2] != '}')))
-                ob_texts_note_secret(r->texts, file);
+                ob_texts_note_file(r->texts, file, true);
         return 0;
 }
 
@@ -176,7 +178,7 @@ static int read_file(const struct reading *r, struct ob_err *err)
         *(const char **)r->field = path;
         *(const char **)((char *)r->field - r->setting->offset + r->setting->secret) =
                 ob_texts_keep(r->texts, ob_copy(line));
-        ob_texts_note_secret(r->texts, path);
+        ob_texts_note_file(r->texts, path, true);
         explicit_bzero(line, sizeof(line));
         return 0;
 }
@@ -304,6 +306,18 @@ void ob_settings_defaults(const struct ob_setting *table, void *target)
         }
 }
 
+static int refuse_unknown(const config_setting_t *at, const struct ob_setting *table, struct ob_err *err)
+{
+        struct ob_nearest nearest = { .word = config_setting_name(at) };
+
+        for (const struct ob_setting *s = table; s->name; s++)
+                ob_nearest_try(&nearest, s->name);
+        if (nearest.name)
+                return ob_setting_fail(
+                        at, err, "no such setting: \"%s\"; did you mean \"%s\"?", nearest.word, nearest.name);
+        return ob_setting_fail(at, err, "no such setting: \"%s\"", nearest.word);
+}
+
 int ob_settings_read(const config_setting_t *group, const struct ob_setting *table, void *target,
         struct ob_texts *texts, struct ob_err *err)
 {
@@ -314,7 +328,7 @@ int ob_settings_read(const config_setting_t *group, const struct ob_setting *tab
                 while (s->name && strcmp(s->name, config_setting_name(at)) != 0)
                         s++;
                 if (!s->name)
-                        return ob_setting_fail(at, err, "no such setting: \"%s\"", config_setting_name(at));
+                        return refuse_unknown(at, table, err);
                 if (readers[s->type](&(struct reading) { at, s, (char *)target + s->offset, texts }, err))
                         return -1;
         }

@@ -58,8 +58,10 @@ int ob_setting_fail(const config_setting_t *at, struct ob_err *err, const char *
 /* Checks that `at` has a libconfig type (CONFIG_TYPE_GROUP, …). `what` names this type in the error. */
 int ob_setting_expect(const config_setting_t *at, int type, const char *what, struct ob_err *err);
 
-/* The list called `name` in the file, which must have at least one element. NULL and `err` otherwise. */
-const config_setting_t *ob_setting_list(const config_setting_t *root, const char *name, struct ob_err *err);
+/* The list called `name`, which must have at least one element. NULL and `err` otherwise, which names `file` when
+ * there is no such list. */
+const config_setting_t *ob_setting_list(
+        const config_setting_t *root, const char *name, const char *file, struct ob_err *err);
 
 /* The text of a setting after ${VAR} was replaced, kept in `texts`. NULL and `err` when `at` is not a text. */
 const char *ob_setting_text(const config_setting_t *at, struct ob_texts *texts, struct ob_err *err);

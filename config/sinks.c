@@ -124,7 +124,7 @@ static int read_port(const char *text, int *port, struct ob_err *err)
 {
         int64_t number;
 
-        if (!ob_number_parse_int(text, strlen(text), &number) || number < 1 || number > PORT_MAX)
+        if (!ob_number_parse_int(text, &number) || number < 1 || number > PORT_MAX)
                 return ob_fail(err, "\"%s\" is not a port", text);
         *port = (int)number;
         return 0;
@@ -367,7 +367,7 @@ static int read_sink(const config_setting_t *at, struct ob_config *c, struct ob_
 
 int ob_config_read_sinks(const config_setting_t *root, struct ob_config *c, struct ob_err *err)
 {
-        const config_setting_t *list = ob_setting_list(root, "sinks", err);
+        const config_setting_t *list = ob_setting_list(root, "sinks", c->file, err);
 
         if (!list)
                 return -1;

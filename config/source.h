@@ -11,6 +11,7 @@
 
 #include "config/start.h"
 #include "proto/error.h"
+#include "proto/metric.h"
 #include "proto/text.h"
 
 #define OB_COLUMNS_MAX 24
@@ -97,7 +98,8 @@ struct ob_role_facts {
         const char *word; /* in the config */
         bool is_tag;
         bool is_metric;
-        bool is_number; /* each cell must be a number */
+        enum ob_kind kind; /* of the metric */
+        bool is_number;    /* each cell must be a number */
         bool is_time;
         bool at_most_one;
 };

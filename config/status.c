@@ -15,7 +15,7 @@ static bool read_port(const char *text, in_port_t *port)
 {
         int64_t number;
 
-        if (!ob_number_parse_int(text, strlen(text), &number) || number < 1 || number > 65535)
+        if (!ob_number_parse_int(text, &number) || number < 1 || number > 65535)
                 return false;
         *port = htons((uint16_t)number);
         return true;

@@ -18,18 +18,21 @@ void ob_texts_free(struct ob_texts *texts)
                 free(texts->all[i]);
         }
         free(texts->all);
-        free(texts->secret_files);
+        free(texts->files);
         *texts = (struct ob_texts) { .n = 0 };
 }
 
-void ob_texts_note_secret(struct ob_texts *texts, const char *file)
+void ob_texts_note_file(struct ob_texts *texts, const char *path, bool is_secret)
 {
-        for (size_t i = 0; i < texts->n_secret_files; i++)
-                if (!strcmp(texts->secret_files[i], file))
+        for (size_t i = 0; i < texts->n_files; i++)
+                if (!strcmp(texts->files[i].path, path)) {
+                        texts->files[i].is_secret |= is_secret;
                         return;
-        texts->secret_files =
-                ob_grow(texts->secret_files, &texts->room_secret_files, texts->n_secret_files, sizeof(char *));
-        texts->secret_files[texts->n_secret_files++] = ob_texts_keep(texts, ob_copy(file));
+                }
+        if (!*path)
+                return;
+        texts->files = ob_grow(texts->files, &texts->room_files, texts->n_files, sizeof(*texts->files));
+        texts->files[texts->n_files++] = (struct ob_noted_file) { ob_texts_keep(texts, ob_copy(path)), is_secret };
 }
 
 const char *ob_path_beside(const char *file, const char *path, struct ob_texts *texts)
@@ -38,5 +41,7 @@ const char *ob_path_beside(const char *file, const char *path, struct ob_texts *
 
         if (!*path || *path == '/' || !slash)
                 return path;
+        while (!strncmp(path, "./", 2))
+                path += 2;
         return ob_texts_keep(texts, ob_format("%.*s/%s", (int)(slash - file), file, path));
 }

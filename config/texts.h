@@ -5,13 +5,20 @@
 #ifndef OB_CONFIG_TEXTS_H
 #define OB_CONFIG_TEXTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* A file or a folder that others must not be able to change. */
+struct ob_noted_file {
+        const char *path;
+        bool is_secret; /* it holds a secret, so others must not be able to read it */
+};
 
 struct ob_texts {
         char **all; /* owned, and each text is owned */
         size_t n, room;
-        const char **secret_files; /* owned; the texts are among `all` */
-        size_t n_secret_files, room_secret_files;
+        struct ob_noted_file *files; /* owned; the paths are among `all` */
+        size_t n_files, room_files;
 };
 
 /* Takes over a text that was allocated, and returns that text. */
@@ -20,10 +27,11 @@ const char *ob_texts_keep(struct ob_texts *texts, char *text);
 /* Frees all texts. Each text is overwritten with zeros first, because a password may be among them. */
 void ob_texts_free(struct ob_texts *texts);
 
-/* Notes that a file holds a secret. The name is copied. */
-void ob_texts_note_secret(struct ob_texts *texts, const char *file);
+/* Notes a file that the config is made of or uses. The path is copied; "" is no file. */
+void ob_texts_note_file(struct ob_texts *texts, const char *path, bool is_secret);
 
-/* The path that the config means: a relative path begins at the folder of `file`; "" stays "". Kept in `texts`. */
+/* The path that the config means: a relative path begins at the folder of `file`, and a leading "./" is dropped; ""
+ * stays "". Kept in `texts`. */
 const char *ob_path_beside(const char *file, const char *path, struct ob_texts *texts);
 
 #endif

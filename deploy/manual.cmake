@@ -1,8 +1,9 @@
 # cmake -D CONFIG=… -D PAGE=… -D DATE=… -P manual.cmake makes otterbeat.cfg(5) from the commented demo config, so that each
 # setting is explained in one place. These lines of the config have a meaning:
 #
-#   NAME = (   or {            begins a section; inside a section, and for `type = …`, a subsection. The comment above the line is
-#                              the text at its beginning
+#   NAME = (   or {            begins a section; inside a section, and for `type = …`, a subsection. This line, and the line
+#                              that ends the section, may be behind a "#". The comment above the line is the text at the
+#                              beginning
 #   NAME = VALUE;   # why      an item, also behind a "#"; at the top level the comment above the line explains the item
 #   # text                     a paragraph, which a line with only "#" ends
 #   #   word   why             an item in a comment
@@ -170,6 +171,9 @@ foreach(line IN LISTS lines)
         elseif(in_example)
                 string(REGEX REPLACE "^ *#" "" line "${line}")
                 take_example("${line}")
+        elseif(line MATCHES "^ *#?[)}]")
+                add_held()
+                math(EXPR depth "${depth} - 1")
         elseif(line MATCHES "^                    +# *(.*)$")
                 plain(line "${CMAKE_MATCH_1}")
                 string(APPEND page "${line}\n")
@@ -177,9 +181,6 @@ foreach(line IN LISTS lines)
                 list(APPEND held "${CMAKE_MATCH_1}")
         elseif(line MATCHES "^ *[{]")
                 math(EXPR depth "${depth} + 1")
-        elseif(line MATCHES "^ *[)}]")
-                add_held()
-                math(EXPR depth "${depth} - 1")
         elseif(page STREQUAL "") # the end of the text at the top of the file
                 add_held()
                 add_head(Sh "GENERAL SETTINGS")

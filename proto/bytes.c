@@ -18,7 +18,7 @@ void ob_bytes_free(struct ob_bytes *b)
         *b = (struct ob_bytes) { .length = 0 };
 }
 
-static unsigned char *reserve(struct ob_bytes *b, size_t more)
+unsigned char *ob_bytes_reserve(struct ob_bytes *b, size_t more)
 {
         while (b->room - b->length < more) {
                 b->room = b->room ? b->room * 2 : 256;
@@ -31,23 +31,35 @@ void ob_bytes_add(struct ob_bytes *b, const void *data, size_t length)
 {
         if (!length)
                 return;
-        memcpy(reserve(b, length), data, length);
+        memcpy(ob_bytes_reserve(b, length), data, length);
         b->length += length;
+}
+
+/* Each step can be undone, so bytes that differ in one word only never have the same hash. */
+static uint64_t mix(uint64_t number, uint64_t word)
+{
+        number = (number ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        return number ^ number >> 32;
+}
+
+uint64_t ob_bytes_fingerprint(uint64_t before, const void *data, size_t length)
+{
+        const unsigned char *at = data;
+        uint64_t number = mix(mix(1, before), length), word;
+
+        for (; length >= sizeof(word); at += sizeof(word), length -= sizeof(word)) {
+                memcpy(&word, at, sizeof(word));
+                number = mix(number, word);
+        }
+        word = 0;
+        if (length) /* else `data` may be NULL */
+                memcpy(&word, at, length);
+        return mix(number, word);
 }
 
 void ob_bytes_add_unsigned(struct ob_bytes *b, uint64_t n)
 {
-        unsigned char *at = reserve(b, VARINT_MAX);
-
-        for (; n > 0x7f; n >>= 7)
-                *at++ = (unsigned char)(0x80 | (n & 0x7f));
-        *at++ = (unsigned char)n;
-        b->length = (size_t)(at - b->data);
-}
-
-static uint64_t to_zigzag(int64_t n)
-{
-        return n < 0 ? ~((uint64_t)n << 1) : (uint64_t)n << 1;
+        b->length = (size_t)(ob_bytes_put_unsigned(ob_bytes_reserve(b, OB_BYTES_NUMBER_MAX), n) - b->data);
 }
 
 static int64_t from_zigzag(uint64_t n)
@@ -57,34 +69,35 @@ static int64_t from_zigzag(uint64_t n)
 
 void ob_bytes_add_signed(struct ob_bytes *b, int64_t n)
 {
-        ob_bytes_add_unsigned(b, to_zigzag(n));
+        ob_bytes_add_unsigned(b, ob_bytes_to_zigzag(n));
 }
 
-static void add_real(struct ob_bytes *b, double real)
+static unsigned char *put_real(unsigned char *at, double real)
 {
-        unsigned char bytes[1 + REAL_SIZE] = { REAL_MARK };
         uint64_t bits;
 
         memcpy(&bits, &real, sizeof(bits));
+        *at++ = REAL_MARK;
         for (size_t i = 0; i < REAL_SIZE; i++)
-                bytes[1 + i] = (unsigned char)(bits >> 8 * i);
-        ob_bytes_add(b, bytes, sizeof(bytes));
+                *at++ = (unsigned char)(bits >> 8 * i);
+        return at;
+}
+
+unsigned char *ob_bytes_put_value(unsigned char *at, struct ob_metric_value value)
+{
+        uint64_t n = ob_bytes_to_zigzag(value.whole);
+
+        if (value.is_real)
+                return put_real(at, value.real);
+        if (n <= INT64_MAX)
+                return ob_bytes_put_unsigned(at, n << 1);
+        *at++ = (unsigned char)(0x80 | (n & 0x3f) << 1); /* 65 bits */
+        return ob_bytes_put_unsigned(at, n >> FIRST_SHARE);
 }
 
 void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value)
 {
-        uint64_t n = to_zigzag(value.whole);
-
-        if (value.is_real) {
-                add_real(b, value.real);
-        } else if (n <= INT64_MAX) {
-                ob_bytes_add_unsigned(b, n << 1);
-        } else { /* 65 bits */
-                const unsigned char first = (unsigned char)(0x80 | (n & 0x3f) << 1);
-
-                ob_bytes_add(b, &first, 1);
-                ob_bytes_add_unsigned(b, n >> FIRST_SHARE);
-        }
+        b->length = (size_t)(ob_bytes_put_value(ob_bytes_reserve(b, OB_BYTES_NUMBER_MAX), value) - b->data);
 }
 
 /* Reads a number of up to 63 bits, as nearly all are. False, and nothing read: the number is wider, or corrupt. */

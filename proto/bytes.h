@@ -18,6 +18,13 @@ struct ob_bytes {
 
 void ob_bytes_free(struct ob_bytes *b);
 void ob_bytes_add(struct ob_bytes *b, const void *data, size_t length);
+
+/*
+ * A 64-bit hash of bytes that follow the bytes with the hash `before` (0: none). Different bytes have the same hash
+ * in about one of 2^64 cases. Not safe when an attacker chooses the bytes.
+ */
+uint64_t ob_bytes_fingerprint(uint64_t before, const void *data, size_t length);
+
 void ob_bytes_add_unsigned(struct ob_bytes *b, uint64_t n);
 void ob_bytes_add_signed(struct ob_bytes *b, int64_t n);
 
@@ -27,6 +34,33 @@ void ob_bytes_add_signed(struct ob_bytes *b, int64_t n);
  * could have 128 bits: ob_bytes_read_value() reads those, too, and clamps a whole number to 64 bits.
  */
 void ob_bytes_add_value(struct ob_bytes *b, struct ob_metric_value value);
+
+/*
+ * The same for many numbers: _reserve makes room for `more` bytes and returns where they begin, _put_ writes a
+ * number there and returns where the next one begins, and the caller sets `length` at the end. A number needs at
+ * most OB_BYTES_NUMBER_MAX bytes.
+ */
+#define OB_BYTES_NUMBER_MAX 11
+unsigned char *ob_bytes_reserve(struct ob_bytes *b, size_t more);
+unsigned char *ob_bytes_put_value(unsigned char *at, struct ob_metric_value value);
+
+static inline unsigned char *ob_bytes_put_unsigned(unsigned char *at, uint64_t n)
+{
+        for (; n > 0x7f; n >>= 7)
+                *at++ = (unsigned char)(0x80 | (n & 0x7f));
+        *at++ = (unsigned char)n;
+        return at;
+}
+
+static inline uint64_t ob_bytes_to_zigzag(int64_t n)
+{
+        return n < 0 ? ~((uint64_t)n << 1) : (uint64_t)n << 1;
+}
+
+static inline unsigned char *ob_bytes_put_signed(unsigned char *at, int64_t n)
+{
+        return ob_bytes_put_unsigned(at, ob_bytes_to_zigzag(n));
+}
 
 /*
  * A cursor in borrowed bytes, which may be corrupt: each function returns whether such a number or text was at the

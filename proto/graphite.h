@@ -13,6 +13,8 @@
 
 #define OB_GRAPHITE_LINE_MAX 16384 /* carbon closes the connection on a longer line */
 
+/* The room that a line needs besides its path, in bytes: enough for the longest numbers, and always required. */
+#define OB_GRAPHITE_NUMBERS (2 * OB_NUMBER_MAX + 2)
 void ob_graphite_line(
         struct ob_text *out, const char *path, size_t path_length, struct ob_metric_value value, int64_t time);
 

@@ -41,6 +41,7 @@ struct ob_series {
         unsigned n_identity; /* how many tags, from the first on, identify this series */
         unsigned n_tags;     /* identity and labels */
         struct ob_tag tags[OB_TAGS_MAX];
+        uint64_t id; /* two series of one process with the same id are the same; 0: the id is not known */
 };
 
 struct ob_metric {

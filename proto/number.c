@@ -89,22 +89,18 @@ static bool read_decimal(const char *at, const char *end, struct decimal *d)
 }
 
 /* Reads digits with an optional sign: nearly all numbers, at a tenth of the cost. */
-static bool read_short(const char *text, size_t length, int64_t *number)
+static inline bool read_short(const char *text, int64_t *number)
 {
-        bool negative = length && *text == '-';
-        const char *at = text + negative, *end = text + length;
-        int64_t made = 0;
+        bool negative = *text == '-';
+        const char *at = text + negative, *begin = at;
+        uint64_t made = 0; /* wrong when there are too many digits */
+        unsigned digit;
 
-        if (at == end || end - at > SHORT_MAX)
-                return false;
-        for (; at < end; at++) {
-                unsigned digit = (unsigned)*at - '0';
-
-                if (digit > 9)
-                        return false;
+        for (; (digit = (unsigned char)*at - (unsigned)'0') <= 9; at++)
                 made = made * 10 + digit;
-        }
-        *number = negative ? -made : made;
+        if (*at || at == begin || at - begin > SHORT_MAX)
+                return false;
+        *number = negative ? -(int64_t)made : (int64_t)made;
         return true;
 }
 
@@ -151,7 +147,7 @@ static bool whole_size(const struct decimal *d, uint64_t *size)
         return fits && *size <= (uint64_t)INT64_MAX + d->is_negative;
 }
 
-bool ob_number_parse(const char *text, size_t length, struct ob_metric_value *value, bool *is_clamped)
+bool ob_number_parse(const char *text, struct ob_metric_value *value, bool *is_clamped)
 {
         bool is_ignored, *clamped = is_clamped ? is_clamped : &is_ignored;
         struct decimal d;
@@ -159,11 +155,11 @@ bool ob_number_parse(const char *text, size_t length, struct ob_metric_value *va
         uint64_t size;
 
         *clamped = false;
-        if (read_short(text, length, &whole)) {
+        if (read_short(text, &whole)) {
                 *value = ob_whole(whole);
                 return true;
         }
-        if (!read_decimal(text, text + length, &d))
+        if (!read_decimal(text, text + strlen(text), &d))
                 return false;
         if (d.has_cut_places || (d.digits && d.point < 0))
                 return ob_number_from_real(nearest_real(&d), value);
@@ -178,40 +174,40 @@ bool ob_number_parse(const char *text, size_t length, struct ob_metric_value *va
         return true;
 }
 
-bool ob_number_parse_int(const char *text, size_t length, int64_t *number)
+bool ob_number_parse_int(const char *text, int64_t *number)
 {
         struct ob_metric_value value;
         bool is_clamped;
 
-        if (read_short(text, length, number))
+        if (read_short(text, number))
                 return true;
-        if (!ob_number_parse(text, length, &value, &is_clamped) || value.is_real || is_clamped)
+        if (!ob_number_parse(text, &value, &is_clamped) || value.is_real || is_clamped)
                 return false;
         *number = value.whole;
         return true;
 }
 
-bool ob_number_parse_unsigned(const char *text, size_t length, uint64_t *number)
+bool ob_number_parse_unsigned(const char *text, uint64_t *number)
 {
         uint64_t made = 0;
 
-        if (!length)
+        if (!*text)
                 return false;
-        for (size_t i = 0; i < length; i++)
-                if (!is_digit(text[i]) || __builtin_mul_overflow(made, UINT64_C(10), &made) ||
-                        __builtin_add_overflow(made, (uint64_t)(text[i] - '0'), &made))
+        for (; *text; text++)
+                if (!is_digit(*text) || __builtin_mul_overflow(made, UINT64_C(10), &made) ||
+                        __builtin_add_overflow(made, (uint64_t)(*text - '0'), &made))
                         return false;
         *number = made;
         return true;
 }
 
-bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds)
+bool ob_number_parse_time(const char *text, int64_t *seconds)
 {
         struct ob_metric_value value;
         int64_t whole;
 
-        if (!read_short(text, length, &whole)) { /* the time has a fraction, or is no number */
-                if (!ob_number_parse(text, length, &value, NULL))
+        if (!read_short(text, &whole)) { /* the time has a fraction, or is no number */
+                if (!ob_number_parse(text, &value, NULL))
                         return false;
                 whole = ob_number_whole(value);
         }
@@ -227,26 +223,38 @@ static const char two_digits[] = "0001020304050607080910111213141516171819202122
                                  "50515253545556575859606162636465666768697071727374"
                                  "75767778798081828384858687888990919293949596979899";
 
-/* Writes the digits of `n`, the last one just before `end`; returns where the first digit is. */
-static char *put_short(char *end, uint64_t n)
+/* How many decimal digits a number has. */
+static unsigned count_digits(uint64_t n)
+{
+        static const uint64_t powers[] = { 0, UINT64_C(10), UINT64_C(100), UINT64_C(1000), UINT64_C(10000),
+                UINT64_C(100000), UINT64_C(1000000), UINT64_C(10000000), UINT64_C(100000000), UINT64_C(1000000000),
+                UINT64_C(10000000000), UINT64_C(100000000000), UINT64_C(1000000000000), UINT64_C(10000000000000),
+                UINT64_C(100000000000000), UINT64_C(1000000000000000), UINT64_C(10000000000000000),
+                UINT64_C(100000000000000000), UINT64_C(1000000000000000000), UINT64_C(10000000000000000000) };
+        unsigned bits = 64 - (unsigned)__builtin_clzll(n | 1), guess = bits * 1233 >> 12; /* 1233/4096: log10(2) */
+
+        return guess + (n >= powers[guess]);
+}
+
+/* Writes the digits of `n`, the last one just before `end`. */
+static void put_digits(char *end, uint64_t n)
 {
         for (; n > 99; n /= 100)
                 memcpy(end -= 2, two_digits + n % 100 * 2, 2);
         if (n > 9)
-                return memcpy(end - 2, two_digits + n * 2, 2);
-        *--end = (char)('0' + (int)n);
-        return end;
+                memcpy(end - 2, two_digits + n * 2, 2);
+        else
+                end[-1] = (char)('0' + (int)n);
 }
 
 size_t ob_number_format_int(char out[OB_NUMBER_MAX], int64_t number)
 {
-        char digits[OB_NUMBER_MAX], *end = digits + sizeof(digits);
-        char *begin = put_short(end, number < 0 ? -(uint64_t)number : (uint64_t)number);
-        size_t length = (size_t)(end - begin);
+        uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
+        unsigned length = count_digits(size);
 
         if (number < 0)
                 *out++ = '-';
-        memcpy(out, begin, length);
+        put_digits(out + length, size);
         out[length] = '\0';
         return length + (number < 0);
 }
@@ -364,4 +372,15 @@ int64_t ob_number_minus(int64_t a, int64_t b)
         if (!__builtin_sub_overflow(a, b, &difference))
                 return difference;
         return b > 0 ? INT64_MIN : INT64_MAX;
+}
+
+int64_t ob_number_divisor(int64_t a, int64_t b)
+{
+        while (b) {
+                int64_t rest = a % b;
+
+                a = b;
+                b = rest;
+        }
+        return a;
 }

@@ -37,14 +37,14 @@ bool ob_number_from_real(double real, struct ob_metric_value *value);
  * written, when the text is no number, has a blank in it, or has a fraction or an exponent and is 10^24 or more in
  * size.
  */
-bool ob_number_parse(const char *text, size_t length, struct ob_metric_value *value, bool *is_clamped);
+bool ob_number_parse(const char *text, struct ob_metric_value *value, bool *is_clamped);
 
 /* Reads a whole number, such as an id or a time. False, and nothing written, when 64 bits cannot hold the number.
  */
-bool ob_number_parse_int(const char *text, size_t length, int64_t *number);
+bool ob_number_parse_int(const char *text, int64_t *number);
 
 /* Reads a number that is made of digits only. False, and nothing written, when 64 bits without sign are too few. */
-bool ob_number_parse_unsigned(const char *text, size_t length, uint64_t *number);
+bool ob_number_parse_unsigned(const char *text, uint64_t *number);
 
 /*
  * Writes plain decimal digits: no exponent, no needless zeros, never "-0". Of a double, the shortest text that a
@@ -63,6 +63,9 @@ int64_t ob_number_whole(struct ob_metric_value value);
 int64_t ob_number_plus(int64_t a, int64_t b);
 int64_t ob_number_minus(int64_t a, int64_t b);
 
+/* The greatest common divisor of two positive numbers. */
+int64_t ob_number_divisor(int64_t a, int64_t b);
+
 /*
  * Adds to a sum. False when 64 bits are too few: then the sum is the end of their range, and the caller logs that.
  */
@@ -73,6 +76,6 @@ bool ob_number_add(int64_t *sum, int64_t amount);
  * number, or the time is not between 1970 and the year 9999: so sums and differences of times fit 64 bits.
  */
 #define OB_TIME_MAX INT64_C(253402300799) /* 9999-12-31 23:59:59 */
-bool ob_number_parse_time(const char *text, size_t length, int64_t *seconds);
+bool ob_number_parse_time(const char *text, int64_t *seconds);
 
 #endif

@@ -2,43 +2,30 @@
 
 #include <string.h>
 
-struct ob_text ob_text_over(char *data, size_t room)
-{
-        return (struct ob_text) { .data = data, .room = room };
-}
-
-void ob_text_add(struct ob_text *t, const char *piece, size_t length)
-{
-        if (t->too_long || length > t->room - t->length) {
-                t->too_long = true;
-                return;
-        }
-        memcpy(t->data + t->length, piece, length);
-        t->length += length;
-}
-
 void ob_text_add_string(struct ob_text *t, const char *piece)
 {
         ob_text_add(t, piece, strlen(piece));
 }
 
-void ob_text_add_char(struct ob_text *t, char c)
+/* Whether every number fits, so that a number can be written into the text directly. */
+static bool has_number_room(const struct ob_text *t)
 {
-        ob_text_add(t, &c, 1);
+        return !t->too_long && t->room - t->length >= OB_NUMBER_MAX;
 }
 
 void ob_text_add_number(struct ob_text *t, struct ob_metric_value value)
 {
         char digits[OB_NUMBER_MAX];
 
-        ob_text_add(t, digits, ob_number_format(digits, value));
+        if (has_number_room(t))
+                t->length += ob_number_format(t->data + t->length, value);
+        else
+                ob_text_add(t, digits, ob_number_format(digits, value));
 }
 
 void ob_text_add_int(struct ob_text *t, long long number)
 {
-        char digits[OB_NUMBER_MAX];
-
-        ob_text_add(t, digits, ob_number_format_int(digits, number));
+        ob_text_add_number(t, ob_whole(number));
 }
 
 void ob_text_add_mapped(struct ob_text *t, const char *piece, bool (*allowed)(char c))

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "proto/number.h"
 
@@ -17,11 +18,27 @@ struct ob_text {
 };
 
 /* An empty text over `data`. */
-struct ob_text ob_text_over(char *data, size_t room);
+static inline struct ob_text ob_text_over(char *data, size_t room)
+{
+        return (struct ob_text) { .data = data, .room = room };
+}
 
-void ob_text_add(struct ob_text *t, const char *piece, size_t length);
+static inline void ob_text_add(struct ob_text *t, const char *piece, size_t length)
+{
+        if (t->too_long || length > t->room - t->length) {
+                t->too_long = true;
+                return;
+        }
+        memcpy(t->data + t->length, piece, length);
+        t->length += length;
+}
+
+static inline void ob_text_add_char(struct ob_text *t, char c)
+{
+        ob_text_add(t, &c, 1);
+}
+
 void ob_text_add_string(struct ob_text *t, const char *piece);
-void ob_text_add_char(struct ob_text *t, char c);
 void ob_text_add_number(struct ob_text *t, struct ob_metric_value value);
 void ob_text_add_int(struct ob_text *t, long long number);
 

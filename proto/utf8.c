@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/memory.h"
 
@@ -52,6 +53,30 @@ unsigned ob_utf8_code(const char *text, size_t n)
         return code;
 }
 
+size_t ob_utf8_columns(unsigned code)
+{
+        static const struct {
+                unsigned first, last;
+        } wide[] = {
+                { 0x1100, 0x115f },   /* Hangul Jamo */
+                { 0x2e80, 0x303e },   /* radicals and punctuation */
+                { 0x3041, 0xa4cf },   /* kana, bopomofo, the unified ideographs, Yi */
+                { 0xa960, 0xa97f },   /* Hangul Jamo, extended */
+                { 0xac00, 0xd7a3 },   /* Hangul syllables */
+                { 0xf900, 0xfaff },   /* compatibility ideographs */
+                { 0xfe30, 0xfe6f },   /* forms for vertical text and small forms */
+                { 0xff01, 0xff60 },   /* fullwidth forms */
+                { 0xffe0, 0xffe6 },   /* fullwidth signs */
+                { 0x1f300, 0x1faff }, /* pictures */
+                { 0x20000, 0x3fffd }, /* further ideographs */
+        };
+
+        for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
+                if (code >= wide[i].first && code <= wide[i].last)
+                        return 2;
+        return 1;
+}
+
 size_t ob_utf8_shown(const char *text)
 {
         static const struct {
@@ -93,6 +118,19 @@ void ob_utf8_show(struct ob_text *out, const char *text, size_t most)
                         snprintf(escape, sizeof(escape), "<%02X>", (unsigned char)*text);
                 ob_text_add_string(out, escape);
         }
+}
+
+char *ob_utf8_show_copy(const char *text, size_t most)
+{
+        size_t length = strlen(text), some = length > most ? most : length;
+        size_t room = 8 * some + sizeof("…"); /* an escape has at most 8 bytes for each byte of the text */
+        char *made = ob_alloc(room, 1);
+        struct ob_text shown = ob_text_over(made, room - 1);
+
+        ob_utf8_show(&shown, text, some);
+        if (some < length)
+                ob_text_add_string(&shown, "…");
+        return made;
 }
 
 void ob_utf8_show_in(char *text, size_t room)

@@ -32,11 +32,20 @@ size_t ob_utf8_shown(const char *text);
 unsigned ob_utf8_code(const char *text, size_t n);
 
 /*
+ * How many columns of a terminal a character takes: 2 for a wide character (Chinese, Japanese, Korean, emoji), and
+ * 1 for every other character, combining ones included.
+ */
+size_t ob_utf8_columns(unsigned code);
+
+/*
  * Adds at most `most` bytes of `text`, made safe for a log and a terminal: a character that ob_utf8_shown() refuses
  * is written as "<U+202E>", an invalid byte as "<FF>". A second pass changes nothing. The rest that does not fit is
  * left out, and `out` is marked as too long; no character and no escape is cut.
  */
 void ob_utf8_show(struct ob_text *out, const char *text, size_t most);
+
+/* The same as a new text, the caller's to free. When `most` cuts the text, "…" stands at its end. */
+char *ob_utf8_show_copy(const char *text, size_t most);
 
 /* The same in place: `text` is an array of `room` bytes that ends at a NUL before and after. */
 void ob_utf8_show_in(char *text, size_t room);

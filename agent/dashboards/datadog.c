@@ -5,18 +5,12 @@
 #include <string.h>
 
 #include "agent/dashboards/board.h"
+#include "agent/dashboards/outfile.h"
 #include "agent/ops/exit.h"
-#include "agent/ops/outfile.h"
 #include "proto/memory.h"
 
-#define WINDOW_MIN     300 /* seconds, since a gauge may come only once a minute */
-#define SILENT_MINUTES 10  /* Datadog wants at least twice the window */
-
-static const char usage[] =
-        "usage: otterbeat [-c FILE] datadog --out DIR [--replace]\n"
-        "  writes monitors and a dashboard for the series of this config, in the format of Datadog's API\n"
-        "  --out DIR   writes DIR/monitors and DIR/dashboard.json\n"
-        "  --replace   overwrites existing files; otherwise an existing file stays as it is\n";
+#define WINDOW_MIN 300 /* seconds, since a gauge may come only once a minute */
+#define SILENCE    600 /* seconds without data */
 
 static const char *const display[] = {
         [OB_LOOK_LINES] = "line",
@@ -60,13 +54,26 @@ static char *ask(const struct ob_config *c, const struct ob_board_series *s, con
 static char *panel_query(const struct ob_config *c, const struct ob_query *q, const char *of)
 {
         struct ob_board_series s;
-        ob_cleanup(ob_free_at) char *asked = NULL, *drawn = NULL;
+        ob_cleanup(ob_free_at) char *asked = NULL;
 
         if (!ob_board_series(c, q->series, &s))
                 return NULL;
         asked = ask(c, &s, q, of, s.is_counter ? "sum" : "max");
-        drawn = ob_format("%s%s", asked, !s.is_counter ? "" : q->per > 1 ? ".as_count()" : ".as_rate()");
-        return q->top ? ob_format("top(%s, %d, 'max', 'desc')", drawn, q->top) : ob_take(drawn);
+        return ob_format("%s%s", asked, !s.is_counter ? "" : q->per > 1 ? ".as_count()" : ".as_rate()");
+}
+
+/* A query with its name, and a formula that draws the query; NULL: the config makes no such series. */
+static json_t *request(const struct ob_config *c, const struct ob_panel *p, const struct ob_query *q)
+{
+        ob_cleanup(ob_free_at) char *query = panel_query(c, q, ob_boards[p->board].of);
+        ob_cleanup(ob_free_at) char *formula =
+                q->top ? ob_format("top(query1, %d, 'max', 'desc')", q->top) : ob_copy("query1");
+
+        if (!query)
+                return NULL;
+        return json_pack("{ss ss s[{ss ss*}] s[{ss ss ss}]}", "response_format", "timeseries", "display_type",
+                display[p->look], "formulas", "formula", formula, "alias", q->legend, "queries", "data_source",
+                "metrics", "name", "query1", "query", query);
 }
 
 /* A title like "State (0 ok, 1 idle, …)": Datadog can't show words for numbers. */
@@ -85,11 +92,10 @@ static json_t *widget(const struct ob_config *c, const struct ob_panel *p)
         json_t *requests = json_array();
 
         for (int i = 0; i < OB_PANEL_QUERIES_MAX && p->queries[i].series; i++) {
-                ob_cleanup(ob_free_at) char *query = panel_query(c, &p->queries[i], ob_boards[p->board].of);
+                json_t *one = request(c, p, &p->queries[i]);
 
-                if (query)
-                        json_array_append_new(
-                                requests, json_pack("{ss ss}", "q", query, "display_type", display[p->look]));
+                if (one)
+                        json_array_append_new(requests, one);
         }
         return json_pack("{s{ss ss sb so}}", "definition", "type", "timeseries", "title", called, "show_legend", 1,
                 "requests", requests);
@@ -127,6 +133,14 @@ static json_t *dashboard(const struct ob_config *c)
                 "layout_type", "ordered", "template_variables", variables, "widgets", groups);
 }
 
+/* Datadog cannot count the points of a gauge, so the monitor for missing data adds up a counter of every agent. */
+static const struct ob_query deliveries = { "agent.sent", .by = "agent" };
+
+static const struct ob_query *find_query(const struct ob_alert *a)
+{
+        return a->reduce == OB_REDUCE_SILENT ? &deliveries : &a->query;
+}
+
 /* How the points become the number that is compared: of the worst series, the least bad point of the window. */
 struct ways {
         const char *over_time, *over_series, *as;
@@ -134,47 +148,51 @@ struct ways {
 
 static struct ways find_ways(const struct ob_alert *a)
 {
-        if (a->reduce == OB_REDUCE_SUM)
+        if (a->reduce != OB_REDUCE_LAST)
                 return (struct ways) { "sum", "sum", ".as_count()" };
         if (a->compare == OB_BELOW)
                 return (struct ways) { "max", "min", "" };
         return (struct ways) { "min", "max", "" };
 }
 
-/* The condition must hold over the whole time that Grafana's rule would wait. No number is below the limit for
- * missing data. */
+/* The condition must hold as long as Grafana's rule would wait. Data that did not come for the same time are
+ * missing. Seconds. */
+static int find_window(const struct ob_config *c, const struct ob_alert *a)
+{
+        int seconds = a->reduce == OB_REDUCE_SILENT ? SILENCE
+                      : a->reduce == OB_REDUCE_SUM  ? a->window
+                                                    : ob_alert_for(a, c);
+
+        return seconds > WINDOW_MIN ? seconds : WINDOW_MIN;
+}
+
 static char *condition(
         const struct ob_config *c, const struct ob_alert *a, const struct ob_board_series *s, int64_t limit)
 {
         static const char *const compare[] = { [OB_ABOVE] = ">", [OB_BELOW] = "<", [OB_EQUAL] = "==" };
         struct ways by = find_ways(a);
-        int seconds = a->reduce == OB_REDUCE_SUM ? a->window : ob_alert_for(a, c);
-        ob_cleanup(ob_free_at) char *asked = ask(c, s, &a->query, NULL, by.over_series);
+        int seconds = find_window(c, a);
+        ob_cleanup(ob_free_at) char *asked = ask(c, s, find_query(a), NULL, by.over_series);
 
-        if (seconds < WINDOW_MIN)
-                seconds = WINDOW_MIN;
         return ob_format("%s(last_%dm):%s%s %s %lld", by.over_time, seconds / 60, asked, by.as, compare[a->compare],
                 (long long)limit);
 }
 
-/* One monitor watches for missing data, and its query never holds; for the other monitors missing data is no
- * problem. */
+/* One monitor notifies about missing data; every other monitor is OK without data. */
 static json_t *monitor(const struct ob_config *c, const struct ob_alert *a)
 {
         struct ob_board_series s;
-        bool is_silent = a->reduce == OB_REDUCE_SILENT;
-        int64_t limit = is_silent ? 0 : ob_alert_limit(a, c);
+        int64_t limit = ob_alert_limit(a, c);
         ob_cleanup(ob_free_at) char *query = NULL, *message = NULL;
         json_t *options;
 
-        if (!ob_board_series(c, a->query.series, &s))
+        if (!ob_board_series(c, find_query(a)->series, &s))
                 return NULL;
         query = condition(c, a, &s, limit);
         message = ob_format("%s\n\n%s", a->means, a->todo);
-        options = json_pack("{s{sI} sb sb sb}", "thresholds", "critical", (json_int_t)limit, "include_tags", 1,
-                "require_full_window", 0, "notify_no_data", is_silent);
-        if (is_silent)
-                json_object_set_new(options, "no_data_timeframe", json_integer(SILENT_MINUTES));
+        options = json_pack("{s{sI} sb sb ss}", "thresholds", "critical", (json_int_t)limit, "include_tags", 1,
+                "require_full_window", 0, "on_missing_data",
+                a->reduce == OB_REDUCE_SILENT ? "show_and_notify_no_data" : "resolve");
         return json_pack("{ss ss ss ss s[s] si so}", "name", a->title, "type", "query alert", "query", query,
                 "message", message, "tags", "source:otterbeat", "priority", (int)a->severity + 1, "options",
                 options);
@@ -215,15 +233,11 @@ static void list_missing(const struct ob_config *c)
                         stderr);
 }
 
-int ob_datadog(const struct ob_config *config, int argc, char **argv)
+static int run(const struct ob_config *config, const struct ob_arguments *a)
 {
-        struct ob_out out;
+        struct ob_out out = ob_out_from(a);
         struct ob_err err;
 
-        if (ob_out_options(argc, argv, false, &out)) {
-                fputs(usage, stderr);
-                return EXIT_USAGE;
-        }
         if (write_all(config, &out, &err)) {
                 fprintf(stderr, "otterbeat: %s\n", err.text);
                 return EXIT_OUR_FAULT;
@@ -233,3 +247,18 @@ int ob_datadog(const struct ob_config *config, int argc, char **argv)
         list_missing(config);
         return EXIT_FINE;
 }
+
+static const struct ob_option option_table[] = {
+        [OB_OUT_DIR] = { "out", .argument = "DIR", .help = "write DIR/monitors and DIR/dashboard.json",
+                .is_needed = true },
+        [OB_OUT_REPLACE] = { "replace", .help = OB_OUT_REPLACE_HELP },
+        { NULL },
+};
+
+const struct ob_command ob_datadog_command = {
+        .name = "datadog",
+        .usage = "--out DIR [--replace]",
+        .help = "write monitors and a dashboard for the series of this config, in the format of Datadog's API",
+        .options = option_table,
+        .run = run,
+};

@@ -3,9 +3,8 @@
 #ifndef OB_DASHBOARDS_DATADOG_H
 #define OB_DASHBOARDS_DATADOG_H
 
-#include "config/config.h"
+#include "agent/process/command.h"
 
-/* Runs the command with its words, `datadog --out DIR …`. Returns the exit code. */
-int ob_datadog(const struct ob_config *config, int argc, char **argv);
+extern const struct ob_command ob_datadog_command;
 
 #endif

@@ -1,5 +1,6 @@
 #include "agent/dashboards/grafana.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -7,9 +8,9 @@
 #include <string.h>
 
 #include "agent/dashboards/board.h"
+#include "agent/dashboards/outfile.h"
 #include "agent/dashboards/target.h"
 #include "agent/ops/exit.h"
-#include "agent/ops/outfile.h"
 #include "proto/memory.h"
 #include "proto/name.h"
 
@@ -20,6 +21,7 @@ struct grafana {
         const char *id;         /* how all uids begin: the prefix, since two configs may share a Grafana */
         const char *mark;       /* the tag of the agent's events */
         const char *datasource; /* the uid of the data source */
+        const char *runbook;    /* the address that the alerts name */
 };
 
 static char *make_uid(const struct grafana *g, const char *name)
@@ -97,12 +99,16 @@ static json_t *field_config(const struct grafana *g, const struct ob_panel *p)
 
 static json_t *options(const struct ob_panel *p)
 {
-        json_t *legend = json_pack("{ss ss sb}", "displayMode", "list", "placement", "bottom", "showLegend", 1);
+        bool is_words = p->look == OB_LOOK_WORDS;
+        json_t *legend =
+                json_pack("{ss ss sb s[]}", "displayMode", "list", "placement", "bottom", "showLegend", 1, "calcs");
+        json_t *tooltip =
+                json_pack("{ss ss}", "mode", is_words ? "single" : "multi", "sort", is_words ? "none" : "desc");
 
-        if (p->look == OB_LOOK_WORDS)
-                return json_pack(
-                        "{sb ss sf so}", "mergeValues", 1, "showValue", "auto", "rowHeight", 0.9, "legend", legend);
-        return json_pack("{so s{ss ss}}", "legend", legend, "tooltip", "mode", "multi", "sort", "desc");
+        if (is_words)
+                return json_pack("{sb ss sf so so}", "mergeValues", 1, "showValue", "auto", "rowHeight", 0.9,
+                        "legend", legend, "tooltip", tooltip);
+        return json_pack("{so so}", "legend", legend, "tooltip", tooltip);
 }
 
 /* The panel's queries for which the config makes series. */
@@ -166,9 +172,9 @@ static void add_variable(const struct grafana *g, json_t *list, const char *tag,
         ob_cleanup(ob_free_at) char *query = ob_target_values(&g->form, tag, of_manager);
 
         json_array_append_new(
-                list, json_pack("{ss ss ss so ss si si sb sb ss s[] s{}}", "name", tag, "label", tag, "type",
-                              "query", "datasource", name_source(g), "query", query, "refresh", 2, "sort", 3,
-                              "multi", 0, "includeAll", 0, "regex", "/^(?!none$)/", "options", "current"));
+                list, json_pack("{ss ss ss so ss si si sb sb ss s[]}", "name", tag, "label", tag, "type", "query",
+                              "datasource", name_source(g), "query", query, "refresh", 2, "sort", 3, "multi", 0,
+                              "includeAll", 0, "regex", "/^(?!none$)/", "options"));
 }
 
 static json_t *variables(const struct grafana *g, enum ob_board board)
@@ -193,9 +199,12 @@ static json_t *annotations(const struct grafana *g)
 
 static json_t *links(void)
 {
-        return json_pack("[{ss ss s[s] sb sb}]", "type", "dashboards", "title", "Otter", "tags", "otterbeat",
-                "asDropdown", 0, "keepTime", 1);
+        return json_pack("[{ss ss ss ss s[s] sb sb sb sb}]", "type", "dashboards", "title", "Otter", "icon",
+                "dashboard", "tooltip", "", "tags", "otterbeat", "asDropdown", 0, "keepTime", 1, "includeVars", 0,
+                "targetBlank", 0);
 }
+
+#define SCHEMA_VERSION 42 /* the last one of this format of dashboards */
 
 static json_t *make_board(const struct grafana *g, enum ob_board board)
 {
@@ -203,10 +212,10 @@ static json_t *make_board(const struct grafana *g, enum ob_board board)
 
         /* The range ends a minute ago, since the newest minute is never complete. */
         return json_pack("{ss ss s[s] si si sb si ss s{ss ss} ss so so so so}", "uid", uid, "title",
-                ob_boards[board].title, "tags", "otterbeat", "schemaVersion", 36, "version", 1, "editable", 1,
-                "graphTooltip", 1, "refresh", "1m", "time", "from", "now-6h", "to", "now-1m", "timezone", "",
-                "annotations", annotations(g), "links", links(), "templating", variables(g, board), "panels",
-                panels(g, board));
+                ob_boards[board].title, "tags", "otterbeat", "schemaVersion", SCHEMA_VERSION, "version", 1,
+                "editable", 1, "graphTooltip", 1, "refresh", "1m", "time", "from", "now-6h", "to", "now-1m",
+                "timezone", "", "annotations", annotations(g), "links", links(), "templating", variables(g, board),
+                "panels", panels(g, board));
 }
 
 #define POINTS_MAX 43200      /* more points than a query can have, so that no point is a mean of several */
@@ -274,7 +283,7 @@ static json_t *alert_annotations(const struct grafana *g, const struct ob_alert 
         ob_cleanup(ob_free_at) char *which = summary(g, a);
         ob_cleanup(ob_free_at) char *text = ob_format("%s\n\n%s", a->means, a->todo);
 
-        return json_pack("{ss ss}", "summary", which, "description", text);
+        return json_pack("{ss ss ss}", "summary", which, "description", text, "runbook_url", g->runbook);
 }
 
 /* Links the alert to its panel. Grafana wants both keys or neither. */
@@ -301,11 +310,11 @@ static json_t *rule_as_json(const struct grafana *g, const struct ob_alert *a)
 
         if (!target)
                 return NULL;
-        rule = json_pack("{ss ss ss s[ooo] ss ss ss so s{ss ss}}", "uid", uid, "title", a->title, "condition", "C",
-                "data", question(g, a, target), reduction(a), comparison(a, limit), "noDataState",
-                a->reduce == OB_REDUCE_SILENT ? "Alerting" : "OK", "execErrState", "Error", "for", wait,
-                "annotations", alert_annotations(g, a), "labels", "severity", ob_severities[a->severity], "source",
-                "otterbeat");
+        rule = json_pack("{ss ss ss s[ooo] ss ss sb ss so s{ss ss}}", "uid", uid, "title", a->title, "condition",
+                "C", "data", question(g, a, target), reduction(a), comparison(a, limit), "noDataState",
+                a->reduce == OB_REDUCE_SILENT ? "Alerting" : "OK", "execErrState", "Error", "isPaused", 0, "for",
+                wait, "annotations", alert_annotations(g, a), "labels", "severity", ob_severities[a->severity],
+                "source", "otterbeat");
         add_panel(g, a, rule);
         return rule;
 }
@@ -327,13 +336,6 @@ static json_t *make_rules(const struct grafana *g)
 /* The folder from which Grafana's packages read. The provider names the boards by their whole path. */
 #define PROVISIONING "/etc/grafana/provisioning"
 
-static const char usage[] =
-        "usage: otterbeat [-c FILE] grafana --out DIR [--url URL] [--replace]\n"
-        "  writes files for Grafana's provisioning, for the series of this config\n"
-        "  --out DIR   writes DIR/datasources, DIR/dashboards and DIR/alerting; Grafana reads " PROVISIONING "\n"
-        "  --url URL   is the address of graphite-web (default: http:// and the host of the graphite sink)\n"
-        "  --replace   overwrites existing files; otherwise an existing file stays as it is\n";
-
 static json_t *data_source(const struct grafana *g, const char *url)
 {
         return json_pack("{si s[{ss ss si ss ss ss sb s{ss}}]}", "apiVersion", 1, "datasources", "name",
@@ -349,6 +351,32 @@ static json_t *provider(const struct grafana *g)
                 "folder", g->id, "type", "file", "allowUiUpdates", 1, "options", "path", path);
 }
 
+/*
+ * kubectl apply -k makes a ConfigMap of the boards, with the label that the sidecars of Grafana's charts and
+ * operators look for. The provisioner reads only files whose names end in .json. A sidecar puts the boards of all
+ * ConfigMaps into one folder, so the names of the files begin with the prefix.
+ */
+static json_t *kustomization(const struct grafana *g)
+{
+        ob_cleanup(ob_free_at) char *name = ob_format("otterbeat-%s-dashboards", g->id);
+        json_t *files = json_array();
+
+        for (char *at = name; *at; at++) {
+                *at = (char)tolower((unsigned char)*at);
+                if (*at == '_')
+                        *at = '-';
+        }
+        for (enum ob_board b = 0; b < OB_BOARDS; b++) {
+                ob_cleanup(ob_free_at) char *file =
+                        ob_format("%s-%s.json=%s.json", g->id, ob_boards[b].name, ob_boards[b].name);
+
+                json_array_append_new(files, json_string(file));
+        }
+        return json_pack("{ss ss s[{ss so}] s{sb s{ss}}}", "apiVersion", "kustomize.config.k8s.io/v1beta1", "kind",
+                "Kustomization", "configMapGenerator", "name", name, "files", files, "generatorOptions",
+                "disableNameSuffixHash", 1, "labels", "grafana_dashboard", "1");
+}
+
 static int write_board(const struct grafana *g, const struct ob_out *out, enum ob_board board, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *name = ob_format("dashboards/%s/%s.json", g->id, ob_boards[board].name);
@@ -360,12 +388,13 @@ static int write_all(const struct grafana *g, const struct ob_out *out, struct o
 {
         ob_cleanup(ob_free_at) char *source = ob_format("datasources/%s.yaml", g->id);
         ob_cleanup(ob_free_at) char *boards = ob_format("dashboards/%s.yaml", g->id);
+        ob_cleanup(ob_free_at) char *map = ob_format("dashboards/%s/kustomization.yaml", g->id);
         ob_cleanup(ob_free_at) char *alerts = ob_format("alerting/%s.yaml", g->id);
         ob_cleanup(ob_free_at) char *url =
                 out->url ? ob_copy(out->url) : ob_format("http://%s", g->form.sink->host);
 
         if (ob_out_json(out, source, data_source(g, url), err) || ob_out_json(out, boards, provider(g), err) ||
-                ob_out_json(out, alerts, make_rules(g), err))
+                ob_out_json(out, map, kustomization(g), err) || ob_out_json(out, alerts, make_rules(g), err))
                 return -1;
         for (enum ob_board b = 0; b < OB_BOARDS; b++)
                 if (write_board(g, out, b, err))
@@ -402,18 +431,19 @@ static char *make_id(const char *prefix, struct ob_err *err)
         return NULL;
 }
 
-int ob_grafana(const struct ob_config *config, int argc, char **argv)
+/* The options of this command alone. */
+enum { RUNBOOK = OB_OUT_URL + 1 };
+
+#define MANUAL "man:otterbeat(1)#ALERTS"
+
+static int run(const struct ob_config *config, const struct ob_arguments *a)
 {
         struct grafana g = { .form = { config, find_sink(config) } };
-        struct ob_out out;
+        struct ob_out out = ob_out_from(a);
         struct ob_err err;
         ob_cleanup(ob_free_at) char *id = NULL;
         ob_cleanup(ob_free_at) char *datasource = NULL;
 
-        if (ob_out_options(argc, argv, true, &out)) {
-                fputs(usage, stderr);
-                return EXIT_USAGE;
-        }
         if (!g.form.sink) {
                 fputs("otterbeat: the config has no graphite sink, so there is no Graphite that Grafana could ask\n",
                         stderr);
@@ -428,12 +458,34 @@ int ob_grafana(const struct ob_config *config, int argc, char **argv)
         g.mark = ob_name_mark(config->prefix);
         datasource = ob_format("%s-graphite", id);
         g.datasource = datasource;
+        g.runbook = a->options[RUNBOOK] ? a->options[RUNBOOK] : MANUAL;
         if (write_all(&g, &out, &err)) {
                 fprintf(stderr, "otterbeat: %s\n", err.text);
                 return EXIT_OUR_FAULT;
         }
         printf("\nAdd a contact point, and a notification policy for the label source=otterbeat.\n"
-               "Grafana reads the dashboards from " PROVISIONING "/dashboards/%s.\n",
-                id);
+               "Grafana reads the dashboards from " PROVISIONING
+               "/dashboards/%s. For a Grafana in Kubernetes with a\n"
+               "sidecar for dashboards: kubectl apply -k %s/dashboards/%s\n",
+                id, out.dir, id);
         return EXIT_FINE;
 }
+
+static const struct ob_option option_table[] = {
+        [OB_OUT_DIR] = { "out", .argument = "DIR", .is_needed = true,
+                .help = "write DIR/datasources, DIR/dashboards and DIR/alerting; Grafana reads " PROVISIONING },
+        [OB_OUT_REPLACE] = { "replace", .help = OB_OUT_REPLACE_HELP },
+        [OB_OUT_URL] = { "url", .argument = "URL",
+                .help = "the address of graphite-web (default: http:// and the host of the graphite sink)" },
+        [RUNBOOK] = { "runbook", .argument = "URL",
+                .help = "the address that each alert names as its runbook (default: " MANUAL ")" },
+        { NULL },
+};
+
+const struct ob_command ob_grafana_command = {
+        .name = "grafana",
+        .usage = "--out DIR [--url URL] [--runbook URL] [--replace]",
+        .help = "write files for Grafana's provisioning: dashboards and alerts for the series of this config",
+        .options = option_table,
+        .run = run,
+};

@@ -5,9 +5,8 @@
 #ifndef OB_DASHBOARDS_GRAFANA_H
 #define OB_DASHBOARDS_GRAFANA_H
 
-#include "config/config.h"
+#include "agent/process/command.h"
 
-/* Runs the command with its words, `grafana --out DIR …`. Returns the exit code. */
-int ob_grafana(const struct ob_config *config, int argc, char **argv);
+extern const struct ob_command ob_grafana_command;
 
 #endif

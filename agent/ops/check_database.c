@@ -23,9 +23,12 @@
 static const struct {
         unsigned number;
         const char *fix;
+        const char *says; /* only for an error with this text; NULL: for each error of this number */
 } fixes[] = {
         { 1040, "the server has no connection left: raise its max_connections, or look which clients hold the connections" },
         { 1044, READ_GRANT },
+        { 1045, "otterbeat has no password: set the variable OTTERBEAT_PASSWORD, or mysql.password_file",
+                "using password: NO" },
         { 1045, "check the user, the password, and the host from which the user may connect: " READ_GRANT },
         { 1049, "set mysql.database to a database that exists" },
         { 1129, "the server has blocked this host after many errors: run FLUSH HOSTS on the server" },
@@ -60,7 +63,7 @@ static const char *fix_for(const struct ob_err *err)
         unsigned long number = at ? strtoul(at + sizeof(mark) - 1, NULL, 10) : 0;
 
         for (size_t i = 0; i < sizeof(fixes) / sizeof(*fixes); i++)
-                if (fixes[i].number == number)
+                if (fixes[i].number == number && (!fixes[i].says || strstr(err->text, fixes[i].says)))
                         return fixes[i].fix;
         return "";
 }
@@ -71,7 +74,18 @@ struct look {
         const struct ob_manager *manager;
         const char *name;
         struct ob_session session;
+        struct ob_err said; /* the last error of a query that was reported */
 };
+
+/* Queries that fail with the same error have one cause, such as a lost connection: it is reported once. */
+static void report_error(
+        struct look *l, const char *what, const char *name, const char *fix, const struct ob_err *err)
+{
+        if (!strcmp(l->said.text, err->text))
+                return;
+        l->said = *err;
+        ob_report_add(l->report, OB_GRADE_BAD, what, name, fix, "%s", err->text);
+}
 
 /*
  * The cell in the last column of the first row; NULL: there is none, or the query failed. The caller's to free.
@@ -261,13 +275,13 @@ static void check_rows(struct look *l, const struct ob_source *s, struct ob_read
         struct ob_err err;
 
         if (reader->ops->read_clock(reader, &at, &err)) {
-                ob_report_add(l->report, OB_GRADE_BAD, "source", s->name, fix_for(&err), "%s", err.text);
+                report_error(l, "source", s->name, fix_for(&err), &err);
                 return;
         }
         took = ob_clock_ms() - began;
         from = ob_source_shape(s) == OB_SHAPE_LOG && at.has_rows ? at.max_id : INT64_MIN;
         if (ob_reader_mysql_explain(reader, from, (unsigned)s->batch, &e, &err)) {
-                ob_report_add(l->report, OB_GRADE_BAD, "source", s->name, fix_for(&err), "%s", err.text);
+                report_error(l, "source", s->name, fix_for(&err), &err);
                 return;
         }
         if (took > SLOW_MS || !is_empty_or_small(&e))
@@ -286,8 +300,8 @@ static void check_source(struct look *l, const struct ob_source *s)
         struct ob_err err;
 
         if (reader->ops->open(reader, &err))
-                ob_report_add(l->report, OB_GRADE_BAD, "source", s->name,
-                        strstr(err.text, "may not read") ? READ_GRANT : fix_for(&err), "%s", err.text);
+                report_error(
+                        l, "source", s->name, strstr(err.text, "may not read") ? READ_GRANT : fix_for(&err), &err);
         else if (*reader->missing)
                 ob_report_add(l->report, OB_GRADE_BAD, "source", s->name,
                         "the table has another version, or the user may not read these columns: " READ_GRANT,
@@ -317,7 +331,7 @@ static void check_names(struct look *l)
                 if (!got)
                         grant = ob_name_rows_grant(&l->session, kind, &err);
                 if (got < 0 || (!got && !grant)) {
-                        ob_report_add(l->report, OB_GRADE_BAD, "names", key, fix_for(&err), "%s", err.text);
+                        report_error(l, "names", key, fix_for(&err), &err);
                         return;
                 }
                 if (got) {
@@ -356,7 +370,8 @@ static const struct {
         int code;
         const char *fix;
 } reach_fixes[] = {
-        { ECONNREFUSED, "no server listens there: is the server running, at this host and port?" },
+        { ECONNREFUSED,
+                "no server listens there: is the database server running, and are mysql.host and mysql.port right?" },
         { ETIMEDOUT, "no answer: is there a firewall, is the address wrong, or is the host down?" },
         { EHOSTUNREACH, "no route to the host: is there a firewall, or is the host down?" },
         { ENETUNREACH, "this machine has no route to that network" },
@@ -409,14 +424,16 @@ static bool check_way(struct look *l)
         return false;
 }
 
-void ob_check_database(
+bool ob_check_database(
         struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns)
 {
-        struct look l = { .report = r, .manager = m, .name = *m->name ? m->name : m->mysql.database };
+        struct look l = { .report = r, .manager = m, .name = ob_check_name(m), .said.text = "" };
+        bool is_open;
 
         ob_session_init(&l.session, &m->mysql, NULL);
         l.session.turn.turns = turns;
-        if (check_way(&l)) {
+        is_open = check_way(&l);
+        if (is_open) {
                 check_login(&l);
                 check_read_only(&l);
                 check_sessions(&l, c);
@@ -431,4 +448,5 @@ void ob_check_database(
                         check_names(&l);
         }
         ob_session_fini(&l.session);
+        return is_open;
 }

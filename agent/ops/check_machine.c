@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "agent/ops/check_parts.h"
-#include "agent/ops/status_socket.h"
+#include "agent/status/socket.h"
 #include "agent/store/connection.h"
 #include "agent/store/schema.h"
+#include "agent/store/state_session.h"
 #include "agent/store/store.h"
 #include "config/file.h"
 #include "proto/memory.h"
@@ -25,7 +26,7 @@ static void check_files(struct ob_report *r, const struct ob_config *c)
         while (ob_config_exposed(c, &i, &e))
                 ob_report_add(r, OB_GRADE_WARN, "config", e.file, e.fix, "%s", e.why);
         ob_report_add(
-                r, OB_GRADE_OK, "config", c->prefix, "", "%zu managers, %zu sinks", c->n_managers, c->n_sinks);
+                r, OB_GRADE_OK, "config", c->prefix, "", "managers: %zu, sinks: %zu", c->n_managers, c->n_sinks);
 }
 
 /* main has raised the soft limit to the hard limit before. */
@@ -106,10 +107,57 @@ static void check_store(struct ob_report *r, const char *dir)
                         "%s", err.text);
 }
 
+/* An operating system or a server that keeps commits back loses them when its machine fails. */
+static void check_flush(struct ob_report *r, struct ob_state_session *s, const char *place)
+{
+        struct ob_state_answer a;
+        struct ob_err err;
+
+        if (ob_state_session_run(s, "SELECT @@innodb_flush_log_at_trx_commit", &a, &err))
+                return;
+        if (!strcmp(a.cells[0], "0"))
+                ob_report_add(r, OB_GRADE_WARN, "state", place,
+                        "set innodb_flush_log_at_trx_commit to 1; with Galera 2 is enough",
+                        "the server keeps commits in memory for a second: they are lost when it is killed");
+}
+
+/* Each host is asked, since an agent may have to use any. The lease is not touched. */
+static void check_shared(struct ob_report *r, const struct ob_state_settings *settings)
+{
+        struct ob_stop never;
+
+        ob_stop_init(&never);
+        for (size_t i = 0; i < settings->n_hosts; i++) {
+                struct ob_state_settings one = *settings;
+                struct ob_state_session s = { .settings = &one, .stop = &never };
+                ob_cleanup(ob_free_at) char *place = NULL;
+                struct ob_err err;
+
+                one.hosts[0] = settings->hosts[i];
+                one.n_hosts = 1;
+                place = ob_state_place(&one);
+                if (ob_state_session_open(&s, &err)) {
+                        ob_report_add(r, OB_GRADE_BAD, "state", place,
+                                s.is_refused ? "deploy/cluster.md says how the database is set up"
+                                             : "does the server run, and may this machine reach it?",
+                                "%s", err.text);
+                } else {
+                        ob_report_add(r, OB_GRADE_OK, "state", place, "", "answers, and its tables fit");
+                        check_flush(r, &s, place);
+                }
+                ob_state_session_close(&s);
+        }
+        ob_stop_fini(&never);
+}
+
 static void check_state(struct ob_report *r, const struct ob_config *c)
 {
         ob_cleanup(ob_free_at) char *dir = NULL;
 
+        if (c->state.n_hosts) {
+                check_shared(r, &c->state);
+                return;
+        }
         if (!*c->state_dir) {
                 ob_report_add(r, OB_GRADE_WARN, "state", "\"\"", "name a folder in state_dir",
                         "in memory: nothing survives the end of the process");

@@ -9,12 +9,11 @@
 /* This machine: files that other users can read, the store, the log, the address of the status page. */
 void ob_check_machine(struct ob_report *r, const struct ob_config *c);
 
-/* A manager's database: the connection, the session, the number of sessions, each table. */
-void ob_check_database(
-        struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns);
+/* How findings name a manager: by its name, or by that of its database. */
+const char *ob_check_name(const struct ob_manager *m);
 
-/* A manager's pages: each page is read once. */
-void ob_check_pages(
+/* A manager's database: the connection, the session, the number of sessions, each table. False: no log-in. */
+bool ob_check_database(
         struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns);
 
 void ob_check_sink(struct ob_report *r, const struct ob_sink_settings *s);

@@ -12,18 +12,13 @@
 #include "agent/source/reader.h"
 #include "agent/source/rewind.h"
 #include "agent/source/worker.h"
+#include "agent/store/membership.h"
 #include "agent/store/store.h"
+#include "config/config.h"
 #include "proto/date.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 #include "proto/utf8.h"
-
-static const char usage[] =
-        "usage: otterbeat [-c FILE] cursor [show]\n"
-        "       otterbeat [-c FILE] cursor export\n"
-        "       otterbeat [-c FILE] cursor rewind SOURCE TIME|ID\n"
-        "  TIME: a date in UTC such as '2020-04-20 00:00:00', a time before now such as '-2h' (s, m, h, d), or "
-        "'oldest'\n";
 
 static void print_source(const char *name, const struct ob_checkpoint *s)
 {
@@ -66,8 +61,15 @@ static void print_json(json_t *object)
         json_decref(object);
 }
 
-/* Every source of every manager, under its name in the store. */
-static int show_sources(const struct ob_config *c, struct ob_store *st, bool as_json, struct ob_err *err)
+/* What is printed, and how. */
+struct shown {
+        const struct ob_config *config;
+        bool as_json;
+};
+
+/* Every source of the managers, under its name in the store. */
+static int show_sources(
+        const struct shown *shown, const struct ob_config *c, struct ob_store *st, struct ob_err *err)
 {
         for (size_t m = 0; m < c->n_managers; m++)
                 for (size_t i = 0; i < c->n_sources; i++) {
@@ -81,7 +83,7 @@ static int show_sources(const struct ob_config *c, struct ob_store *st, bool as_
                         if (ob_store_get_checkpoint(st, name, &s, err))
                                 return -1;
                         ob_utf8_show_in(s.identity, sizeof(s.identity));
-                        if (s.known && as_json)
+                        if (s.known && shown->as_json)
                                 print_json(source_as_json(name, &s));
                         else if (s.known)
                                 print_source(name, &s);
@@ -89,19 +91,23 @@ static int show_sources(const struct ob_config *c, struct ob_store *st, bool as_
         return 0;
 }
 
-static int show_sinks(const struct ob_config *c, struct ob_store *st, bool as_json, struct ob_err *err)
+/* In a shared state each manager has a queue, and the manager's name is before that of the sink. */
+static int show_sinks(const struct shown *shown, const struct ob_config *c, struct ob_store *st, struct ob_err *err)
 {
+        const struct ob_worker w = { .manager = c->state.n_hosts ? &c->managers[0] : NULL };
+
         for (size_t i = 0; i < c->n_sinks; i++) {
+                ob_cleanup(ob_free_at) char *name = ob_worker_name(&w, c->sinks[i].name);
                 struct ob_delivery p = { .acked = 0 };
                 int64_t behind, kept, bytes;
                 int got = ob_store_get_delivery(st, c->sinks[i].name, &p, err) ||
                           ob_store_sum_batches(st, p.sent_upto, &behind, &bytes, err) ||
                           ob_store_sum_batches(st, p.acked, &kept, &bytes, err);
 
-                if (!got && as_json)
-                        print_json(sink_as_json(c->sinks[i].name, &p, behind, kept));
+                if (!got && shown->as_json)
+                        print_json(sink_as_json(name, &p, behind, kept));
                 else if (!got)
-                        print_sink(c->sinks[i].name, &p, behind, kept);
+                        print_sink(name, &p, behind, kept);
                 ob_bytes_free(&p.saved_state);
                 if (got)
                         return -1;
@@ -109,30 +115,53 @@ static int show_sinks(const struct ob_config *c, struct ob_store *st, bool as_js
         return 0;
 }
 
-/* Reads a copy of the store, which a running agent may have open. */
-static int show_copy(const struct ob_config *c, struct ob_state_dir *state_dir, bool as_json, struct ob_err *err)
+/* Calls `print` with a copy of the store, which a running agent may have open; of a shared state, for each manager.
+ */
+static int each_store(const struct shown *s,
+        int (*print)(const struct shown *s, const struct ob_config *c, struct ob_store *st, struct ob_err *err),
+        struct ob_err *err)
 {
-        if (!*c->state_dir)
+        size_t n = s->config->state.n_hosts ? s->config->n_managers : 1;
+        int got = 0;
+
+        for (size_t i = 0; i < n && !got; i++) {
+                struct ob_state_dir state_dir = { .lock_fd = -1 };
+                struct ob_config part = *s->config;
+
+                if (part.state.n_hosts) {
+                        part.managers += i;
+                        part.n_managers = 1;
+                }
+                got = ob_state_dir_open(&state_dir, "", err) ||
+                      ob_state_dir_copy_of(&state_dir, part.state_dir, &part, err) ||
+                      print(s, &part, state_dir.anchor, err);
+                ob_state_dir_close(&state_dir);
+        }
+        return got ? -1 : 0;
+}
+
+static int show_all(const struct shown *s, struct ob_err *err)
+{
+        const struct ob_config *c = s->config;
+
+        if (!*c->state_dir && !c->state.n_hosts)
                 return ob_fail(err, "state_dir is empty: nothing is kept that could be shown");
-        if (ob_state_dir_open(state_dir, "", err) || ob_state_dir_copy(state_dir, c->state_dir, err))
-                return -1;
-        if (!as_json)
+        if (!s->as_json)
                 printf("%-24s %-20s %-20s %-20s %s\n", "SOURCE", "CURSOR", "NEWEST (UTC)", "SINCE (UTC)",
                         "DATABASE");
-        if (show_sources(c, state_dir->anchor, as_json, err))
+        if (each_store(s, show_sources, err))
                 return -1;
-        if (!as_json)
+        if (!s->as_json)
                 printf("\n%-24s %-20s %-20s %s\n", "SINK", "PASSED BATCH", "POINTS BEHIND", "POINTS KEPT");
-        return show_sinks(c, state_dir->anchor, as_json, err);
+        return each_store(s, show_sinks, err);
 }
 
 static int show(const struct ob_config *c, bool as_json)
 {
-        struct ob_state_dir state_dir = { .lock_fd = -1 };
+        const struct shown s = { c, as_json };
         struct ob_err err;
-        int got = show_copy(c, &state_dir, as_json, &err);
+        int got = show_all(&s, &err);
 
-        ob_state_dir_close(&state_dir);
         if (got)
                 fprintf(stderr, "otterbeat: %s\n", err.text);
         return got ? EXIT_UNREACHED : EXIT_FINE;
@@ -185,7 +214,7 @@ static int time_of(const struct rewind *r, int64_t id, int64_t *time, struct ob_
         reader = ob_reader_mysql_new(r->source, &session);
         if (!reader->ops->open(reader, err) && !reader->ops->read(reader, id, 1, &rows, err)) {
                 cell = rows.n ? rows.cells[ob_source_find(r->source, OB_TIME)] : NULL;
-                if (cell && ob_number_parse_time(cell, strlen(cell), time)) {
+                if (cell && ob_number_parse_time(cell, time)) {
                         got = 0;
                 } else {
                         ob_fail(err, "table %s has no row with a time from id %lld on", r->source->table,
@@ -202,7 +231,7 @@ static int find_time(struct rewind *r, const char *to, struct ob_err *err)
         int64_t id;
         int code;
 
-        if (ob_number_parse_int(to, strlen(to), &id)) {
+        if (ob_number_parse_int(to, &id)) {
                 code = time_of(r, id, &r->since, err);
                 r->since -= code ? 0 : r->since % r->step;
                 return code;
@@ -224,7 +253,7 @@ static int commit(const struct rewind *r, struct ob_store *st, struct ob_err *er
 
 static int rewind_in(struct rewind *r, struct ob_store *st, const char *to, struct ob_err *err)
 {
-        if (find_source(r, err) || ob_store_get_checkpoint(st, r->name, &r->checkpoint, err))
+        if (ob_store_get_checkpoint(st, r->name, &r->checkpoint, err))
                 return -1;
         if (!r->checkpoint.known || r->checkpoint.newest == INT64_MIN)
                 return ob_fail(err,
@@ -236,23 +265,40 @@ static int rewind_in(struct rewind *r, struct ob_store *st, const char *to, stru
         return commit(r, st, err);
 }
 
+/* No agent may own the manager meanwhile, nor use a folder. */
+static int open_alone(const struct rewind *r, struct ob_state_settings *alone, struct ob_membership *m,
+        struct ob_state_dir *state_dir, struct ob_err *err)
+{
+        const struct ob_config *c = r->config;
+
+        if (!c->state.n_hosts)
+                return ob_state_dir_open(state_dir, c->state_dir, err);
+        return ob_membership_open_alone(m, alone, &c->state, "cursor rewind", r->manager, 1, err)
+                       ? -1
+                       : ob_state_dir_share(state_dir, &m->leases[0], err);
+}
+
 static int rewind_source(const struct ob_config *c, const char *source, const char *to)
 {
-        struct rewind r = { .config = c, .name = source, .step = ob_rewind_step(c) };
+        struct rewind r = { .config = c, .name = source, .step = ob_steps_multiple(c) };
+        struct ob_membership membership = { .is_open = false };
+        struct ob_state_settings alone;
         struct ob_state_dir state_dir = { .lock_fd = -1 };
         char since[OB_DATE_MAX];
         struct ob_err err;
         int got;
 
-        if (!r.step || !*c->state_dir) {
+        if (!r.step || (!*c->state_dir && !c->state.n_hosts)) {
                 fputs(r.step ? "otterbeat: state_dir is empty: nothing is kept that could be rewound\n"
                              : "otterbeat: refused: the config has no Graphite sink, and StatsD would count the rows "
                                "twice\n",
                         stderr);
                 return EXIT_CONFIG;
         }
-        got = ob_state_dir_open(&state_dir, c->state_dir, &err) || rewind_in(&r, state_dir.anchor, to, &err);
+        got = find_source(&r, &err) || open_alone(&r, &alone, &membership, &state_dir, &err) ||
+              rewind_in(&r, state_dir.anchor, to, &err);
         ob_state_dir_close(&state_dir);
+        ob_membership_close(&membership);
         if (got) {
                 if (*err.text)
                         fprintf(stderr, "otterbeat: %s\n", err.text);
@@ -264,16 +310,56 @@ static int rewind_source(const struct ob_config *c, const char *source, const ch
         return EXIT_FINE;
 }
 
-int ob_cursor(const struct ob_config *c, int argc, char **argv)
+static int run_show(const struct ob_config *c, const struct ob_arguments *a)
 {
-        const char *verb = argc > 1 ? argv[1] : "show";
-
-        if (argc <= 2 && !strcmp(verb, "show"))
-                return show(c, false);
-        if (argc == 2 && !strcmp(verb, "export"))
-                return show(c, true);
-        if (argc == 4 && !strcmp(verb, "rewind"))
-                return rewind_source(c, argv[2], argv[3]);
-        fputs(usage, stderr);
-        return EXIT_USAGE;
+        (void)a;
+        return show(c, false);
 }
+
+static int run_export(const struct ob_config *c, const struct ob_arguments *a)
+{
+        (void)a;
+        return show(c, true);
+}
+
+static int run_rewind(const struct ob_config *c, const struct ob_arguments *a)
+{
+        return rewind_source(c, a->words[0], a->words[1]);
+}
+
+static const struct ob_command show_command = {
+        .name = "cursor show",
+        .usage = "",
+        .help = "show up to where each source was read, and up to where each sink has delivered",
+        .options = ob_no_options,
+        .run = run_show,
+};
+
+static const struct ob_command export_command = {
+        .name = "cursor export",
+        .usage = "",
+        .help = "print the same as JSON",
+        .options = ob_no_options,
+        .run = run_export,
+};
+
+static const struct ob_command rewind_command = {
+        .name = "cursor rewind",
+        .usage = "SOURCE TIME|ID",
+        .help = "rewind a source of a stopped agent: its rows are sent to Graphite again, and not to StatsD",
+        .notes = ob_history_notes,
+        .missing = "SOURCE TIME, or SOURCE ID,",
+        .min_words = 2,
+        .max_words = 2,
+        .run = run_rewind,
+};
+
+const struct ob_command ob_cursor_command = {
+        .name = "cursor",
+        .usage = "[show | export | rewind SOURCE TIME|ID]",
+        .help = "show the checkpoints of sources and sinks, or export them as JSON; or rewind a source of a stopped agent: "
+                "its rows are sent to Graphite again, and not to StatsD",
+        .options = ob_no_options,
+        .parts = (const struct ob_command *const[]) { &show_command, &export_command, &rewind_command, NULL },
+        .run = run_show,
+};

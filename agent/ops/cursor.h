@@ -2,9 +2,8 @@
 #ifndef OB_OPS_CURSOR_H
 #define OB_OPS_CURSOR_H
 
-#include "config/config.h"
+#include "agent/process/command.h"
 
-/* Runs the command with the words from `cursor` on. Returns the exit code. */
-int ob_cursor(const struct ob_config *config, int argc, char **argv);
+extern const struct ob_command ob_cursor_command;
 
 #endif

@@ -4,6 +4,7 @@
 
 enum {
         EXIT_FINE = 0,
+        EXIT_DIFFERS = 1, /* verify: Graphite has something else than the tables */
         EXIT_USAGE = 64,
         EXIT_UNREACHED = 69, /* something could not be reached or read */
         EXIT_OUR_FAULT = 70,

@@ -4,11 +4,17 @@
 #include <stdio.h>
 
 #include "agent/source/rewind.h"
+#include "config/config.h"
+#include "proto/date.h"
+#include "proto/memory.h"
+
+const char ob_history_notes[] =
+        "TIME is a date in UTC such as '2020-04-20 00:00:00', a time before now such as '-2h' (s, m, h, d), or 'oldest'.";
 
 /* A row may come late by the overlap, and each step is sent once more after the horizon. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now)
 {
-        int64_t step = ob_rewind_step(c), longest = 0;
+        int64_t step = ob_steps_multiple(c), longest = 0;
 
         assert(step > 0);
         for (size_t i = 0; i < c->n_sources; i++)
@@ -39,4 +45,54 @@ bool ob_history_time(const char *text, int64_t now, int64_t step, int64_t *time)
         if (*time != INT64_MIN)
                 *time -= (*time % step + step) % step;
         return true;
+}
+
+bool ob_history_read_range(const struct ob_config *c, int64_t now, struct ob_history_range *r)
+{
+        int64_t end = ob_history_end(c, now);
+        char until[OB_DATE_MAX], last[OB_DATE_MAX];
+
+        r->step = ob_steps_multiple(c);
+        r->until = end;
+        if (!ob_history_time(r->since_text, now, r->step, &r->since) ||
+                (r->until_text && !ob_history_time(r->until_text, now, r->step, &r->until)))
+                return false;
+        if (r->until > end) {
+                fprintf(stderr,
+                        "otterbeat: --until %s is too late: a running agent may still be sending steps from %s (UTC) "
+                        "on; leave it out, or wait\n",
+                        ob_date_format(until, r->until, ' '), ob_date_format(last, end, ' '));
+                return false;
+        }
+        if (r->since >= r->until) {
+                fprintf(stderr, "otterbeat: there is nothing between --since and %s (UTC)\n",
+                        ob_date_format(until, r->until, ' '));
+                return false;
+        }
+        return true;
+}
+
+struct ob_config ob_history_narrow(
+        const struct ob_config *from, const struct ob_history_range *r, const struct ob_sink_settings *sink)
+{
+        struct ob_config c = *from;
+
+        c.state_dir = "";
+        c.sources = ob_alloc(from->n_sources, sizeof(*c.sources));
+        c.sinks = ob_alloc(from->n_sinks, sizeof(*c.sinks));
+        c.n_sources = c.n_sinks = 0;
+        for (size_t i = 0; i < from->n_sources; i++) {
+                struct ob_source *s = &c.sources[c.n_sources];
+
+                if (!ob_rewind_has_history(&from->sources[i]))
+                        continue;
+                *s = from->sources[i];
+                s->start = (struct ob_start) { r->since == INT64_MIN ? OB_START_OLDEST : OB_START_AT, r->since };
+                s->until = r->until;
+                c.n_sources++;
+        }
+        for (size_t i = 0; i < from->n_sinks; i++)
+                if (from->sinks[i].type == OB_SINK_GRAPHITE && (!sink || sink == &from->sinks[i]))
+                        c.sinks[c.n_sinks++] = from->sinks[i];
+        return c;
 }

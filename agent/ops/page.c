@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/ops/exit.h"
 #include "agent/process/clock.h"
 #include "agent/source/web/cell.h"
 #include "agent/source/web/fetch.h"
@@ -188,7 +189,7 @@ static struct ob_page_settings page_settings(const struct ob_config *config)
         return config ? config->managers[0].page : settings;
 }
 
-int ob_page_show(const struct ob_config *config, const char *what, struct ob_err *err)
+static int show_what(const struct ob_config *config, const char *what, struct ob_err *err)
 {
         struct ob_page_settings settings = page_settings(config);
         struct ob_cell_world world = { .settings = &settings, .now = ob_clock_wall() };
@@ -209,3 +210,26 @@ int ob_page_show(const struct ob_config *config, const char *what, struct ob_err
         doc = page ? ob_doc_parse(page, length, &terms, err) : NULL;
         return doc ? show_all(config, doc, &world, err) : -1;
 }
+
+static int run(const struct ob_config *config, const struct ob_arguments *a)
+{
+        struct ob_err err;
+
+        if (!show_what(config, a->words[0], &err))
+                return EXIT_FINE;
+        fflush(stdout);
+        fprintf(stderr, "otterbeat: %s\n", err.text);
+        return EXIT_UNREACHED;
+}
+
+const struct ob_command ob_page_command = {
+        .name = "page",
+        .usage = "PAGE",
+        .help = "print what is read from one of a manager's pages; PAGE is a saved file or an address",
+        .missing = "PAGE",
+        .options = ob_no_options,
+        .min_words = 1,
+        .max_words = 1,
+        .is_config_optional = true,
+        .run = run,
+};

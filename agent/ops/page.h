@@ -1,17 +1,14 @@
-/* otterbeat page: shows how a manager's page is read, for bug reports. */
+/*
+ * otterbeat page: shows how a manager's page is read, for bug reports. Prints the rows of a page, a line of JSON
+ * for each row. The page is a file, which may begin with the header of an HTTP answer, or the address of a known
+ * page. The heading of the page says which page it is. The config says how the manager is reached, and which words
+ * and zone it uses; without a config Otter's defaults hold.
+ */
 #ifndef OB_OPS_PAGE_H
 #define OB_OPS_PAGE_H
 
-#include <stdbool.h>
+#include "agent/process/command.h"
 
-#include "config/config.h"
-#include "proto/error.h"
-
-/*
- * Prints the rows of a page on standard output, a line of JSON for each row. `what` is a file, which may begin with
- * the header of an HTTP answer, or the address of a known page. The heading of the page says which page it is.
- * `config` says how the manager is reached and which words and zone it uses; NULL: Otter's defaults.
- */
-int ob_page_show(const struct ob_config *config, const char *what, struct ob_err *err);
+extern const struct ob_command ob_page_command;
 
 #endif

@@ -34,20 +34,26 @@ struct sums {
         int64_t read_upto; /* of the source that is furthest behind */
 };
 
-static struct sums add_up(const struct ob_counters *c)
+static void add(struct sums *s, const struct ob_counters *c)
 {
-        struct sums s = { .read_upto = OB_READ_UPTO_ALL };
-
         for (size_t i = 0; i < c->n_sources; i++) {
                 int64_t read_upto = c->sources[i].read_upto;
 
-                s.rows += c->sources[i].rows;
-                s.read_upto = s.read_upto < read_upto ? s.read_upto : read_upto;
+                s->rows += c->sources[i].rows;
+                s->read_upto = s->read_upto < read_upto ? s->read_upto : read_upto;
         }
         for (size_t i = 0; i < c->n_sinks; i++) {
-                s.sent += c->sinks[i].sent;
-                s.behind += c->sinks[i].behind;
+                s->sent += c->sinks[i].sent;
+                s->behind += c->sinks[i].behind;
         }
+}
+
+static struct sums add_up(const struct ob_progress_of *of)
+{
+        struct sums s = { .read_upto = OB_READ_UPTO_ALL };
+
+        for (size_t i = 0; i < of->n_counters; i++)
+                add(&s, of->counters[i]);
         return s;
 }
 
@@ -92,30 +98,29 @@ static void rate(struct ob_progress *p, int64_t now, int64_t rows)
 static char *say(struct ob_progress *p)
 {
         int64_t now = ob_clock_ms(), deadline = ob_stop_deadline(p->of.stop);
-        struct sums s = add_up(p->of.counters);
+        struct sums s = add_up(&p->of);
         ob_cleanup(ob_free_at) char *far = how_far(p, s.read_upto);
 
         rate(p, now, s.rows);
         if (deadline != INT64_MAX)
                 return ob_format("stopping: %lld points to send, %lld s at most", (long long)s.behind,
                         (long long)(deadline > now ? (deadline - now + 999) / 1000 : 0));
-        if (p->until && !p->of.counters->reading && !s.behind)
+        if (p->until && !*p->of.reading && !s.behind)
                 return say_sent(p, now);
         return ob_format("%s%lld rows read, %lld/s; %lld points sent, %lld behind", far, (long long)s.rows,
                 (long long)p->rate, (long long)s.sent, (long long)s.behind);
 }
 
-/* Does not wait for a terminal that was stopped with Ctrl-S: the thread must be able to end. */
-static void put(const struct ob_progress *p, const char *text)
+void ob_progress_put(int terminal, const char *text)
 {
-        struct pollfd at = { .fd = p->of.terminal, .events = POLLOUT };
+        struct pollfd at = { .fd = terminal, .events = POLLOUT };
         struct winsize size = { .ws_col = 0 };
         ob_cleanup(ob_free_at) char *line = NULL;
 
-        if (ioctl(p->of.terminal, TIOCGWINSZ, &size) || !size.ws_col)
+        if (ioctl(terminal, TIOCGWINSZ, &size) || !size.ws_col)
                 size.ws_col = COLUMNS;
-        line = ob_format("%s%.*s", ob_terminal_wipe(p->of.terminal), size.ws_col - 1, text);
-        if (poll(&at, 1, 0) == 1 && at.revents == POLLOUT && write(p->of.terminal, line, strlen(line)) < 0)
+        line = ob_format("%s%.*s", ob_terminal_wipe(terminal), size.ws_col - 1, text);
+        if (poll(&at, 1, 0) == 1 && at.revents == POLLOUT && write(terminal, line, strlen(line)) < 0)
                 return; /* the terminal is gone */
 }
 
@@ -126,9 +131,9 @@ static void *run(void *arg)
         while (!ob_stop_wait(&p->over, ob_clock_ms() + DRAW_MS)) {
                 ob_cleanup(ob_free_at) char *text = say(p);
 
-                put(p, text);
+                ob_progress_put(p->of.terminal, text);
         }
-        put(p, "");
+        ob_progress_put(p->of.terminal, "");
         return NULL;
 }
 

@@ -1,13 +1,9 @@
-/* otterbeat replay: sends a part of the tables' history to Graphite again. */
+/* otterbeat replay: sends a part of the tables' history to Graphite again. A signal ends the replay. */
 #ifndef OB_OPS_REPLAY_H
 #define OB_OPS_REPLAY_H
 
-#include <signal.h>
+#include "agent/process/command.h"
 
-#include "config/config.h"
-
-/* Runs the command with the words from `replay` on. Returns the exit code. `signals` are blocked, and one of them
- * ends the replay. */
-int ob_replay(const struct ob_config *config, int argc, char **argv, const sigset_t *signals);
+extern const struct ob_command ob_replay_command;
 
 #endif

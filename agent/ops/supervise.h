@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/ops/status_view.h"
 #include "agent/process/stop.h"
+#include "agent/status/view.h"
 #include "proto/error.h"
 
 struct ob_supervise {

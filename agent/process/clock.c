@@ -2,12 +2,22 @@
 
 #define OUR_CLOCK CLOCK_MONOTONIC /* the conditions of ob_cond_init() wait by this clock, too */
 
-int64_t ob_clock_ms(void)
+static int64_t read_ms(clockid_t clock)
 {
         struct timespec now;
 
-        clock_gettime(OUR_CLOCK, &now);
+        clock_gettime(clock, &now);
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t ob_clock_ms(void)
+{
+        return read_ms(OUR_CLOCK);
+}
+
+int64_t ob_clock_boot_ms(void)
+{
+        return read_ms(CLOCK_BOOTTIME);
 }
 
 int64_t ob_clock_wall(void)

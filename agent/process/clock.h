@@ -14,6 +14,12 @@
 /* Milliseconds of a clock that never goes back: for deadlines and ages. */
 int64_t ob_clock_ms(void);
 
+/*
+ * Milliseconds of a clock that never goes back, and that goes on while the machine is suspended: for a lease, which
+ * other machines count, too.
+ */
+int64_t ob_clock_boot_ms(void);
+
 /* Seconds since 1970 by the wall clock: only for times that other programs or people read. */
 int64_t ob_clock_wall(void);
 

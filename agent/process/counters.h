@@ -6,6 +6,7 @@
 #define OB_PROCESS_COUNTERS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,18 +47,27 @@ struct ob_sink_counters {
         struct ob_health health;
 };
 
+/* Of all sources and sinks that work over one queue. */
 struct ob_counters {
-        int64_t started; /* seconds since 1970 */
-        char host[256];
-        atomic_size_t reading;              /* workers that have not finished */
+        int64_t started;        /* seconds since 1970 */
+        char host[256];         /* the name of the agent in its own series: by default that of the machine */
+        atomic_bool is_running; /* sources are read, and sinks send */
+        _Atomic int64_t queue_points,
+                queue_bytes;                /* in the store; the bytes include those that are about to be written */
         struct ob_source_counters *sources; /* ours */
         size_t n_sources;
         struct ob_sink_counters *sinks; /* ours */
         size_t n_sinks;
 };
 
-/* All counters are zero. The owner of each source or sink fills its name in. */
+/* All counters are zero. The caller sets the name of each source and sink. */
 void ob_counters_init(struct ob_counters *c, size_t n_sources, size_t n_sinks);
 void ob_counters_fini(struct ob_counters *c);
+
+/*
+ * Work begins, perhaps for another time: totals keep their values, and all that describes a moment begins anew.
+ * Points that are still in the store are counted as incoming again.
+ */
+void ob_counters_begin(struct ob_counters *c);
 
 #endif

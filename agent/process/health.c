@@ -17,6 +17,12 @@ void ob_health_fini(struct ob_health *h)
         pthread_mutex_destroy(&h->lock);
 }
 
+void ob_health_begin(struct ob_health *h)
+{
+        h->failing_since = h->due = 0;
+        h->is_waiting = false;
+}
+
 void ob_health_promise(struct ob_health *h, int64_t ms)
 {
         h->due = ob_clock_ms() + ms;

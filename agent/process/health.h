@@ -42,6 +42,9 @@ struct ob_health {
 void ob_health_init(struct ob_health *h);
 void ob_health_fini(struct ob_health *h);
 
+/* The thread begins: it does not fail, and has promised nothing yet. */
+void ob_health_begin(struct ob_health *h);
+
 /* The thread promises its next sign of life within `ms` milliseconds. */
 void ob_health_promise(struct ob_health *h, int64_t ms);
 

@@ -50,6 +50,11 @@ int ob_log_open(const char *path, enum ob_level level, struct ob_err *err)
         return 0;
 }
 
+void ob_log_silence(void)
+{
+        verbosity = OB_LOG_ERROR - 1;
+}
+
 struct line {
         struct ob_text text;
         bool is_in_quotes;

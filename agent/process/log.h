@@ -16,6 +16,9 @@
  */
 int ob_log_open(const char *path, enum ob_level level, struct ob_err *err);
 
+/* Stops the log: no line is written after this call. For a command that prints the errors itself. */
+void ob_log_silence(void);
+
 /*
  * `format` is a literal, the frame of the line. The log trusts no text that %s puts in: no text can end its quotes,
  * its field or its line. Inside quotes, '"' and '\' get a '\' before them. The text of a bare `key=%s` gets quotes

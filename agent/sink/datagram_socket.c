@@ -1,8 +1,15 @@
 /*
  * Facts (measured): on a connected UDP socket a later call reports a closed port as ECONNREFUSED, and that call
- * does not send its datagram. A receiver with default buffers keeps about ninety full datagrams, so bursts are
- * short and spaced. After each burst the sink waits PACE_MS; an error in that time belongs to the burst. Until a
- * listener is proved, a burst is one datagram, so that every lost datagram is noticed.
+ * does not send its datagram. When that happens inside a sendmmsg(), the call takes fewer datagrams and the error
+ * is gone. So after such a call no listener is proved any more. Until a listener is proved, a burst is one
+ * datagram, so that every lost datagram is noticed.
+ *
+ * The default buffer of a receiver holds about ninety full datagrams, which are three bursts. Bursts are spaced so
+ * that the receiver may pause for 70 ms. After each burst the sink waits; an error in that time belongs to the
+ * burst. A wait costs as much CPU time as about twenty datagrams, so bursts are as large as the buffer allows.
+ *
+ * UDP_SEGMENT would cost about half as much as sendmmsg(), but all datagrams of a call need one size. Only empty
+ * lines could fill them up, and Vector and gostatsd count each empty line as an error.
  *
  * Facts of frames (datadog-go's statsd/uds.go, the Agent's uds_common.go, unix(7)): the length of a payload stands
  * before it in four bytes, the lowest first. The Agent closes the connection on a frame that is too long, and after
@@ -24,9 +31,10 @@
 #include "agent/process/clock.h"
 #include "agent/process/tcp.h"
 
-#define BURST       16 /* datagrams */
-#define PACE_MS     10
-#define SUSPECT_MS  50 /* if no ICMP error comes in this time, somebody listens */
+#define BURST       30  /* datagrams */
+#define PACE_US     900 /* microseconds for each datagram of a burst */
+#define LATE_MS     10  /* the least time in which an ICMP error may come */
+#define SUSPECT_MS  50  /* if no ICMP error comes in this time, somebody listens */
 #define FULL_MS     30000
 #define RESOLVE_MS  60000
 #define SEND_BUFFER 1048576 /* bytes */
@@ -215,13 +223,32 @@ static int late_error(struct ob_datagram_socket *d, int ms)
         return code;
 }
 
+/* Milliseconds. */
+static int pause_after(const struct ob_datagram_socket *d, size_t burst)
+{
+        int pace = (int)(burst * PACE_US / 1000);
+
+        if (d->is_suspect)
+                return SUSPECT_MS;
+        return pace > LATE_MS ? pace : LATE_MS;
+}
+
+static size_t burst_of(const struct ob_datagram_socket *d, size_t n)
+{
+        size_t most = d->is_suspect ? 1 : BURST;
+
+        return n < most ? n : most;
+}
+
 /* Gives a burst to the kernel. Returns how many datagrams the kernel took, or -1 with errno. */
 static int send_burst(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n)
 {
         struct mmsghdr messages[BURST];
-        size_t most = d->is_suspect ? 1 : BURST;
 
-        n = n < most ? n : most;
+        if (!ob_permit_is_valid(d->permit)) {
+                errno = ECANCELED;
+                return -1;
+        }
         memset(messages, 0, sizeof(messages));
         for (size_t i = 0; i < n; i++) {
                 messages[i].msg_hdr.msg_iov = (struct iovec *)&payloads[i];
@@ -264,8 +291,11 @@ static int send_frame(struct ob_datagram_socket *d, const struct iovec *payload,
         for (size_t i = 0; i < FRAME_HEAD; i++)
                 head[i] = (unsigned char)(payload->iov_len >> (8 * i));
         while (parts[0].iov_len + parts[1].iov_len) {
-                ssize_t took = sendmsg(d->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+                ssize_t took;
 
+                if (!ob_permit_is_valid(d->permit))
+                        return ECANCELED;
+                took = sendmsg(d->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
                 if (took < 0 && errno != EAGAIN && errno != EINTR)
                         return errno;
                 if (took < 0 && !ob_socket_poll(d->fd, POLLOUT, deadline, d->stop))
@@ -320,39 +350,60 @@ static int send_frames(struct ob_datagram_socket *d, const struct iovec *payload
         return 0;
 }
 
+/* Sends datagrams over UDP. Returns 0 or an errno. */
+static int send_udp(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n, size_t *sent)
+{
+        size_t unsure = 0; /* datagrams of the last burst, if the kernel did not take all of it */
+
+        for (*sent = 0; *sent < n;) {
+                size_t asked = burst_of(d, n - *sent);
+                int took = send_burst_surely(d, payloads + *sent, asked), code = errno;
+
+                d->doubted = unsure;
+                if (took >= 0) {
+                        *sent += (size_t)took;
+                        code = late_error(d, pause_after(d, (size_t)took));
+                        if (!code) {
+                                d->is_suspect = (size_t)took < asked;
+                                unsure = d->is_suspect ? (size_t)took : 0;
+                                d->doubted = 0;
+                                continue;
+                        }
+                        if (d->is_suspect)
+                                (*sent)--; /* the last datagram was refused */
+                        else
+                                d->doubted = (size_t)took;
+                }
+                if (unsure || !go_on(d))
+                        return code;
+        }
+        return 0;
+}
+
+static int send_unix(struct ob_datagram_socket *d, const struct iovec *payloads, size_t n, size_t *sent)
+{
+        for (*sent = 0; *sent < n;) {
+                int took = send_burst_surely(d, payloads + *sent, burst_of(d, n - *sent));
+
+                if (took < 0)
+                        return errno;
+                *sent += (size_t)took;
+        }
+        return 0;
+}
+
 int ob_datagram_socket_send(
         struct ob_datagram_socket *d, const struct iovec *payloads, size_t n, size_t *sent, struct ob_err *err)
 {
         int failed;
 
         d->doubted = 0;
-        if (d->is_stream) {
-                failed = send_frames(d, payloads, n, sent);
-                return failed ? fail(d, failed, err) : 0;
-        }
-        for (*sent = 0; *sent < n;) {
-                int took = send_burst_surely(d, payloads + *sent, n - *sent), code = errno;
-
-                if (took < 0 && go_on(d))
-                        continue;
-                if (took < 0)
-                        return fail(d, code, err);
-                *sent += (size_t)took;
-                if (is_unix(d))
-                        continue;
-                code = late_error(d, d->is_suspect ? SUSPECT_MS : PACE_MS);
-                if (!code) {
-                        d->is_suspect = false;
-                        continue;
-                }
-                if (d->is_suspect)
-                        (*sent)--; /* the last datagram was refused */
-                else
-                        d->doubted = (size_t)took;
-                if (!go_on(d))
-                        return fail(d, code, err);
-        }
-        return 0;
+        failed = d->is_stream ? send_frames(d, payloads, n, sent)
+                 : is_unix(d) ? send_unix(d, payloads, n, sent)
+                              : send_udp(d, payloads, n, sent);
+        if (failed == ECANCELED && ob_permit_check(d->permit, err))
+                return -1;
+        return failed ? fail(d, failed, err) : 0;
 }
 
 int ob_datagram_socket_connect(struct ob_datagram_socket *d, struct ob_err *err)

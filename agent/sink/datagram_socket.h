@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "agent/process/permit.h"
 #include "agent/process/stop.h"
 #include "config/config.h"
 #include "proto/error.h"
@@ -29,6 +30,7 @@ struct ob_addresses {
 struct ob_datagram_socket {
         const struct ob_sink_settings *settings; /* borrowed */
         struct ob_stop *stop;                    /* borrowed: the sinks' */
+        const struct ob_permit *permit;          /* borrowed, set after init; NULL: the sink may always send */
         int fd;                                  /* ours; -1: closed */
         struct ob_addresses peers;               /* all addresses of the name */
         size_t tried;                            /* how many peers were tried since the socket was opened */

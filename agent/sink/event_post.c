@@ -74,6 +74,8 @@ int ob_event_post_send(struct ob_event_post *p, const char *json, size_t length,
         long code;
 
         p->is_refused = p->is_answered = false;
+        if (ob_permit_check(p->permit, err))
+                return -1;
         curl_easy_setopt(p->http.curl, CURLOPT_POSTFIELDSIZE, (long)length);
         curl_easy_setopt(p->http.curl, CURLOPT_POSTFIELDS, json);
         got = ob_http_perform(&p->http, p->url, NULL, &code);

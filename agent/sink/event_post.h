@@ -10,13 +10,15 @@
 #include <stddef.h>
 
 #include "agent/process/http.h"
+#include "agent/process/permit.h"
 #include "agent/process/stop.h"
 #include "proto/error.h"
 
-/* Closed when all members but `base` and `stop` are zero. */
+/* Closed when all members but `base`, `stop` and `permit` are zero. */
 struct ob_event_post {
-        const char *base;     /* borrowed: graphite-web's address */
-        struct ob_stop *stop; /* borrowed: the sinks' */
+        const char *base;               /* borrowed: graphite-web's address */
+        struct ob_stop *stop;           /* borrowed: the sinks' */
+        const struct ob_permit *permit; /* borrowed; NULL: the sink may always send */
         struct ob_http http;
         struct curl_slist *headers; /* ours */
         char *url;                  /* ours */

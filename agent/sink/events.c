@@ -123,7 +123,7 @@ static int start_events(struct ob_sink *s, struct ob_err *err)
 
         (void)err;
         s->state = ev;
-        ev->post = (struct ob_event_post) { .base = s->settings->url, .stop = s->stop };
+        ev->post = (struct ob_event_post) { .base = s->settings->url, .stop = s->stop, .permit = s->permit };
         if (s->delivery.saved_state.length)
                 ob_bytes_read_unsigned(&saved_state, &ev->skip);
         ev->told = ev->skip; /* until the batch is loaded */
@@ -142,13 +142,13 @@ static void pass_batch(struct ob_sink *s, struct events *ev)
 
 static enum ob_step load(struct ob_sink *s, struct events *ev, struct ob_err *err)
 {
-        int got = ob_store_next_batch(s->store, s->delivery.acked, &ev->batch, err);
+        int got = ob_queue_next(s->queue, s->store, s->delivery.acked, &ev->batch, err);
         struct ob_event ignored;
         int64_t others;
 
         if (got < 1)
                 return got ? OB_STEP_FAILED : OB_STEP_IDLE;
-        if (!ob_batch_open_events(&ev->reader, ev->batch.body.data, ev->batch.body.length)) {
+        if (!ob_stored_batch_open_events(&ev->batch, &ev->reader)) {
                 ob_sink_lose(s, OB_LOSS_CORRUPT, ev->batch.points, "");
                 ev->reader.n_events = 0;
         } else {
@@ -262,7 +262,7 @@ static int drop_oldest_events(struct ob_sink *s, int64_t last, int64_t bytes, st
                         ob_sink_lose(s, OB_LOSS_QUEUE, 1, ev->event.kind);
                         pass_event(ev);
                 }
-                bytes -= (int64_t)ev->batch.body.length;
+                bytes -= ev->batch.bytes;
                 pass_batch(s, ev);
         }
         s->delivery.sent_upto = s->delivery.acked;
@@ -285,7 +285,7 @@ static void free_events(struct ob_sink *s)
 
         if (!ev)
                 return;
-        ob_bytes_free(&ev->batch.body);
+        ob_stored_batch_free(&ev->batch);
         free(ev);
         s->state = NULL;
 }

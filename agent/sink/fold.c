@@ -6,10 +6,13 @@
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define VERSION    4
-#define UNCLOSED   2 /* the version without `closed` */
-#define NONE       (-1)
-#define POINTS_MAX ((1u << 30) - 1)
+#define VERSION     4
+#define UNCLOSED    2 /* the version without `closed` */
+#define NONE        (-1)
+#define AHEAD       4 /* entries */
+#define NOTED_LEAST 64
+#define POINTS_MAX  ((1u << 30) - 1)
+#define USED_MOST   (INT64_C(1) << 60) /* sums with it do not overflow */
 #define NO_STEP                                                                                                    \
         (INT64_MIN / 2) /* before all steps; far enough from INT64_MIN to subtract `keep` without an overflow */
 
@@ -28,23 +31,33 @@ struct entry {
 
 struct ob_fold_series {
         UT_hash_handle hh;
-        struct entry *store;   /* ours; closed entries, then the open ones: */
-        struct entry *entries; /* in the order of steps */
-        size_t n, room, grown; /* open entries; in `store`; entries before index `grown` did not grow */
-        int64_t made;          /* the clock of the last batch with a point of this series */
+        struct entry *ring;    /* ours: the entries by step, from `first` on; place 0 follows the last place */
+        size_t first, n, room; /* entries; places */
+        size_t grown;          /* entries before this index have nothing to emit */
+        int64_t used;          /* the fold's `now` at the last point of this series */
         int64_t closed;        /* steps up to this one are closed; NO_STEP: only the newest entry closes steps */
         bool is_listed;
         size_t length;
         char path[];
 };
 
+/* A hash table by the id modulo the number of places. Ids are consecutive, so few ids share a place. */
+struct noted {
+        uint64_t id;
+        struct ob_fold_series *series;
+};
+
 struct ob_fold {
         int step, keep;
+        int64_t now;       /* seconds that have passed, from any beginning */
+        int64_t last_step; /* of the last point */
         ob_fold_fn *emit;
         void *ctx;
         struct ob_fold_series *series, *found; /* ours, by path; the series that was found last, or NULL */
         struct ob_fold_series **grown;         /* ours: the series with a step that grew */
         size_t n_grown, room_grown;
+        struct noted *noted; /* ours */
+        size_t n_noted;      /* places: a power of two; 0: none yet, or all were forgotten */
 };
 
 struct ob_fold *ob_fold_new(int step, int keep, ob_fold_fn *emit, void *ctx)
@@ -58,9 +71,17 @@ struct ob_fold *ob_fold_new(int step, int keep, ob_fold_fn *emit, void *ctx)
 static void free_series(struct ob_fold *f, struct ob_fold_series *s)
 {
         f->found = NULL;
+        f->n_noted = 0;
         HASH_DELETE(hh, f->series, s);
-        free(s->store);
+        free(s->ring);
         free(s);
+}
+
+static struct entry *entry_at(const struct ob_fold_series *s, size_t i)
+{
+        size_t place = s->first + i;
+
+        return &s->ring[place < s->room ? place : place - s->room];
 }
 
 static void empty(struct ob_fold *f)
@@ -78,6 +99,7 @@ void ob_fold_free(struct ob_fold *f)
                 return;
         empty(f);
         free(f->grown);
+        free(f->noted);
         free(f);
 }
 
@@ -101,6 +123,27 @@ struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t 
         return s;
 }
 
+void ob_fold_note(struct ob_fold *f, uint64_t id, struct ob_fold_series *s)
+{
+        size_t wanted = NOTED_LEAST;
+
+        while (wanted < 2 * (size_t)HASH_COUNT(f->series))
+                wanted *= 2;
+        if (f->n_noted < wanted) {
+                free(f->noted);
+                f->noted = ob_alloc(wanted, sizeof(*f->noted));
+                f->n_noted = wanted;
+        }
+        f->noted[id & (f->n_noted - 1)] = (struct noted) { id, s };
+}
+
+struct ob_fold_series *ob_fold_find_noted(const struct ob_fold *f, uint64_t id)
+{
+        const struct noted *at = f->n_noted ? &f->noted[id & (f->n_noted - 1)] : NULL;
+
+        return at && at->id == id ? at->series : NULL;
+}
+
 static void list_grown(struct ob_fold *f, struct ob_fold_series *s)
 {
         if (s->is_listed)
@@ -110,21 +153,33 @@ static void list_grown(struct ob_fold *f, struct ob_fold_series *s)
         s->is_listed = true;
 }
 
+/* The entries, from place 0 on, in a new ring of `room` places. */
+static struct entry *copy_entries(const struct ob_fold_series *s, size_t room)
+{
+        struct entry *ring = ob_realloc(NULL, room, sizeof(*ring));
+        size_t whole = s->room - s->first, begin = s->n < whole ? s->n : whole;
+
+        if (!s->n)
+                return ring;
+        memcpy(ring, s->ring + s->first, begin * sizeof(*ring));
+        memcpy(ring + begin, s->ring, (s->n - begin) * sizeof(*ring));
+        return ring;
+}
+
 void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
 {
         const struct ob_fold_series *s, *next;
 
         empty(f);
+        f->now = from->now;
         HASH_ITER (hh, from->series, s, next) {
                 struct ob_fold_series *copy = ob_fold_find(f, s->path, s->length);
 
-                copy->store = copy->entries = ob_alloc(s->n, sizeof(*s->entries));
+                copy->ring = copy_entries(s, s->n);
                 copy->n = copy->room = s->n;
                 copy->grown = s->grown;
-                copy->made = s->made;
+                copy->used = s->used;
                 copy->closed = s->closed;
-                if (s->n) /* a series whose points were all refused has no entries */
-                        memcpy(copy->entries, s->entries, s->n * sizeof(*s->entries));
                 if (s->is_listed)
                         list_grown(f, copy);
         }
@@ -157,15 +212,17 @@ static void give_out(
 /* Closes the steps more than `keep` seconds behind the newest one, and emits those that grew. */
 static void close_old(struct ob_fold *f, struct ob_fold_series *s)
 {
-        int64_t oldest = s->entries[s->n - 1].step - f->keep;
-        size_t closed = 0;
+        int64_t oldest = entry_at(s, s->n - 1)->step - f->keep;
+        struct entry *e;
 
-        for (; closed < s->n && s->entries[closed].step < oldest; closed++)
-                if (s->entries[closed].grew)
-                        give_out(f, s, &s->entries[closed], value_of(&s->entries[closed]));
-        s->n -= closed;
-        s->entries += closed;
-        s->grown -= closed < s->grown ? closed : s->grown;
+        while ((e = entry_at(s, 0))->step < oldest) { /* the newest entry stays */
+                if (e->grew)
+                        give_out(f, s, e, value_of(e));
+                s->first = s->first + 1 < s->room ? s->first + 1 : 0;
+                s->n--;
+                s->grown -= s->grown > 0;
+                __builtin_prefetch(entry_at(s, s->n < AHEAD ? 0 : AHEAD)); /* old entries are not in the cache */
+        }
 }
 
 /* Returns the index where the entry of a step is, or belongs. */
@@ -173,35 +230,34 @@ static size_t place_of(const struct ob_fold_series *s, int64_t step)
 {
         size_t i = s->n;
 
-        while (i > 0 && s->entries[i - 1].step >= step)
+        while (i > 0 && entry_at(s, i - 1)->step >= step)
                 i--;
         return i;
 }
 
-/* Makes room for one more entry. Reuses closed entries only if there are many, so that moves stay rare. */
+/* Grows by a quarter only, to save memory: a series has two hours of entries. */
 static void make_room(struct ob_fold_series *s)
 {
-        size_t closed = s->store ? (size_t)(s->entries - s->store) : 0;
+        size_t room = s->room + s->room / 4 + 4;
+        struct entry *ring;
 
-        if (closed + s->n < s->room)
+        if (s->n < s->room)
                 return;
-        if (closed > s->n / 16) {
-                memmove(s->store, s->entries, s->n * sizeof(*s->entries));
-                closed = 0;
-        } else {
-                s->room += s->room / 4 + 4;
-                s->store = ob_realloc(s->store, s->room, sizeof(*s->store));
-        }
-        s->entries = s->store + closed;
+        ring = copy_entries(s, room);
+        free(s->ring);
+        s->ring = ring;
+        s->first = 0;
+        s->room = room;
 }
 
 static struct entry *insert(struct ob_fold_series *s, size_t at, int64_t step)
 {
         make_room(s);
-        memmove(s->entries + at + 1, s->entries + at, (s->n - at) * sizeof(*s->entries));
-        s->entries[at] = (struct entry) { .step = step, .newest = NONE };
         s->n++;
-        return &s->entries[at];
+        for (size_t i = s->n - 1; i > at; i--)
+                *entry_at(s, i) = *entry_at(s, i - 1);
+        *entry_at(s, at) = (struct entry) { .step = step, .newest = NONE };
+        return entry_at(s, at);
 }
 
 /* One function for each kind. False: the total was clamped. */
@@ -238,26 +294,33 @@ static bool (*const fold_value[OB_KINDS])(struct entry *e, int second, struct ob
         [OB_GAUGE_MAX] = fold_gauge_max,
 };
 
-enum ob_fold_got ob_fold_add(
-        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted)
+/* The first second of the step of `time`. Most points are in the step of the last point, which saves a division. */
+static int64_t step_of(struct ob_fold *f, int64_t time)
 {
-        int second = (int)(((m->time % f->step) + f->step) % f->step);
-        int64_t step = m->time - second;
+        if (time < f->last_step || time - f->last_step >= f->step)
+                f->last_step = time - (time % f->step + f->step) % f->step;
+        return f->last_step;
+}
+
+enum ob_fold_got ob_fold_add(
+        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, bool is_counted)
+{
+        int64_t step = step_of(f, m->time);
+        int second = (int)(m->time - step);
         size_t at = place_of(s, step);
-        bool is_there = at < s->n && s->entries[at].step == step;
+        bool is_there = at < s->n && entry_at(s, at)->step == step;
         struct entry *e;
         bool fits;
 
-        if (!is_there && (step <= s->closed || (s->n && step < s->entries[s->n - 1].step - f->keep)))
+        if (!is_there && (step <= s->closed || (s->n && step < entry_at(s, s->n - 1)->step - f->keep)))
                 return OB_FOLD_LATE;
-        e = is_there ? &s->entries[at] : insert(s, at, step);
+        e = is_there ? entry_at(s, at) : insert(s, at, step);
+        e->points = (e->points + is_counted) & POINTS_MAX;
         fits = fold_value[m->series->kind](e, second, m->value);
         e->grew = true;
-        s->grown = (size_t)(e - s->entries) < s->grown ? (size_t)(e - s->entries) : s->grown;
-        e->points = (e->points + is_counted) & POINTS_MAX;
+        s->grown = at < s->grown ? at : s->grown;
         list_grown(f, s);
-        if (made > s->made)
-                s->made = made;
+        s->used = f->now;
         close_old(f, s);
         return fits ? OB_FOLD_ADDED : OB_FOLD_CLAMPED;
 }
@@ -272,7 +335,7 @@ static const struct entry *newer_entry(const struct ob_fold *newer, const struct
         if (!there)
                 return NULL;
         at = place_of(there, step);
-        return at < there->n && there->entries[at].step == step ? &there->entries[at] : NULL;
+        return at < there->n && entry_at(there, at)->step == step ? entry_at(there, at) : NULL;
 }
 
 /* Emits the steps that grew. True when a step has to wait until it closes. */
@@ -281,7 +344,7 @@ static bool flush_series(struct ob_fold *f, struct ob_fold_series *s, const stru
         bool waits = false;
 
         for (size_t i = s->grown; i < s->n; i++) {
-                struct entry *e = &s->entries[i];
+                struct entry *e = entry_at(s, i);
                 const struct entry *from;
 
                 if (!e->grew)
@@ -333,21 +396,22 @@ static void close_all(struct ob_fold_series *s)
 {
         if (!s->n)
                 return;
-        s->closed = s->entries[s->n - 1].step;
-        free(s->store);
-        s->store = s->entries = NULL;
-        s->n = s->room = s->grown = 0;
+        s->closed = entry_at(s, s->n - 1)->step;
+        free(s->ring);
+        s->ring = NULL;
+        s->first = s->n = s->room = s->grown = 0;
 }
 
-void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds, int64_t max_age)
+void ob_fold_forget_idle(struct ob_fold *f, int64_t passed, int64_t closes, int64_t removes)
 {
         struct ob_fold_series *s, *next;
 
+        f->now += passed;
         HASH_ITER (hh, f->series, s, next) {
-                if (s->is_listed || s->made >= now - seconds)
+                if (s->is_listed || s->used >= f->now - closes)
                         continue;
                 close_all(s);
-                if (s->closed == NO_STEP || (max_age && s->closed <= now - max_age - f->step))
+                if (s->closed == NO_STEP || (removes && s->used < f->now - removes))
                         free_series(f, s);
         }
 }
@@ -359,7 +423,7 @@ int64_t ob_fold_points(const struct ob_fold *f)
 
         for (size_t i = 0; i < f->n_grown; i++)
                 for (size_t j = 0; j < f->grown[i]->n; j++)
-                        points += f->grown[i]->entries[j].points;
+                        points += entry_at(f->grown[i], j)->points;
         return points;
 }
 
@@ -367,7 +431,7 @@ void ob_fold_settle(struct ob_fold *f)
 {
         for (size_t i = 0; i < f->n_grown; i++)
                 for (size_t j = 0; j < f->grown[i]->n; j++)
-                        f->grown[i]->entries[j].points = 0;
+                        entry_at(f->grown[i], j)->points = 0;
 }
 
 void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
@@ -380,15 +444,17 @@ void ob_fold_write(const struct ob_fold *f, struct ob_bytes *out)
         ob_bytes_add_unsigned(out, HASH_COUNT(f->series));
         HASH_ITER (hh, f->series, s, next) {
                 ob_bytes_add(out, s->path, s->length + 1);
-                ob_bytes_add_signed(out, s->made);
+                ob_bytes_add_signed(out, s->used);
                 ob_bytes_add_signed(out, s->closed);
                 ob_bytes_add_unsigned(out, s->n);
                 for (size_t i = 0; i < s->n; i++) {
-                        ob_bytes_add_signed(out, s->entries[i].step);
-                        ob_bytes_add_signed(out, s->entries[i].newest);
-                        ob_bytes_add_value(out, value_of(&s->entries[i]));
-                        ob_bytes_add_unsigned(out, s->entries[i].grew);
-                        ob_bytes_add_unsigned(out, s->entries[i].points);
+                        const struct entry *e = entry_at(s, i);
+
+                        ob_bytes_add_signed(out, e->step);
+                        ob_bytes_add_signed(out, e->newest);
+                        ob_bytes_add_value(out, value_of(e));
+                        ob_bytes_add_unsigned(out, e->grew);
+                        ob_bytes_add_unsigned(out, e->points);
                 }
         }
 }
@@ -415,19 +481,20 @@ static bool read_series(struct ob_fold *f, struct ob_bytes_reader *p, uint64_t v
         struct ob_fold_series *s;
         struct entry e;
         const char *path;
-        int64_t made, closed = NO_STEP;
+        int64_t used, closed = NO_STEP;
         uint64_t n;
 
-        if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &made) ||
+        if (!ob_bytes_read_string(p, &path) || !ob_bytes_read_signed(p, &used) || used < 0 || used > USED_MOST ||
                 (version > UNCLOSED && (!ob_bytes_read_signed(p, &closed) || closed < NO_STEP)) ||
                 !ob_bytes_read_unsigned(p, &n) || n > (uint64_t)(p->end - p->at)) /* an entry is more than a byte */
                 return false;
         s = ob_fold_find(f, path, strlen(path));
-        s->made = made;
+        s->used = used;
+        f->now = used > f->now ? used : f->now;
         s->closed = closed;
         for (uint64_t i = 0; i < n; i++) {
                 /* Steps must rise. */
-                if (!read_entry(f, p, &e) || e.step <= (s->n ? s->entries[s->n - 1].step : NO_STEP))
+                if (!read_entry(f, p, &e) || e.step <= (s->n ? entry_at(s, s->n - 1)->step : NO_STEP))
                         return false;
                 *insert(s, s->n, e.step) = e;
                 if (e.grew)
@@ -442,6 +509,7 @@ bool ob_fold_read(struct ob_fold *f, const void *bytes, size_t length)
         uint64_t version, step, n;
 
         empty(f);
+        f->now = 0;
         if (!length)
                 return true;
         if (!ob_bytes_read_unsigned(&p, &version) || version < UNCLOSED || version > VERSION ||

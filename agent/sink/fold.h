@@ -41,15 +41,22 @@ unsigned ob_fold_count(const struct ob_fold *f);
 /* The series of a path, which is added if new. Valid until the fold is assigned, read or freed. */
 struct ob_fold_series *ob_fold_find(struct ob_fold *f, const char *path, size_t length);
 
+/*
+ * Finds a series by the id of its ob_series, so that the caller need not make its path again. _note stores the id
+ * for _find_noted, which returns NULL for an id that is not stored. The fold may forget an id at any time.
+ */
+void ob_fold_note(struct ob_fold *f, uint64_t id, struct ob_fold_series *s);
+struct ob_fold_series *ob_fold_find_noted(const struct ob_fold *f, uint64_t id);
+
 enum ob_fold_got {
         OB_FOLD_LATE, /* the step of the metric is closed: nothing was added */
         OB_FOLD_ADDED,
         OB_FOLD_CLAMPED, /* the total needs more than 64 bits, and became the end of their range */
 };
 
-/* Folds one metric in. `made`: the clock of its batch; `is_counted`: whether the metric is counted as a point. */
+/* Folds one metric in. `is_counted`: whether the metric is counted as a point. */
 enum ob_fold_got ob_fold_add(
-        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, int64_t made, bool is_counted);
+        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, bool is_counted);
 
 /*
  * Emits every step that has grown since its last emit. `newer` (or NULL): a fold that has read further in the same
@@ -61,11 +68,12 @@ void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer);
 void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *path), void *ctx);
 
 /*
- * Closes all steps of the series without a point in the last `seconds` before `now` (a batch's clock), and keeps
- * only the last step's time, to refuse late points. Removes the series when that step is older than `max_age`
- * seconds, since no such point is folded any more; 0: points have no age limit, and no series is removed.
+ * Tells the fold that `passed` more seconds have passed. The fold compares no clocks: those of the servers that the
+ * points come from may differ by years. Then closes all steps of each series that got no point for
+ * `closes` seconds, and keeps only the time of its last step, to refuse late points. Removes each series that got
+ * no point for `removes` seconds, after which the caller folds no point as old as the last step; 0: removes none.
  */
-void ob_fold_forget_idle(struct ob_fold *f, int64_t now, int64_t seconds, int64_t max_age);
+void ob_fold_forget_idle(struct ob_fold *f, int64_t passed, int64_t closes, int64_t removes);
 
 /* The counted points that were not emitted yet; ob_fold_settle() sets this number to 0. */
 int64_t ob_fold_points(const struct ob_fold *f);

@@ -7,7 +7,9 @@
 #include "proto/graphite.h"
 #include "proto/name.h"
 
-#define PATH_ROOM 4096
+#define PATH_ROOM    4096
+#define PASSED_LEAST 60 /* seconds */
+#define PASSED_MOST  600
 
 /* Carbon accepts any time. A point far in the future would overwrite old points and close all earlier steps. */
 static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t made)
@@ -30,13 +32,19 @@ static void add_name(const struct ob_sink *s, struct ob_text *path, const struct
 /* The series in the fold; NULL when carbon cannot store its path. */
 static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, const struct ob_series *series)
 {
+        struct ob_fold_series *found = series->id ? ob_fold_find_noted(f, series->id) : NULL;
         char path[PATH_ROOM];
         struct ob_text text = ob_text_over(path, sizeof(path));
 
+        if (found)
+                return found;
         add_name(s, &text, series);
         if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
                 return NULL;
-        return ob_fold_find(f, path, text.length);
+        found = ob_fold_find(f, path, text.length);
+        if (series->id)
+                ob_fold_note(f, series->id, found);
+        return found;
 }
 
 struct folding {
@@ -82,7 +90,7 @@ static void refuse(struct folding *f, enum ob_loss why, int64_t points, const ch
 
 static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned series)
 {
-        switch (ob_fold_add(f->fold, f->found[series], m, f->reader.made, f->is_counted)) {
+        switch (ob_fold_add(f->fold, f->found[series], m, f->is_counted)) {
         case OB_FOLD_LATE:
                 refuse(f, OB_LOSS_LATE, 1, m->series->name);
                 break;
@@ -112,7 +120,7 @@ static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned s
                 add_to_fold(f, m, series);
 }
 
-int64_t ob_folding_add(
+void ob_folding_add(
         struct ob_sink *s, const struct ob_stored_batch *batch, struct ob_fold *fold, struct ob_folding *counts)
 {
         struct folding f = {
@@ -123,7 +131,7 @@ int64_t ob_folding_add(
         int got = -1;
 
         *counts = (struct ob_folding) { .obeyed = 0 };
-        if (ob_batch_open(&f.reader, batch->body.data, batch->body.length))
+        if (ob_stored_batch_open(batch, &f.reader))
                 for (; (got = ob_batch_next(&f.reader, &m, &series)) == 1; done++)
                         fold_metric(&f, &m, series);
         if (!got && f.is_counted) /* events are not for this sink */
@@ -131,7 +139,6 @@ int64_t ob_folding_add(
         if (got < 0)
                 refuse(&f, OB_LOSS_CORRUPT, batch->points - done, "");
         ob_batch_close(&f.reader);
-        return f.reader.made;
 }
 
 void ob_folding_count(struct ob_sink *s, const struct ob_folding *f)
@@ -139,4 +146,14 @@ void ob_folding_count(struct ob_sink *s, const struct ob_folding *f)
         for (size_t i = 0; i < OB_LOSSES; i++)
                 ob_sink_lose(s, (enum ob_loss)i, f->lost[i], f->first[i]);
         ob_sink_sent(s, 0, f->obeyed);
+}
+
+int64_t ob_folding_passed(int64_t *told)
+{
+        int64_t passed = (ob_clock_ms() - *told) / 1000;
+
+        if (passed < PASSED_LEAST)
+                return 0;
+        *told += passed * 1000;
+        return passed < PASSED_MOST ? passed : PASSED_MOST;
 }

@@ -10,16 +10,23 @@
 /* The points of a batch that did not get into the fold; all 0 when the batch was counted before. */
 struct ob_folding {
         int64_t lost[OB_LOSSES];
-        const char *first[OB_LOSSES]; /* the name of one lost point, borrowed from the batch's body */
+        const char *first[OB_LOSSES]; /* the name of one lost point, borrowed from the batch */
         int64_t obeyed; /* points without a value: executed commands, and events, which are not for this sink */
 };
 
 /*
  * Adds the points of one batch to the fold, which emits the steps that they close. Points are counted, in the fold
- * and in `*f`, if the batch is after `sent_upto`. Returns the clock of the batch.
+ * and in `*f`, if the batch is after `sent_upto`.
  */
-int64_t ob_folding_add(
+void ob_folding_add(
         struct ob_sink *s, const struct ob_stored_batch *batch, struct ob_fold *fold, struct ob_folding *f);
+
+/*
+ * How many seconds to tell ob_fold_forget_idle(): those since `*told`, a time of ob_clock_ms(), which moves
+ * forward. 0 if less than a minute has passed. At most ten minutes, because after a long pause the queue still has
+ * points from the pause.
+ */
+int64_t ob_folding_passed(int64_t *told);
 
 /* Adds the counts to the sink's counters, after the batch was sent or dropped. */
 void ob_folding_count(struct ob_sink *s, const struct ob_folding *f);

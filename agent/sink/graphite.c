@@ -50,7 +50,7 @@ struct graphite {
 
         bool is_passing; /* the tail has resent steps, which may not have arrived yet */
         int64_t pass_at; /* they have arrived when so many bytes of this connection have */
-        int64_t made;    /* the clock of their last batch */
+        int64_t forgot;  /* when idle series were last closed, on ob_clock_ms() */
 };
 
 static int send_lines(struct ob_sink *s, const char *lines, size_t length, struct ob_err *err)
@@ -154,10 +154,12 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
         (void)err;
         s->state = g;
         ob_tcp_stream_init(&g->stream, s->settings->host, s->settings->port, s->stop);
+        g->stream.permit = s->permit;
         g->out_data = ob_alloc(1, OUT_ROOM);
         g->out = ob_text_over(g->out_data, OUT_ROOM);
         g->head = ob_fold_new(s->settings->step, s->keep, emit, s);
         g->tail = ob_fold_new(s->settings->step, s->keep, emit, s);
+        g->forgot = ob_clock_ms();
         ob_create_budget_init(&g->budget, s->settings->creates);
         ob_resend_schedule_init(&g->sent, s->settings->horizon);
         rewind_to_acked(s);
@@ -181,7 +183,7 @@ static void settle_kept(struct ob_sink *s)
 static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = s->state;
-        int got = ob_store_next_batch(s->store, g->head_seq, &g->batch, err);
+        int got = ob_queue_next(s->queue, s->store, g->head_seq, &g->batch, err);
         unsigned known;
 
         if (got < 1)
@@ -214,16 +216,16 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
 }
 
 /* Folds one batch into the tail, at most up to `last`. */
-static enum ob_step fold_tail(struct ob_sink *s, int64_t last, int64_t *made, struct ob_err *err)
+static enum ob_step fold_tail(struct ob_sink *s, int64_t last, struct ob_err *err)
 {
         struct graphite *g = s->state;
-        int got = ob_store_next_batch(s->store, g->tail_seq, &g->batch, err);
+        int got = ob_queue_next(s->queue, s->store, g->tail_seq, &g->batch, err);
 
         if (got < 0)
                 return OB_STEP_FAILED;
         if (!got || g->batch.seq > last)
                 return OB_STEP_IDLE;
-        *made = ob_folding_add(s, &g->batch, g->tail, &g->folding);
+        ob_folding_add(s, &g->batch, g->tail, &g->folding);
         g->tail_seq = g->batch.seq;
         return OB_STEP_BUSY;
 }
@@ -234,7 +236,7 @@ static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
         struct graphite *g = s->state;
         enum ob_step did;
 
-        while ((did = fold_tail(s, g->sent.parts[0].seq, &g->made, err)) == OB_STEP_BUSY && !g->has_failed)
+        while ((did = fold_tail(s, g->sent.parts[0].seq, err)) == OB_STEP_BUSY && !g->has_failed)
                 ob_fold_flush(g->tail, g->head);
         if (did == OB_STEP_FAILED)
                 return did;
@@ -248,6 +250,18 @@ static enum ob_step step_tail(struct ob_sink *s, struct ob_err *err)
         return OB_STEP_BUSY;
 }
 
+static void forget_idle(struct ob_sink *s)
+{
+        struct graphite *g = s->state;
+        int64_t passed = ob_folding_passed(&g->forgot), max_age = s->settings->max_age;
+        int64_t removes = max_age ? max_age + OB_CLOCK_STEP + s->settings->step : 0;
+
+        if (!passed)
+                return;
+        ob_fold_forget_idle(g->tail, passed, IDLE_SECONDS, removes);
+        ob_fold_forget_idle(g->head, passed, IDLE_SECONDS, removes);
+}
+
 /* Acknowledges the resent part, after the peer's kernel got it: bytes in our own are lost with the connection. */
 static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
 {
@@ -255,8 +269,7 @@ static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
 
         g->is_passing = false;
         ob_resend_schedule_drop_first(&g->sent);
-        ob_fold_forget_idle(g->tail, g->made, IDLE_SECONDS, s->settings->max_age);
-        ob_fold_forget_idle(g->head, g->made, IDLE_SECONDS, s->settings->max_age);
+        forget_idle(s);
         s->delivery.acked = g->tail_seq;
         write_saved_state(s, false);
         return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
@@ -328,11 +341,10 @@ static int drop_oldest_graphite(struct ob_sink *s, int64_t last, int64_t bytes, 
 {
         struct graphite *g = s->state;
         enum ob_step did = OB_STEP_BUSY;
-        int64_t made;
 
         g->is_dropping = true; /* steps that close are lost; open steps are sent when carbon is back */
-        while (bytes > 0 && (did = fold_tail(s, last, &made, err)) == OB_STEP_BUSY) {
-                bytes -= (int64_t)g->batch.body.length;
+        while (bytes > 0 && (did = fold_tail(s, last, err)) == OB_STEP_BUSY) {
+                bytes -= g->batch.bytes;
                 ob_folding_count(s, &g->folding);
                 if (g->tail_seq > s->delivery.sent_upto) {
                         s->delivery.sent_upto = g->tail_seq;
@@ -366,7 +378,7 @@ static void free_graphite(struct ob_sink *s)
                 return;
         ob_fold_free(g->head);
         ob_fold_free(g->tail);
-        ob_bytes_free(&g->batch.body);
+        ob_stored_batch_free(&g->batch);
         free(g->out_data);
         free(g);
         s->state = NULL;

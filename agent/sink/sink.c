@@ -79,17 +79,17 @@ static int put_delivery(struct ob_sink *s, struct ob_err *err)
         return ob_store_put_delivery(s->store, s->settings->name, &s->delivery, err);
 }
 
-int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
+static int commit(struct ob_sink *s, bool deletes, struct ob_err *err)
 {
         bool is_put = false;
-        int64_t points, bytes;
-        int got;
+        int64_t points = 0, bytes = 0;
+        int got = 0;
 
         do {
                 if (ob_store_begin(s->store, err))
                         break;
                 if ((!is_put && put_delivery(s, err)) ||
-                        (got = ob_store_drop_acked(s->store, &points, &bytes, err)) < 0) {
+                        (deletes && (got = ob_store_drop_acked(s->store, &points, &bytes, err)) < 0)) {
                         ob_store_rollback(s->store);
                         break;
                 }
@@ -99,6 +99,16 @@ int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
                 ob_queue_ack(s->queue, s->index, s->delivery.acked, points, bytes);
         } while (got);
         return is_put ? 0 : -1; /* the next commit deletes the rest */
+}
+
+int ob_sink_commit(struct ob_sink *s, struct ob_err *err)
+{
+        return commit(s, true, err);
+}
+
+int ob_sink_note(struct ob_sink *s, struct ob_err *err)
+{
+        return commit(s, false, err);
 }
 
 int ob_sink_connect(struct ob_sink *s, struct ob_err *err)
@@ -162,6 +172,8 @@ static enum ob_step step(struct ob_sink *s, int64_t *wake, struct ob_err *err)
         enum ob_step got;
 
         ob_health_promise(&s->counters->health, OB_HEALTH_BUSY);
+        if (ob_permit_check(s->permit, err))
+                return OB_STEP_FAILED;
         got = s->ops->step(s, wake, err);
         if (s->counters->sent != sent)
                 ob_health_add(&s->counters->health, s->counters->sent - sent);
@@ -230,8 +242,7 @@ int ob_sink_start(struct ob_sink *s, struct ob_err *err)
 {
         int64_t behind, bytes;
 
-        s->ops = types[s->settings->type];
-        s->counters->name = s->settings->name;
+        s->ops = s->collect ? &ob_sink_collect : types[s->settings->type];
         s->store = ob_store_open(s->state_dir, err);
         if (!s->store)
                 return -1;

@@ -13,6 +13,8 @@
 #include "agent/process/backoff.h"
 #include "agent/process/counters.h"
 #include "agent/process/log_once.h"
+#include "agent/process/permit.h"
+#include "agent/sink/fold.h"
 #include "agent/store/queue.h"
 #include "agent/store/store.h"
 #include "config/config.h"
@@ -71,6 +73,15 @@ enum ob_loss {
         OB_LOSSES
 };
 
+/* Takes the values of a sink that sends nothing: see collect.c. */
+struct ob_collect {
+        /* Called once for each step of each series, in the order of the steps. */
+        void (*take)(void *ctx, const struct ob_fold_value *v);
+        void *ctx;
+        int64_t left_out[OB_LOSSES]; /* points that got into no step */
+        char *first[OB_LOSSES];      /* ours: the name of the first of these points; NULL */
+};
+
 struct ob_sink {
         /* Set before the start; all borrowed and const from then on. */
         const struct ob_sink_settings *settings;
@@ -81,7 +92,9 @@ struct ob_sink {
         struct ob_sink_counters *counters;
         struct ob_stop *stop;
         struct ob_state_dir *state_dir;
+        const struct ob_permit *permit; /* NULL: the sink may always send */
         bool is_dry;
+        struct ob_collect *collect; /* NULL: the sink sends its points */
 
         /* The sink's thread owns these. */
         const struct ob_sink_ops *ops;
@@ -99,6 +112,7 @@ struct ob_sink {
 extern const struct ob_sink_ops ob_sink_statsd;
 extern const struct ob_sink_ops ob_sink_graphite;
 extern const struct ob_sink_ops ob_sink_events;
+extern const struct ob_sink_ops ob_sink_collect;
 
 /* Opens the store, reads `delivery`, starts the thread. */
 int ob_sink_start(struct ob_sink *s, struct ob_err *err);
@@ -121,6 +135,12 @@ void ob_sink_sent(struct ob_sink *s, int64_t points, int64_t folded);
 
 /* For ops: commits `delivery`, and deletes the batches that every sink has acked, as far as that works. */
 int ob_sink_commit(struct ob_sink *s, struct ob_err *err);
+
+/*
+ * For ops: commits `delivery` and deletes nothing, which costs less. Acknowledged batches take room in the queue
+ * until the next ob_sink_commit(), so a sink must call ob_sink_commit() before it waits.
+ */
+int ob_sink_note(struct ob_sink *s, struct ob_err *err);
 
 /* For ops: connects; does nothing with --dry-run. */
 int ob_sink_connect(struct ob_sink *s, struct ob_err *err);

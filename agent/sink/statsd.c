@@ -2,9 +2,11 @@
  * StatsD: a counter's datagram is not idempotent, so nothing is sent twice unless the user wants that, or the
  * kernel says that the datagram was refused.
  *
- * `sent_upto` names a batch before its first datagram is sent; `acked` follows after the last one. A crash in
- * between leaves the batch in doubt: "lose" acks it, "repeat" sends it again. After a clean stop nothing is in
- * doubt: the saved state has the next place in the batch.
+ * `sent_upto` names a batch before its first datagram is sent; `acked` follows after the last one. While more
+ * batches wait, one commit acks a batch and names the next one; when none waits, or sending fails, the ack is
+ * committed at once. A crash in between leaves at most one batch in doubt: "lose" acks it, "repeat" sends it again.
+ * After a clean stop nothing is in doubt: the saved state has the next place in the batch. Acknowledged batches are
+ * deleted several at a time, because deleting adds about five pages to a commit.
  *
  * A total is a gauge and may be sent any number of times: with each batch that changes it; and all totals at the
  * start, on a new connection, and in every cycle of a minute. Where only totals are sent, nothing is in doubt.
@@ -17,8 +19,9 @@
 #include "agent/sink/statsd.h"
 #include "proto/memory.h"
 
-#define CYCLE_MS 60000 /* all totals are sent once in this time */
-#define SLICE    15    /* datagrams of totals at a time; batches go in between */
+#define CYCLE_MS  60000 /* all totals are sent once in this time */
+#define KEPT_MOST 8     /* acknowledged batches that are not deleted while more batches wait */
+#define SLICE     15    /* datagrams of totals at a time; batches are sent between two slices */
 
 static int stage_statsd(struct ob_sink *s, struct ob_err *err)
 {
@@ -27,14 +30,24 @@ static int stage_statsd(struct ob_sink *s, struct ob_err *err)
         return st->totals ? ob_totals_stage(st->totals, s->store, err) : 0;
 }
 
+static int commit_by(int (*commits)(struct ob_sink *s, struct ob_err *err), struct ob_sink *s, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+
+        if (commits(s, err))
+                return -1;
+        if (st->totals)
+                ob_totals_staged(st->totals);
+        return 0;
+}
+
 static int commit(struct ob_sink *s, struct ob_err *err)
 {
         struct ob_statsd *st = s->state;
 
-        if (ob_sink_commit(s, err))
+        if (commit_by(ob_sink_commit, s, err))
                 return -1;
-        if (st->totals)
-                ob_totals_staged(st->totals);
+        st->kept = 0;
         return 0;
 }
 
@@ -121,6 +134,7 @@ static int start_statsd(struct ob_sink *s, struct ob_err *err)
 
         s->state = st;
         ob_datagram_socket_init(&st->socket, s->settings, s->stop);
+        st->socket.permit = s->permit;
         st->round.is_hurried = true;
         ob_statsd_begin_encoding(s);
         read_saved_state(s);
@@ -152,10 +166,25 @@ static void encode(struct ob_sink *s, struct ob_statsd *st)
         s->counters->behind -= st->batch.points - st->brought;
 }
 
-/* Loads the next batch. One commit notes it as `sent_upto` and the batch before as `acked`. */
+/* One commit notes the loaded batch as `sent_upto` and the batch before as `acked`. */
+static int announce(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
+{
+        bool is_new = !ob_statsd_is_idempotent(s) && s->delivery.sent_upto != st->batch.seq;
+        bool is_delete_due = st->kept >= KEPT_MOST;
+
+        if (!is_new && !is_delete_due)
+                return 0;
+        if (is_new)
+                s->delivery.sent_upto = st->batch.seq;
+        if (!(is_delete_due ? commit(s, err) : commit_by(ob_sink_note, s, err)))
+                return 0;
+        s->delivery.sent_upto = s->delivery.acked;
+        return -1;
+}
+
 static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err *err)
 {
-        int got = ob_store_next_batch(s->store, s->delivery.acked, &st->batch, err);
+        int got = ob_queue_next(s->queue, s->store, s->delivery.acked, &st->batch, err);
 
         if (got < 0)
                 return OB_STEP_FAILED;
@@ -163,13 +192,8 @@ static enum ob_step load(struct ob_sink *s, struct ob_statsd *st, struct ob_err 
                 return OB_STEP_IDLE;
         if (st->totals)
                 ob_totals_add(st->totals, &st->batch);
-        if (!ob_statsd_is_idempotent(s) && s->delivery.sent_upto != st->batch.seq) {
-                s->delivery.sent_upto = st->batch.seq;
-                if (commit(s, err)) {
-                        s->delivery.sent_upto = s->delivery.acked;
-                        return OB_STEP_FAILED;
-                }
-        }
+        if (announce(s, st, err))
+                return OB_STEP_FAILED;
         if (!st->skip || !st->past.now)
                 st->past.now = ob_clock_wall();
         encode(s, st);
@@ -208,6 +232,7 @@ static void pass_batch(struct ob_sink *s, struct ob_statsd *st)
         write_saved_state(s, 0);
         s->counters->behind -= st->brought;
         st->is_loaded = false;
+        st->kept++;
 }
 
 /* Milliseconds until the next slice. */
@@ -253,7 +278,7 @@ static bool is_cycle_due(struct ob_statsd *st)
         return false;
 }
 
-static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err *err)
+static enum ob_step send_next(struct ob_sink *s, int64_t *wake, struct ob_err *err)
 {
         struct ob_statsd *st = s->state;
         enum ob_step did;
@@ -276,8 +301,19 @@ static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err 
         if (result)
                 return OB_STEP_FAILED;
         pass_batch(s, st);
-        /* If this fails, the next commit acks the batch; after a crash the batch is in doubt. */
-        return commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+        return OB_STEP_BUSY;
+}
+
+/* An ack that could not be committed waits for the next commit; after a crash the batch is in doubt. */
+static enum ob_step step_statsd(struct ob_sink *s, int64_t *wake, struct ob_err *err)
+{
+        struct ob_statsd *st = s->state;
+        enum ob_step did = send_next(s, wake, err);
+        struct ob_err ignored;
+
+        if (did == OB_STEP_BUSY || !st->kept)
+                return did;
+        return commit(s, did == OB_STEP_FAILED ? &ignored : err) ? OB_STEP_FAILED : did;
 }
 
 /* On a new connection all totals are sent at once, then the unsent rest of the loaded batch. */
@@ -316,7 +352,7 @@ static int drop_oldest_statsd(struct ob_sink *s, int64_t last, int64_t bytes, st
                 if (did != OB_STEP_BUSY)
                         return did == OB_STEP_FAILED ? -1 : 0;
                 ob_sink_lose(s, OB_LOSS_QUEUE, ob_datagrams_points_left(&st->out), "");
-                bytes -= (int64_t)st->batch.body.length;
+                bytes -= st->batch.bytes;
                 pass_batch(s, st);
         }
         return 0;
@@ -341,7 +377,7 @@ static void free_statsd(struct ob_sink *s)
 
         if (!st)
                 return;
-        ob_bytes_free(&st->batch.body);
+        ob_stored_batch_free(&st->batch);
         ob_datagrams_free(&st->out);
         ob_datagrams_free(&st->round.out);
         ob_totals_free(st->totals);

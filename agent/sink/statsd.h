@@ -24,14 +24,15 @@ struct ob_statsd_encoding;
 struct ob_statsd_past {
         struct ob_fold *fold; /* NULL: points are sent without their time */
         uint64_t run;         /* the number of runs before this one */
-        int64_t now;       /* wall clock of the loaded batch: points more than `backlog` seconds older are past */
-        int64_t forgot_at; /* the batch's clock when idle series were last removed */
+        int64_t now;    /* wall clock of the loaded batch: points more than `backlog` seconds older are past */
+        int64_t forgot; /* when idle series were last closed, on ob_clock_ms() */
 };
 
 struct ob_statsd {
         struct ob_datagram_socket socket;
         struct ob_stored_batch batch;
         bool is_loaded;
+        unsigned kept;   /* batches that were sent since the last deletion of acknowledged batches */
         int64_t brought; /* points of the batch that count for this run: an earlier run may have sent the others */
         uint64_t skip;   /* how many places of the next batch an earlier run has sent */
         struct ob_datagrams out;  /* the loaded batch */
@@ -41,7 +42,7 @@ struct ob_statsd {
         char origin[OB_ORIGIN_MAX];
         void (*encode)(struct ob_text *out, const struct ob_sink *s, const struct ob_metric *m);
         struct ob_statsd_past past;
-        struct ob_statsd_encoding *encoding; /* valid while a batch is encoded */
+        struct ob_statsd_encoding *encoding; /* ours */
 
         /* The cycle that sends all totals, a slice at a time. */
         struct {

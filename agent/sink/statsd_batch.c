@@ -1,22 +1,33 @@
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/process/clock.h"
 #include "agent/process/log.h"
+#include "agent/sink/folding.h"
 #include "agent/sink/statsd.h"
 #include "proto/batch.h"
 #include "proto/hash.h"
+#include "proto/memory.h"
 #include "proto/statsd.h"
 
 #define LINE_MAX_BYTES OB_PAYLOAD_MAX
 #define PATH_ROOM      4096
 #define PAST_STEP      10 /* seconds that a DogStatsD server makes one value of */
-#define FORGET_SECONDS 60
+
+/* The line of a series with the value 0. All lines of a series differ in the value only. */
+struct line_template {
+        bool is_known, is_too_long;
+        size_t at;             /* in `templates` */
+        unsigned head, length; /* bytes before the value; of the whole line */
+};
 
 /* The encoding of one batch. */
 struct ob_statsd_encoding {
         struct ob_batch_reader reader;
         enum { NOT_YET, TOLD, TOO_LONG } totals[OB_BATCH_POINTS]; /* by series number */
+        struct line_template lines[OB_BATCH_POINTS];              /* by series number */
+        struct ob_bytes templates;                                /* ours */
         unsigned done;                                            /* points */
 
         /* Points of the past. The points of one series and step are a group, which becomes one line. Groups are in
@@ -90,19 +101,24 @@ void ob_statsd_begin_encoding(struct ob_sink *s)
         struct ob_statsd *st = s->state;
         const struct ob_sink_settings *set = s->settings;
 
+        st->encoding = ob_alloc(1, sizeof(*st->encoding));
         st->encode = set->path == OB_PATH_NAMES ? encode_by_nodes : encode_plain;
         if (set->flavor != OB_FLAVOR_DOGSTATSD)
                 return;
         st->encode = encode_dog;
         ob_origin_find(set->container, st->origin);
         st->dog = (struct ob_dog) { s->prefix, set->tags, set->n_tags, st->origin };
-        if (set->backlog)
+        if (set->backlog) {
                 st->past.fold = ob_fold_new(PAST_STEP, s->keep - OB_CLOCK_STEP, emit_past, s);
+                st->past.forgot = ob_clock_ms();
+        }
 }
 
 void ob_statsd_end_encoding(struct ob_statsd *st)
 {
         ob_fold_free(st->past.fold);
+        ob_bytes_free(&st->encoding->templates);
+        free(st->encoding);
 }
 
 bool ob_statsd_add_total(struct ob_sink *s, struct ob_datagrams *out, const struct ob_total *total, unsigned place)
@@ -148,13 +164,51 @@ static bool is_past(const struct ob_sink *s, const struct ob_metric *m)
         return st->past.fold && m->time > 0 && m->time < st->past.now - s->settings->backlog;
 }
 
-static void encode_metric(struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_metric *m)
+/* No name has a colon, so the first colon of the line is the one before the value. */
+static void make_template(
+        struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_series *series, struct line_template *made)
 {
         struct ob_statsd *st = s->state;
         char line[LINE_MAX_BYTES];
+        struct ob_text text = ob_text_over(line, (size_t)s->settings->payload);
+        const char *colon;
+
+        st->encode(&text, s, &(struct ob_metric) { .series = series });
+        *made = (struct line_template) { .is_known = true, .is_too_long = text.too_long };
+        if (text.too_long)
+                return;
+        colon = memchr(line, ':', text.length);
+        assert(colon);
+        made->at = e->templates.length;
+        made->head = (unsigned)(colon + 1 - line);
+        made->length = (unsigned)text.length;
+        ob_bytes_add(&e->templates, line, text.length);
+}
+
+static void fill_template(struct ob_text *out, const struct ob_statsd_encoding *e, const struct line_template *from,
+        struct ob_metric_value value)
+{
+        const char *line = (const char *)e->templates.data + from->at;
+
+        ob_text_add(out, line, from->head);
+        ob_text_add_number(out, value);
+        ob_text_add(out, line + from->head + 1, from->length - from->head - 1);
+}
+
+static void encode_metric(
+        struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_metric *m, unsigned number)
+{
+        struct ob_statsd *st = s->state;
+        struct line_template *from = &e->lines[number];
+        char line[LINE_MAX_BYTES];
         struct ob_text lines = ob_text_over(line, (size_t)s->settings->payload);
 
-        st->encode(&lines, s, m);
+        if (!from->is_known)
+                make_template(s, e, m->series, from);
+        if (from->is_too_long || ob_number_is_negative(m->value)) /* a negative gauge may be two lines */
+                st->encode(&lines, s, m);
+        else
+                fill_template(&lines, e, from, m->value);
         if (!add_lines(s, &lines, 1, e->done))
                 ob_sink_lose(s, OB_LOSS_NAME, 1, m->series->name);
 }
@@ -187,7 +241,7 @@ static void encode_point(
         if (is_told && !is_all_in_total && is_past(s, m))
                 note_past(e, m, number);
         else if (is_told && !is_all_in_total && is_new)
-                encode_metric(s, e, m);
+                encode_metric(s, e, m, number);
         if (!is_new)
                 return;
         if (!is_told || (is_all_in_total && encode_total(s, e, m->series, number))) /* a lost total is sent again */
@@ -216,7 +270,7 @@ static void encode_stragglers(struct ob_sink *s, struct ob_metric *sum, unsigned
 }
 
 /* Folds the points of one group, and adds one line for the step that grew. */
-static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const struct past_group *group)
+static void encode_group(struct ob_sink *s, const struct past_group *group)
 {
         struct ob_statsd *st = s->state;
         struct ob_metric sum = { .series = NULL };
@@ -236,8 +290,7 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const 
                 sum = (struct ob_metric) { m->series, m->time, ob_whole(total) };
                 if (path.too_long)
                         continue;
-                got = ob_fold_add(
-                        st->past.fold, ob_fold_find(st->past.fold, room, path.length), m, e->reader.made, true);
+                got = ob_fold_add(st->past.fold, ob_fold_find(st->past.fold, room, path.length), m, true);
                 late += got == OB_FOLD_LATE;
                 is_clamped |= got == OB_FOLD_CLAMPED;
         }
@@ -255,15 +308,15 @@ static void encode_group(struct ob_sink *s, struct ob_statsd_encoding *e, const 
 static void encode_past(struct ob_sink *s, struct ob_statsd_encoding *e)
 {
         struct ob_statsd *st = s->state;
+        int64_t passed;
 
         e->place = st->batch.points;
         for (unsigned group = 0; group < e->n_groups; group++, e->place++)
                 if (e->place >= st->skip)
-                        encode_group(s, e, &e->groups[group]);
-        if (st->past.fold && e->reader.made - st->past.forgot_at >= FORGET_SECONDS) {
-                ob_fold_forget_idle(st->past.fold, e->reader.made, s->keep, 0);
-                st->past.forgot_at = e->reader.made;
-        }
+                        encode_group(s, &e->groups[group]);
+        passed = st->past.fold ? ob_folding_passed(&st->past.forgot) : 0;
+        if (passed)
+                ob_fold_forget_idle(st->past.fold, passed, s->keep, 0);
 }
 
 static void encode_event(struct ob_sink *s, struct ob_statsd_encoding *e, const struct ob_event *event)
@@ -286,30 +339,41 @@ static void encode_event(struct ob_sink *s, struct ob_statsd_encoding *e, const 
                 ob_sink_lose(s, OB_LOSS_NAME, 1, event->kind);
 }
 
+/* Opens the loaded batch. False: it is corrupt. */
+static bool begin_batch(struct ob_statsd *st)
+{
+        struct ob_statsd_encoding *e = st->encoding;
+        bool is_open = ob_stored_batch_open(&st->batch, &e->reader);
+
+        memset(e->totals, 0, e->reader.n_series * sizeof(*e->totals));
+        memset(e->lines, 0, e->reader.n_series * sizeof(*e->lines));
+        e->templates.length = 0;
+        e->done = e->n_past = e->n_groups = 0;
+        ob_datagrams_start(&st->out);
+        return is_open;
+}
+
 void ob_statsd_encode(struct ob_sink *s)
 {
         struct ob_statsd *st = s->state;
-        struct ob_statsd_encoding e = { .done = 0 }; /* some 200 kB */
+        struct ob_statsd_encoding *e = st->encoding;
         struct ob_event event;
         struct ob_metric m;
         unsigned series;
         int got = -1;
 
-        st->encoding = &e;
-        ob_datagrams_start(&st->out);
-        if (ob_batch_open(&e.reader, st->batch.body.data, st->batch.body.length))
-                for (; (got = ob_batch_next(&e.reader, &m, &series)) == 1; e.done++)
-                        encode_point(s, &e, &m, series);
-        encode_past(s, &e);
-        while (!got && ob_batch_next_event(&e.reader, &event) == 1) {
-                encode_event(s, &e, &event);
-                e.done++;
+        if (begin_batch(st))
+                for (; (got = ob_batch_next(&e->reader, &m, &series)) == 1; e->done++)
+                        encode_point(s, e, &m, series);
+        encode_past(s, e);
+        while (!got && ob_batch_next_event(&e->reader, &event) == 1) {
+                encode_event(s, e, &event);
+                e->done++;
         }
-        HASH_CLEAR(hh, e.by_step);
-        ob_batch_close(&e.reader);
+        HASH_CLEAR(hh, e->by_step);
+        ob_batch_close(&e->reader);
         if (got < 0)
-                ob_sink_lose(s, OB_LOSS_CORRUPT, st->batch.points - e.done, "");
+                ob_sink_lose(s, OB_LOSS_CORRUPT, st->batch.points - e->done, "");
         st->skip = 0;
-        st->encoding = NULL;
         ob_datagrams_finish(&st->out);
 }

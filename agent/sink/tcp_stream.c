@@ -35,6 +35,16 @@ static void set_number(int fd, int level, int option, int value)
         setsockopt(fd, level, option, &value, sizeof(value)); /* a failure is harmless */
 }
 
+/*
+ * Bytes in the kernel must not arrive after the permission has ended, even when the machine is cut off and this
+ * process is frozen.
+ */
+static void limit_kernel(const struct ob_tcp_stream *t)
+{
+        if (t->permit)
+                set_number(t->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)t->permit->lasts);
+}
+
 static void set_options(int fd)
 {
         set_number(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
@@ -64,6 +74,7 @@ static int open_stream(struct ob_tcp_stream *t, struct ob_err *err)
         if (t->fd < 0)
                 return -1;
         set_options(t->fd);
+        limit_kernel(t);
         t->sent = t->arrived = 0;
         t->moved_at = ob_clock_ms();
         return 0;
@@ -113,8 +124,11 @@ int ob_tcp_stream_send(struct ob_tcp_stream *t, const char *lines, size_t length
         if (check_stream(t, err))
                 return -1;
         while (at < end) {
-                ssize_t took = send(t->fd, at, (size_t)(end - at), MSG_NOSIGNAL);
+                ssize_t took;
 
+                if (ob_permit_check(t->permit, err))
+                        return -1;
+                took = send(t->fd, at, (size_t)(end - at), MSG_NOSIGNAL);
                 if (took >= 0) {
                         at += took;
                         t->sent += took;

@@ -9,17 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/process/permit.h"
 #include "agent/process/stop.h"
 #include "proto/error.h"
 
 struct ob_tcp_stream {
         const char *host; /* borrowed */
         int port;
-        struct ob_stop *stop; /* borrowed: the sinks' */
-        int fd;               /* ours; -1: closed */
-        int64_t sent;         /* bytes of this connection */
-        int64_t arrived;      /* bytes that the peer's kernel had at the last check */
-        int64_t moved_at;     /* ob_clock_ms() when `arrived` last grew, or no byte was on its way */
+        struct ob_stop *stop;           /* borrowed: the sinks' */
+        const struct ob_permit *permit; /* borrowed, set after init; NULL: the sink may always send */
+        int fd;                         /* ours; -1: closed */
+        int64_t sent;                   /* bytes of this connection */
+        int64_t arrived;                /* bytes that the peer's kernel had at the last check */
+        int64_t moved_at;               /* ob_clock_ms() when `arrived` last grew, or no byte was on its way */
 };
 
 void ob_tcp_stream_init(struct ob_tcp_stream *t, const char *host, int port, struct ob_stop *stop);

@@ -202,7 +202,7 @@ void ob_totals_add(struct ob_totals *t, const struct ob_stored_batch *b)
 
         if (b->seq <= t->seq)
                 return;
-        if (ob_batch_open(&reader, b->body.data, b->body.length))
+        if (ob_stored_batch_open(b, &reader))
                 while (ob_batch_next(&reader, &m, &series) == 1) {
                         if (!ob_totals_has(m.series))
                                 continue;

@@ -29,6 +29,7 @@
 #define FIRST_IDS      10        /* a table with several masters begins with one of these ids */
 #define LONGEST        100       /* seconds between two audits; half the overlap when that is shorter */
 #define CHUNKS_MAX     256       /* chunks that one audit reads again */
+#define KEEP_INSIDE    10 /* seconds for which the first chunk inside the overlap is not searched for again */
 /* Seconds before the latest counted time for which the bits of counted ids are kept. */
 #define KEEP 86400
 
@@ -45,6 +46,12 @@ struct append_log {
         int64_t remade;      /* that id */
         int64_t forget_from; /* the first id to delete from the seen ids */
         int64_t audited_at;  /* seconds, the database's clock; 0: not yet */
+        struct {
+                bool is_known, is_there;
+                int64_t at; /* seconds, the database's clock */
+                int64_t chunk;
+        } inside; /* the first chunk that had a row inside the overlap at the time `at`; only this task changes
+                     chunks */
 };
 
 static struct append_log *log_of(struct ob_task *f)
@@ -72,7 +79,7 @@ static void reset_log(struct ob_task *f)
 
 static bool has_time(const struct ob_task *f)
 {
-        int column = ob_source_find(f->source, OB_TIME);
+        int column = f->first[OB_TIME];
 
         return column >= 0 && f->reader->has[column];
 }
@@ -128,17 +135,19 @@ static int count_row(
         if (f->source->until && (!is_timed || time >= f->source->until))
                 return 0;
         if (!is_timed && has_time(f))
-                ob_task_log_once(f, OB_FAULT_CELL, f->source->columns[ob_source_find(f->source, OB_TIME)].column,
-                        ob_row_id(f, row), "no time; taken as now");
+                ob_task_log_once(f, OB_FAULT_CELL, f->source->columns[f->first[OB_TIME]].column, ob_row_id(f, row),
+                        "no time; taken as now");
         if (find_deliver_to(f, id, is_timed ? time : f->now, err))
                 return -1;
-        row = ob_events_parts(f, row);
         time = is_timed ? time : f->now;
-        if (ob_events_is_duplicate(f, row, time))
-                return 0;
+        if (f->events) {
+                row = ob_events_parts(f, row);
+                if (ob_events_is_duplicate(f, row, time))
+                        return 0;
+                ob_events_note(f, row, time);
+        }
         ob_row_amounts(f, row, &amounts);
         ob_row_emit(f, row, time, &amounts);
-        ob_events_note(f, row, time);
         l->rows++;
         l->late += id < f->checkpoint.cursor;
         if (is_timed && l->next.newest < time)
@@ -206,6 +215,18 @@ static int take_row(struct ob_task *f, const char *const *row, struct ob_err *er
         return 0;
 }
 
+/* Commits a page, or a beginning. This changes chunks in the store, so those in memory are cleared. */
+static int commit_chunks(
+        struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err)
+{
+        struct append_log *l = log_of(f);
+        int got = ob_task_commit(f, next, stage, err);
+
+        l->inside.is_known = false;
+        ob_seen_ids_clear(&l->seen_ids);
+        return got;
+}
+
 static int stage_page(struct ob_task *f, struct ob_err *err)
 {
         return ob_seen_ids_put(&log_of(f)->seen_ids, f->outbox.store, f->name, err);
@@ -268,7 +289,7 @@ static int take_page(struct ob_task *f, int64_t *from, bool *is_last, struct ob_
                 return abandon_page(f, err);
         if (!l->is_changed)
                 return 0;
-        got = ob_task_commit(f, &l->next, stage_page, err);
+        got = commit_chunks(f, &l->next, stage_page, err);
         if (got)
                 return got;
         if (f->counters->read_upto < f->checkpoint.newest)
@@ -293,18 +314,43 @@ static int read_pages(struct ob_task *f, int64_t from, int64_t last, struct ob_e
         return 0;
 }
 
-/* Reads the rows from the cursor on and the rows inside the overlap. */
+/*
+ * Finds the first chunk that had a row inside the overlap at `now` or up to KEEP_INSIDE seconds before. The overlap
+ * only moves forward, so an earlier answer never leaves out a chunk.
+ */
+static int find_inside(struct ob_task *f, int64_t now, struct ob_err *err)
+{
+        struct append_log *l = log_of(f);
+        int got;
+
+        if (l->inside.is_known && now >= l->inside.at && now - l->inside.at < KEEP_INSIDE)
+                return 0;
+        got = ob_store_first_chunk_since(
+                f->outbox.store, f->name, earlier(now, f->source->overlap), &l->inside.chunk, err);
+        l->inside.is_known = got >= 0;
+        l->inside.is_there = got > 0;
+        l->inside.at = now;
+        return got < 0 ? -1 : 0;
+}
+
+/* The id of the first row to read: the cursor, or an earlier one that was read inside the overlap. */
+static int find_first(struct ob_task *f, int64_t now, int64_t *from, struct ob_err *err)
+{
+        struct append_log *l = log_of(f);
+
+        if (find_inside(f, now, err))
+                return -1;
+        *from = f->checkpoint.cursor;
+        if (l->inside.is_there && ob_seen_ids_first_id(l->inside.chunk) < *from)
+                *from = ob_seen_ids_first_id(l->inside.chunk);
+        return 0;
+}
+
 static int read_new(struct ob_task *f, struct ob_err *err)
 {
-        int64_t from = f->checkpoint.cursor, chunk;
-        int got = ob_store_first_chunk_since(
-                f->outbox.store, f->name, earlier(f->now, f->source->overlap), &chunk, err);
+        int64_t from;
 
-        if (got < 0)
-                return -1;
-        if (got && ob_seen_ids_first_id(chunk) < from)
-                from = ob_seen_ids_first_id(chunk);
-        return read_pages(f, from, INT64_MAX, err);
+        return find_first(f, f->now, &from, err) ? -1 : read_pages(f, from, INT64_MAX, err);
 }
 
 /*
@@ -322,6 +368,7 @@ static int forget_old(struct ob_task *f, struct ob_err *err)
                 return -1;
         if (got && chunk < keep)
                 keep = chunk;
+        ob_seen_ids_clear(&log_of(f)->seen_ids);
         return ob_store_forget_chunks_below(f->outbox.store, f->name, keep, err);
 }
 
@@ -363,7 +410,7 @@ static int commit_beginning(struct ob_task *f, const struct ob_checkpoint *next,
 {
         log_of(f)->forget_from = from;
         ob_outbox_start(&f->outbox, f->now);
-        return ob_task_commit(f, next, stage_forget, err);
+        return commit_chunks(f, next, stage_forget, err);
 }
 
 /* Of one page: rows not newer than the last counted row, those counted, and those whose bits are deleted. */
@@ -569,13 +616,13 @@ struct found {
 /* Reads the number of a chunk. False: the chunk was not asked for. */
 static bool read_number(const char *text, const struct found *asked, int64_t *number)
 {
-        return text && ob_number_parse_int(text, strlen(text), number) &&
-               *number >= ob_seen_chunk_of(asked->from) && *number <= ob_seen_chunk_of(asked->end);
+        return text && ob_number_parse_int(text, number) && *number >= ob_seen_chunk_of(asked->from) &&
+               *number <= ob_seen_chunk_of(asked->end);
 }
 
 static bool read_word(const char *text, uint64_t *word)
 {
-        return text && ob_number_parse_unsigned(text, strlen(text), word);
+        return text && ob_number_parse_unsigned(text, word);
 }
 
 /* Whether the database has an id of the chunk that was not seen. */
@@ -698,4 +745,5 @@ const struct ob_delta_ops ob_append_log = {
         .begin = begin_log,
         .poll = poll_log,
         .reset = reset_log,
+        .find_first = find_first,
 };

@@ -1,15 +1,15 @@
 #include "agent/source/decode.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "agent/source/series_cache.h"
 #include "proto/number.h"
 
 #define SLOW_MS 30000
 
 const char *ob_row_id(const struct ob_task *f, const char *const *row)
 {
-        int cursor = ob_source_find(f->source, OB_CURSOR);
+        int cursor = f->first[OB_CURSOR];
 
         return cursor >= 0 && row[cursor] ? row[cursor] : "";
 }
@@ -18,19 +18,37 @@ bool ob_row_cursor(struct ob_task *f, const char *const *row, int64_t *id)
 {
         const char *text = ob_row_id(f, row);
 
-        if (ob_number_parse_int(text, strlen(text), id))
+        if (ob_number_parse_int(text, id))
                 return true;
-        ob_task_log_once(f, OB_FAULT_CELL, f->source->columns[ob_source_find(f->source, OB_CURSOR)].column, text,
+        ob_task_log_once(f, OB_FAULT_CELL, f->source->columns[f->first[OB_CURSOR]].column, text,
                 "no id, or one that is too large");
         return false;
 }
 
-bool ob_row_time(const struct ob_task *f, const char *const *row, enum ob_role role, int64_t *time)
+static bool read_time(struct ob_task *f, const char *text, int64_t *time)
 {
-        int column = ob_source_find(f->source, role);
+        size_t size;
+
+        if (f->time_read.time && !strcmp(text, f->time_read.text)) {
+                *time = f->time_read.time;
+                return true;
+        }
+        if (!ob_number_parse_time(text, time))
+                return false;
+        size = strlen(text) + 1;
+        if (size <= sizeof(f->time_read.text)) {
+                memcpy(f->time_read.text, text, size);
+                f->time_read.time = *time;
+        }
+        return true;
+}
+
+bool ob_row_time(struct ob_task *f, const char *const *row, enum ob_role role, int64_t *time)
+{
+        int column = f->first[role];
         const char *text = column >= 0 ? row[column] : NULL;
 
-        return text && ob_number_parse_time(text, strlen(text), time);
+        return text && read_time(f, text, time);
 }
 
 /* Amounts must be whole. False: the number has a fraction. A double without a fraction does not fit 64 bits. */
@@ -67,7 +85,7 @@ static bool read_amount(struct ob_task *f, const char *const *row, unsigned i, s
                 return false;
         if (!row[i])
                 why = "NULL";
-        else if (!ob_number_parse(row[i], strlen(row[i]), value, &is_clamped))
+        else if (!ob_number_parse(row[i], value, &is_clamped))
                 why = "no number";
         else if ((role == OB_INCREMENT || role == OB_TOTAL) && !make_whole(value, &is_clamped))
                 why = "no whole number";
@@ -79,79 +97,20 @@ static bool read_amount(struct ob_task *f, const char *const *row, unsigned i, s
 
 void ob_row_amounts(struct ob_task *f, const char *const *row, struct ob_amounts *a)
 {
-        memset(a->has, 0, sizeof(a->has)); /* a missing column has no value */
-        for (unsigned i = 0; i < f->source->n_columns; i++) {
-                enum ob_role role = f->source->columns[i].role;
+        for (unsigned k = 0; k < f->n_amounts; k++) {
+                unsigned i = f->amounts[k];
 
-                if ((!ob_roles[role].is_metric && role != OB_FACT) || !f->reader->has[i])
-                        continue;
                 a->value[i] = ob_whole(1);
-                a->has[i] = role == OB_COUNT || read_amount(f, row, i, &a->value[i]);
+                a->has[i] = f->reader->has[i] && /* a missing column has no value */
+                            (f->source->columns[i].role == OB_COUNT || read_amount(f, row, i, &a->value[i]));
         }
 }
-
-/* Series have the words of an enumeration in lower case. */
-static const char *lower(const char *text, char room[OB_ENUM_MAX])
-{
-        size_t length = strlen(text);
-
-        if (length >= OB_ENUM_MAX)
-                return text;
-        for (size_t i = 0; i <= length; i++)
-                room[i] = (char)tolower((unsigned char)text[i]);
-        return room;
-}
-
-static bool is_nothing(const char *text)
-{
-        return !text || !strcmp(text, "-1");
-}
-
-/* Puts the identity first, then the labels. `words` owns the changed texts. */
-static void name_series(
-        const struct ob_task *f, const char *const *row, struct ob_series *s, char words[OB_TAGS_MAX][OB_ENUM_MAX])
-{
-        const struct ob_source *source = f->source;
-
-        *s = (struct ob_series) { .n_tags = 0 };
-        if (*f->manager)
-                s->tags[s->n_tags++] = (struct ob_tag) { "manager", f->manager };
-        for (unsigned i = 0; i < source->n_columns; i++) {
-                const struct ob_column *c = &source->columns[i];
-
-                if (c->role != OB_KEY && c->role != OB_ENUM)
-                        continue;
-                s->tags[s->n_tags] = (struct ob_tag) { c->name, is_nothing(row[i]) ? "none" : row[i] };
-                if (c->role == OB_ENUM)
-                        s->tags[s->n_tags].value = lower(s->tags[s->n_tags].value, words[s->n_tags]);
-                s->n_tags++;
-        }
-        s->n_identity = s->n_tags;
-        for (unsigned i = 0; i < source->n_columns; i++)
-                if (source->columns[i].role == OB_LABEL && !is_nothing(row[i]))
-                        s->tags[s->n_tags++] = (struct ob_tag) { source->columns[i].name, row[i] };
-}
-
-void ob_row_name(const struct ob_task *f, const char *const *row, int64_t time, struct ob_row_series *n)
-{
-        name_series(f, row, &n->series, n->words);
-        ob_names_add(f->snapshot, &n->series, time);
-}
-
-static const enum ob_kind kinds[OB_ROLES] = {
-        [OB_VALUE] = OB_GAUGE,
-        [OB_PEAK] = OB_GAUGE_MAX,
-        [OB_AGE] = OB_GAUGE,
-        [OB_INCREMENT] = OB_COUNTER,
-        [OB_TOTAL] = OB_COUNTER,
-        [OB_COUNT] = OB_COUNTER,
-};
 
 /* Notes a cell as a fact about its pipeline, valid for three polls plus a few seconds for a slow poll. */
-static void note_fact(const struct ob_task *f, unsigned i, const struct ob_series *series, int64_t time,
-        struct ob_metric_value value)
+static void note_fact(struct ob_task *f, struct ob_cached_row *known, unsigned i, const char *const *row,
+        int64_t time, struct ob_metric_value value)
 {
-        ob_pipeline_health_note(f->states, f->fact_sources[i], series,
+        ob_series_cache_note(f, known, i, row,
                 &(struct ob_sighting) { .time = time,
                         .clock = f->now,
                         .now = f->page_at,
@@ -159,23 +118,42 @@ static void note_fact(const struct ob_task *f, unsigned i, const struct ob_serie
                         .value = ob_number_whole(value) });
 }
 
+static bool has_amount(const struct ob_task *f, const struct ob_amounts *a)
+{
+        for (unsigned k = 0; k < f->n_amounts; k++)
+                if (a->has[f->amounts[k]])
+                        return true;
+        return false;
+}
+
+void ob_row_note(struct ob_task *f, const char *const *row, int64_t time, const struct ob_amounts *a)
+{
+        struct ob_cached_row *known = ob_series_cache_find(f, row, time);
+
+        for (unsigned k = 0; k < f->n_amounts; k++)
+                if (a->has[f->amounts[k]] && f->fact_sources[f->amounts[k]])
+                        note_fact(f, known, f->amounts[k], row, time, a->value[f->amounts[k]]);
+}
+
 void ob_row_emit(struct ob_task *f, const char *const *row, int64_t time, const struct ob_amounts *a)
 {
-        struct ob_series *series;
-        struct ob_row_series named;
+        struct ob_cached_row *known;
 
-        ob_row_name(f, row, time, &named);
-        series = &named.series;
-        for (unsigned i = 0; i < f->source->n_columns; i++) {
+        if (!has_amount(f, a)) /* as in most rows of a table whose rows change in place */
+                return;
+        known = ob_series_cache_find(f, row, time);
+        for (unsigned k = 0; k < f->n_amounts; k++) {
+                unsigned i = f->amounts[k];
+
                 if (!a->has[i])
                         continue;
+                if (ob_series_cache_is_old(
+                            f)) /* the last metric has filled a batch, and the next one forgot its series */
+                        known = ob_series_cache_find(f, row, time);
                 if (f->fact_sources[i])
-                        note_fact(f, i, series, time, a->value[i]);
-                if (!ob_roles[f->source->columns[i].role].is_metric)
-                        continue;
-                series->name = f->source->columns[i].name;
-                series->deliver_to = f->deliver_to;
-                series->kind = kinds[f->source->columns[i].role];
-                ob_outbox_add(&f->outbox, &(struct ob_metric) { series, time, a->value[i] });
+                        note_fact(f, known, i, row, time, a->value[i]);
+                if (ob_roles[f->source->columns[i].role].is_metric)
+                        ob_outbox_add_to(
+                                &f->outbox, ob_series_cache_series(f, known, i, row, time), time, a->value[i]);
         }
 }

@@ -10,7 +10,7 @@
 
 #include "agent/source/task.h"
 
-/* The numbers of a row's metrics, by column. */
+/* The numbers of a row's metrics, by column; only the columns in f->amounts are set. */
 struct ob_amounts {
         bool has[OB_COLUMNS_MAX];
         struct ob_metric_value value[OB_COLUMNS_MAX]; /* whole numbers for increments, totals and counts */
@@ -23,20 +23,15 @@ const char *ob_row_id(const struct ob_task *f, const char *const *row);
 bool ob_row_cursor(struct ob_task *f, const char *const *row, int64_t *id);
 
 /* Seconds since 1970 from the column of a role. False: the column is missing or NULL, or has the zero date. */
-bool ob_row_time(const struct ob_task *f, const char *const *row, enum ob_role role, int64_t *time);
+bool ob_row_time(struct ob_task *f, const char *const *row, enum ob_role role, int64_t *time);
 
 /* Reads all cells that become metrics. */
 void ob_row_amounts(struct ob_task *f, const char *const *row, struct ob_amounts *amounts);
 
-/* A row's series without the name; the texts belong to the row or to `words`. */
-#define OB_ENUM_MAX 64 /* bytes of a word; a longer word keeps its case */
-struct ob_row_series {
-        struct ob_series series;
-        char words[OB_TAGS_MAX][OB_ENUM_MAX];
-};
-void ob_row_name(const struct ob_task *f, const char *const *row, int64_t time, struct ob_row_series *n);
+/* Notes the facts of a row about its pipeline. Makes no metric. */
+void ob_row_note(struct ob_task *f, const char *const *row, int64_t time, const struct ob_amounts *amounts);
 
-/* Puts a metric for each amount into the task's outbox. */
+/* Notes these facts, and puts a metric for each amount into the task's outbox. */
 void ob_row_emit(struct ob_task *f, const char *const *row, int64_t time, const struct ob_amounts *amounts);
 
 #endif

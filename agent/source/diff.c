@@ -13,20 +13,26 @@
 #include <string.h>
 
 #include "agent/source/decode.h"
+#include "agent/source/series_cache.h"
 #include "agent/source/tracked_rows.h"
 #include "agent/source/transaction.h"
+#include "config/config.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
 /* What a source keeps from poll to poll, and the data of one poll. */
 struct state {
         struct ob_tracked_rows known;
+        struct ob_bytes key; /* of the row that is looked up */
         bool is_loaded;
         uint64_t poll;
         int64_t last;                       /* the clock of the last whole poll */
         struct ob_tracked_row **successors; /* ours, the array */
         size_t n_successors, room_successors;
         int64_t rows;
+        int64_t sent;   /* when all gauges were sent, in the source's clock; 0: not since the state was reset */
+        bool sends_all; /* this poll sends all gauges, also of rows that say nothing new */
+        bool is_same;   /* the current row says nothing new */
 };
 
 static struct state *state(struct ob_task *f)
@@ -48,6 +54,7 @@ static void reset_state(struct ob_task *f)
         if (!s)
                 return;
         ob_tracked_rows_free(&s->known);
+        ob_bytes_free(&s->key);
         free(s->successors);
         free(s);
         f->state = NULL;
@@ -64,19 +71,6 @@ static int load(struct ob_task *f, struct ob_err *err)
         s->last = f->checkpoint.newest;
         s->is_loaded = true;
         return 0;
-}
-
-/* The key is the tags of the row. A NULL differs from an empty tag. */
-static void make_key(const struct ob_task *f, const char *const *row, struct ob_bytes *key)
-{
-        ob_bytes_add(key, "", 1); /* a source may have no tags, but a key is never empty */
-        for (unsigned i = 0; i < f->source->n_columns; i++) {
-                if (f->source->columns[i].role != OB_KEY && f->source->columns[i].role != OB_ENUM)
-                        continue;
-                ob_bytes_add(key, row[i] ? "=" : "", 1);
-                if (row[i])
-                        ob_bytes_add(key, row[i], strlen(row[i]) + 1);
-        }
 }
 
 static void mark_changed(struct ob_task *f, struct ob_tracked_row *e, bool is_row)
@@ -196,6 +190,15 @@ static enum base base_of_lower(struct ob_task *f, const char *const *row, struct
         return BASE_HIGHEST;
 }
 
+/* Notes the facts of gauges that say nothing new, and does not send these gauges. */
+static void leave_out_gauges(struct ob_task *f, const char *const *row, int64_t time, struct ob_amounts *a)
+{
+        ob_row_note(f, row, time, a);
+        for (unsigned i = 0; i < f->source->n_columns; i++)
+                if (f->source->columns[i].role != OB_TOTAL)
+                        a->has[i] = false;
+}
+
 static void follow(struct ob_task *f, const char *const *row, struct ob_tracked_row *e, enum base base)
 {
         struct ob_amounts amounts;
@@ -209,6 +212,8 @@ static void follow(struct ob_task *f, const char *const *row, struct ob_tracked_
         else
                 set_below(f, e, 0);
         compare_all(f, row, e, base, &amounts);
+        if (state(f)->is_same && !state(f)->sends_all)
+                leave_out_gauges(f, row, time, &amounts);
         ob_row_emit(f, row, time, &amounts);
 }
 
@@ -222,7 +227,7 @@ static int64_t made_of(struct ob_task *f, const char *const *row)
 /* Whether the id of a row is above all ids of the last poll. Unlike a clock, an id is never set back. */
 static bool is_added(const struct ob_task *f, int64_t id)
 {
-        return ob_source_find(f->source, OB_CURSOR) >= 0 && id > f->checkpoint.cursor;
+        return f->first[OB_CURSOR] >= 0 && id > f->checkpoint.cursor;
 }
 
 /* Tracks another row of a key. Its whole total is counted when the row was created after `since`. */
@@ -316,17 +321,17 @@ static void keep_successor(struct ob_task *f, const char *const *row, struct ob_
 static void take_row(struct ob_task *f, const char *const *row)
 {
         struct state *s = state(f);
-        ob_cleanup(ob_bytes_free) struct ob_bytes key = { .length = 0 };
-        bool has_id = ob_source_find(f->source, OB_CURSOR) >= 0;
+        bool has_id = f->first[OB_CURSOR] >= 0;
         struct ob_tracked_row *e;
         int64_t id = 0;
 
         if (has_id && !ob_row_cursor(f, row, &id))
                 return;
-        make_key(f, row, &key);
-        e = ob_tracked_rows_find(&s->known, &key);
+        s->key.length = 0;
+        ob_task_key(f, row, &s->key);
+        e = ob_tracked_rows_find(&s->known, &s->key);
         if (!e) {
-                e = ob_tracked_rows_add(&s->known, key.data, key.length);
+                e = ob_tracked_rows_add(&s->known, s->key.data, s->key.length);
                 follow_other(f, row, id, e, f->checkpoint.since);
                 return;
         }
@@ -389,8 +394,9 @@ static int commit_page(struct ob_task *f, const struct ob_checkpoint *next, stru
 }
 
 /* When the whole list of pipelines was read, pipelines that are not in the list do not exist. */
-static void note_list(const struct ob_task *f)
+static void note_list(struct ob_task *f)
 {
+        ob_series_cache_end_page(f); /* notes the facts of the last page first */
         for (unsigned i = 0; !f->reader->is_partial && i < f->source->n_columns; i++)
                 if (ob_fact_source_lists(f->fact_sources[i]))
                         ob_pipeline_health_list_is_whole(f->states, f->page_at);
@@ -423,6 +429,15 @@ static int64_t highest(const struct ob_task *f, const struct ob_reading *at, int
         return ob_task_is_doubtful(f) && there < before ? before : there;
 }
 
+static int find_first(struct ob_task *f, int64_t now, int64_t *from, struct ob_err *err)
+{
+        (void)f;
+        (void)now;
+        (void)err;
+        *from = INT64_MIN;
+        return 0;
+}
+
 static int poll_state(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
         bool is_last = false;
@@ -434,22 +449,30 @@ static int poll_state(struct ob_task *f, const struct ob_reading *at, struct ob_
                 return -1;
         s = state(f);
         s->poll++;
+        s->sends_all = ob_repeat_is_due(f->repeat, s->sent, f->now);
         while (!is_last) {
                 struct ob_rows rows;
                 int got;
 
                 if (ob_task_read(f, from, (unsigned)f->source->batch, &rows, err))
                         return -1;
-                for (size_t i = 0; i < rows.n; i++)
+                for (size_t i = 0; i < rows.n; i++) {
+                        s->is_same = rows.is_same && rows.is_same[i];
                         take_row(f, rows.cells + i * rows.width);
+                }
+                s->is_same = false;
                 is_last = !next_page(f, &rows, &from);
                 got = ob_stop_is_wanted(f->outbox.stop) ? 1 : is_last ? 0 : commit_page(f, &f->checkpoint, err);
                 if (got)
                         return got;
         }
         take_successors(f);
+        if (!s->known.n_totals) /* else a page whose keys change with each poll would fill the memory */
+                ob_tracked_rows_forget_others(&s->known, s->poll);
         note_list(f);
         s->last = f->now;
+        if (s->sends_all)
+                s->sent = f->now;
         next = f->checkpoint;
         next.newest = f->now;
         next.cursor = highest(f, at, next.cursor);
@@ -470,4 +493,5 @@ const struct ob_delta_ops ob_diff = {
         .begin = begin_state,
         .poll = poll_state,
         .reset = reset_state,
+        .find_first = find_first,
 };

@@ -9,6 +9,7 @@
 #include "agent/process/log.h"
 #include "agent/source/decode.h"
 #include "agent/source/dedup.h"
+#include "agent/source/series_cache.h"
 #include "agent/source/task.h"
 #include "proto/dogstatsd.h"
 #include "proto/memory.h"
@@ -227,7 +228,7 @@ static enum ob_event_alert read_alert(const struct ob_task *f, const char *text)
 static void tell(struct ob_task *f, const char *const *row, int64_t time, struct ob_dedup_item *item)
 {
         char title[SIGNATURE_MAX + 1], signature[32];
-        int column = ob_source_find(f->source, OB_ENUM);
+        int column = f->first[OB_ENUM];
         const char *key = column < 0 ? "" : f->source->columns[column].name;
         const char *text = row[f->events->text] ? row[f->events->text] : "";
         ob_cleanup(ob_free_at) char *longer = NULL;

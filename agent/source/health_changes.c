@@ -7,6 +7,7 @@
 #include "agent/process/log.h"
 #include "agent/source/events.h"
 #include "agent/source/own_point.h"
+#include "config/config.h"
 #include "proto/hash.h"
 #include "proto/memory.h"
 
@@ -16,6 +17,7 @@
 struct ob_told_state {
         UT_hash_handle hh;
         enum ob_state state;
+        int64_t sent;    /* when a point was sent last: seconds since 1970; 0: not since the start */
         bool is_changed; /* since it was stored */
         char pipeline[];
 };
@@ -104,7 +106,10 @@ static void take(struct ob_health_changes *h, const struct ob_names_snapshot *na
                         "source=%s event=state pipeline=%.40s was=%s is=%s why=\"%s\"", h->name, is->pipeline,
                         ob_state_word(was), ob_state_word(is->state), is->why);
                 add_event(h, &owner, now, was, is);
+        } else if (!ob_repeat_is_due(h->repeat, told->sent, now)) {
+                return;
         }
+        told->sent = now;
         ob_own_point_add(&h->outbox, OB_OWN_STATE, &owner, now, is->state);
 }
 
@@ -140,7 +145,8 @@ static int poll_once(struct ob_health_changes *h, struct ob_err *err)
         for (size_t i = 0; i < n; i++)
                 take(h, names, &all[i], now);
         ob_names_release(names);
-        got = n ? ob_outbox_commit(&h->outbox, put_changed, h, err) : 0;
+        ob_outbox_close(&h->outbox);
+        got = h->outbox.points ? ob_outbox_commit(&h->outbox, put_changed, h, err) : 0;
         if (!got)
                 HASH_ITER (hh, h->told, one, next)
                         one->is_changed = false;

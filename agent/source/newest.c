@@ -1,6 +1,9 @@
-/* The age of the newest row of each key. A key may have several rows: the youngest is used. */
-#include "agent/source/newest.h"
-
+/*
+ * The age of the newest row of each key. A key may have several rows: the newest one is used.
+ *
+ * An age that only grew with the clock says nothing new: it is sent once in each step of ob_steps_repeat(). The age
+ * of a key that is new, or has a newer row, is sent at once.
+ */
 #include "agent/source/newest.h"
 
 #include <inttypes.h>
@@ -10,8 +13,93 @@
 
 #include "agent/source/decode.h"
 #include "agent/source/transaction.h"
+#include "config/config.h"
+#include "proto/hash.h"
 #include "proto/memory.h"
 #include "proto/number.h"
+
+/* The age of a key that was sent last. */
+struct sent {
+        UT_hash_handle hh;
+        int64_t newest, at; /* seconds, the source's clock: of the newest row, and of the poll that sent the age */
+        int64_t met;        /* the poll that met the key last */
+        char key[];
+};
+
+struct newest {
+        struct sent *sent;  /* ours; by key */
+        struct sent *found; /* the entry that was found last; NULL */
+        int64_t polls;
+};
+
+static struct newest *newest_of(struct ob_task *f)
+{
+        if (!f->state)
+                f->state = ob_alloc(1, sizeof(struct newest));
+        return f->state;
+}
+
+static void reset_newest(struct ob_task *f)
+{
+        struct newest *n = f->state;
+
+        if (!n)
+                return;
+        OB_HASH_FREE_ALL(n->sent, free);
+        free(n);
+        f->state = NULL;
+}
+
+/* Forgets the keys that have no row any more. */
+static void forget_gone(struct newest *n)
+{
+        struct sent *one, *next;
+
+        n->found = NULL;
+        HASH_ITER (hh, n->sent, one, next) {
+                if (one->met == n->polls)
+                        continue;
+                HASH_DEL(n->sent, one);
+                free(one);
+        }
+}
+
+/* Whether the age of a key must be sent; if so, notes that it is sent. A poll that fails resets these notes. */
+static bool is_due(struct ob_task *f, const char *const *row, int64_t newest)
+{
+        struct newest *n = newest_of(f);
+        ob_cleanup(ob_bytes_free) struct ob_bytes key = { .length = 0 };
+        struct sent *one;
+        bool is_same;
+
+        ob_task_key(f, row, &key);
+        OB_HASH_FIND_BEHIND(n->sent, n->found, key.data, key.length, one);
+        is_same = one && one->newest == newest && !ob_repeat_is_due(f->repeat, one->at, f->now);
+        if (!one) {
+                one = ob_alloc(1, sizeof(*one) + key.length);
+                memcpy(one->key, key.data, key.length);
+                HASH_ADD_KEYPTR(hh, n->sent, one->key, key.length, one);
+        }
+        one->met = n->polls;
+        if (is_same)
+                return false;
+        one->newest = newest;
+        one->at = f->now;
+        return true;
+}
+
+static void report(struct ob_task *f, const char *const *row, int64_t newest)
+{
+        unsigned column = (unsigned)f->first[OB_AGE];
+        struct ob_amounts age = { .has = { false } };
+
+        age.has[column] = true;
+        age.value[column] = ob_whole(f->now > newest ? f->now - newest : 0);
+        if (is_due(f, row, newest))
+                ob_row_emit(f, row, f->now, &age);
+        else
+                ob_row_note(f, row, f->now, &age);
+}
 
 static int begin_newest(
         struct ob_task *f, const struct ob_reading *at, struct ob_checkpoint next, struct ob_err *err)
@@ -43,10 +131,10 @@ static void free_roll(struct roll *r)
 /* Notes the pipeline of a row. False: the pipeline was deleted. */
 static bool call(struct ob_task *f, struct roll *r, const char *const *row, int64_t newest)
 {
-        const char *key = row[ob_source_find(f->source, OB_KEY)];
+        const char *key = row[f->first[OB_KEY]];
         int64_t id;
 
-        if (!f->source->is_roster || !key || !ob_number_parse_int(key, strlen(key), &id))
+        if (!f->source->is_roster || !key || !ob_number_parse_int(key, &id))
                 return true;
         r->ids = ob_grow(r->ids, &r->room, r->n, sizeof(*r->ids));
         r->ids[r->n++] = id;
@@ -64,8 +152,6 @@ static int compare_ids(const void *a, const void *b)
 static void tell_silent(struct ob_task *f, struct roll *r)
 {
         const char *row[OB_COLUMNS_MAX] = { NULL };
-        struct ob_amounts age = { .has = { false } };
-        unsigned column = (unsigned)ob_source_find(f->source, OB_AGE);
         int64_t id = INT64_MIN, made;
         char key[24];
 
@@ -73,27 +159,24 @@ static void tell_silent(struct ob_task *f, struct roll *r)
                 return;
         if (r->n)
                 qsort(r->ids, r->n, sizeof(*r->ids), compare_ids);
-        row[ob_source_find(f->source, OB_KEY)] = key;
-        age.has[column] = true;
+        row[f->first[OB_KEY]] = key;
         while (ob_names_next_pipeline(f->snapshot, &id, &made)) {
                 if (!made || (r->n && bsearch(&id, r->ids, r->n, sizeof(*r->ids), compare_ids)))
                         continue;
                 snprintf(key, sizeof(key), "%" PRId64, id);
-                age.value[column] = ob_whole(f->now > made ? f->now - made : 0);
-                ob_row_emit(f, row, f->now, &age);
+                report(f, row, made);
         }
 }
 
 /* Rows of one key are adjacent, since the query groups by the key first. */
 static int poll_newest(struct ob_task *f, const struct ob_reading *at, struct ob_err *err)
 {
-        unsigned column = (unsigned)ob_source_find(f->source, OB_AGE);
-        struct ob_amounts age = { .has = { false } };
         ob_cleanup(free_roll) struct roll roll = { .n = 0 };
         int64_t newest = INT64_MIN;
         struct ob_rows rows;
 
         (void)at;
+        newest_of(f)->polls++;
         if (ob_task_read(f, 0, 0, &rows, err))
                 return -1;
         for (size_t i = 0; i < rows.n; i++) {
@@ -104,20 +187,14 @@ static int poll_newest(struct ob_task *f, const struct ob_reading *at, struct ob
                         newest = time;
                 if (newest == INT64_MIN || (i + 1 < rows.n && same_key(f->source, row, row + rows.width)))
                         continue; /* a zero date has no age */
-                age.has[column] = true;
-                age.value[column] = ob_whole(f->now > newest ? f->now - newest : 0);
                 if (call(f, &roll, row, newest))
-                        ob_row_emit(f, row, f->now, &age);
+                        report(f, row, newest);
                 newest = INT64_MIN;
         }
         tell_silent(f, &roll);
+        forget_gone(newest_of(f));
         ob_outbox_close(&f->outbox);
-        return f->outbox.points || rows.n ? ob_task_commit(f, &f->checkpoint, NULL, err) : 0;
-}
-
-static void reset_newest(struct ob_task *f)
-{
-        (void)f;
+        return f->outbox.points ? ob_task_commit(f, &f->checkpoint, NULL, err) : 0;
 }
 
 const struct ob_delta_ops ob_newest = {

@@ -42,9 +42,18 @@ static const struct place of_sinks[] = {
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
+static size_t count_rows(const struct ob_own_parts *parts)
+{
+        size_t n = parts->counters[0]->n_sinks;
+
+        for (size_t i = 0; i < parts->n_counters; i++)
+                n += parts->counters[i]->n_sources;
+        return n;
+}
+
 void ob_own_counters_init(struct ob_own_counters *own)
 {
-        own->rows = ob_alloc(own->counters->n_sources + own->counters->n_sinks, sizeof(*own->rows));
+        own->rows = ob_alloc(count_rows(own->parts), sizeof(*own->rows));
 }
 
 void ob_own_counters_fini(struct ob_own_counters *own)
@@ -58,7 +67,7 @@ void ob_own_counters_fini(struct ob_own_counters *own)
 static void add(struct ob_own_counters *own, struct ob_own_row *row, enum ob_own which, const char *name,
         int64_t now, int64_t value)
 {
-        const struct ob_owner owner = { .manager = "", .values = { own->counters->host, name } };
+        const struct ob_owner owner = { .manager = "", .values = { own->parts->counters[0]->host, name } };
 
         row->read[which] = value;
         if (ob_own_series[which].kind == OB_COUNTER) {
@@ -69,36 +78,82 @@ static void add(struct ob_own_counters *own, struct ob_own_row *row, enum ob_own
         ob_own_point_add(&own->outbox, which, &owner, now, value);
 }
 
-static void add_all(struct ob_own_counters *own, struct ob_own_row *row, const struct place *places, size_t n,
-        const void *counters, const char *name, int64_t now)
+static int64_t number_at(const void *counters, size_t offset)
 {
-        for (size_t i = 0; i < n; i++)
-                add(own, row, places[i].which, name, now,
-                        *(const _Atomic int64_t *)(const void *)((const char *)counters + places[i].offset));
+        return *(const _Atomic int64_t *)(const void *)((const char *)counters + offset);
+}
+
+/* A source that is not read at the moment has no gauges. */
+static void add_source(
+        struct ob_own_counters *own, struct ob_own_row *row, const struct ob_counters *c, size_t i, int64_t now)
+{
+        const struct ob_source_counters *source = &c->sources[i];
+
+        for (size_t k = 0; k < LENGTH(of_sources); k++)
+                if (c->is_running || ob_own_series[of_sources[k].which].kind == OB_COUNTER)
+                        add(own, row, of_sources[k].which, source->name, now,
+                                number_at(source, of_sources[k].offset));
+        if (c->is_running)
+                add(own, row, OB_OWN_SOURCE_AGE, source->name, now, (ob_clock_ms() - source->polled_at) / 1000);
+}
+
+/* A sink that has several queues is counted as one. */
+static void add_sink(struct ob_own_counters *own, struct ob_own_row *row, size_t i, int64_t now)
+{
+        const struct ob_own_parts *parts = own->parts;
+
+        for (size_t k = 0; k < LENGTH(of_sinks); k++) {
+                bool is_counter = ob_own_series[of_sinks[k].which].kind == OB_COUNTER;
+                int64_t sum = 0;
+
+                for (size_t p = 0; p < parts->n_counters; p++)
+                        if (is_counter || parts->counters[p]->is_running)
+                                sum += number_at(&parts->counters[p]->sinks[i], of_sinks[k].offset);
+                add(own, row, of_sinks[k].which, parts->counters[0]->sinks[i].name, now, sum);
+        }
+}
+
+static void add_membership(struct ob_own_counters *own, const struct ob_owner *agent, int64_t now)
+{
+        struct ob_membership_story story;
+
+        ob_membership_read(own->parts->membership, &story);
+        if (!story.is_open)
+                return;
+        ob_own_point_add(&own->outbox, OB_OWN_LEASE, agent, now, story.is_reached && story.may_work);
+        ob_own_point_add(&own->outbox, OB_OWN_LEASE_AGE, agent, now, story.oldest_ms / 1000);
+        ob_own_point_add(&own->outbox, OB_OWN_MANAGERS, agent, now, (int64_t)story.managers);
+        ob_own_point_add(&own->outbox, OB_OWN_UNOWNED, agent, now, (int64_t)story.unowned);
 }
 
 static void read_all(struct ob_own_counters *own, int64_t now)
 {
-        struct ob_counters *c = own->counters;
-        const struct ob_owner agent = { .manager = "", .values = { c->host } };
+        const struct ob_own_parts *parts = own->parts;
+        const struct ob_owner agent = { .manager = "", .values = { parts->counters[0]->host } };
         struct ob_own_row *row = own->rows;
-        int64_t points, bytes;
+        int64_t points = 0, bytes = 0;
 
-        for (size_t i = 0; i < c->n_sources; i++, row++) {
-                add_all(own, row, of_sources, LENGTH(of_sources), &c->sources[i], c->sources[i].name, now);
-                add(own, row, OB_OWN_SOURCE_AGE, c->sources[i].name, now,
-                        (ob_clock_ms() - c->sources[i].polled_at) / 1000);
+        for (size_t p = 0; p < parts->n_counters; p++) {
+                const struct ob_counters *c = parts->counters[p];
+
+                for (size_t i = 0; i < c->n_sources; i++)
+                        add_source(own, row++, c, i, now);
+                if (!c->is_running)
+                        continue;
+                points += c->queue_points;
+                bytes += c->queue_bytes;
         }
-        for (size_t i = 0; i < c->n_sinks; i++, row++)
-                add_all(own, row, of_sinks, LENGTH(of_sinks), &c->sinks[i], c->sinks[i].name, now);
-        ob_queue_size(own->queue, &points, &bytes);
+        for (size_t i = 0; i < parts->counters[0]->n_sinks; i++)
+                add_sink(own, row++, i, now);
         ob_own_point_add(&own->outbox, OB_OWN_QUEUE_POINTS, &agent, now, points);
         ob_own_point_add(&own->outbox, OB_OWN_QUEUE_BYTES, &agent, now, bytes);
+        if (parts->membership)
+                add_membership(own, &agent, now);
 }
 
 int ob_own_counters_poll(struct ob_own_counters *own, struct ob_err *err)
 {
-        size_t n = own->counters->n_sources + own->counters->n_sinks;
+        size_t n = count_rows(own->parts);
         int64_t now = ob_clock_wall();
         int got;
 

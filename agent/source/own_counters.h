@@ -9,17 +9,23 @@
 
 #include "agent/process/counters.h"
 #include "agent/source/outbox.h"
-#include "agent/store/queue.h"
+#include "agent/store/membership.h"
 #include "config/own_series.h"
 
+/* What is counted in this process: borrowed, and set before any thread starts. */
+struct ob_own_parts {
+        struct ob_counters *const *counters; /* of each queue; their sinks are the same */
+        size_t n_counters;
+        struct ob_membership *membership; /* of a shared state; it may not be open; NULL */
+};
+
 struct ob_own_counters {
-        struct ob_counters *counters; /* borrowed */
-        struct ob_queue *queue;       /* borrowed */
+        const struct ob_own_parts *parts; /* borrowed */
         struct ob_outbox outbox;
         struct ob_own_row {
                 int64_t committed[OB_OWN_SERIES]; /* of each counter: the value that is in the queue */
                 int64_t read[OB_OWN_SERIES];      /* of each counter: the value of this poll, not committed yet */
-        } * rows;                                 /* ours: first of sources, then of sinks, then of the agent */
+        } * rows;                                 /* ours: first of all sources, then of the sinks */
         bool is_begun;                            /* a poll was committed: unchanged counters need no more points */
 };
 

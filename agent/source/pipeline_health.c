@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/log.h"
+#include "agent/process/log_once.h"
 #include "proto/hash.h"
 #include "proto/memory.h"
 #include "proto/number.h"
+
+#define SUBJECTS_MAX 10000 /* pipelines, and as many channels: a page without end must not fill the memory */
 
 /* How the number of a series becomes a fact. */
 enum manner {
@@ -56,7 +60,7 @@ struct seen {
 };
 
 /* A pipeline, or a channel, which has only OB_FACT_CHANNEL. */
-struct subject {
+struct ob_health_subject {
         UT_hash_handle hh;
         char *id; /* ours */
         struct seen seen[OB_FACTS];
@@ -70,7 +74,7 @@ struct subject {
 
 /* The facts of a pipeline at one moment. */
 struct copy {
-        struct subject *subject; /* subjects are only freed after all threads have ended */
+        struct ob_health_subject *subject; /* subjects are only freed after all threads have ended */
         struct ob_facts facts;
         bool is_gone;
 };
@@ -78,8 +82,8 @@ struct copy {
 struct ob_pipeline_health {
         pthread_mutex_t lock;
         const struct ob_health_settings *settings;
-        struct subject *pipelines, *channels;           /* ours */
-        struct subject *found_pipeline, *found_channel; /* the last search results; NULL */
+        struct ob_health_subject *pipelines, *channels; /* ours */
+        bool is_full;      /* a pipeline or channel was left out, and this was logged */
         int64_t listed_at; /* ob_clock_ms() when the pages last listed all pipelines; 0: never */
 
         /* Used without the lock by the thread that evaluates. */
@@ -97,7 +101,7 @@ struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_health_setting
         return s;
 }
 
-static void free_subject(struct subject *one)
+static void free_subject(struct ob_health_subject *one)
 {
         free(one->id);
         free(one);
@@ -145,13 +149,14 @@ static bool is_alarm(const struct ob_series *series)
                                 !strcmp(title, "positiontimeout"));
 }
 
-static struct subject *find(struct subject **all, struct subject **found, const char *id)
+/* NULL: the subject is not known, and there are too many to add it. */
+static struct ob_health_subject *find(struct ob_health_subject **all, const char *id)
 {
-        struct subject *one;
+        struct ob_health_subject *one;
         size_t length = strlen(id);
 
-        OB_HASH_FIND_BEHIND(*all, *found, id, length, one);
-        if (one)
+        HASH_FIND(hh, *all, id, length, one);
+        if (one || HASH_COUNT(*all) == SUBJECTS_MAX)
                 return one;
         one = ob_alloc(1, sizeof(*one));
         one->id = ob_copy(id);
@@ -160,11 +165,12 @@ static struct subject *find(struct subject **all, struct subject **found, const 
         return one;
 }
 
-static void note(struct subject *one, const struct ob_fact_source *fact_source, const struct ob_sighting *at)
+static void note(
+        struct ob_health_subject *one, const struct ob_fact_source *fact_source, const struct ob_sighting *at)
 {
         struct seen *seen = &one->seen[fact_source->fact];
 
-        if (seen->is_known && at->time < seen->time && at->time < at->clock) /* a current number is never old */
+        if (seen->is_known && ob_sighting_is_old(at, seen->time))
                 return;
         *seen = (struct seen) { true, at->value, at->time, at->now, INT64_MAX };
         if (fact_source->manner == AGE_OF_ALARM)
@@ -175,25 +181,44 @@ static void note(struct subject *one, const struct ob_fact_source *fact_source, 
                 seen->until = at->now + at->valid;
 }
 
-void ob_pipeline_health_note(struct ob_pipeline_health *s, const struct ob_fact_source *fact_source,
-        const struct ob_series *series, const struct ob_sighting *at)
+struct ob_health_subject *ob_pipeline_health_subject(
+        struct ob_pipeline_health *s, const struct ob_fact_source *fact_source, const struct ob_series *series)
 {
         const char *id = find_tag(series, fact_source->is_channel ? "channel" : "pipeline");
-        struct subject *one;
+        struct ob_health_subject *one;
+        bool is_news;
 
         if (!id || !strcmp(id, "none") || (fact_source->manner == AGE_OF_ALARM && !is_alarm(series)))
+                return NULL;
+        pthread_mutex_lock(&s->lock);
+        one = find(fact_source->is_channel ? &s->channels : &s->pipelines, id);
+        is_news = !one && ob_log_change(&s->is_full, true);
+        pthread_mutex_unlock(&s->lock);
+        if (is_news) {
+                const char *manager = find_tag(series, "manager");
+
+                ob_log(OB_LOG_WARN,
+                        "event=health_full manager=%s first_left_out=%.40s why=\"the pages or tables of this manager "
+                        "name more than %d pipelines or channels; further ones have no state until the next start\"",
+                        manager ? manager : "", id, SUBJECTS_MAX);
+        }
+        return one;
+}
+
+void ob_pipeline_health_note(struct ob_pipeline_health *s, struct ob_health_subject *subject,
+        const struct ob_fact_source *fact_source, const struct ob_sighting *at)
+{
+        if (!subject)
                 return;
         pthread_mutex_lock(&s->lock);
-        one = fact_source->is_channel ? find(&s->channels, &s->found_channel, id)
-                                      : find(&s->pipelines, &s->found_pipeline, id);
         if (fact_source->manner == LINK)
-                snprintf(one->channel, sizeof(one->channel), "%" PRId64, at->value);
+                snprintf(subject->channel, sizeof(subject->channel), "%" PRId64, at->value);
         else
-                note(one, fact_source, at);
+                note(subject, fact_source, at);
         pthread_mutex_unlock(&s->lock);
 }
 
-static void take_facts(const struct subject *one, int64_t now, struct ob_facts *f)
+static void take_facts(const struct ob_health_subject *one, int64_t now, struct ob_facts *f)
 {
         for (int i = 0; i < OB_FACTS; i++) {
                 const struct seen *seen = &one->seen[i];
@@ -213,7 +238,7 @@ void ob_pipeline_health_list_is_whole(struct ob_pipeline_health *s, int64_t now)
 }
 
 /* True: the pages list all other pipelines, so this one was deleted, although it still has rows. */
-static bool is_gone(const struct ob_pipeline_health *s, const struct subject *one)
+static bool is_gone(const struct ob_pipeline_health *s, const struct ob_health_subject *one)
 {
         return s->listed_at > one->seen[OB_FACT_MAINSTEM].at;
 }
@@ -221,7 +246,7 @@ static bool is_gone(const struct ob_pipeline_health *s, const struct subject *on
 /* Copies the facts of every pipeline, so that no rule is evaluated under the lock. */
 static void copy_facts(struct ob_pipeline_health *s, int64_t now)
 {
-        struct subject *one, *next, *channel;
+        struct ob_health_subject *one, *next, *channel;
 
         s->n = 0;
         pthread_mutex_lock(&s->lock);
@@ -244,7 +269,7 @@ static void copy_facts(struct ob_pipeline_health *s, int64_t now)
  */
 static void evaluate(struct ob_pipeline_health *s, struct copy *c, int64_t now, struct ob_evaluation *v)
 {
-        struct subject *one = c->subject;
+        struct ob_health_subject *one = c->subject;
         enum ob_state state = OB_STATES;
 
         ob_facts_conclude(&c->facts);
@@ -295,7 +320,7 @@ struct ob_pipeline *ob_pipeline_health_list(struct ob_pipeline_health *s, size_t
 {
         size_t room = count(s);
         struct ob_pipeline *all = ob_alloc(room, sizeof(*all));
-        struct subject *one, *next;
+        struct ob_health_subject *one, *next;
 
         *n = 0;
         pthread_mutex_lock(&s->lock);

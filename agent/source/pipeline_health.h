@@ -13,6 +13,7 @@
 #include "proto/metric.h"
 
 struct ob_pipeline_health;
+struct ob_health_subject; /* a pipeline, or a channel */
 
 /* `settings` are borrowed. */
 struct ob_pipeline_health *ob_pipeline_health_new(const struct ob_health_settings *settings);
@@ -30,8 +31,21 @@ struct ob_sighting {
         int64_t time, clock, now, valid;
         int64_t value;
 };
-void ob_pipeline_health_note(struct ob_pipeline_health *s, const struct ob_fact_source *fact_source,
-        const struct ob_series *series, const struct ob_sighting *at);
+void ob_pipeline_health_note(struct ob_pipeline_health *s, struct ob_health_subject *subject,
+        const struct ob_fact_source *fact_source, const struct ob_sighting *at);
+
+/* Whether a row of the time `newest` decides in place of this row. A row of the present is never old. */
+static inline bool ob_sighting_is_old(const struct ob_sighting *at, int64_t newest)
+{
+        return at->time < newest && at->time < at->clock;
+}
+
+/*
+ * The pipeline or channel that a fact from this series is about; valid as long as `s`. NULL: the fact is about
+ * none, or the limit of pipelines is reached, which is logged once; then ob_pipeline_health_note() does nothing.
+ */
+struct ob_health_subject *ob_pipeline_health_subject(
+        struct ob_pipeline_health *s, const struct ob_fact_source *fact_source, const struct ob_series *series);
 
 /* Whether this is the series by which the manager's pages list the pipelines. */
 bool ob_fact_source_lists(const struct ob_fact_source *fact_source);

@@ -9,6 +9,7 @@
 #include "agent/source/diff.h"
 #include "agent/source/events.h"
 #include "agent/source/newest.h"
+#include "agent/source/series_cache.h"
 #include "proto/memory.h"
 
 static const struct ob_delta_ops *const deltas[OB_SHAPES] = {
@@ -17,9 +18,20 @@ static const struct ob_delta_ops *const deltas[OB_SHAPES] = {
         [OB_SHAPE_NEWEST] = &ob_newest,
 };
 
+static void find_columns(struct ob_task *f)
+{
+        for (int role = 0; role < OB_ROLES; role++)
+                f->first[role] = ob_source_find(f->source, (enum ob_role)role);
+        for (unsigned i = 0; i < f->source->n_columns; i++)
+                if (ob_roles[f->source->columns[i].role].is_metric || f->source->columns[i].role == OB_FACT)
+                        f->amounts[f->n_amounts++] = i;
+}
+
 void ob_task_init(struct ob_task *f)
 {
         f->delta = deltas[ob_source_shape(f->source)];
+        find_columns(f);
+        f->series = ob_series_cache_new(f->source);
         for (unsigned i = 0; f->states && i < f->source->n_columns; i++)
                 f->fact_sources[i] = ob_fact_source_find(f->source->columns[i].name);
         f->events = ob_events_new(f);
@@ -32,6 +44,7 @@ void ob_task_fini(struct ob_task *f)
         if (f->delta)
                 f->delta->reset(f);
         ob_events_free(f->events);
+        ob_series_cache_free(f->series);
         ob_outbox_free(&f->outbox);
         ob_reader_free(f->reader);
         free(f->logged_plan);
@@ -117,14 +130,13 @@ static int poll_once(struct ob_task *f, struct ob_err *err)
         if (load(f, err))
                 return -1;
         f->is_loaded = true;
-        if (f->reader->ops->read_clock(f->reader, &at, err))
+        f->page_at = ob_clock_ms();
+        if (ob_task_read_clock(f, &at, err))
                 return -1;
         f->now = at.now;
-        f->page_at = ob_clock_ms();
         f->has_unsettled = false;
         ob_outbox_start(&f->outbox, f->now);
-        if ((!f->checkpoint.known || strcmp(f->checkpoint.identity, f->reader->identity) != 0) &&
-                begin(f, &at, err))
+        if (!ob_task_has_begun(f) && begin(f, &at, err))
                 return -1;
         return f->delta->poll(f, &at, err);
 }
@@ -133,6 +145,7 @@ int ob_task_poll(struct ob_task *f, struct ob_err *err)
 {
         int got = poll_once(f, err);
 
+        ob_series_cache_end_page(f);
         ob_names_release(f->snapshot);
         f->snapshot = NULL;
         if (!got)

@@ -20,11 +20,12 @@ struct ob_session;
 
 /* The rows of the last read; the reader's, valid until the next call. */
 struct ob_rows {
-        const char **cells; /* n rows, one after another */
-        size_t n, width;
-        bool has_more;   /* with a cursor: more rows may follow the last one */
-        bool is_skipped; /* no rows: the first row is too large to be read; more rows may follow it */
-        int64_t skipped; /* the id of that row */
+        const char **cells;  /* n rows, one after another */
+        size_t n, width;     /* a row has at least the cells of the source's columns */
+        const bool *is_same; /* for each row: the row says nothing new since the last read; NULL: unknown */
+        bool has_more;       /* with a cursor: more rows may follow the last one */
+        bool is_skipped;     /* no rows: the first row is too large to be read; more rows may follow it */
+        int64_t skipped;     /* the id of that row */
 };
 #define OB_ROW_TOO_LARGE "the row is larger than 1 MB; it is left out"
 
@@ -48,6 +49,14 @@ struct ob_reader_ops {
         /* Up to `limit` rows from the id `from` on, in order; fewer when they are large. Without a cursor: all
          * rows. */
         int (*read)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err);
+
+        /*
+         * Reads rows as `read` does, and the clock in the same query; `at->max_id` becomes the id of the last row.
+         * 1: the answer has no clock or no id, so both must be asked for. Only with a cursor. NULL for readers
+         * whose clock costs nothing.
+         */
+        int (*read_with_clock)(struct ob_reader *r, int64_t from, unsigned limit, struct ob_reading *at,
+                struct ob_rows *rows, struct ob_err *err);
 
         /*
          * The ids from `from` up to but not including `end`: a row for each chunk that has ids, in no order: the

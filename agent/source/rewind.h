@@ -7,12 +7,17 @@
 
 #include "agent/store/store.h"
 #include "config/config.h"
-
-/* The least common multiple of the steps of all Graphite sinks, in seconds; 0: there is no Graphite sink. */
-int64_t ob_rewind_step(const struct ob_config *c);
+#include "proto/metric.h"
 
 /* Whether a source's table is a history: its rows have times and do not change. */
 bool ob_rewind_has_history(const struct ob_source *s);
+
+/*
+ * Makes a pattern of all series of one column, for ob_name_is_dotted_of() and ob_name_is_tagged_of(). The texts are
+ * borrowed from the config. False: the column makes no series.
+ */
+bool ob_rewind_series(const struct ob_manager *manager, const struct ob_source *source, unsigned column,
+        struct ob_series *series);
 
 /*
  * Rewinds a source, as ob_store_rewind_source does. For a history, also queues a command, after the points that are

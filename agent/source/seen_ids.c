@@ -12,6 +12,15 @@ void ob_seen_ids_free(struct ob_seen_ids *s)
 
 void ob_seen_ids_start(struct ob_seen_ids *s)
 {
+        bool is_kept = s->n && !s->chunks[s->n - 1].is_changed;
+
+        if (is_kept)
+                s->chunks[0] = s->chunks[s->n - 1];
+        s->n = is_kept;
+}
+
+void ob_seen_ids_clear(struct ob_seen_ids *s)
+{
         s->n = 0;
 }
 
@@ -30,19 +39,32 @@ static unsigned bit_of(int64_t id)
         return (unsigned)(id & (OB_CHUNK_IDS - 1));
 }
 
+static int find_highest(struct ob_seen_ids *s, struct ob_store *st, const char *source, struct ob_err *err)
+{
+        int got = s->is_bounded ? 1 : ob_store_last_chunk(st, source, &s->highest, err);
+
+        if (!got)
+                s->highest = INT64_MIN;
+        s->is_bounded = got >= 0;
+        return got < 0 ? -1 : 0;
+}
+
 struct ob_seen_chunk *ob_seen_ids_find(
         struct ob_seen_ids *s, struct ob_store *st, const char *source, int64_t id, struct ob_err *err)
 {
         int64_t number = ob_seen_chunk_of(id);
         struct ob_seen_chunk *c;
-        int got;
+        int got = 0;
 
         if (s->n && s->chunks[s->n - 1].chunk.number == number)
                 return &s->chunks[s->n - 1];
+        if (find_highest(s, st, source, err))
+                return NULL;
         s->chunks = ob_grow(s->chunks, &s->room, s->n, sizeof(*s->chunks));
         c = &s->chunks[s->n];
-        *c = (struct ob_seen_chunk) { .is_changed = false };
-        got = ob_store_get_chunk(st, source, number, &c->chunk, err);
+        *c = (struct ob_seen_chunk) { .chunk.number = number };
+        if (number <= s->highest)
+                got = ob_store_get_chunk(st, source, number, &c->chunk, err);
         if (got < 0)
                 return NULL;
         c->is_known = got;
@@ -64,11 +86,16 @@ void ob_seen_ids_add(struct ob_seen_chunk *c, int64_t id, int64_t time)
         c->is_changed = true;
 }
 
-int ob_seen_ids_put(const struct ob_seen_ids *s, struct ob_store *st, const char *source, struct ob_err *err)
+int ob_seen_ids_put(struct ob_seen_ids *s, struct ob_store *st, const char *source, struct ob_err *err)
 {
-        for (size_t i = 0; i < s->n; i++)
-                if (s->chunks[i].is_changed && ob_store_put_chunk(st, source, &s->chunks[i].chunk, err))
+        for (size_t i = 0; i < s->n; i++) {
+                const struct ob_chunk *c = &s->chunks[i].chunk;
+
+                if (s->chunks[i].is_changed && ob_store_put_chunk(st, source, c, err))
                         return -1;
+                if (s->highest < c->number)
+                        s->highest = c->number;
+        }
         return 0;
 }
 

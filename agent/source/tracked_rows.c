@@ -1,5 +1,6 @@
 #include "agent/source/tracked_rows.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,6 @@ static void free_entry(struct ob_tracked_rows *k, struct ob_tracked_row *e)
 {
         HASH_DEL(k->entries, e);
         free(e->successor);
-        free(e->totals);
-        ob_bytes_free(&e->key);
         free(e);
 }
 
@@ -50,24 +49,43 @@ struct ob_tracked_row *ob_tracked_rows_find(struct ob_tracked_rows *k, const str
         if (k->found)
                 k->found->behind = e;
         k->found = e;
+        __builtin_prefetch(e->behind); /* a table has more rows than the cache of the processor */
         return e;
 }
 
 struct ob_tracked_row *ob_tracked_rows_add(struct ob_tracked_rows *k, const void *key, size_t length)
 {
-        struct ob_tracked_row *e = ob_alloc(1, sizeof(*e));
+        size_t totals = 2 * k->n_totals * sizeof(int64_t);
+        struct ob_tracked_row *e = ob_alloc(1, sizeof(*e) + totals + length);
 
-        ob_bytes_add(&e->key, key, length);
-        e->totals = ob_alloc(2 * k->n_totals, sizeof(*e->totals));
+        e->totals = (int64_t *)(e + 1);
         e->stored = e->totals + k->n_totals;
+        e->key = (struct ob_bytes) { .data = (unsigned char *)e + sizeof(*e) + totals, .length = length };
+        memcpy(e->key.data, key, length);
         for (unsigned i = 0; i < k->n_totals; i++)
                 e->stored[i] = OB_TOTAL_UNKNOWN;
         HASH_ADD_KEYPTR(hh, k->entries, e->key.data, e->key.length, e);
         return e;
 }
 
+void ob_tracked_rows_forget_others(struct ob_tracked_rows *k, uint64_t met)
+{
+        struct ob_tracked_row *e, *next;
+
+        assert(!k->n_totals);
+        k->found = NULL;
+        HASH_ITER (hh, k->entries, e, next)
+                if (e->behind && e->behind->met != met)
+                        e->behind = NULL;
+        HASH_ITER (hh, k->entries, e, next)
+                if (e->met != met)
+                        free_entry(k, e);
+}
+
 void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_row *e, bool is_row)
 {
+        if (!k->n_totals)
+                return;
         e->is_row_changed |= is_row;
         if (e->is_changed)
                 return;

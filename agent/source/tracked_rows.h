@@ -23,9 +23,9 @@ struct ob_tracked_row {
         const char **successor;        /* ours: the row to track when this one is gone; NULL */
         bool is_changed;               /* since the row was stored */
         bool is_row_changed;           /* also id, made or below_since */
-        int64_t *totals;               /* ours; as many as the source has */
-        int64_t *stored;               /* the same, as the store has them; in the allocation of `totals` */
-        struct ob_bytes key;           /* ours */
+        int64_t *totals; /* as many as the source has; in the allocation of the row, as are the next two members */
+        int64_t *stored; /* the same, as the store has them */
+        struct ob_bytes key;
 };
 
 struct ob_tracked_rows {
@@ -55,11 +55,18 @@ void ob_tracked_rows_free(struct ob_tracked_rows *k);
 struct ob_tracked_row *ob_tracked_rows_find(struct ob_tracked_rows *k, const struct ob_bytes *key);
 struct ob_tracked_row *ob_tracked_rows_add(struct ob_tracked_rows *k, const void *key, size_t length);
 
-/* Notes that a total, or with `is_row` also id, made or below_since, has changed. */
+/*
+ * Notes that a total, or with `is_row` also id, made or below_since, has changed. The rows of a source without
+ * totals are not stored: no amount depends on them.
+ */
 void ob_tracked_rows_mark_changed(struct ob_tracked_rows *k, struct ob_tracked_row *e, bool is_row);
 
 /* Writes what has changed, inside the caller's transaction. */
 int ob_tracked_rows_put(struct ob_tracked_rows *k, struct ob_store *st, const char *source, struct ob_err *err);
+
+/* Forgets the rows that the poll `met` did not meet. Only for a source without totals, whose rows are not stored.
+ */
+void ob_tracked_rows_forget_others(struct ob_tracked_rows *k, uint64_t met);
 
 /* Notes that the transaction was committed. */
 void ob_tracked_rows_settle(struct ob_tracked_rows *k);

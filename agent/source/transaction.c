@@ -2,6 +2,7 @@
 
 #include "agent/process/clock.h"
 #include "agent/source/events.h"
+#include "agent/source/series_cache.h"
 
 /* The arguments of stage_all(). */
 struct staging {
@@ -24,8 +25,10 @@ static int stage_all(void *ctx, struct ob_err *err)
 int ob_task_commit(struct ob_task *f, const struct ob_checkpoint *next, ob_task_stage_fn *stage, struct ob_err *err)
 {
         struct staging s = { f, next, stage };
-        int got = ob_outbox_commit(&f->outbox, stage_all, &s, err);
+        int got;
 
+        ob_series_cache_end_page(f);
+        got = ob_outbox_commit(&f->outbox, stage_all, &s, err);
         if (got)
                 return got;
         ob_events_staged(f->events);

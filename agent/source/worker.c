@@ -9,6 +9,7 @@
 #include "agent/process/thread.h"
 #include "agent/source/names/refresh.h"
 #include "agent/source/rewind.h"
+#include "config/config.h"
 #include "proto/memory.h"
 
 #define RETRY_MS 500 /* between polls while young rows settle */
@@ -62,7 +63,8 @@ static void init_rows(struct ob_worker *w, struct ob_worker_task *wt)
                 .reader = wt->source->kind == OB_SOURCE_PAGE ? ob_reader_page_new(wt->source, pages(w))
                                                              : ob_reader_mysql_new(wt->source, &w->session),
                 .states = w->states,
-                .step = ob_rewind_step(w->config),
+                .step = ob_steps_multiple(w->config),
+                .repeat = ob_steps_repeat(w->config),
                 .outbox = make_outbox(w),
         };
         ob_task_init(&wt->rows);
@@ -85,8 +87,7 @@ static void fini_rows(struct ob_worker_task *wt)
 
 static void init_counters(struct ob_worker *w, struct ob_worker_task *wt)
 {
-        wt->counters =
-                (struct ob_own_counters) { .counters = w->counters, .queue = w->queue, .outbox = make_outbox(w) };
+        wt->counters = (struct ob_own_counters) { .parts = w->own, .outbox = make_outbox(w) };
         ob_own_counters_init(&wt->counters);
 }
 
@@ -102,9 +103,11 @@ static void fini_counters(struct ob_worker_task *wt)
 
 static void init_zone(struct ob_worker *w, struct ob_worker_task *wt)
 {
-        wt->zone = (struct ob_zone_check) {
-                .manager = manager_of(w), .pages = pages(w), .session = &w->session, .outbox = make_outbox(w)
-        };
+        wt->zone = (struct ob_zone_check) { .manager = manager_of(w),
+                .pages = pages(w),
+                .session = &w->session,
+                .repeat = ob_steps_repeat(w->config),
+                .outbox = make_outbox(w) };
         ob_zone_check_init(&wt->zone);
 }
 
@@ -128,6 +131,7 @@ static void init_health(struct ob_worker *w, struct ob_worker_task *wt)
                 .name = wt->name,
                 .health = w->states,
                 .names = w->names,
+                .repeat = ob_steps_repeat(w->config),
                 .outbox = make_outbox(w) };
 }
 
@@ -248,9 +252,16 @@ static int64_t refresh_names(struct ob_worker *w)
 static int64_t poll_due(struct ob_worker *w)
 {
         struct ob_source_counters *c = &w->counters->sources[w->index];
-        int64_t next = w->refreshes_names ? refresh_names(w) : INT64_MAX, now = ob_clock_ms(), rows = c->rows;
+        int64_t next = INT64_MAX, now, rows = c->rows;
         bool polled = false;
 
+        if (!ob_permit_is_valid(w->permit)) {
+                ob_health_promise(&c->health, c->busy_ms);
+                return ob_clock_ms() + RETRY_MS;
+        }
+        if (w->refreshes_names)
+                next = refresh_names(w);
+        now = ob_clock_ms();
         if (w->pages)
                 ob_pages_begin(w->pages);
         for (size_t i = 0; i < w->n_tasks && !ob_stop_is_wanted(w->stop); i++) {
@@ -291,7 +302,7 @@ static bool poll_once(struct ob_worker *w)
 /* With --once, own counters are read last: earlier they would be empty. */
 static void wait_for_others(struct ob_worker *w)
 {
-        while (w->counters->reading > 1 && !ob_stop_wait(w->stop, ob_clock_ms() + RETRY_MS / 10))
+        while (*w->reading > 1 && !ob_stop_wait(w->stop, ob_clock_ms() + RETRY_MS / 10))
                 ;
 }
 
@@ -313,7 +324,7 @@ static void *run(void *arg)
                         ;
         }
         w->is_done = true;
-        w->counters->reading--;
+        --*w->reading;
         return NULL;
 }
 

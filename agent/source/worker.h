@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "agent/process/backoff.h"
+#include "agent/process/permit.h"
 #include "agent/source/health_changes.h"
 #include "agent/source/mysql/session.h"
 #include "agent/source/names/names.h"
@@ -54,7 +55,10 @@ struct ob_worker {
         struct ob_pipeline_health *states; /* of the manager's pipelines; NULL */
         struct ob_session_turns *turns;    /* of the manager's sessions; NULL */
         struct ob_stop *stop;
-        bool is_once; /* the worker reads until no rows are left, then ends */
+        const struct ob_permit *permit; /* while it is not valid, the worker reads nothing; NULL: it always is */
+        atomic_size_t *reading;         /* how many workers of the agent have not finished */
+        const struct ob_own_parts *own; /* what the agent's own counters are read from */
+        bool is_once;                   /* the worker reads until no rows are left, then ends */
 
         /* The thread's own. */
         struct ob_store *store;

@@ -153,7 +153,7 @@ int ob_connection_number(sqlite3 *db, const char *sql, int64_t *number, struct o
         char text[32];
         int got = ob_connection_text(db, sql, text, sizeof(text), err);
 
-        if (!got && !ob_number_parse_int(text, strlen(text), number))
+        if (!got && !ob_number_parse_int(text, number))
                 got = ob_fail(err, "%s answers \"%s\"", sql, text);
         return got;
 }

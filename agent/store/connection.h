@@ -1,4 +1,4 @@
-/* One connection to the store's file: opens and copies the file. Owned by one thread. */
+/* One connection of SQLite's to the store's file: opens and copies the file. Owned by one thread. */
 #ifndef OB_STORE_CONNECTION_H
 #define OB_STORE_CONNECTION_H
 
@@ -6,10 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/store/engine.h"
 #include "proto/error.h"
-
-/* Returned besides 0 and -1: the file itself is corrupt, or is no store. */
-#define OB_CORRUPT (-2)
 
 /* Opens a connection and sets up the session; makes no tables. On an error `*db` is NULL. */
 int ob_connection_open(const char *path, sqlite3 **db, struct ob_err *err);

@@ -10,18 +10,26 @@
 int ob_queue_open(struct ob_queue *q, struct ob_store *st, int64_t max_bytes, struct ob_counters *counters,
         struct ob_err *err)
 {
+        int64_t points, bytes;
+
         *q = (struct ob_queue) { .max_bytes = max_bytes, .limit = max_bytes, .counters = counters };
         pthread_mutex_init(&q->lock, NULL);
         ob_cond_init(&q->told);
         ob_cond_init(&q->room);
         q->sinks = ob_alloc(counters->n_sinks, sizeof(*q->sinks));
-        return ob_store_sum_batches(st, INT64_MIN, &q->points, &q->bytes, err);
+        if (ob_store_sum_batches(st, INT64_MIN, &points, &bytes, err))
+                return -1;
+        counters->queue_points = points;
+        counters->queue_bytes = bytes;
+        return 0;
 }
 
 void ob_queue_close(struct ob_queue *q)
 {
         if (!q->sinks)
                 return;
+        for (size_t i = 0; i < OB_QUEUE_KEPT; i++)
+                ob_sealed_batch_release(q->kept[i].sealed);
         free(q->sinks);
         pthread_cond_destroy(&q->told);
         pthread_cond_destroy(&q->room);
@@ -59,7 +67,7 @@ static bool ask_to_drop(struct ob_queue *q)
 /* With the lock held: asks sinks for room, or notes what workers wait for. */
 static void want_room(struct ob_queue *q, int64_t bytes)
 {
-        if (q->bytes + bytes <= q->max_bytes) /* dropping batches would only lose points */
+        if (q->counters->queue_bytes + bytes <= q->max_bytes) /* dropping batches would only lose points */
                 q->waits.disk = true;
         else if (!ask_to_drop(q))
                 q->waits.sinks = true;
@@ -72,9 +80,9 @@ static bool reserve_or_wait(struct ob_queue *q, int64_t bytes)
         bool is_room;
 
         pthread_mutex_lock(&q->lock);
-        is_room = q->bytes == 0 || q->bytes + bytes <= q->limit;
+        is_room = q->counters->queue_bytes == 0 || q->counters->queue_bytes + bytes <= q->limit;
         if (is_room) {
-                q->bytes += bytes;
+                q->counters->queue_bytes += bytes;
         } else {
                 want_room(q, bytes);
                 pthread_cond_timedwait(&q->room, &q->lock, &until);
@@ -91,10 +99,71 @@ bool ob_queue_reserve(struct ob_queue *q, int64_t bytes, struct ob_stop *stop)
         return true;
 }
 
+/* With the lock held: forgets a batch. */
+static void forget(struct ob_queue *q, struct ob_queue_kept *k)
+{
+        if (!k->sealed)
+                return;
+        q->kept_bytes -= (int64_t)ob_sealed_batch_size(k->sealed);
+        ob_sealed_batch_release(k->sealed);
+        k->sealed = NULL;
+}
+
+/* With the lock held: the oldest batch in memory, where at least one must be. */
+static struct ob_queue_kept *oldest(struct ob_queue *q)
+{
+        struct ob_queue_kept *found = NULL;
+
+        for (size_t i = 0; i < OB_QUEUE_KEPT; i++)
+                if (q->kept[i].sealed && (!found || q->kept[i].seq < found->seq))
+                        found = &q->kept[i];
+        return found;
+}
+
+static struct ob_queue_kept *place_of(struct ob_queue *q, int64_t seq)
+{
+        return &q->kept[(uint64_t)seq % OB_QUEUE_KEPT];
+}
+
+void ob_queue_keep(struct ob_queue *q, int64_t first, struct ob_sealed_batch *const *sealed, size_t n)
+{
+        pthread_mutex_lock(&q->lock);
+        for (size_t i = 0; i < n; i++) {
+                struct ob_queue_kept *k = place_of(q, first + (int64_t)i);
+
+                forget(q, k);
+                *k = (struct ob_queue_kept) { first + (int64_t)i, ob_sealed_batch_share(sealed[i]) };
+                q->kept_bytes += (int64_t)ob_sealed_batch_size(sealed[i]);
+                while (q->kept_bytes > OB_QUEUE_KEPT_BYTES)
+                        forget(q, oldest(q));
+        }
+        pthread_mutex_unlock(&q->lock);
+}
+
+int ob_queue_next(
+        struct ob_queue *q, struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err)
+{
+        const struct ob_queue_kept *k = place_of(q, after + 1);
+        struct ob_sealed_batch *found = NULL;
+
+        pthread_mutex_lock(&q->lock);
+        if (k->sealed && k->seq == after + 1)
+                found = ob_sealed_batch_share(k->sealed);
+        pthread_mutex_unlock(&q->lock);
+        if (!found)
+                return ob_store_next_batch(st, after, b, err);
+        ob_sealed_batch_release(b->sealed);
+        b->sealed = found;
+        b->seq = after + 1;
+        b->points = ob_sealed_batch_points(found);
+        b->bytes = (int64_t)ob_sealed_batch_blob(found)->length;
+        return 1;
+}
+
 void ob_queue_publish(struct ob_queue *q, int64_t points)
 {
         pthread_mutex_lock(&q->lock);
-        q->points += points;
+        q->counters->queue_points += points;
         for (size_t i = 0; i < q->counters->n_sinks; i++) {
                 q->counters->sinks[i].points += points;
                 q->counters->sinks[i].behind += points;
@@ -106,7 +175,7 @@ void ob_queue_publish(struct ob_queue *q, int64_t points)
 void ob_queue_release(struct ob_queue *q, int64_t bytes)
 {
         pthread_mutex_lock(&q->lock);
-        q->bytes -= bytes;
+        q->counters->queue_bytes -= bytes;
         pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
 }
@@ -115,8 +184,8 @@ void ob_queue_ack(struct ob_queue *q, size_t sink, int64_t acked, int64_t points
 {
         pthread_mutex_lock(&q->lock);
         q->sinks[sink].acked = acked;
-        q->points -= points;
-        q->bytes -= bytes;
+        q->counters->queue_points -= points;
+        q->counters->queue_bytes -= bytes;
         pthread_cond_broadcast(&q->room); /* also when no byte was freed: another sink may now be asked for room */
         pthread_mutex_unlock(&q->lock);
 }
@@ -124,7 +193,8 @@ void ob_queue_ack(struct ob_queue *q, size_t sink, int64_t acked, int64_t points
 void ob_queue_set_room(struct ob_queue *q, int64_t bytes)
 {
         pthread_mutex_lock(&q->lock);
-        q->limit = bytes < q->max_bytes - q->bytes ? q->bytes + bytes : q->max_bytes;
+        q->limit =
+                bytes < q->max_bytes - q->counters->queue_bytes ? q->counters->queue_bytes + bytes : q->max_bytes;
         q->limit = q->limit < 0 ? 0 : q->limit;
         pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
@@ -166,8 +236,8 @@ int64_t ob_queue_limit(struct ob_queue *q)
 void ob_queue_size(struct ob_queue *q, int64_t *points, int64_t *bytes)
 {
         pthread_mutex_lock(&q->lock);
-        *points = q->points;
-        *bytes = q->bytes;
+        *points = q->counters->queue_points;
+        *bytes = q->counters->queue_bytes;
         pthread_mutex_unlock(&q->lock);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The queue between workers and sinks: bounded, durable, with a position for each sink. The batches are in the
  * store; the queue has what threads must know of them without a query: how many there are, and that one was added.
+ * The newest batches are in memory, too: see ob_queue_keep().
  *
  * Any thread may call these functions. Under the lock there is only counting.
  *
@@ -18,6 +19,10 @@
 #include "agent/process/counters.h"
 #include "agent/process/stop.h"
 #include "agent/store/store.h"
+#include "proto/batch.h"
+
+#define OB_QUEUE_KEPT       32                 /* batches */
+#define OB_QUEUE_KEPT_BYTES (INT64_C(2) << 20) /* of memory */
 
 /* What workers waited for since the last ob_queue_take_waits(). */
 struct ob_queue_waits {
@@ -29,8 +34,7 @@ struct ob_queue {
         pthread_mutex_t lock;
         pthread_cond_t told, room; /* `told` wakes sinks: there is news; `room` wakes workers: there is room */
         int64_t max_bytes;
-        int64_t limit;         /* bytes that there may be now: the disk may have no room for max_bytes */
-        int64_t bytes, points; /* in the store; the bytes include those that are about to be written */
+        int64_t limit; /* bytes that there may be now: the disk may have no room for max_bytes */
         struct ob_queue_waits waits;
         uint64_t news; /* grows with everything that a waiting thread must look at */
         struct ob_queue_sink {
@@ -39,16 +43,34 @@ struct ob_queue {
                                       asked */
                 bool is_down;      /* the sink does not deliver at the moment */
         } * sinks;                 /* ours; as many as counters->n_sinks, in the same order */
+        struct ob_queue_kept {
+                int64_t seq;
+                struct ob_sealed_batch *sealed; /* our reference; NULL: none */
+        } kept[OB_QUEUE_KEPT]; /* the newest batches; a batch is at the index `seq` modulo OB_QUEUE_KEPT */
+        int64_t kept_bytes;
         struct ob_counters *counters;
 };
 
-/* Counts the batches in the store. `counters` is borrowed; the queue counts there how far each sink is behind. */
+/*
+ * Counts the batches in the store. `counters` is borrowed; the queue counts there how much it has, and how far each
+ * sink is behind.
+ */
 int ob_queue_open(struct ob_queue *q, struct ob_store *st, int64_t max_bytes, struct ob_counters *counters,
         struct ob_err *err);
 void ob_queue_close(struct ob_queue *q);
 
 /* Waits for room for `bytes` and reserves the room. False, with nothing reserved, when a stop is wanted. */
 bool ob_queue_reserve(struct ob_queue *q, int64_t bytes, struct ob_stop *stop);
+
+/*
+ * Keeps batches in memory that were just committed, with consecutive numbers from `first` on, so that a sink that
+ * keeps up neither reads nor decodes them. Releases old batches when there are too many.
+ */
+void ob_queue_keep(struct ob_queue *q, int64_t first, struct ob_sealed_batch *const *sealed, size_t n);
+
+/* Gets the first batch after number `after`, from memory or from the store. Returns 1, 0 when there is none, -1. */
+int ob_queue_next(
+        struct ob_queue *q, struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err);
 
 /*
  * _publish notes that the reserved batch was committed, with `points`; _release returns the bytes of one that was

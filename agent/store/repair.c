@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/store/connection.h"
 #include "agent/store/statement.h"
 #include "agent/store/store.h"
 #include "proto/batch.h"
@@ -15,10 +14,11 @@ static int64_t likely_points(int64_t points)
 }
 
 /* Empties a corrupt batch. Its number stays, so that the numbers have no gap; its points are counted as lost. */
-static int empty_batch(struct ob_store *st, sqlite3_stmt *row, struct ob_corruption *d, struct ob_err *err)
+static int empty_batch(struct ob_store *st, struct ob_statement *row, struct ob_corruption *d, struct ob_err *err)
 {
-        int64_t seq = sqlite3_column_int64(row, 0), points = likely_points(sqlite3_column_int64(row, 1));
-        sqlite3_stmt *s = ob_statement_prepare(st, OB_SQL_EMPTY_BATCH, NULL, 0, err);
+        int64_t seq = ob_statement_number(row, 0), points = likely_points(ob_statement_number(row, 1));
+        struct ob_statement *s = ob_statement_prepare(st, OB_SQL_EMPTY_BATCH, NULL, 0, err);
+        struct ob_value number;
 
         if (!s)
                 return -1;
@@ -26,20 +26,10 @@ static int empty_batch(struct ob_store *st, sqlite3_stmt *row, struct ob_corrupt
                 snprintf(d->first, sizeof(d->first), "batch %lld", (long long)seq);
         d->batches++;
         d->points += points;
-        sqlite3_bind_int64(s, 5, seq);
+        number = ob_value_number(seq);
+        st->engine->bind(s, 5, &number);
         return OB_PUT(
                 st, OB_SQL_EMPTY_BATCH, err, ob_value_number(points), ob_value_number(0), ob_value_blob(NULL, 0));
-}
-
-/* A blob without bytes has no address: sqlite3_bind_value would bind NULL instead. */
-static void bind_cell(sqlite3_stmt *s, int at, sqlite3_stmt *row, int column)
-{
-        sqlite3_value *cell = sqlite3_column_value(row, column);
-
-        if (sqlite3_column_type(row, column) == SQLITE_BLOB && !sqlite3_column_bytes(row, column))
-                sqlite3_bind_blob(s, at, "", 0, SQLITE_STATIC);
-        else
-                sqlite3_bind_value(s, at, cell);
 }
 
 /* Writes which row was the first corrupt one. */
@@ -53,12 +43,10 @@ static void note_first(struct ob_corruption *d, const char *what, const char *na
 static int skip_all(struct ob_store *st, const char *name, struct ob_err *err)
 {
         struct ob_delivery p = { .acked = 0 };
-        sqlite3_stmt *q;
 
-        if (ob_statement_first(st, OB_SQL_LAST_BATCH, NULL, 0, &q, err) < 1)
+        if (st->engine->last_number(st->db, &p.acked, err))
                 return -1;
-        p.acked = p.sent_upto = sqlite3_column_int64(q, 0);
-        sqlite3_reset(q);
+        p.sent_upto = p.acked;
         return ob_store_put_delivery(st, name, &p, err);
 }
 
@@ -66,19 +54,19 @@ static int skip_all(struct ob_store *st, const char *name, struct ob_err *err)
  * Deletes a corrupt row: what it held is unknown from then on. The DELETE gets the cells themselves, because their
  * types may be wrong, and before the name is read as a text, which may convert its cell.
  */
-static int forget_row(struct ob_store *st, enum ob_store_table table, sqlite3_stmt *row, struct ob_corruption *d,
-        struct ob_err *err)
+static int forget_row(struct ob_store *st, enum ob_store_table table, struct ob_statement *row,
+        struct ob_corruption *d, struct ob_err *err)
 {
-        sqlite3_stmt *s = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROW_FORGET_CORRUPT), NULL, 0, err);
+        struct ob_statement *s = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROW_FORGET_CORRUPT), NULL, 0, err);
         const char *name;
 
         if (!s)
                 return -1;
         for (int i = 0; i < ob_table_facts[table].n_key; i++)
-                bind_cell(s, i + 1, row, i);
+                st->engine->bind_column(s, i + 1, row, i);
         if (ob_statement_step(st, s, err))
                 return -1;
-        name = ob_connection_cell(row, 0);
+        name = ob_statement_text(row, 0);
         note_first(d, ob_table_facts[table].what, name);
         d->sinks += table == OB_TABLE_SINKS;
         d->chunks += table == OB_TABLE_SEEN_IDS;
@@ -89,7 +77,7 @@ static int forget_row(struct ob_store *st, enum ob_store_table table, sqlite3_st
 
 static int check_table(struct ob_store *st, enum ob_store_table table, struct ob_corruption *d, struct ob_err *err)
 {
-        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROWS_EACH), NULL, 0, err);
+        struct ob_statement *q = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROWS_EACH), NULL, 0, err);
         struct ob_value row[OB_ROW_COLUMNS];
         int got = q ? 1 : -1;
 
@@ -97,21 +85,25 @@ static int check_table(struct ob_store *st, enum ob_store_table table, struct ob
                 if (!ob_statement_read_row(q, table, row) && forget_row(st, table, q, d, err))
                         got = -1;
         if (got && q)
-                sqlite3_reset(q);
+                ob_statement_reset(q);
         return got;
 }
 
+/* Reads one batch at a time: a full queue must not be in memory at once. */
 static int check_batches(struct ob_store *st, struct ob_corruption *d, struct ob_err *err)
 {
-        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_EACH_BATCH, NULL, 0, err);
-        struct ob_value row[3];
-        int got = q ? 1 : -1;
+        struct ob_value row[3], after = ob_value_number(INT64_MIN);
+        struct ob_statement *q;
+        int got;
 
-        while (got == 1 && (got = ob_statement_step(st, q, err)) == 1)
-                if (!ob_statement_read(q, 1, 3, row) && empty_batch(st, q, d, err))
+        while ((got = ob_statement_first(st, OB_SQL_NEXT_BATCH, &after, 1, &q, err)) == 1) {
+                after = ob_value_number(ob_statement_number(q, 0));
+                if (!ob_statement_read(q, 1, OB_BATCH_TYPES, row) && empty_batch(st, q, d, err))
                         got = -1;
-        if (got && q)
-                sqlite3_reset(q);
+                ob_statement_reset(q);
+                if (got < 0)
+                        break;
+        }
         return got;
 }
 
@@ -122,7 +114,7 @@ static int check_all(struct ob_store *st, struct ob_corruption *d, struct ob_err
         for (enum ob_store_table t = 0; t < OB_TABLES; t++)
                 if (check_table(st, t, d, err))
                         return -1;
-        return d->chunks ? ob_statement_run(st, OB_SQL_FORGET_ALL_CHUNKS, NULL, 0, err) : 0;
+        return d->chunks ? ob_statement_run(st, OB_SQL_OF(OB_TABLE_SEEN_IDS, OB_ROWS_CLEAR), NULL, 0, err) : 0;
 }
 
 int ob_store_repair(struct ob_store *st, struct ob_corruption *d, struct ob_err *err)

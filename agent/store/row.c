@@ -12,7 +12,7 @@ int ob_store_each_row(struct ob_store *st, enum ob_store_table table, const char
         void *ctx, struct ob_err *err)
 {
         const struct ob_value of = ob_value_text(owner);
-        sqlite3_stmt *q = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROWS_OF), &of, 1, err);
+        struct ob_statement *q = ob_statement_prepare(st, OB_SQL_OF(table, OB_ROWS_OF), &of, 1, err);
         int got = q ? 1 : -1;
 
         while (got == 1 && (got = ob_statement_step(st, q, err)) == 1) {
@@ -24,7 +24,7 @@ int ob_store_each_row(struct ob_store *st, enum ob_store_table table, const char
                         return ob_statement_corrupt(st, q, err, which);
                 }
                 if (each(ctx, row, err)) {
-                        sqlite3_reset(q);
+                        ob_statement_reset(q);
                         return -1;
                 }
         }

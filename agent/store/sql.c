@@ -66,20 +66,30 @@ const struct ob_table_facts ob_table_facts[OB_TABLES] = {
 };
 
 /*
+ * In a database that agents share, each table begins with the column `unit`: deploy/state.sql says what a unit is.
+ * MySQL and MariaDB execute what is in such a comment, SQLite skips it.
+ */
+#define ALL_OURS "/*! WHERE unit = @unit */"
+#define OURS     "/*! unit = @unit AND */ "
+
+/*
  * The statements of a table. A "+" before a column keeps SQLite from converting the value to the type of the
  * column: in a corrupt row a number may be a text, and it must be found as that.
  */
 #define TABLE(table, name, owner, columns, values, key, corrupt_key)                                               \
-        [OB_SQL_OF(table, OB_ROWS_EACH)] = "SELECT " columns ", checksum FROM " name,                              \
+        [OB_SQL_OF(table, OB_ROWS_EACH)] = "SELECT " columns ", checksum FROM " name " " ALL_OURS,                 \
                           [OB_SQL_OF(table, OB_ROWS_OF)] =                                                         \
-                                  "SELECT " columns ", checksum FROM " name " WHERE " owner " = ?",                \
+                                  "SELECT " columns ", checksum FROM " name " WHERE " OURS owner " = ?",           \
                           [OB_SQL_OF(table, OB_ROW_GET)] =                                                         \
-                                  "SELECT " columns ", checksum FROM " name " WHERE " key,                         \
-                          [OB_SQL_OF(table, OB_ROW_PUT)] =                                                         \
-                                  "REPLACE INTO " name " (" columns ", checksum) VALUES (" values ", ?)",          \
-                          [OB_SQL_OF(table, OB_ROW_FORGET)] = "DELETE FROM " name " WHERE " key,                   \
-                          [OB_SQL_OF(table, OB_ROWS_FORGET)] = "DELETE FROM " name " WHERE " owner " = ?",         \
-                          [OB_SQL_OF(table, OB_ROW_FORGET_CORRUPT)] = "DELETE FROM " name " WHERE " corrupt_key
+                                  "SELECT " columns ", checksum FROM " name " WHERE " OURS key,                    \
+                          [OB_SQL_OF(table, OB_ROW_PUT)] = "REPLACE INTO " name " (/*! unit, */ " columns          \
+                                                           ", checksum) VALUES (/*! @unit, */ " values ", ?)",     \
+                          [OB_SQL_OF(table, OB_ROW_FORGET)] = "DELETE FROM " name " WHERE " OURS key,              \
+                          [OB_SQL_OF(table, OB_ROWS_FORGET)] = "DELETE FROM " name " WHERE " OURS owner " = ?",    \
+                          [OB_SQL_OF(table, OB_ROWS_CLEAR)] = "DELETE FROM " name " " ALL_OURS,                    \
+                          [OB_SQL_OF(table, OB_ROWS_ANY)] = "SELECT 1 FROM " name " " ALL_OURS " LIMIT 1",         \
+                          [OB_SQL_OF(table, OB_ROW_FORGET_CORRUPT)] =                                              \
+                                  "DELETE FROM " name " WHERE " OURS corrupt_key
 
 #define KEY1(a)                                   a " = ?", "+" a " = ?"
 #define KEY2(a, b)                                a " = ? AND " b " = ?", "+" a " = ? AND +" b " = ?"
@@ -117,25 +127,26 @@ const char *const ob_sql[OB_SQL_STATEMENTS] = {
                 "?, ?, ?, ?, ?", KEY4("sink", "name", "n_identity", "tags")),
         TABLE_OF(OB_TABLE_SINK_TOTALS_UPTO, "sink_totals_upto", "sink", "sink, seq, series_by", "?, ?, ?",
                 KEY1("sink")),
-        [OB_SQL_FIRST_CHUNK_SINCE] = "SELECT MIN(chunk) FROM seen_ids WHERE source = ? AND newest >= ?",
-        [OB_SQL_FORGET_CHUNKS_FROM] = "DELETE FROM seen_ids WHERE source = ? AND chunk >= ?",
-        [OB_SQL_FORGET_CHUNKS_BELOW] = "DELETE FROM seen_ids WHERE source = ? AND chunk < ?",
-        [OB_SQL_FORGET_ALL_CHUNKS] = "DELETE FROM seen_ids",
-        [OB_SQL_FORGET_SIGNATURES] =
-                "DELETE FROM event_signatures WHERE source = ? AND newest < ? AND (is_sent = 0 OR counted = 0)",
-        [OB_SQL_PUT_BATCH] = "INSERT INTO batches (points, bytes, body, checksum) VALUES (?, ?, ?, ?)",
-        [OB_SQL_EMPTY_BATCH] = "UPDATE batches SET points = ?, bytes = ?, body = ?, checksum = ? WHERE seq = ?",
-        [OB_SQL_NEXT_BATCH] = BATCH " WHERE seq > ? ORDER BY seq LIMIT 1",
-        [OB_SQL_EACH_BATCH] = BATCH " ORDER BY seq",
-        [OB_SQL_LAST_BATCH] = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'batches'",
-        [OB_SQL_SUM_BATCHES] = "SELECT SUM(points), SUM(bytes) FROM batches WHERE seq > ?",
+        [OB_SQL_FIRST_CHUNK_SINCE] = "SELECT MIN(chunk) FROM seen_ids WHERE " OURS "source = ? AND newest >= ?",
+        [OB_SQL_LAST_CHUNK] = "SELECT MAX(chunk) FROM seen_ids WHERE " OURS "source = ?",
+        [OB_SQL_FORGET_CHUNKS_FROM] = "DELETE FROM seen_ids WHERE " OURS "source = ? AND chunk >= ?",
+        [OB_SQL_FORGET_CHUNKS_BELOW] = "DELETE FROM seen_ids WHERE " OURS "source = ? AND chunk < ?",
+        [OB_SQL_FORGET_SIGNATURES] = "DELETE FROM event_signatures WHERE " OURS
+                                     "source = ? AND newest < ? AND (is_sent = 0 OR counted = 0)",
+        /* An engine whose tables do not number the batches binds the number first: see engine.h. */
+        [OB_SQL_PUT_BATCH] = "INSERT INTO batches (/*! unit, seq, */ points, bytes, body, checksum)"
+                             " VALUES (/*! @unit, ?, */ ?, ?, ?, ?)",
+        [OB_SQL_COPY_BATCH] = "INSERT INTO batches (/*! unit, */ seq, points, bytes, body, checksum)"
+                              " VALUES (/*! @unit, */ ?, ?, ?, ?, ?)",
+        [OB_SQL_EMPTY_BATCH] =
+                "UPDATE batches SET points = ?, bytes = ?, body = ?, checksum = ? WHERE " OURS "seq = ?",
+        [OB_SQL_NEXT_BATCH] = BATCH " WHERE " OURS "seq > ? ORDER BY seq LIMIT 1",
+        [OB_SQL_SUM_BATCHES] = "SELECT SUM(points), SUM(bytes) FROM batches WHERE " OURS "seq > ?",
         [OB_SQL_SUM_OLDEST] =
                 "SELECT SUM(points), SUM(bytes), COUNT(*), MAX(seq) FROM (SELECT seq, points, bytes FROM batches"
-                " WHERE seq <= (SELECT MIN(acked) FROM sinks) ORDER BY seq LIMIT ?) oldest",
-        [OB_SQL_DROP_BATCHES] = "DELETE FROM batches WHERE seq <= ?",
-        [OB_SQL_FIRST_ACKED] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM sinks) THEN COALESCE(MAX(seq), 0)"
-                               " ELSE COALESCE(MIN(seq), 1) - 1 END FROM batches",
-        [OB_SQL_BEGIN] = "BEGIN IMMEDIATE",
-        [OB_SQL_COMMIT] = "COMMIT",
-        [OB_SQL_ROLLBACK] = "ROLLBACK",
+                " WHERE " OURS "seq <= (SELECT MIN(acked) FROM sinks " ALL_OURS ") ORDER BY seq LIMIT ?) oldest",
+        [OB_SQL_DROP_BATCHES] = "DELETE FROM batches WHERE " OURS "seq <= ?",
+        [OB_SQL_FIRST_ACKED] = "SELECT CASE WHEN EXISTS (SELECT 1 FROM sinks " ALL_OURS
+                               ") THEN COALESCE(MAX(seq), 0) ELSE COALESCE(MIN(seq), 1) - 1 END"
+                               " FROM batches " ALL_OURS,
 };

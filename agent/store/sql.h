@@ -16,6 +16,8 @@ enum ob_row_verb {
         OB_ROW_PUT,            /* writes a row */
         OB_ROW_FORGET,         /* deletes the row of a key */
         OB_ROWS_FORGET,        /* deletes all rows of an owner */
+        OB_ROWS_CLEAR,         /* deletes all rows of the table */
+        OB_ROWS_ANY,           /* whether the table has a row: reads the number 1 */
         OB_ROW_FORGET_CORRUPT, /* deletes the row of a key whose values may have types that the columns do not have
                                 */
         OB_ROW_VERBS
@@ -23,22 +25,18 @@ enum ob_row_verb {
 
 enum ob_sql {
         OB_SQL_FIRST_CHUNK_SINCE,
+        OB_SQL_LAST_CHUNK,
         OB_SQL_FORGET_CHUNKS_FROM,
         OB_SQL_FORGET_CHUNKS_BELOW,
-        OB_SQL_FORGET_ALL_CHUNKS,
         OB_SQL_FORGET_SIGNATURES,
         OB_SQL_PUT_BATCH,
+        OB_SQL_COPY_BATCH,
         OB_SQL_EMPTY_BATCH,
         OB_SQL_NEXT_BATCH,
-        OB_SQL_EACH_BATCH,
-        OB_SQL_LAST_BATCH,
         OB_SQL_SUM_BATCHES,
         OB_SQL_SUM_OLDEST,
         OB_SQL_DROP_BATCHES,
         OB_SQL_FIRST_ACKED,
-        OB_SQL_BEGIN,
-        OB_SQL_COMMIT,
-        OB_SQL_ROLLBACK,
         OB_SQL_OF_TABLES, /* from here on: those of each table */
         OB_SQL_STATEMENTS = OB_SQL_OF_TABLES + OB_TABLES * OB_ROW_VERBS
 };
@@ -55,6 +53,9 @@ struct ob_table_facts {
 };
 
 extern const struct ob_table_facts ob_table_facts[OB_TABLES];
+
+/* The columns of a batch after its number: points, bytes, body. */
+#define OB_BATCH_TYPES "nnb"
 
 /* Makes the tables. */
 extern const char ob_sql_schema[];

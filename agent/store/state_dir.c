@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/lease.h"
+#include "agent/store/lease_rows.h"
 #include "agent/store/schema.h"
 #include "agent/store/sql.h"
 #include "agent/store/store.h"
 #include "config/file.h"
 #include "proto/memory.h"
 
-#define FILE_NAME "otterbeat.db"
-#define OWNERS    0600 /* the mode of every file here: nobody else may read what the tables and batches hold */
+#define OWNERS 0600 /* the mode of every file here: nobody else may read what the tables and batches hold */
 
 static int make_folder(const char *dir, struct ob_err *err)
 {
@@ -162,11 +163,39 @@ bool ob_state_dir_room(struct ob_state_dir *state_dir, int64_t *bytes)
         struct ob_err ignored;
         int64_t unused;
 
-        if (statvfs(state_dir->path, &disk) || stat(log, &of_log) ||
+        if (state_dir->lease || statvfs(state_dir->path, &disk) || stat(log, &of_log) ||
                 ob_store_unused(state_dir->anchor, &unused, &ignored))
                 return false;
         *bytes = (int64_t)(disk.f_bavail * disk.f_frsize) + unused + of_log.st_size - OB_STORE_MARGIN;
         return true;
+}
+
+static int name_file(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
+{
+        if (strlen(dir) > sizeof(state_dir->path) - 32)
+                return ob_fail(err, "state_dir: the path is too long");
+        snprintf(state_dir->path, sizeof(state_dir->path), "%s/" OB_STORE_FILE, dir);
+        return 0;
+}
+
+int ob_state_dir_open_whole(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
+{
+        struct ob_err why;
+        int got;
+
+        *state_dir = (struct ob_state_dir) { .lock_fd = -1 };
+        if (name_file(state_dir, dir, err))
+                return -1;
+        if (access(state_dir->path, F_OK))
+                return ob_fail(err, "%s: %m", state_dir->path);
+        if (take_lock(state_dir, dir, err) || own_parts(state_dir->path, err))
+                return -1;
+        got = check_file(state_dir->path, &why);
+        if (got)
+                return ob_fail(
+                        err, got == OB_CORRUPT ? "%s can't be used: %s" : "%s: %s", state_dir->path, why.text);
+        state_dir->anchor = ob_store_open(state_dir, err);
+        return state_dir->anchor ? 0 : -1;
 }
 
 int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
@@ -177,12 +206,8 @@ int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob
                 snprintf(state_dir->path, sizeof(state_dir->path), "file:/otterbeat-%p?vfs=memdb",
                         (void *)state_dir);
         } else {
-                if (strlen(dir) > sizeof(state_dir->path) - 32)
-                        return ob_fail(err, "state_dir: the path is too long");
-                if (make_folder(dir, err) || take_lock(state_dir, dir, err))
-                        return -1;
-                snprintf(state_dir->path, sizeof(state_dir->path), "%s/" FILE_NAME, dir);
-                if (find_file(state_dir, err))
+                if (name_file(state_dir, dir, err) || make_folder(dir, err) || take_lock(state_dir, dir, err) ||
+                        find_file(state_dir, err))
                         return -1;
         }
         state_dir->anchor = ob_store_open(state_dir, err);
@@ -191,7 +216,7 @@ int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob
 
 int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *path = ob_format("%s/" FILE_NAME, dir);
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/" OB_STORE_FILE, dir);
         ob_cleanup(ob_connection_close) sqlite3 *empty =
                 NULL; /* a connection must be open while the anchor is replaced */
 
@@ -202,6 +227,73 @@ int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob
                 return -1;
         state_dir->anchor = ob_store_open(state_dir, err);
         return state_dir->anchor ? 0 : -1;
+}
+
+int ob_state_dir_share(struct ob_state_dir *state_dir, struct ob_lease *lease, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *place = ob_state_place(lease->holder->settings);
+
+        *state_dir = (struct ob_state_dir) { .lock_fd = -1, .lease = lease };
+        snprintf(state_dir->path, sizeof(state_dir->path), "%s", place);
+        state_dir->anchor = ob_store_open(state_dir, err);
+        return state_dir->anchor ? 0 : -1;
+}
+
+static int fill(struct ob_store *from, struct ob_store *to, bool is_whole, struct ob_err *err)
+{
+        struct ob_copied done;
+        int got;
+
+        if (ob_store_begin(to, err))
+                return -1;
+        got = is_whole ? ob_store_copy(from, to, &done, err) : ob_store_copy_sources(from, to, &done, err);
+        if (!got)
+                return ob_store_commit(to, err);
+        ob_store_rollback(to);
+        return -1;
+}
+
+static int copy_unit(struct ob_state_dir *state_dir, const struct ob_state_settings *settings, int64_t unit,
+        bool is_whole, struct ob_err *err)
+{
+        atomic_bool is_corrupt = false; /* of the original, which its owner repairs */
+        struct ob_store *from;
+        struct ob_stop never;
+        int got;
+
+        ob_stop_init(&never);
+        from = ob_store_open_unit(settings, unit, &never, &is_corrupt, err);
+        got = from && !ob_store_begin(from, err) ? fill(from, state_dir->anchor, is_whole, err) : -1;
+        if (from)
+                ob_store_rollback(from);
+        ob_store_close(from);
+        ob_stop_fini(&never);
+        return got;
+}
+
+/* A manager that no agent has ever owned has no rows. */
+int ob_state_dir_copy_shared(struct ob_state_dir *state_dir, const struct ob_state_settings *settings,
+        const struct ob_manager *managers, size_t n_managers, struct ob_err *err)
+{
+        struct ob_lease_rows rows = { .leases = NULL };
+        int got = ob_lease_rows_read_once(settings, &rows, err);
+
+        for (size_t i = 0; i < n_managers && !got; i++) {
+                const struct ob_lease_row *row = ob_lease_rows_find(&rows, managers[i].name);
+
+                if (row)
+                        got = copy_unit(state_dir, settings, row->unit, n_managers == 1, err);
+        }
+        ob_lease_rows_free(&rows);
+        return got;
+}
+
+int ob_state_dir_copy_of(
+        struct ob_state_dir *state_dir, const char *dir, const struct ob_config *config, struct ob_err *err)
+{
+        if (!config->state.n_hosts)
+                return ob_state_dir_copy(state_dir, dir, err);
+        return ob_state_dir_copy_shared(state_dir, &config->state, config->managers, config->n_managers, err);
 }
 
 void ob_state_dir_close(struct ob_state_dir *state_dir)

@@ -1,10 +1,11 @@
 #include "agent/store/store.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/engine_mysql.h"
+#include "agent/store/engine_sqlite.h"
 #include "agent/store/schema.h"
 #include "agent/store/statement.h"
 #include "proto/memory.h"
@@ -16,21 +17,48 @@ static void close_store(struct ob_store **st)
         ob_store_close(*st);
 }
 
-struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *err)
+/* Takes the connection over. */
+static struct ob_store *make(const struct ob_engine *engine, void *db, atomic_bool *is_corrupt)
 {
-        ob_cleanup(close_store) struct ob_store *st = ob_alloc(1, sizeof(*st));
+        struct ob_store *st;
 
-        st->is_corrupt = &state_dir->is_corrupt;
-        if (ob_connection_open(state_dir->path, &st->db, err) || ob_schema_make(st->db, err))
+        if (!db)
+                return NULL;
+        st = ob_alloc(1, sizeof(*st));
+        st->engine = engine;
+        st->db = db;
+        st->is_corrupt = is_corrupt;
+        return st;
+}
+
+static struct ob_store *open_file(struct ob_state_dir *state_dir, struct ob_err *err)
+{
+        struct ob_sqlite *c = ob_sqlite_open(state_dir->path, err);
+        ob_cleanup(close_store) struct ob_store *st = make(&ob_engine_sqlite, c, &state_dir->is_corrupt);
+
+        if (!st || ob_schema_make(c->db, err))
                 return NULL;
         return ob_take(st);
+}
+
+struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *err)
+{
+        if (!state_dir->lease)
+                return open_file(state_dir, err);
+        return make(&ob_engine_mysql, ob_mysql_open(state_dir->lease, err), &state_dir->is_corrupt);
+}
+
+struct ob_store *ob_store_open_unit(const struct ob_state_settings *settings, int64_t unit, struct ob_stop *stop,
+        atomic_bool *is_corrupt, struct ob_err *err)
+{
+        return make(&ob_engine_mysql, ob_mysql_open_reader(settings, unit, stop, err), is_corrupt);
 }
 
 int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err)
 {
         int64_t pages;
 
-        if (ob_connection_number(st->db, "PRAGMA freelist_count", &pages, err))
+        if (ob_connection_number(((struct ob_sqlite *)st->db)->db, "PRAGMA freelist_count", &pages, err))
                 return -1;
         *bytes = pages * PAGE;
         return 0;
@@ -41,36 +69,38 @@ void ob_store_close(struct ob_store *st)
         if (!st)
                 return;
         ob_statement_finalize_all(st);
-        ob_connection_close(&st->db);
+        st->engine->close(st->db);
         free(st);
+}
+
+static int note_corrupt(struct ob_store *st, int got)
+{
+        if (got != OB_CORRUPT)
+                return got;
+        *st->is_corrupt = true;
+        return -1;
 }
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err)
 {
-        return ob_statement_run(st, OB_SQL_BEGIN, NULL, 0, err);
+        return note_corrupt(st, st->engine->begin(st->db, err));
 }
 
 int ob_store_commit(struct ob_store *st, struct ob_err *err)
 {
-        if (!ob_statement_run(st, OB_SQL_COMMIT, NULL, 0, err))
-                return 0;
-        ob_store_rollback(st);
-        return -1;
+        return note_corrupt(st, st->engine->commit(st->db, err));
 }
 
 void ob_store_rollback(struct ob_store *st)
 {
-        struct ob_err ignored;
-
-        if (!sqlite3_get_autocommit(st->db)) /* a full disk may have rolled back already */
-                ob_statement_run(st, OB_SQL_ROLLBACK, NULL, 0, &ignored);
+        st->engine->rollback(st->db);
 }
 
 int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_checkpoint *s, struct ob_err *err)
 {
         const struct ob_value key = ob_value_text(source);
         struct ob_value row[OB_ROW_COLUMNS];
-        sqlite3_stmt *q;
+        struct ob_statement *q;
         int got = ob_statement_first(st, OB_SQL_OF(OB_TABLE_SOURCES, OB_ROW_GET), &key, 1, &q, err);
 
         *s = (struct ob_checkpoint) { .known = got == 1 };
@@ -85,7 +115,7 @@ int ob_store_get_checkpoint(struct ob_store *st, const char *source, struct ob_c
         s->newest = row[5].number;
         strncpy(s->identity, row[6].data, sizeof(s->identity) - 1);
         s->changed = row[7].number;
-        sqlite3_reset(q);
+        ob_statement_reset(q);
         return 0;
 }
 
@@ -172,7 +202,7 @@ int ob_store_get_chunk(
 {
         const struct ob_value key[] = { ob_value_text(source), ob_value_number(chunk) };
         struct ob_value row[OB_ROW_COLUMNS];
-        sqlite3_stmt *q;
+        struct ob_statement *q;
         int got = ob_statement_first(st, OB_SQL_OF(OB_TABLE_SEEN_IDS, OB_ROW_GET), key, 2, &q, err);
 
         *c = (struct ob_chunk) { .number = chunk };
@@ -180,7 +210,7 @@ int ob_store_get_chunk(
                 return got;
         if (!ob_statement_read_row(q, OB_TABLE_SEEN_IDS, row) || !read_chunk(row, c))
                 return ob_statement_corrupt(st, q, err, "a chunk of seen ids");
-        sqlite3_reset(q);
+        ob_statement_reset(q);
         return 1;
 }
 
@@ -190,20 +220,36 @@ int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_
                 ob_value_number(c->newest), ob_value_blob(c->bits, sizeof(c->bits)));
 }
 
+/* Finds the number of a chunk. Returns 1, 0 when there is none, -1. */
+static int find_chunk(struct ob_store *st, enum ob_sql sql, const struct ob_value *values, int n, int64_t *chunk,
+        struct ob_err *err)
+{
+        struct ob_statement *q;
+        struct ob_value found;
+        int got = ob_statement_first(st, sql, values, n, &q, err);
+
+        if (got < 1)
+                return got;
+        got = st->engine->column(q, 0, OB_VALUE_NUMBER, &found);
+        if (got)
+                *chunk = found.number;
+        ob_statement_reset(q);
+        return got;
+}
+
 int ob_store_first_chunk_since(
         struct ob_store *st, const char *source, int64_t time, int64_t *chunk, struct ob_err *err)
 {
         const struct ob_value values[] = { ob_value_text(source), ob_value_number(time) };
-        sqlite3_stmt *q;
-        int got = ob_statement_first(st, OB_SQL_FIRST_CHUNK_SINCE, values, 2, &q, err);
 
-        if (got < 1)
-                return got;
-        got = sqlite3_column_type(q, 0) != SQLITE_NULL;
-        if (got)
-                *chunk = sqlite3_column_int64(q, 0);
-        sqlite3_reset(q);
-        return got;
+        return find_chunk(st, OB_SQL_FIRST_CHUNK_SINCE, values, 2, chunk, err);
+}
+
+int ob_store_last_chunk(struct ob_store *st, const char *source, int64_t *chunk, struct ob_err *err)
+{
+        const struct ob_value source_value = ob_value_text(source);
+
+        return find_chunk(st, OB_SQL_LAST_CHUNK, &source_value, 1, chunk, err);
 }
 
 int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t chunk, struct ob_err *err)

@@ -1,6 +1,7 @@
 /*
- * The store: one SQLite file with all that the agent remembers. It has the checkpoint of each source, the position
- * of each sink, the batches between sources and sinks, and the typed rows of agent/store/row.h.
+ * The store: all that the agent remembers, in one SQLite file, or in a database that several agents share. It has
+ * the checkpoint of each source, the position of each sink, the batches between sources and sinks, and the typed
+ * rows of agent/store/row.h.
  *
  * A `struct ob_store` is one connection and belongs to one thread; connections see each other's commits. The file
  * survives a kill of the process at any time (write-ahead log). A power cut may cost the last commits, but never a
@@ -15,11 +16,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/process/stop.h"
 #include "agent/store/row.h"
+#include "config/config.h"
+#include "proto/batch.h"
 #include "proto/bytes.h"
 #include "proto/error.h"
 
 struct ob_store;
+struct ob_lease;
+
+#define OB_STORE_FILE "otterbeat.db" /* in the state directory */
 
 /*
  * The state directory, which holds the file. Opening makes the folder, locks the folder, so that no second agent
@@ -28,8 +35,9 @@ struct ob_store;
  * the store is in memory.
  */
 struct ob_state_dir {
-        char path[4096 + 32];
-        int lock_fd; /* ours; -1 in memory */
+        char path[4096 + 32];   /* also for messages */
+        struct ob_lease *lease; /* borrowed; not NULL: the state is in the database that the lease is of */
+        int lock_fd;            /* ours; -1: no folder is locked */
         char aside[4096 + 96];
         char why[OB_ERR_MAX];
         struct ob_store *anchor; /* ours; a store in memory lives as long as a connection to it is open */
@@ -42,10 +50,31 @@ int ob_state_dir_open(struct ob_state_dir *state_dir, const char *dir, struct ob
 void ob_state_dir_close(struct ob_state_dir *state_dir);
 
 /*
+ * As ob_state_dir_open, for a command that moves the state: a file that is missing, is corrupt or is no store is an
+ * error, and stays as it is.
+ */
+int ob_state_dir_open_whole(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err);
+
+/* Opens the state of the manager whose lease this agent holds. */
+int ob_state_dir_share(struct ob_state_dir *state_dir, struct ob_lease *lease, struct ob_err *err);
+
+/*
  * Replaces a store in memory by a copy of the store in `dir`, if there is one, and upgrades the copy. The store in
  * `dir` stays as it is, and may be in use.
  */
 int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob_err *err);
+
+/*
+ * Fills an empty store in memory with a copy of the state that a database has of some managers; it may be in use.
+ * Each manager has a queue and positions of sinks of its own there, so these are only copied when there is one
+ * manager.
+ */
+int ob_state_dir_copy_shared(struct ob_state_dir *state_dir, const struct ob_state_settings *settings,
+        const struct ob_manager *managers, size_t n_managers, struct ob_err *err);
+
+/* Calls ob_state_dir_copy_shared() when the config has `state`, else ob_state_dir_copy(). */
+int ob_state_dir_copy_of(
+        struct ob_state_dir *state_dir, const char *dir, const struct ob_config *config, struct ob_err *err);
 
 /*
  * Bytes of the disk that batches may not take. Deleting needs room too: first in SQLite's write-ahead log, which is
@@ -56,12 +85,39 @@ int ob_state_dir_copy(struct ob_state_dir *state_dir, const char *dir, struct ob
 
 /*
  * Reads how many bytes more may be stored; negative when there are too many already. False: that is not known, as
- * in memory. Called by the thread that owns the anchor.
+ * in memory or in a database. Called by the thread that owns the anchor.
  */
 bool ob_state_dir_room(struct ob_state_dir *state_dir, int64_t *bytes);
 
 struct ob_store *ob_store_open(struct ob_state_dir *state_dir, struct ob_err *err);
 void ob_store_close(struct ob_store *st);
+
+/*
+ * Opens a unit of the state in a database only for reading; between ob_store_begin and ob_store_rollback as at one
+ * moment.
+ */
+struct ob_store *ob_store_open_unit(const struct ob_state_settings *settings, int64_t unit, struct ob_stop *stop,
+        atomic_bool *is_corrupt, struct ob_err *err);
+
+/*
+ * Copies all sound rows into an empty store, inside a transaction of `to`. The numbers of batches stay the same,
+ * and go on behind the same one.
+ */
+struct ob_copied {
+        int64_t rows, batches; /* rows: of all tables but that of the batches */
+        int64_t points;        /* in the batches */
+        int64_t corrupt;       /* rows and batches that were left out */
+        char first[128];       /* the first of these; "" when there is none */
+};
+
+int ob_store_copy(struct ob_store *from, struct ob_store *to, struct ob_copied *done, struct ob_err *err);
+
+/* The same without the batches and the positions of sinks. */
+int ob_store_copy_sources(struct ob_store *from, struct ob_store *to, struct ob_copied *done, struct ob_err *err);
+
+/* Whether no table has a row; and deletes all rows, inside a transaction. */
+int ob_store_is_empty(struct ob_store *st, bool *is_empty, struct ob_err *err);
+int ob_store_clear(struct ob_store *st, struct ob_err *err);
 
 /*
  * Checks every row. A corrupt batch is emptied, so that sinks count its points as lost. A sink whose position is
@@ -130,6 +186,9 @@ int ob_store_put_chunk(struct ob_store *st, const char *source, const struct ob_
  */
 int ob_store_first_chunk_since(
         struct ob_store *st, const char *source, int64_t time, int64_t *number, struct ob_err *err);
+
+/* Finds the highest chunk of a source. Returns 1 with `*number` set, 0 when there is none, -1. */
+int ob_store_last_chunk(struct ob_store *st, const char *source, int64_t *number, struct ob_err *err);
 int ob_store_forget_chunks_from(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_t number, struct ob_err *err);
 
@@ -137,10 +196,21 @@ int ob_store_forget_chunks_below(struct ob_store *st, const char *source, int64_
 struct ob_stored_batch {
         int64_t seq;
         unsigned points;
-        struct ob_bytes body; /* ours */
+        int64_t bytes;                  /* of the body in the store */
+        struct ob_bytes body;           /* ours: the blob, unless the batch is sealed */
+        struct ob_sealed_batch *sealed; /* our reference: the batch from memory; NULL: it was read from the store */
 };
 
+void ob_stored_batch_free(struct ob_stored_batch *b);
+
+/* As ob_batch_open() and ob_batch_open_events(). The reader borrows the batch. */
+bool ob_stored_batch_open(const struct ob_stored_batch *b, struct ob_batch_reader *r);
+bool ob_stored_batch_open_events(const struct ob_stored_batch *b, struct ob_batch_reader *r);
+
 int ob_store_put_batch(struct ob_store *st, unsigned points, const struct ob_bytes *body, struct ob_err *err);
+
+/* The number of the last batch that this connection has put into the queue. */
+int64_t ob_store_last_put(const struct ob_store *st);
 
 /* Reads the first batch after number `after`. Returns 1, 0 when there is none, -1. */
 int ob_store_next_batch(struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err);

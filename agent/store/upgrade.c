@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/store/connection.h"
+#include "agent/store/engine_sqlite.h"
 #include "agent/store/row.h"
 #include "agent/store/statement.h"
 #include "proto/bytes.h"
@@ -38,17 +39,17 @@ static const char drop[] = "DROP TABLE sources_3; DROP TABLE seen_3; DROP TABLE 
 
 #define NO_CHECKSUM ob_value_number(-1) /* a checksum that no row has */
 
-static int take_source(struct ob_store *st, sqlite3_stmt *q, struct ob_err *err)
+static int take_source(struct ob_store *st, struct ob_statement *q, struct ob_err *err)
 {
         struct ob_value s[7], changed[4];
 
-        if (!ob_statement_read(q, 0, 7, s))
+        if (!ob_statement_read(q, 0, "tnnnnnt", s))
                 return OB_RUN(st, OB_SQL_OF(OB_TABLE_SOURCES, OB_ROW_PUT), err,
-                        ob_value_text(ob_connection_cell(q, 0)), ob_value_number(0), ob_value_number(0),
+                        ob_value_text(ob_statement_text(q, 0)), ob_value_number(0), ob_value_number(0),
                         ob_value_number(0), ob_value_number(0), ob_value_number(0), ob_value_text(""),
                         ob_value_number(0), NO_CHECKSUM);
         return OB_PUT_ROW(st, OB_TABLE_SOURCES, err, s[0], s[1], s[2], s[3], s[4], s[5], s[6],
-                ob_value_number(ob_statement_read(q, 8, 4, changed) ? changed[2].number : 0));
+                ob_value_number(ob_statement_read(q, 8, "tnnb", changed) ? changed[2].number : 0));
 }
 
 /* A row of the old totals. */
@@ -183,15 +184,15 @@ static bool cut_end(char *text, const char *end)
         return true;
 }
 
-static int take_total(struct ob_store *st, sqlite3_stmt *q, struct ob_err *err)
+static int take_total(struct ob_store *st, struct ob_statement *q, struct ob_err *err)
 {
         ob_cleanup(ob_free_at) char *source = NULL;
         struct ob_value row[4];
         struct old t;
 
-        if (!ob_statement_read(q, 0, 4, row))
+        if (!ob_statement_read(q, 0, "tbnb", row))
                 return OB_RUN(st, OB_SQL_OF(OB_TABLE_TRACKED_ROWS, OB_ROW_PUT), err,
-                        ob_value_text(ob_connection_cell(q, 0)), ob_value_text(ob_connection_cell(q, 1)),
+                        ob_value_text(ob_statement_text(q, 0)), ob_value_text(ob_statement_text(q, 1)),
                         ob_value_number(0), ob_value_number(0), ob_value_number(0), NO_CHECKSUM);
         source = ob_copy(row[0].data);
         t = (struct old) { source, row[2].number,
@@ -214,17 +215,19 @@ static int take_total(struct ob_store *st, sqlite3_stmt *q, struct ob_err *err)
 
 /* Calls `take` for each row of a query. */
 static int take_each(struct ob_store *st, const char *sql,
-        int (*take)(struct ob_store *st, sqlite3_stmt *q, struct ob_err *err), struct ob_err *err)
+        int (*take)(struct ob_store *st, struct ob_statement *q, struct ob_err *err), struct ob_err *err)
 {
+        sqlite3 *db = ((struct ob_sqlite *)st->db)->db;
         sqlite3_stmt *q = NULL;
-        int got = 0, code = sqlite3_prepare_v2(st->db, sql, -1, &q, NULL);
+        int got = 0, code = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+        struct ob_statement row = ob_sqlite_wrap(q);
 
         while (code == SQLITE_OK && !got && (code = sqlite3_step(q)) == SQLITE_ROW) {
-                got = take(st, q, err);
+                got = take(st, &row, err);
                 code = SQLITE_OK;
         }
         if (!got && code != SQLITE_DONE)
-                got = ob_connection_fail(st->db, err);
+                got = ob_connection_fail(db, err);
         sqlite3_finalize(q);
         return got;
 }
@@ -232,7 +235,8 @@ static int take_each(struct ob_store *st, const char *sql,
 int ob_upgrade_from_3(sqlite3 *db, struct ob_err *err)
 {
         atomic_bool is_corrupt = false;
-        struct ob_store st = { .db = db, .is_corrupt = &is_corrupt };
+        struct ob_sqlite connection = { .db = db };
+        struct ob_store st = { .engine = &ob_engine_sqlite, .db = &connection, .is_corrupt = &is_corrupt };
         ob_cleanup(ob_free_at) char *last =
                 ob_format("%s PRAGMA user_version = %d; COMMIT;", drop, OB_STORE_VERSION);
         int got = ob_connection_run(db, begin, err);

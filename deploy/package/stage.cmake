@@ -6,10 +6,10 @@ set(stage ${root}/usr)
 
 # The config for the unit: the password comes as a credential, and the state directory is in /var/lib.
 file(READ ${source}/config/otterbeat.cfg config)
+string(REPLACE "otterbeat.cfg.example" "/usr/share/doc/otterbeat/examples/otterbeat.cfg.example" config "${config}")
 string(REPLACE "\"\${STATE_DIRECTORY:-./state}\"" "\"\${STATE_DIRECTORY:-/var/lib/otterbeat}\"" config "${config}")
-string(REPLACE "      password = \"\${OTTERBEAT_PASSWORD:-}\";\n" "" config "${config}")
-string(REGEX REPLACE "#password_file = \"/etc/otterbeat/password\";[^\n]*"
-        "password_file = \"\${CREDENTIALS_DIRECTORY:-/etc/otterbeat}/password\"; # a file whose first line is the password." config "${config}")
+string(REPLACE "password = \"\${OTTERBEAT_PASSWORD:-}\"" "password_file = \"\${CREDENTIALS_DIRECTORY:-/etc/otterbeat}/password\"" config "${config}")
+string(REPLACE " In place of `password`, password_file = \"PATH\" names a file with the password." "" config "${config}")
 if(config MATCHES "OTTERBEAT_PASSWORD" OR NOT config MATCHES "CREDENTIALS_DIRECTORY" OR NOT config MATCHES "var/lib/otterbeat")
         message(FATAL_ERROR "config/otterbeat.cfg has changed: see ${CMAKE_CURRENT_LIST_FILE}")
 endif()

@@ -19,7 +19,7 @@ class Database:
         make_template(folder / "template")
         (folder / "server").mkdir()
         self.server = MariaDB(folder / "server", folder / "template", options=(
-            f"--innodb-buffer-pool-size={pool}", "--innodb-log-file-size=256M", "--max-connections=50",
+            f"--innodb-buffer-pool-size={pool}", "--innodb-log-file-size=256M", "--max-connections=2500",
             "--secure-file-priv="))
         self.made = set()
 
@@ -93,6 +93,33 @@ class Database:
                     NOW() - INTERVAL 1 DAY, NOW() - INTERVAL 1 HOUR FROM seq_1_to_{pairs}""")
             self.made.add(name)
         return name
+
+    def managers(self, number, pipelines=PIPELINES):
+        """Returns the names of that many databases, each with the names and the last ten minutes of its pipelines."""
+        first, *others = names = [f"manager{i}" for i in range(number)]
+        self.create(first, pipelines)
+        begin = int(time.time()) - 600
+        for sql in (
+                f"""INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)
+                    SELECT 1, 1, 1 + seq % {pipelines}, t, t FROM {{times}}""",
+                f"""INSERT INTO THROUGHPUT_STAT (TYPE, NUMBER, SIZE, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)
+                    SELECT type, seq % 5000, seq, 1 + seq % {pipelines}, t, t FROM {{times}},
+                        (SELECT 'ROW' AS type UNION SELECT 'FILE') AS types""",
+                f"""INSERT INTO TABLE_HISTORY_STAT (FILE_SIZE, FILE_COUNT, INSERT_COUNT, UPDATE_COUNT, DELETE_COUNT,
+                        DATA_MEDIA_PAIR_ID, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)
+                    SELECT seq, 0, seq % 5000, seq % 700, seq % 30, 1 + seq % {pipelines}, 1 + seq % {pipelines}, t, t FROM {{times}}""",
+                """INSERT INTO TABLE_STAT (FILE_SIZE, FILE_COUNT, INSERT_COUNT, UPDATE_COUNT, DELETE_COUNT,
+                        DATA_MEDIA_PAIR_ID, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)
+                    SELECT 1, 1, 1, 1, 1, ID, PIPELINE_ID, GMT_CREATE, NOW() FROM DATA_MEDIA_PAIR"""):
+            self._insert(first, sql.format(times=f"(SELECT seq, FROM_UNIXTIME({begin} + seq DIV {pipelines} * 60) AS t"
+                                                 f" FROM seq_0_to_{10 * pipelines - 1}) AS s"))
+        tables = [table for table, in self.query("SHOW TABLES", database=first)]
+        for name in others:
+            self.query(f"CREATE OR REPLACE DATABASE {name}", database=None)
+            for table in tables:
+                self.query(f"CREATE TABLE {table} LIKE {first}.{table}", database=name)
+                self.query(f"INSERT INTO {table} SELECT * FROM {first}.{table}", database=name)
+        return names
 
     def handler_reads(self):
         """Returns the number of rows that the server has read so far, through all handlers."""

@@ -25,14 +25,14 @@ class Usage:
 
 
 def tree(pid):
-    """Returns a process and all its descendants."""
+    """Returns a process and all its descendants. A process that ends meanwhile has none."""
     found = [pid]
     for one in found:
-        for children in pathlib.Path(f"/proc/{one}/task").glob("*/children"):
-            try:
+        try:
+            for children in pathlib.Path(f"/proc/{one}/task").glob("*/children"):
                 found += map(int, children.read_text().split())
-            except OSError:
-                pass
+        except OSError:
+            pass
     return found
 
 

@@ -28,7 +28,7 @@ def instructions(world, rows, kind):
     return int(SUMMARY.search(out.read_text())[1])
 
 
-@pytest.mark.parametrize("kind, known", [("tcp", 4760), ("udp", 4830)], ids=["graphite", "statsd"])
+@pytest.mark.parametrize("kind, known", [("tcp", 2810), ("udp", 2830)], ids=["graphite", "statsd"])
 def test_instructions_a_row(world, kind, known):
     a_row = (instructions(world, MANY, kind) - instructions(world, FEW, kind)) / (MANY - FEW)
     assert known * (1 - MARGIN) <= a_row <= known * (1 + MARGIN), f"{a_row:.0f} instructions a row, {known} were known"

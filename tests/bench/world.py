@@ -25,9 +25,11 @@ class Sizes:
     idle: int = 60             # seconds
     polls: int = 20
     commits: int = 200
+    managers: int = 50
+    shared: int = 200          # managers that ten agents share
 
 
-QUICK = Sizes(runs=3, rows=100_000, many=1_000_000, backlog=1_000_000, idle=15, polls=8, commits=30)
+QUICK = Sizes(runs=3, rows=100_000, many=1_000_000, backlog=1_000_000, idle=15, polls=8, commits=30, managers=10, shared=20)
 
 
 class World:

@@ -9,12 +9,13 @@ import signal
 import sys
 import tempfile
 
-from chaos import accept, crew, kills, long_run, mutants, results, rounds
+from chaos import accept, cluster, crew, kills, long_run, mutants, results, rounds
 from chaos.faults import FAULTS
 from servers.mariadb import make_template
 
 SECONDS_A_TIME = 30  # so many seconds of the run are planned for one application of every fault
 CREW = 3 * (os.cpu_count() or 1)  # a world mostly waits
+CLUSTERS = 3  # worlds of agents that share a state: each has all faults in turns
 
 
 def options():
@@ -23,6 +24,7 @@ def options():
     parser.add_argument("seed", nargs="?", type=int, help="the same seed makes the same choices (a random one)")
     parser.add_argument("--only", action="append", metavar="PATTERN", help="faults of this name; may be repeated")
     parser.add_argument("--kills", type=int, metavar="N", help="instead: so many kill -9 of the agent, fast")
+    parser.add_argument("--cluster", action="store_true", help="instead: agents that share a state, for so many seconds")
     parser.add_argument("--mutants", action="store_true", help="instead: wrong agents, which have to be found out")
     parser.add_argument("--accept", nargs="*", metavar="CASE", help="instead: the acceptance list, or these of it")
     parser.add_argument("--long", action="store_true", help="with --accept: in full, not scaled down to minutes")
@@ -34,8 +36,8 @@ def options():
     return wanted
 
 
-def chosen(patterns):
-    found = [fault for fault in FAULTS if not patterns or any(fnmatch.fnmatch(fault.name, p) for p in patterns)]
+def chosen(faults, patterns):
+    found = [fault for fault in faults if not patterns or any(fnmatch.fnmatch(fault.name, p) for p in patterns)]
     if not found:
         sys.exit("tests/chaos/run: no such fault")
     return sorted(found, key=lambda fault: (not fault.is_quiet, -fault.longest - sum(fault.lasts)))
@@ -44,7 +46,7 @@ def chosen(patterns):
 def run_faults(wanted, folder, template):
     times = max(1, wanted.seconds // SECONDS_A_TIME)
     tasks = [(fault.name, fault.needs, rounds.run_named, (fault.name, times, wanted.seed, folder / f"r{i}", template))
-             for i, fault in enumerate(chosen(wanted.only))]
+             for i, fault in enumerate(chosen(FAULTS, wanted.only))]
     if not wanted.only:
         tasks.insert(0, (long_run.NAME, (), long_run.run, (wanted.seconds, wanted.seed, folder / "long", template)))
     return run_tasks(tasks, wanted.worlds)
@@ -55,6 +57,12 @@ def run_kills(wanted, folder, template):
     shares = [wanted.kills // crew_size + (i < wanted.kills % crew_size) for i in range(crew_size)]
     return run_tasks([("kills", (), kills.run, (i, share, wanted.seed, folder / f"k{i}", template))
                       for i, share in enumerate(shares)], wanted.worlds)
+
+
+def run_cluster(wanted, folder, template):
+    worlds, names = min(wanted.worlds, CLUSTERS), [fault.name for fault in chosen(cluster.FAULTS, wanted.only)]
+    return run_tasks([("cluster", (), cluster.run, (i, i / worlds, names, wanted.seconds, wanted.seed, folder / f"c{i}", template))
+                      for i in range(worlds)], worlds)
 
 
 def run_accept(wanted, folder, template):
@@ -83,7 +91,8 @@ def ends(*_):
 def main():
     wanted = options()
     if wanted.list:
-        print("\n".join([*(fault.name for fault in FAULTS), *(f"--accept {case.name}" for case in accept.CASES)]))
+        print("\n".join([*(fault.name for fault in FAULTS), *(f"--cluster: {fault.name}" for fault in cluster.FAULTS),
+                         *(f"--accept {case.name}" for case in accept.CASES)]))
         return 0
     if wanted.seed is None:
         wanted.seed = random.randrange(1 << 31)
@@ -102,6 +111,8 @@ def action_of(wanted):
         return mutants.run
     if wanted.accept is not None:
         return run_accept
+    if wanted.cluster:
+        return run_cluster
     return run_kills if wanted.kills else run_faults
 
 

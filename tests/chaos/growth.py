@@ -1,7 +1,6 @@
 """Checks whether the agent grows: memory, files, threads and disk, after the warm-up and at the end."""
 import os
 import threading
-import time
 
 EVERY = 0.5  # seconds
 WARM = 0.3  # the share of the time that is the warm-up
@@ -60,17 +59,3 @@ GREW = {
     "threads": never_again_so_few,
     "disk": lambda then, now: now[0] > then[-1] + DISK,
 }
-
-
-def steady(seconds, chance, world, faults):
-    """Causes faults that do not restart the agent, one after the other, until the time is over."""
-    times, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        fault = chance.choice(faults)
-        time.sleep(chance.uniform(*fault.gap))
-        fault.apply(world, chance)
-        time.sleep(chance.uniform(0.2, 1.5))
-        fault.heal(world)
-        world.check_agent()
-        times += 1
-    return times

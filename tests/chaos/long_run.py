@@ -24,7 +24,8 @@ def act(world, row, chance, seconds):
     world.start_agent()
     world.start_load()
     watch = growth.Watch(world)
-    row.times = growth.steady(seconds, chance, world, [fault for fault in FAULTS if fault.name in KINDS])
+    kinds = [fault for fault in FAULTS if fault.name in KINDS]
+    row.times = len(rounds.mixed(iter(lambda: chance.choice(kinds), None), world, chance, seconds))
     world.stop_load()
     said, grown = watch.stop()
     row.rows = ledger.rows_written(world.database)

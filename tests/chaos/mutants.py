@@ -17,22 +17,23 @@ class Mutant:
     """A mutant. `old`, which must be in `file` exactly once, becomes `new`, and `header` is put in front; or the environment differs."""
 
     name: str
-    run: tuple  # the arguments of the suite that must fail
+    run: tuple  # the arguments of the suite that must fail; the chaos test gets the seed, too
     file: str = ""
     old: str = ""
     new: str = ""
     header: str = ""
     environment: dict = dataclasses.field(default_factory=dict)
+    suite: str = "chaos"
 
 
 MUTANTS = (
     Mutant("ID > cursor: the overlap is not read again", ("--only", "late commits*", "--only", "two masters*", "60"),
-           "agent/source/append_log.c", "if (got && ob_seen_ids_first_id(chunk) < from)", "if (0)"),
+           "agent/source/append_log.c", "if (l->inside.is_there && ob_seen_ids_first_id(l->inside.chunk) < *from)", "if (0)"),
     Mutant("the batch is noted as sent after the send", ("--kills", "300"), "agent/sink/statsd.c",
-           "s->delivery.sent_upto != st->batch.seq) {", "s->delivery.sent_upto != st->batch.seq && !s) {"),
+           "s->delivery.sent_upto != st->batch.seq;", "s->delivery.sent_upto != st->batch.seq && !s;"),
     Mutant("batches are committed 2 ms before the checkpoint they belong to", ("--kills", "400"),
-           "agent/source/outbox.c", "if (ob_outbox_put(o, o->store, err) || (stage",
-           "if (ob_outbox_put(o, o->store, err) || ob_store_commit(o->store, err) || "
+           "agent/source/outbox.c", "if (ob_outbox_put(o, o->store, first, err) || (stage",
+           "if (ob_outbox_put(o, o->store, first, err) || ob_store_commit(o->store, err) || "
            "ob_stop_wait(o->stop, ob_clock_ms() + 2) || ob_store_begin(o->store, err) || (stage",
            '#include "agent/process/clock.h"\n'),
     Mutant("points that are parts of others are not accounted for", ("--only", "SIGHUP*", "30"), "agent/sink/sink.c",
@@ -41,8 +42,20 @@ MUTANTS = (
            "return changed &&", "return changed == INT64_MAX &&"),
     Mutant("the audit counts the rows of a chunk", ("--only", "late rows and*", "30"), "agent/source/append_log.c",
            "&& there & ~seen_ids)", "&& __builtin_popcountll(there) > __builtin_popcountll(seen_ids))"),
+    Mutant("a batch is handed over from memory under the next batch's number", ("--only", "SIGHUP*", "30"),
+           "agent/store/queue.c", "struct ob_sealed_batch *const *sealed, size_t n)\n{",
+           "struct ob_sealed_batch *const *sealed, size_t n)\n{\n        first++;"),
     Mutant("horizon 0", ("--only", "kill -9 of carbon", "--only", "SIGSTOP of carbon", "300"),
            environment={"OB_CHAOS_HORIZON": "0"}),
+    Mutant("cluster: no fence in the transaction", ("--cluster", "--only", "SIGSTOP*", "40"), "agent/store/engine_mysql.c",
+           "ob_lease_fence(c->lease, err)", "ob_copy(\"UPDATE leases SET beats = beats + 1\")"),
+    Mutant("cluster: no self-fence", ("integration/test_cluster.py", "-k", "does_not_finish"), "agent/process/permit.c",
+           "return !p || ob_clock_boot_ms() < p->until;", "return !p || p->until >= 0;", suite="pytest"),
+    Mutant("cluster: the generation does not grow", ("--cluster", "--only", "kill -9 of the owner", "20"), "agent/store/membership.c",
+           "generation = generation + 1", "generation = generation"),
+    Mutant("cluster: the lease goes by the agent's clock", ("--cluster", "--only", "*clock*", "20"), "agent/store/state_session.c",
+           "got = run_all(s, sql, answer, err);",
+           "got = run_all(s, ob_format(\"SET timestamp = %lld; %s\", (long long)ob_clock_wall(), sql), answer, err);"),
 )
 
 
@@ -76,8 +89,8 @@ def is_found(mutant, seed, folder):
         copy(folder)
         change(mutant, folder)
         environment["OB_PROGRAM"] = str(build(folder))
-    done = subprocess.run([sys.executable, "-m", "chaos", *mutant.run, str(seed)], env=environment,
-                          capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", mutant.suite, *mutant.run, *((str(seed),) if mutant.suite == "chaos" else ())],
+                          env=environment, capture_output=True, text=True)
     outcome = {FAILED: "found", 0: "NOT FOUND"}.get(done.returncode, f"BROKEN ({done.returncode})")
     print(f"{outcome:10} {mutant.name}", flush=True)
     for line in done.stdout.splitlines():

@@ -5,6 +5,7 @@ import subprocess
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
+PERMITTED = set()  # what enter() has found
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
@@ -35,13 +36,12 @@ def has_netem():
 
 def enter():
     """Enters the namespaces, and returns the names of the permitted ones. Call this before the process has threads."""
-    permitted = set()
     if own_mounts():
-        permitted.add("mount")
+        PERMITTED.add("mount")
     if own_network():
-        permitted.add("network")
+        PERMITTED.add("network")
         if has_netem():
-            permitted.add("netem")
+            PERMITTED.add("netem")
     if os.path.exists(FAKETIME):
-        permitted.add("faketime")
-    return permitted
+        PERMITTED.add("faketime")
+    return PERMITTED

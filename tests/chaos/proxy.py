@@ -73,13 +73,13 @@ class Proxy:
     """Forwards to `target`, a port on loopback. Any thread may set the attributes and call the methods."""
 
     def __init__(self, target):
-        self.target = target
+        self.target, self.host = target, "127.0.0.1"
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.rate = None  # bytes per second towards the server
         self.reads = True  # whether the proxy reads from the client
         self.delay = 0.0  # seconds, in both directions
-        self.wants_cut = False
+        self.wants_cut = self.is_held = False
         self.connections, self.orders = [], collections.deque()
         self.allowance, self.paid = 0.0, time.monotonic()
         self.is_open = True
@@ -100,12 +100,16 @@ class Proxy:
         """Closes every connection after half of the next line."""
         self.wants_cut = True
 
+    def hold(self):
+        """Forwards nothing and closes nothing."""
+        self.is_held = True
+
     def retarget(self, port):
         self.target = port
         self.abort()
 
     def heal(self):
-        self.rate, self.reads, self.delay, self.wants_cut = None, True, 0.0, False
+        self.rate, self.reads, self.delay, self.wants_cut, self.is_held = None, True, 0.0, False, False
         if self.listener is None:
             self.listen()
 
@@ -142,7 +146,9 @@ class Proxy:
                 what, done = self.orders.popleft()
                 what()
                 done.set()
-            if self.is_open:
+            if self.is_held:
+                time.sleep(TICK)
+            elif self.is_open:
                 self._turn()
 
     def _turn(self):

@@ -55,6 +55,17 @@ def breaks_and_heals(fault, world, chance, seconds):
     world.check_agent()
 
 
+def mixed(faults, world, chance, seconds):
+    """Applies the faults, an endless series, one after the other until the time is over. Returns their names."""
+    names, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        fault = next(faults)
+        time.sleep(chance.uniform(*fault.gap))
+        breaks_and_heals(fault, world, chance, chance.uniform(*fault.lasts))
+        names.append(fault.name)
+    return names
+
+
 def truth_of(world, may_lack=""):
     """Returns the truth of the tables, for faults that remove no rows."""
     return ledger.Truth(world.otter.sums(), ledger.sql_by_step(world.database, world.settings["step"]), may_lack)

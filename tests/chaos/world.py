@@ -19,7 +19,7 @@ DURABLE = ("--innodb-flush-log-at-trx-commit=2", "--innodb-log-file-size=8M")
 SETTINGS = {
     "step": 10, "horizon": 3, "settle": 1, "overlap": 600, "after_crash": "lose", "creates": "inf",
     "is_database_near": False, "database_zone": None, "database_offset": 0,
-    "sources": {}, "agent": {}, "graphite": {}, "carbon": {},
+    "sources": {}, "agent": {}, "graphite": {}, "carbon": {}, "statsd": {},
     "pipelines": 3, "tables": 2, "seed": 1, "delay": 0, "after": 0,
     "load": {"speed": 20, "managers": 2, "masters": 2, "writers": 6, "hold": 2, "rate": 250},
 }
@@ -28,6 +28,9 @@ SETTINGS = {
 class World:
     """`parts`: carbon_proxy, mysql_proxy, relay, carbon_relay, replica, masters, *_clock, small_disk."""
 
+    DATABASE = MariaDB
+    MAY_STAND_BY = False  # whether an agent may end that had nothing to do
+
     def __init__(self, folder, template, parts=(), **settings):
         folder.mkdir(parents=True)
         self.folder, self.template, self.parts = folder, template, set(parts)
@@ -35,19 +38,19 @@ class World:
         self.settings["load"].update(settings.pop("load", {}))
         self.settings.update(settings)
         self.settings["horizon"] = int(os.environ.get("OB_CHAOS_HORIZON", self.settings["horizon"]))
-        self.servers, self.agent_starts, self.is_agent_wanted = [], 0, False
+        self.servers, self.agent_starts, self.wanted_agents = [], 0, set()
         self.carbon_relay = self.replica = self.carbon_proxy = self.mysql_proxy = self.relay = None
-        self.agent_clock = self.database_clock = self.disk = self.second = None
+        self.database_clock = self.disk = self.second = None
         self.loads, self.rows, self.current, self.wanted = [], None, None, {}
 
     def start(self):
         self._start_databases()
         self.carbon = self._add(Carbon(self._room("carbon"), self.settings["step"], self.settings["creates"],
                                        **self.settings["carbon"])).start()
-        self.statsd = self._add(Statsd(self._room("statsd"))).start()
+        self.statsd = self._add(Statsd(self._room("statsd"), **self.settings["statsd"])).start()
         self._start_between()
         self._start_otter()
-        self.agent = self._add(self._make_agent())
+        self._make_agents()
         return self
 
     def stop(self):
@@ -90,29 +93,33 @@ class World:
         """Waits until all of these rows have arrived."""
         return not arrival.wait_for(self, ledger.Truth(self.wanted))
 
-    def start_agent(self):
+    def start_agent(self, agent=None):
+        agent = agent or self.agent
         self.agent_starts += 1
-        self.is_agent_wanted = True
-        self.agent.process.start()
+        self.wanted_agents.add(agent)
+        agent.process.start()
 
-    def kill_agent(self):
-        self.is_agent_wanted = False
-        self.agent.kill9()
+    def kill_agent(self, agent=None):
+        agent = agent or self.agent
+        self.wanted_agents.discard(agent)
+        agent.kill9()
 
-    def stop_agent(self):
-        self.is_agent_wanted = False
-        code = self.agent.stop()
+    def stop_agent(self, agent=None):
+        agent = agent or self.agent
+        self.wanted_agents.discard(agent)
+        code = agent.stop()
         assert code == 0, f"the agent ended with {code}"
-        accounts.check(self.agent.log())
+        accounts.check(agent.log(), self.MAY_STAND_BY)
 
     def end(self):
-        """Stops the agent if it still runs, and checks what it logs at its end, too."""
-        if self.is_agent_wanted:
-            self.stop_agent()
+        """Stops the agents that still run, and checks what they log at their end, too."""
+        for agent in list(self.wanted_agents):
+            self.stop_agent(agent)
 
     def check_agent(self):
-        if self.is_agent_wanted and not self.agent.process.is_running():
-            raise AssertionError(f"the agent ended by itself\n{self.agent.log()[-3000:]}")
+        for agent in self.wanted_agents:
+            if not agent.process.is_running():
+                raise AssertionError(f"the agent ended by itself\n{agent.log()[-3000:]}")
 
     def _add(self, server):
         self.servers.append(server)
@@ -124,7 +131,7 @@ class World:
         return folder
 
     def _make_database(self, name, server_id=1, options=()):
-        server = self._add(MariaDB(self._room(name), self.template, server_id, (*DURABLE, *options)))
+        server = self._add(self.DATABASE(self._room(name), self.template, server_id, (*DURABLE, *options)))
         if self.settings["database_zone"]:
             server.process.env["TZ"] = self.settings["database_zone"]
         if name == "db" and "database_clock" in self.parts:
@@ -165,21 +172,27 @@ class World:
         if "small_disk" in self.parts:
             self.disk = self._add(SmallDisk(self.folder / "disk"))
 
-    def _make_agent(self):
-        s = self.settings
+    def _make_agents(self):
+        self.agent = self._make_agent("agent")
+
+    def _make_agent(self, name, to_database=None, to_sinks=None, **top):
+        """The settings `to_database` and `to_sinks` lead the agent to servers elsewhere."""
+        s, elsewhere = self.settings, to_sinks or {}
         carbon = self.carbon_relay or self.carbon_proxy or self.carbon
         sinks = [
-            {"type": "statsd", "port": (self.relay or self.statsd).port, "after_crash": s["after_crash"]},
+            {"type": "statsd", "port": (self.relay or self.statsd).port, "after_crash": s["after_crash"], **elsewhere},
             {"type": "graphite", "port": carbon.port, "step": s["step"],
-             "horizon": s["horizon"], "creates": 0 if s["creates"] == "inf" else s["creates"], **s["graphite"]}]
+             "horizon": s["horizon"], "creates": 0 if s["creates"] == "inf" else s["creates"], **elsewhere,
+             **s["graphite"]}]
         sources = {name: {"settle": s["settle"], "overlap": s["overlap"], **s["sources"].get(name, {})}
                    for name in SOURCES}
         more = {"state_dir": str(self.disk.folder / "state")} if self.disk else {}
-        agent = Agent(self._room("agent"), self.mysql_proxy or self.database, sinks, sources,
-                      {"query_timeout": 2, "connect_timeout": 1, **self._by_socket()}, **{**more, **s["agent"]})
+        agent = self._add(Agent(
+            self._room(name), self.mysql_proxy or self.database, sinks, sources,
+            {"query_timeout": 2, "connect_timeout": 1, **self._by_socket(), **(to_database or {})}, **{**more, **s["agent"], **top}))
         if "agent_clock" in self.parts:
-            self.agent_clock = Clock(self.folder / "agent-clock")
-            agent.process.env.update(self.agent_clock.environment())
+            agent.clock = Clock(self.folder / f"{name}-clock")
+            agent.process.env.update(agent.clock.environment())
         return agent
 
     def _by_socket(self):

@@ -33,7 +33,7 @@ static void add(struct ob_fold *f, enum ob_kind kind, int64_t time)
         const struct ob_series series = { .kind = kind };
         const struct ob_metric m = { &series, time, ob_whole(INT64_MAX) };
 
-        ob_fold_add(f, ob_fold_find(f, "a", 1), &m, time, true);
+        ob_fold_add(f, ob_fold_find(f, "a", 1), &m, true);
 }
 
 /* What is written is read, and then written as the same bytes. */
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         add(f, kind, 1587312000 - KEEP);
                 }
                 ob_fold_flush(f, other);
-                ob_fold_forget_idle(f, 1587312000, 86400, 0);
+                ob_fold_forget_idle(f, 90000, 86400, 0);
                 ob_fold_flush(f, NULL);
                 given.n = 0;
                 ob_fold_flush(f, NULL);

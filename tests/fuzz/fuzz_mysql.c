@@ -191,6 +191,7 @@ static const struct {
         { "EXPLAIN", "id type key rows", { "1 range PRIMARY 2" } },
         { "BIT_OR(", NULL, { "0 6 0 0 0 0 0 0 0", "1 1 2 3 4 5 6 7 18446744073709551615" } },
         { "UNIX_TIMESTAMP(), MAX", NULL, { "1587351060 2" } },
+        { "UNIX_TIMESTAMP() FROM `THROUGHPUT_STAT`", NULL, { "1 1587351000 1587351000 1 ROW 7 70 1587351060" } },
         { "SELECT UNIX_TIMESTAMP()", NULL, { "1587351060" } },
         { "DATABASE(), CONCAT", NULL, { "otter otterbeat@%" } },
         { "`THROUGHPUT_STAT`", NULL,
@@ -387,6 +388,8 @@ static size_t read_table(struct ob_session *s)
                         look_at_rows(&rows);
                         n = rows.n;
                 }
+                if (!r->ops->read_with_clock(r, 0, 100, &at, &rows, &err))
+                        look_at_rows(&rows);
                 if (!r->ops->list(r, 0, 1024, &rows, &err))
                         look_at_rows(&rows);
                 ob_reader_mysql_explain(r, 0, 100, &e, &err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "proto/memory.h"
 #include "proto/number.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,23 +33,24 @@ static void through_text(struct ob_metric_value value)
         bool is_clamped;
 
         assert(length < sizeof(text) && strlen(text) == length && strspn(text, "-.0123456789") == length);
-        assert(ob_number_parse(text, length, &back, &is_clamped));
+        assert(ob_number_parse(text, &back, &is_clamped));
         assert(is_clamped ? value.is_real : !ob_number_compare(back, value) && back.is_real == value.is_real);
         assert(!value.is_real || strtod(text, NULL) == value.real);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+        ob_cleanup(ob_free_at) char *text = ob_format("%.*s", (int)size, (const char *)data);
         struct ob_bytes_reader p = { data, data + size };
         struct ob_metric_value value;
         int64_t whole;
         double real;
 
-        if (ob_number_parse((const char *)data, size, &value, NULL)) {
+        if (ob_number_parse(text, &value, NULL)) {
                 through_text(value);
                 through_bytes(value);
         }
-        if (ob_number_parse_int((const char *)data, size, &whole))
+        if (ob_number_parse_int(text, &whole))
                 through_text(ob_whole(whole));
         if (ob_bytes_read_value(&p, &value)) {
                 through_text(value);

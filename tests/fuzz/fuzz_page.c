@@ -33,7 +33,7 @@ static void read_cell(const struct ob_page_column *c, const char *raw)
         struct ob_metric_value value;
 
         if (read && c->cell != OB_CELL_TEXT && strcmp(read, "?") != 0)
-                assert(ob_number_parse(read, strlen(read), &value, NULL));
+                assert(ob_number_parse(read, &value, NULL));
 }
 
 static void read_page(const struct ob_page *page, struct ob_doc *doc)

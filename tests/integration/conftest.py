@@ -11,6 +11,7 @@ from servers.fake_otter import FakeOtter
 from servers.manager import Manager
 from servers.mariadb import PASSWORD, USER, MariaDB, make_template
 from servers.sinks import Datagrams
+from servers.state import State
 from servers.statsd import Statsd
 from servers.way import Way
 from servers.wiring import to_graphite, to_statsd
@@ -111,6 +112,16 @@ def page_agent(make_agent, manager, sink, mariadb):
                           sources={**tables, "page": {"enabled": True, "every": 1}, **(sources or {})},
                           **({"names": names} if names else {}))
     return make
+
+
+@pytest.fixture(name="state")
+def state_database(template, folder):
+    """The database in which several agents keep their state."""
+    (folder / "state").mkdir()
+    server = State(folder / "state", template).start()
+    server.install()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -81,9 +81,10 @@ def test_only_a_regular_file_is_replaced(folder):
 
 def test_init_follows_no_link(folder):
     (folder / "otterbeat.cfg").symlink_to(folder / "elsewhere")
+    (folder / "otterbeat.cfg.example").symlink_to(folder / "elsewhere")
     os.mkfifo(folder / "ctl")
     done = subprocess.run([str(PROGRAM), "--init", "."], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and done.stdout.count("is there already and was left as it is") == 2
+    assert done.returncode == 0 and done.stdout.count("is there already and was left as it is") == 3
     assert not (folder / "elsewhere").exists() and (folder / "ctl").is_fifo()
 
 
@@ -151,7 +152,8 @@ def test_datadogs_monitors(folder):
         assert asked, monitor["query"]
         assert monitor["options"]["thresholds"] == {"critical": int(asked[6])}
         assert bool(asked[4]) == (asked[1] == "sum")
-        assert monitor["options"]["notify_no_data"] == (name == "monitors/silent.json")
+        is_silent = name == "monitors/silent.json"
+        assert monitor["options"]["on_missing_data"] == ("show_and_notify_no_data" if is_silent else "resolve")
     rules = write(folder, "grafana")["alerting/otter.yaml"]["groups"][0]["rules"]
     assert {pathlib.Path(name).stem for name in monitors} == {rule["uid"].removeprefix("otter-") for rule in rules}
     groups = files["dashboard.json"]["widgets"]

@@ -10,9 +10,12 @@ import subprocess
 import pytest
 
 from servers.agent import PROGRAM
+from servers.fake_otter import ROOT
 from servers.process import free_port, wait_until
 from servers.sinks import Stream
 from servers.terminal import Terminal
+
+COMPLETION = ROOT / "deploy/completion"
 
 
 def run(folder, *words, **env):
@@ -26,10 +29,79 @@ def test_version_and_help(folder):
     assert done.returncode == 0 and "--dry-run" in done.stdout
 
 
-def test_wrong_usage(folder):
-    for words in (["--nonsense"], ["word"], ["-c"], ["--init", "a", "b"]):
-        done = run(folder, PROGRAM, *words)
-        assert done.returncode == 64 and "usage:" in done.stderr, words
+WRONG = {
+    "--chekc": "there is no option --chekc; did you mean --check?",
+    "--check=yes": "--check takes no value",
+    "-check": "there is no option -check; did you mean --check?",
+    "-v": "there is no option -v; did you mean --version?",
+    "check": "there is no command check; did you mean --check?",
+    "help": "there is no command help; did you mean --help?",
+    "nonsense": "there is no command nonsense",
+    "--nonsense": "there is no option --nonsense",
+    "--graphana": "there is no option --graphana; did you mean grafana?",
+    "-c": "--config needs a value: --config FILE",
+    "--init a b": "b is one word too many",
+    "--json": "--json works only together with --check",
+    "--once cursor": "--once and the command cursor do not go together",
+    "cursor shwo": "there is no command shwo; did you mean show?",
+    "cursor --chekc": "there is no option --chekc",
+    "cursor show more": "more is one word too many",
+    "cursor rewind delay": "SOURCE TIME, or SOURCE ID, is missing",
+    "replay --unitl -1h": "there is no option --unitl; did you mean --until?",
+    "replay": "--since TIME is missing",
+    "v": "there is no command v; did you mean verify?",
+    "verify --since -1h": "--render URL is missing",
+    "verify --rendre x": "there is no option --rendre; did you mean --render?",
+    "grafana --uot x": "there is no option --uot; did you mean --out?",
+    "grafana --out": "--out needs a value: --out DIR",
+    "datadog --replcae": "there is no option --replcae; did you mean --replace?",
+    "page": "PAGE is missing",
+    "cluster releas": "there is no command releas; did you mean release?",
+    "cluster --json release": "--json and the command cluster release do not go together",
+    "migrate --from-dir": "--from-dir needs a value: --from-dir DIR",
+    "migrate --to-dir x --replace": "--replace works only together with --from-dir",
+    "\x1b[31m": "there is no command <U+001B>[31m",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_wrong_usage(folder, words):
+    """Standard error has two lines, the error and the usage of the command. No config is needed."""
+    done = run(folder, PROGRAM, *words.split())
+    said = done.stderr.splitlines()
+    assert done.returncode == 64 and not done.stdout and len(said) == 2, done
+    assert re.fullmatch(r"otterbeat[a-z ]*: " + re.escape(WRONG[words]), said[0]) and said[1].startswith("usage: otterbeat "), said
+
+
+def test_a_word_of_an_option_is_no_command(folder):
+    """A folder may have the name of a command, and an option may be shortened as long as it is unique."""
+    assert run(folder, PROGRAM, "--ini", "cursor").returncode == 0 and (folder / "cursor/otterbeat.cfg").exists()
+
+
+def words_of_help(folder, *command):
+    """Returns the options and the commands at the beginning of the lines of a command's help."""
+    done = run(folder, PROGRAM, *command, "--help")
+    assert done.returncode == 0 and done.stdout.startswith("usage: otterbeat "), done
+    return re.findall(r"(?m)^ {2,6}(?:-., )?(--[a-z-]+|[a-z]+) ", done.stdout.partition("\n\n")[2])
+
+
+def test_completion(folder):
+    """bash and zsh complete each option and each command that --help lists, at each of the places where they can stand."""
+    zsh = (COMPLETION / "_otterbeat").read_text()
+
+    def offered(*typed):
+        script = '. "$1"; shift; COMP_WORDS=(otterbeat "$@" ""); COMP_CWORD=$(($# + 1)); _otterbeat; echo "${COMPREPLY[@]}"'
+        return run(folder, "bash", "-c", script, "-", COMPLETION / "otterbeat.bash", *typed).stdout.split()
+
+    first = words_of_help(folder)
+    assert {"--check", "grafana"} <= set(first) <= set(offered()), set(first) - set(offered())
+    assert not [word for word in first if word not in zsh]
+    for command in (word for word in first if not word.startswith("-")):
+        words = set(words_of_help(folder, command))
+        line = re.search(rf"(?m)^ *{command}\).*", zsh)[0]
+        assert words <= set(offered("-c", "x", command)) and not [word for word in words if word not in line], command
+    assert run(folder, "bash", "-n", COMPLETION / "otterbeat.bash").returncode == 0
+    assert run(folder, "zsh", "-n", COMPLETION / "_otterbeat").returncode == 0
 
 
 def test_init_writes_what_is_private_and_keeps_what_is_there(folder):
@@ -37,14 +109,115 @@ def test_init_writes_what_is_private_and_keeps_what_is_there(folder):
     config, ctl = folder / "new/otterbeat.cfg", folder / "new/ctl"
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
     assert os.access(ctl, os.X_OK) and str(PROGRAM) in ctl.read_text()
+    assert (folder / "new/otterbeat.cfg.example").read_text() == (ROOT / "config/otterbeat.cfg.example").read_text()
     config.write_text("mine")
     assert "was left as it is" in run(folder, PROGRAM, "--init", "new").stdout
     assert config.read_text() == "mine"
 
 
-def test_the_demo_config_is_good(folder):
+def differing(folder, *options):
+    """Returns the lines of the config that differ from the first config, and the whole config."""
+    done = run(folder, PROGRAM, "--init", "made", *options)
+    assert done.returncode == 0 and not done.stderr, done
+    config = (folder / "made/otterbeat.cfg").read_text()
+    first = (ROOT / "config/otterbeat.cfg").read_text()
+    return [" ".join(line.split()) for line in config.splitlines() if line not in first.splitlines()], config
+
+
+STATSD, GRAPHITE = '{ type = "statsd"; host = "127.0.0.1"; port = 8125; }', '{ type = "graphite"; host = "127.0.0.1"; port = 2003; }'
+
+
+@pytest.mark.parametrize("options, lines", [
+    (["--mysql", "mysql://me@db.example.com:3307/stats"],
+     ['mysql = { host = "db.example.com"; port = 3307; user = "me"; password = "${OTTERBEAT_PASSWORD:-}"; database = "stats"; };']),
+    (["--mysql", "jdbc:mysql://10.0.0.5:3306/ottermanager"],
+     ['mysql = { host = "10.0.0.5"; port = 3306; user = "otterbeat"; password = "${OTTERBEAT_PASSWORD:-}"; database = "ottermanager"; };']),
+    (["--mysql", "[::1]"],
+     ['mysql = { host = "::1"; port = 3306; user = "otterbeat"; password = "${OTTERBEAT_PASSWORD:-}"; database = "otter"; };']),
+    (["--mysql", 'mysql://a" database = "@h/b\\ user = "'],
+     [r'mysql = { host = "h"; port = 3306; user = "a\" database = \""; password = "${OTTERBEAT_PASSWORD:-}"; database = "b\\ user = \""; };']),
+    (["--manager", "https://otter.example.com/"], ['page = { url = "https://otter.example.com"; };']),
+    (["--statsd", "statsd:8126"], ['{ type = "statsd"; host = "statsd"; port = 8126; }']),
+    (["--graphite", "[2001:db8::1]:2004"], ['{ type = "graphite"; host = "2001:db8::1"; port = 2004; }']),
+    (["--graphite", "carbon", "--statsd", "localhost:9"],
+     ['{ type = "statsd"; host = "localhost"; port = 9; },', '{ type = "graphite"; host = "carbon"; port = 2003; }']),
+])
+def test_init_writes_the_servers_into_the_config(folder, options, lines):
+    """A sink that is not named is left out when another sink is named. otterbeat can read the config that it wrote."""
+    found, config = differing(folder, *options)
+    assert found == lines
+    assert (STATSD in config) == (GRAPHITE in config) == (not {"--statsd", "--graphite"} & set(options))
+    assert run(folder, PROGRAM, "-c", "made/otterbeat.cfg", "datadog", "--out", "x").returncode == 0
+
+
+def test_init_names_the_file_of_a_password(folder):
+    """A relative path begins at the working folder, also when the config is written into another folder."""
+    (folder / "secret").write_text("hush\n")
+    found, config = differing(folder, "--password-file", "secret")
+    assert f'password_file = "{folder.resolve()}/secret"; database' in found[0] and "OTTERBEAT_PASSWORD" not in config
+    assert run(folder, PROGRAM, "-c", "made/otterbeat.cfg", "datadog", "--out", "x").returncode == 0
+
+
+def test_init_is_the_same_twice(folder):
+    """An existing config with the same options is no error; an existing config with other options is one."""
+    for host, code in (("a", 0), ("a", 0), ("b", 78)):
+        done = run(folder, PROGRAM, "--init", "--statsd", host)
+        assert done.returncode == code and ("otterbeat.cfg was there already: no option was written" in done.stderr) == bool(code)
+    assert 'host = "a"' in (folder / "otterbeat.cfg").read_text()
+
+
+@pytest.mark.parametrize("option, value, why", [
+    ("--mysql", "mysql://me:hush@h/otter", "everybody on this machine can see a password on the command line"),
+    ("--mysql", "mysql://me:hush/otter", "behind me: the port must be a number"),
+    ("--mysql", "postgres://h/otter", "this is not an address like mysql://"),
+    ("--mysql", "mysql://h/otter?password=hush", "this is not an address like mysql://USER@HOST:PORT/DATABASE"),
+    ("--mysql", "mysql://@h/otter", "a part of this value is empty"),
+    ("--mysql", "mysql:///otter", "'' is not the name or the address of a host"),
+    ("--mysql", "mysql://h:3306/a/b", "this is not an address like mysql://"),
+    ("--mysql", "mysql://a\nb@h", "a control character is not allowed"),
+    ("--statsd", "h:0", "behind h: the port must be a number from 1 to 65535"),
+    ("--statsd", "h:", "behind h: the port must be a number from 1 to 65535"),
+    ("--statsd", "::1", "an IPv6 address stands in brackets"),
+    ("--statsd", "[::1", "an IPv6 address with a port is written like [::1]:8125"),
+    ("--graphite", "a b:2003", "'a b' is not the name or the address of a host"),
+    ("--graphite", "http://h:2003", "write HOST:PORT, without a protocol"),
+    ("--manager", "h:8080", "'h:8080' is not an address like http://HOST:PORT"),
+    ("--manager", "http://u@h", "'url' cannot contain"),
+    ("--manager", "http://h/channelList.htm", "without the name of a page"),
+    ("--password-file", "nowhere", "nowhere: No such file or directory"),
+    ("--password-file", "/dev/null", "/dev/null: it is a device"),
+])
+def test_init_refuses_a_wrong_value(folder, option, value, why):
+    """Standard error has one line, which shows no password. Nothing is written."""
+    done = run(folder, PROGRAM, "--init", "new", option, value)
+    assert done.returncode == 64 and done.stderr.startswith(f"otterbeat: {option}: ") and why in done.stderr, done
+    assert "hush" not in done.stderr and done.stderr.count("\n") == 1 and not list(folder.iterdir())
+
+
+def causes_of_nothing(done):
+    """Returns the names of the findings that --check calls BAD, and the summary."""
+    lines = [line for line in done.splitlines() if "ok   " not in line]
+    return [re.match(r"BAD  (\w+ \w+): .* -> ", line)[1] for line in lines[:-1]], lines[-1]
+
+
+def test_check_where_nothing_is_set_up(folder):
+    """The first config is good. Each missing server has one line, nothing is logged, and the last line is a summary."""
     run(folder, PROGRAM, "--init")
-    assert run(folder, PROGRAM, "--check").returncode == 69, "no server, but no mistake either"
+    done = run(folder, "unshare", "-n", "sh", "-c", f"ip link set lo up && exec {PROGRAM} --check")
+    assert done.returncode == 69 and not done.stderr, "no server, but no mistake either"
+    causes, summary = causes_of_nothing(done.stdout)
+    assert causes == ["tcp otter", "manager otter", "sink statsd", "sink graphite"], done.stdout
+    assert re.match("4 problems, first fix: tcp otter: no server listens there", summary), summary
+
+
+@pytest.mark.parametrize("env, has_colours", [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)])
+def test_check_has_colours_on_a_terminal_alone(folder, env, has_colours):
+    run(folder, PROGRAM, "--init")
+    terminal = Terminal([PROGRAM, "--check"], folder, **env)
+    seen = terminal.read(lambda said: "first fix" in said and said.endswith("\n"))
+    terminal.close()
+    assert ("\x1b[31mBAD \x1b[m sink graphite: " in seen) == has_colours and ("\x1b" in seen) == has_colours, seen
+    assert "\x1b" not in run(folder, PROGRAM, "--check").stdout
 
 
 def test_dry_run_prints_and_moves_nothing(mariadb, otter, carbon, statsd, both, make_agent):

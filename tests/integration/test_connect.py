@@ -135,12 +135,12 @@ def test_host_and_port_are_not_a_socket(start_server, statsd, both, make_agent, 
     for _ in range(9):
         other.query(LOG_ROW)
     monkeypatch.setenv("MYSQL_UNIX_PORT", str(other.socket))
-    agent = make_agent(ours, both, mysql={"host": "localhost"})
+    agent = make_agent(ours, both, mysql={"host": "localhost", "connect_timeout": 10})
     said = agent.run("--check").stdout
     assert re.search(rf"^ok   login .* to server 10\.\S+ on \S+ at port {ours.port}, server_id 1$", said, re.M), said
     agent.once()
     statsd.wait_for({SERIES: 1})
-    agent = make_agent(ours, both, name="by_socket", mysql={"host": "localhost", "socket": str(other.socket)})
+    agent = make_agent(ours, both, name="by_socket", mysql={"host": "localhost", "socket": str(other.socket), "connect_timeout": 10})
     said = agent.run("--check").stdout
     assert re.search(rf"^ok   login .* at its socket {other.socket}, server_id 2$", said, re.M), said
 

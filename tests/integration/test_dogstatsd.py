@@ -273,8 +273,8 @@ def test_a_real_server_takes_every_line(mariadb, otter, folder, make_agent):
         assert len(wanted) > 5
         wait_until(lambda: {name: server.counter(name) for name in wanted} == pytest.approx(wanted, rel=2e-7),
                    "netdata's sums are SQL's, as far as its 24 bits go", 60, 1)
+        wait_until(lambda: server.sums("netdata.statsd_events").get("gauges"), "its own counts, with the ages that are sent again")
         assert agent.stop() == 0
-        wait_until(lambda: server.sums("netdata.statsd_events").get("gauges"), "its own counts")
         events = server.sums("netdata.statsd_events")
         assert not events["errors"] and not events["unknown"], events
     finally:

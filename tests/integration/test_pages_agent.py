@@ -100,6 +100,25 @@ def test_every_series_is_that_of_the_world(mariadb, past, otter, manager, carbon
     assert "failed" not in agent.log() and "drift" not in agent.log()
 
 
+def test_what_a_page_says_again_is_sent_once_in_ten_seconds(past, manager, page_agent, sink):
+    """A change is sent at once. The page is read each second."""
+    def told(name):
+        return [line for line in sink.lines() if line.startswith(f"otter.{name}:")]
+
+    page_agent().start()
+    same = ("channel.1.channel_state", "pipeline.1.page.parallelism", "pipeline.1.last_sync_age_s", "pipeline.2.in_flight",
+            "node.1.node_up", "page.zone_skew_s")
+    wait_until(lambda: all(map(told, same)), "all of them")
+    time.sleep(1)
+    before = {name: len(told(name)) for name in same}
+    time.sleep(5)
+    assert all(len(told(name)) - before[name] <= 1 for name in same), before
+    manager.state("channel 1 paused")
+    wait_until(lambda: told("channel.1.channel_state")[-1].endswith(":1|g"), "the change")
+    manager.state()
+    wait_until(lambda: told("channel.1.channel_state")[-1].endswith(":2|g"), "the other change")
+
+
 def test_a_round(mariadb, past, way, manager, page_agent):
     """In one cycle the agent fetches each page once, over one connection, and asks only for known addresses, which change nothing."""
     mariadb.query("INSERT INTO NODE (ID, NAME, IP, PORT, GMT_CREATE, GMT_MODIFIED) SELECT ID + seq * 100, "
@@ -293,12 +312,11 @@ def test_check_says_what_each_page_holds(past, manager, page_agent):
     assert len(asked) == len(set(asked)) == 7, "each page once"
     manager.state("drift channelList 运行状态 状态")
     done = page_agent().run("--check")
-    assert done.returncode == 69 and "BAD  source page_channels: not all pages could be read" in done.stdout
-    assert "event=layout_drift page=channels" in done.stderr
+    assert done.returncode == 69 and "BAD  page channels: the layout has changed: the page has no column '运行状态'" in done.stdout
     manager.state("login required")
     done = page_agent().run("--check")
     assert done.returncode == 69
-    assert "BAD  source page_channels: channelList.htm?pageIndex=1: HTTP 302: the manager sends us to its login" in done.stdout
+    assert "BAD  manager otter: channelList.htm?pageIndex=1: HTTP 302: the manager sends us to its login" in done.stdout
     assert "ok   source page_stages: 12 rows" in page_agent(user="admin", password="admin").run("--check").stdout
 
 

@@ -4,7 +4,9 @@ import socket
 import time
 
 from servers.process import wait_until
-from servers.agent import Raw
+from servers.agent import SOURCES, Raw
+
+EACH_SECOND = {name: {"enabled": True, "every": 1, "start": "now", "settle": 0} for name in SOURCES}
 
 
 def test_gauges_of_age_also_when_nothing_arrives(mariadb, otter, statsd, both, make_agent):
@@ -15,6 +17,43 @@ def test_gauges_of_age_also_when_nothing_arrives(mariadb, otter, statsd, both, m
     assert abs(time.time() - newest - age) < 10
     wait_until(lambda: "otter.pipeline.2.throughput_age_s" in statsd.gauges(), "an age of the other table")
     wait_until(lambda: statsd.gauges()["otter.pipeline.1.delay_age_s"] > age, "it grows")
+
+
+def test_an_age_that_only_grew_is_sent_once_in_ten_seconds(mariadb, otter, sink, make_agent):
+    """The table is polled each second. The age of a new row is sent at once, so it is still small."""
+    def ages():
+        name = "otter.pipeline.1.delay_age_s:"
+        return [int(line.removeprefix(name).split("|")[0]) for line in sink.lines() if line.startswith(name)]
+
+    otter.do("sample")
+    make_agent(mariadb, [{"type": "statsd", "port": sink.port}]).start()
+    wait_until(ages, "an age")
+    before = len(ages())
+    time.sleep(4)
+    assert len(ages()) - before <= 1, ages()
+    for row in range(3):
+        before = len(ages())
+        mariadb.query("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE, GMT_MODIFIED)"
+                      " VALUES (1, 1, 1, NOW(), NOW())")
+        assert wait_until(lambda: ages()[before:], "the age of the new row")[0] <= 4, f"row {row}"
+    before = ages()[-1]
+    wait_until(lambda: ages()[-1] > before, "it grows")
+
+
+def test_a_poll_without_news_asks_for_the_clock_and_the_rows_at_once(mariadb, otter, sink, make_agent):
+    """In a poll, each of five sources sends one query; the ages of a table without a new row need none."""
+    def selects():
+        return int(mariadb.query("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
+
+    otter.do("sample")
+    agent = make_agent(mariadb, [{"type": "statsd", "port": sink.port}], sources=EACH_SECOND).start()
+    agent.wait_for_log("source=log event=plan")
+    time.sleep(3)
+    before, began = selects(), time.monotonic()
+    time.sleep(6)
+    seconds, asked = time.monotonic() - began, selects() - before
+    assert asked <= 5 * (seconds + 1) + 8, f"{asked} queries in {seconds:.1f} s"
+    assert asked >= 5, "it polls"
 
 
 def test_the_agent_counts_itself(mariadb, otter, statsd, both, make_agent):

@@ -13,6 +13,7 @@ import pytest
 from servers.fake_otter import ROOT
 from servers.mariadb import PASSWORD
 from servers.process import free_port, wait_until
+from servers.prometheus import promtool
 from servers.status import Status
 from servers.wiring import to_graphite, to_statsd
 
@@ -78,8 +79,7 @@ def test_metrics_are_as_prometheus_wants_them(mariadb, otter, both, make_agent, 
     wait_until(lambda: status.one("sources", "delay")["rows"], "rows")
     code, headers, text = status.ask("/metrics")
     assert code == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    assert promtool("check", "metrics", input=text) == (0, "")
     rows = status.one("sources", "delay")["rows"]
     assert f'otterbeat_source_rows_total{{source="delay"}} {rows}\n' in text
     assert "otterbeat_healthy 1\n" in text

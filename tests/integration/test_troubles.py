@@ -1,5 +1,6 @@
 """Each kind of trouble: what --check says before the agent starts, and what /healthz and the log say while the agent runs.
 OB_TROUBLES=FILE writes a table of these texts."""
+import fcntl
 import json
 import os
 import pathlib
@@ -33,6 +34,7 @@ class World:
         self.to_statsd = {"type": "statsd", "port": statsd.port}
         self.sources = {"page": {"enabled": True, "every": 1}, "agent": {"every": 1}, "state": {"every": 1}}
         self.top, self.more, self.mode, self.undo = {"health": {"hold": 0}}, "", 0o600, []
+        self.last = lambda agent: None  # what the trouble does to the agent's config after it was written
         self.status = Status()
 
     def query(self, *statements, database="otter"):
@@ -99,6 +101,33 @@ def piped_password(w):
     w.mysql["password_file"] = "password"
 
 
+def empty_password(w):
+    (w.folder / "agent").mkdir()
+    (w.folder / "agent/password").write_text("")
+    del w.mysql["password"]
+    w.mysql["password_file"] = "password"
+
+
+def more_files(name, text, mode=0o755):
+    """Returns an `arrange` that adds a file to the folder conf.d, from which the config continues."""
+    def arrange(w):
+        more = w.folder / "agent/conf.d"
+        more.mkdir(parents=True)
+        more.chmod(mode)
+        (more / name).write_text(text)
+        w.top.update(include_dir="conf.d", drain=5)
+    return arrange
+
+
+def second_agent(w):
+    (w.folder / "agent/state").mkdir(parents=True)
+    lock = (w.folder / "agent/state/otterbeat.lock").open("w")
+    lock.write("4711\n")
+    lock.flush()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    w.undo.append(lock.close)
+
+
 def linked_log(w):
     (w.folder / "agent").mkdir()
     (w.folder / "agent/link.log").symlink_to(w.folder / "elsewhere")
@@ -142,19 +171,47 @@ class Trouble(NamedTuple):
     health: str = ""  # pattern of a line of /healthz; "": /healthz stays ok
     log: str = ""     # pattern of a line of the log; "": the log has no line about the trouble
     exits: int = 0    # when the agent does not start: its exit code
+    causes: int = 1   # the number of lines of --check that are BAD, when `code` is not 0
 
 
 TROUBLES = [
+    Trouble("a config that does not exist", lambda w: setattr(w, "last", lambda agent: agent.config.unlink()),
+            r"BAD  config file: .*otterbeat.cfg: No such file or directory -> `otterbeat --init` writes a config", 78,
+            log="No such file or directory; `otterbeat --init` writes a config", exits=78),
+    Trouble("a config with a syntax error", lambda w: setattr(w, "more", "queue = { max_bytes = ; };\n"),
+            r"BAD  config file: .*otterbeat.cfg:\d+: syntax error", 78, log="syntax error", exits=78),
+    Trouble("a variable that is not set", lambda w: w.top.update(prefix="${OTTER_PREFIX}"),
+            r"BAD  config file: .*OTTER_PREFIX}: this variable is not set; set the variable or give a default", 78,
+            log="this variable is not set", exits=78),
+    Trouble("a misspelt setting", lambda w: w.sources["page"].update(evry=5),
+            r"BAD  config file: .*no such setting: 'evry'; did you mean 'every'\?", 78, log="did you mean 'every'", exits=78),
     Trouble("an unknown setting", lambda w: setattr(w, "more", "evry = 1;\n"),
-            r"otterbeat.cfg:\d+: no such setting: 'evry'", 78, log="no such setting: 'evry'", exits=78),
-    Trouble("a value out of range", lambda w: w.top.update(drain=-1), r"otterbeat.cfg:\d+: 'drain' must be from 0 to 60",
+            r"BAD  config file: .*otterbeat.cfg:\d+: no such setting: 'evry' -> `man otterbeat.cfg`", 78, log="no such setting: 'evry'", exits=78),
+    Trouble("a value out of range", lambda w: w.top.update(drain=-1), r"BAD  config file: .*otterbeat.cfg:\d+: 'drain' must be from 0 to 60",
             78, log="'drain' must be", exits=78),
+    Trouble("a setting that stands twice in a file", lambda w: setattr(w, "more", "log_level = \"info\";\nlog_level = \"warn\";\n"),
+            r"BAD  config file: .*otterbeat.cfg:\d+: duplicate setting name: the setting of this line is already set in the same group", 78, log="duplicate setting name", exits=78),
+    Trouble("an included file that does not exist", lambda w: setattr(w, "more", '@include "more.cfg"\n'),
+            r"BAD  config file: .*otterbeat.cfg:\d+: cannot open include file: .* is relative to the working directory, not to this file", 78, log="cannot open include file", exits=78),
+    Trouble("include_dir names a folder that does not exist", lambda w: w.top.update(include_dir="conf.d"),
+            r"BAD  config file: .*otterbeat.cfg:\d+: .*/conf.d: No such file or directory", 78, log="/conf.d: No such file", exits=78),
+    Trouble("a setting in two files of the config", more_files("10.cfg", "drain = 7;\n"),
+            r"BAD  config file: .*/conf.d/10.cfg:1: 'drain' is set at .*/otterbeat.cfg:\d+, too", 78, log="'drain' is set at", exits=78),
+    Trouble("a mistake in a file of include_dir", more_files("10.cfg", "\nlog_levle = 1;\n"),
+            r"BAD  config file: .*/conf.d/10.cfg:2: no such setting: 'log_levle'; did you mean 'log_level'\?", 78,
+            log="10.cfg:2: no such setting", exits=78),
+    Trouble("every user can write to the folder include_dir", more_files("10.cfg", "log_level = \"info\";\n", 0o777),
+            r"warn config .*/conf.d: everybody on this machine can replace the files in it -> chmod o-w", 0, log="event=exposed"),
     Trouble("a config that every user can read", lambda w: setattr(w, "mode", 0o644),
             r"warn config .*otterbeat.cfg: everybody on this machine can read it.* -> chmod o-r", 0, log="event=exposed"),
     Trouble("a state directory that every user can write to", open_state,
             r"warn config .*/state: everybody on this machine can replace the files in it -> chmod o-w", 0, log="event=exposed"),
     Trouble("a pipe in place of a password file", piped_password,
-            r"otterbeat.cfg:\d+: .*password: it is a pipe, not a regular file", 78, log="it is a pipe", exits=78),
+            r"BAD  config file: .*otterbeat.cfg:\d+: .*password: it is a pipe, not a regular file", 78, log="it is a pipe", exits=78),
+    Trouble("an empty password file", empty_password, r"BAD  config file: .*password: the file is empty", 78,
+            log="the file is empty", exits=78),
+    Trouble("a second agent with the same state directory", second_agent, r"ok   state .*can be written", 0,
+            log="event=start_failed .*is used by another otterbeat, process 4711", exits=69),
     Trouble("a log file that is a symbolic link", linked_log, r"BAD  log .*link.log: it is a symbolic link, which is not followed",
             log="event=start_failed", exits=69),
     Trouble("a state directory that is a file", state_is_a_file, r"BAD  state .*/state: Not a directory -> which user runs the agent",
@@ -184,6 +241,9 @@ TROUBLES = [
             log="source=delay event=poll_failed"),
     Trouble("a wrong password", lambda w: w.mysql.update(password="guessed"),
             r"BAD  login otter: mysql 1045: Access denied .* -> check the user, the password, and the host",
+            health="source delay is ill: .*mysql 1045", log="mysql 1045"),
+    Trouble("no password", lambda w: w.mysql.update(password=""),
+            r"BAD  login otter: mysql 1045: .*using password: NO.* -> otterbeat has no password: set the variable OTTERBEAT_PASSWORD",
             health="source delay is ill: .*mysql 1045", log="mysql 1045"),
     Trouble("a user without rights on the database", lambda w: w.mysql.update(database="other"),
             r"BAD  login other: mysql 104[49]: .* -> deploy/grants.sql", health="source delay is ill: .*mysql 104[49]", log="mysql 104[49]"),
@@ -217,7 +277,7 @@ TROUBLES = [
     Trouble("a missing column of a key",
             lambda w: w.query("ALTER TABLE DELAY_STAT CHANGE PIPELINE_ID PIPELINE BIGINT NOT NULL"),
             r"BAD  source delay: table DELAY_STAT has no column PIPELINE_ID", health="source delay is ill: .*PIPELINE_ID",
-            log="source=delay event=poll_failed"),
+            log="source=delay event=poll_failed", causes=2),  # the manager reads this column, too, and one of its pages fails
     Trouble("a missing column of a number", lambda w: w.query("ALTER TABLE TABLE_STAT DROP FILE_SIZE"),
             r"BAD  source table: table TABLE_STAT has none of these columns: FILE_SIZE -> the table has another version", 69,
             log="source=table event=columns_missing"),
@@ -228,18 +288,24 @@ TROUBLES = [
             health="source mine is ill: .*no index leads", log="source=mine event=poll_failed"),
 
     Trouble("a manager that is down", lambda w: w.page.update(url=f"http://127.0.0.1:{free_port()}"),
-            r"BAD  source page_channels: .* -> is the manager running, at page.url\?", health="source page is ill",
+            r"BAD  manager otter: .* -> is the manager running, at page.url\?", health="source page is ill",
             log="source=page event=.*onnect"),
-    Trouble("a manager that does not answer", silent_pages, r"BAD  source page_channels: .*imed out.* -> has the manager lost",
+    Trouble("a manager that does not answer", silent_pages, r"BAD  manager otter: .*imed out.* -> has the manager lost",
             health="source page is ill: .*imed out", log="source=page event=.*imed out"),
+    Trouble("a manager's host with an unknown name", lambda w: w.page.update(url=f"http://{NOWHERE}:8080"),
+            rf"BAD  manager otter: .*ould not resolve host: {NOWHERE}.* -> is the host in page.url right\?",
+            health="source page is ill: .*resolve host", log="source=page event=.*resolve host"),
+    Trouble("an address of the manager that is wrong", lambda w: w.page.update(url=w.manager.url + "/channelList.htm"),
+            r"BAD  manager otter: .*HTTP 404.* -> set page.url to the address of the manager, without the name of a page",
+            health="source page is ill: .*HTTP 404", log="source=page event=.*HTTP 404"),
     Trouble("pages that need a log-in", lambda w: w.manager.state("login required"),
-            r"BAD  source page_channels: .*HTTP 302.* -> set page.user and its password", health="source page is ill: .*HTTP 302",
+            r"BAD  manager otter: .*HTTP 302.* -> set page.user and its password", health="source page is ill: .*HTTP 302",
             log="source=page event=.*HTTP 302"),
     Trouble("a wrong password for the pages", lambda w: w.page.update(user="admin", password="guessed"),
-            r"BAD  source page_channels: .*does not accept page.user.* -> set page.user and its password to those",
+            r"BAD  manager otter: .*does not accept page.user.* -> set page.user and its password to those",
             health="source page is ill: .*does not accept", log="source=page event=.*does not accept"),
     Trouble("pages with other words", lambda w: w.manager.state("drift channelList 运行状态 状态"),
-            r"BAD  source page_channels: not all pages could be read.* -> the lines above say why",
+            r"BAD  page channels: the layout has changed: the page has no column '运行状态' -> set page.words",
             health="source page is ill: .*not all pages", log="event=layout_drift page=channels"),
 
     Trouble("a Graphite that is down", lambda w: w.graphite.update(port=free_port()),
@@ -248,6 +314,9 @@ TROUBLES = [
     Trouble("a Graphite host with an unknown name", lambda w: w.graphite.update(host=NOWHERE),
             rf"BAD  sink graphite: {NOWHERE}.* -> is carbon running", health=f"sink graphite is ill: .*{NOWHERE}",
             log="sink=graphite event=sink_failed"),
+    Trouble("a StatsD host with an unknown name", lambda w: w.to_statsd.update(host=NOWHERE),
+            rf"BAD  sink statsd: {NOWHERE}.* -> is the statsd", health=f"sink statsd is ill: .*{NOWHERE}",
+            log="sink=statsd event=sink_failed"),
     Trouble("a statsd that is down", lambda w: w.to_statsd.update(port=free_port()),
             r"BAD  sink statsd: nobody listens on 127.0.0.1:\d+ -> is the statsd", health="sink statsd is ill: .*nobody listens",
             log="sink=statsd event=sink_failed"),
@@ -274,6 +343,7 @@ def make(world, make_agent):
     with agent.config.open("a") as config:
         config.write(world.more)
     agent.config.chmod(world.mode)
+    world.last(agent)
     return agent
 
 
@@ -313,8 +383,12 @@ def test_trouble(world, make_agent, trouble):
     agent = make(world, make_agent)
     done = agent.run("--check")
     assert done.returncode == trouble.code, done.stdout + done.stderr
-    check = first(trouble.check, done.stdout + done.stderr, world.folder)
-    assert trouble.code != 0 or "BAD " not in done.stdout
+    check = first(trouble.check, done.stdout, world.folder)
+    lines = done.stdout.splitlines()
+    assert not done.stderr, "the findings say all; nothing is logged"
+    assert sum(line.startswith("BAD ") for line in lines) == (trouble.causes if trouble.code else 0), f"a cause has one line: {done.stdout}"
+    assert lines[-1].startswith(f"{trouble.causes} problem" if trouble.code else "no problem found"), lines[-1]
+    assert trouble.code == 0 or " -> " not in check or f"first fix: {check.split()[1]} " in lines[-1], lines[-1]
     health, log = see(agent, world, trouble)
     assert PASSWORD not in done.stdout + done.stderr + agent.log() and "guessed" not in done.stdout + agent.log()
     seen.append((trouble.name, check, trouble.code, health, log))
@@ -326,8 +400,8 @@ def test_all_is_well(world, make_agent):
     agent = make(world, make_agent)
     done = agent.run("--check")
     assert done.returncode == 0
-    lines = done.stdout.splitlines()
-    assert lines and all(line.startswith("ok   ") for line in lines), done.stdout
+    *lines, last = done.stdout.splitlines()
+    assert last == "no problem found" and lines and all(line.startswith("ok   ") for line in lines), done.stdout
     for what in ("config", "state", "disk", "tcp", "login", "tls", "session", "sessions", "grants", "secrets", "clock", "schema",
                  "names", "mtu"):
         assert re.search(rf"^ok   {what} ", done.stdout, re.M), what
@@ -335,6 +409,24 @@ def test_all_is_well(world, make_agent):
     found = json.loads(agent.run("--check", "--json").stdout)
     assert found["worst"] == "ok" and len(found["findings"]) == len(lines)
     assert {tuple(sorted(one)) for one in found["findings"]} == {("fix", "grade", "name", "said", "what")}
+
+
+def test_all_queries_fail_for_one_cause(world, make_agent):
+    """The limit of the user is reached while the tables are checked."""
+    world.user("WITH MAX_QUERIES_PER_HOUR 45")
+    done = make(world, make_agent).run("--check")
+    bad = [line for line in done.stdout.splitlines() if line.startswith("BAD ")]
+    assert done.returncode == 69 and len(bad) == 1 and re.match("BAD  source .* mysql 1226: ", bad[0]), done.stdout
+
+
+def test_pages_that_fail_for_several_causes(world, make_agent):
+    """--check has one line for each missing column, not one for each page without the column."""
+    world.manager.state("drift channelList 运行状态 状态", "drift pipelineList 延迟时间 延迟")
+    done = make(world, make_agent).run("--check")
+    bad = [line.split(" -> ")[0] for line in done.stdout.splitlines() if line.startswith("BAD ")]
+    assert bad == [f"BAD  page {page}: the layout has changed: the page has no column '{column}'"
+                   for page, column in (("channels", "运行状态"), ("pipelines", "延迟时间"))], done.stdout
+    assert done.stdout.splitlines()[-1].startswith("2 problems, first fix: page channels: set page.words"), done.stdout
 
 
 def test_json_says_what_is_bad_and_what_helps(world, make_agent):

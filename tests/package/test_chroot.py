@@ -1,16 +1,14 @@
-"""The .deb in a minimal Debian: installed, checked, run, upgraded, removed, purged."""
-import os
-import pathlib
+"""The .deb in a minimal Debian: installed from a signed repository, checked, run, upgraded, removed, purged."""
 import re
 import shutil
 import subprocess
 
 import pytest
 
+from package.repository import WORK
 from servers.mariadb import PASSWORD, USER
 
 MIRROR = "http://deb.debian.org/debian"
-WORK = pathlib.Path(os.environ["OB_PACKAGES"])  # one.deb, and newer.deb of a later version
 
 
 def run(*words, is_well=True):
@@ -25,11 +23,20 @@ def debian(folder):
     run("debootstrap", "--variant=minbase", "bookworm", root, MIRROR)
     (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
     (root / "usr/sbin/policy-rc.d").chmod(0o755)
-    for name in ("one.deb", "newer.deb"):
-        shutil.copy(WORK / name, root / "tmp" / name)
     run("mount", "-t", "proc", "proc", root / "proc")
     yield root
     run("umount", "-l", root / "proc")
+
+
+def offer(repository, root, deb):
+    """Adds a package to the repository, and does in the Debian what the script says."""
+    done = repository.add(WORK / deb)
+    assert done.returncode == 0, done.stderr
+    line = re.search(r"echo '(deb .*)' >(.*)", done.stdout)
+    (root / "etc/apt/keyrings").mkdir(exist_ok=True)
+    shutil.copy(repository.folder / "otterbeat.gpg", root / "etc/apt/keyrings/otterbeat.gpg")
+    (root / line[2].lstrip("/")).write_text(line[1].replace("URL", repository.url) + "\n")
+    within(root, "apt-get", "-o", "Acquire::http::Proxy::127.0.0.1=DIRECT", "update")
 
 
 def within(root, *words, is_well=True):
@@ -40,31 +47,33 @@ def within(root, *words, is_well=True):
 def set_up(config, server, carbon):
     """Writes the config and the password, like an operator."""
     text = config.read_text()
-    for pattern, value in ((r"port     = 3306", f"port     = {server.port}"), (r"port = 2003", f"port = {carbon.port}"),
-                           (r'user     = "otterbeat"', f'user     = "{USER}"'),
-                           (r"#page       = \{ every = 30; \}", "page = { enabled = false; }"),
-                           (r"#creates = 50;", "creates = 0; "),
-                           (r"(?s)  \{\n    type = \"statsd\";.*?\n  \},\n", "")):
+    for pattern, value in ((r"port = 3306", f"port = {server.port}"), (r"port = 2003;", f"port = {carbon.port}; creates = 0;"),
+                           (r'user = "otterbeat"', f'user = "{USER}"'), (r' +\{ type = "statsd";.*\n', "")):
         text, n = re.subn(pattern, value, text)
         assert n == 1, pattern
-    for name in ("delay", "throughput", "history", "table", "log"):
-        text, n = re.subn(rf"#{name}\s+= \{{ every = \d+; \}}", f'{name} = {{ every = 1; start = "oldest"; }}', text)
-        assert n == 1, name
-    config.write_text(text)
+    names = ("delay", "throughput", "history", "table", "log")
+    sources = "".join(f'{name} = {{ every = 1; start = "oldest"; }}; ' for name in names)
+    config.write_text(f"{text}sources = {{ {sources}page = {{ enabled = false; }}; }};\n")
 
 
 def once(root):
     return within(root, "/usr/bin/otterbeat", "-c", "/etc/otterbeat/otterbeat.cfg", "--once")
 
 
-def test_a_life_of_the_package(debian, mariadb, otter, carbon):
+def install(root):
+    """An unsigned or changed package would need --allow-unauthenticated."""
+    within(root, "apt-get", "-o", "Acquire::http::Proxy::127.0.0.1=DIRECT", "install", "-y", "--no-install-recommends", "otterbeat")
+
+
+def test_a_life_of_the_package(debian, repository, mariadb, otter, carbon):
     otter.do("sample")
-    within(debian, "apt-get", "install", "-y", "--no-install-recommends", "/tmp/one.deb")
+    offer(repository, debian, "one.deb")
+    install(debian)
     assert within(debian, "otterbeat", "--version").stdout.startswith("otterbeat ")
     password, config = debian / "etc/otterbeat/password", debian / "etc/otterbeat/otterbeat.cfg"
     assert password.stat().st_mode & 0o777 == 0o600
     check = within(debian, "otterbeat", "--check", is_well=False)
-    assert check.returncode == 78 and "/etc/otterbeat/password: the file is empty" in check.stderr
+    assert check.returncode == 78 and "/etc/otterbeat/password: the file is empty" in check.stdout
 
     password.write_text(PASSWORD + "\n")
     set_up(config, mariadb, carbon)
@@ -74,7 +83,9 @@ def test_a_life_of_the_package(debian, mariadb, otter, carbon):
     assert (debian / "var/lib/otterbeat/otterbeat.db").exists()
 
     mine = config.read_text()
-    within(debian, "apt-get", "install", "-y", "/tmp/newer.deb")
+    offer(repository, debian, "newer.deb")
+    install(debian)
+    assert "99.0" in within(debian, "dpkg-query", "-W", "otterbeat").stdout
     assert config.read_text() == mine and password.read_text() == PASSWORD + "\n", "an upgrade keeps what is the operator's"
     assert otter.run("--seconds", 5, "--speed", 20).wait(60) == 0
     once(debian)
@@ -86,6 +97,8 @@ def test_a_life_of_the_package(debian, mariadb, otter, carbon):
     within(debian, "apt-get", "remove", "-y", "otterbeat")
     assert config.exists() and not (debian / "usr/bin/otterbeat").exists()
     within(debian, "apt-get", "purge", "-y", "otterbeat")
+    for path in ("etc/apt/sources.list.d/otterbeat.list", "etc/apt/keyrings/otterbeat.gpg"):
+        (debian / path).unlink()
     left = [path for path in run("find", debian, "-xdev", "-path", "*otterbeat*").stdout.split()
             if "/var/cache/apt" not in path]
     assert not left

@@ -55,7 +55,7 @@ class Agent:
             merged[name] = {**merged.get(name, {}), **laid}
         database = {"port": server.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3,
                     **(mysql or {})}
-        self.top = {"state_dir": "state", "drain": 5, "managers": managers or [{"mysql": database}],
+        self.top = {**({} if "state" in top else {"state_dir": "state"}), "drain": 5, "managers": managers or [{"mysql": database}],
                     "sources": merged, "sinks": sinks, **top}
         self.write()
         self.process = Process("otterbeat", folder, [str(PROGRAM), "-c", str(self.config)], ENVIRONMENT)

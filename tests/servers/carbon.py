@@ -33,7 +33,7 @@ def written_points(path):
 
 
 class Carbon:
-    def __init__(self, folder, step=60, creates="inf", updates="inf", schemas="", aggregation="", tag_url=""):
+    def __init__(self, folder, step=60, creates="inf", updates="inf", schemas="", aggregation="", tag_url="", address="127.0.0.1"):
         self.folder = folder
         self.port, self.whisper = free_port(), folder / "whisper"
         conf = folder / "conf"
@@ -49,7 +49,7 @@ class Carbon:
             LOG_DIR = {folder}
             PID_DIR = {folder}
             USER =
-            LINE_RECEIVER_INTERFACE = 127.0.0.1
+            LINE_RECEIVER_INTERFACE = {address}
             LINE_RECEIVER_PORT = {self.port}
             PICKLE_RECEIVER_PORT = 0
             CACHE_QUERY_PORT = 0

@@ -133,7 +133,7 @@ SHAPES = {
     "tables in tables": (answer(page(("<table><tr><td>x" * 25 + "</td></tr></table>" * 25) * 2500)),
                          "none of the headers|more than \\d+ MiB"),
     "cells that are long each": (listing(answer(LONG_OWN)), "its cells takes more than 4 MiB"),
-    "lists without end": (many_lists, "hold more than 8 MiB|budget_spent|none of \\d+ pages"),
+    "lists without end": (many_lists, "hold more than 8 MiB|have more than 20000 rows|budget_spent|none of \\d+ pages"),
     "a body without end": (endlessly(HEAD + b"\r\n", b"x" * 65536), "answer is larger than 4194304 bytes"),
     "a small body that is large": (answer(bomb(200), "Content-Encoding: gzip"), "answer is larger than 4194304 bytes"),
     "one in another": (answer(bomb(200, 2), "Content-Encoding: gzip, gzip"), "larger than|encoding|UTF-8"),

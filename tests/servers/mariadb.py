@@ -25,13 +25,13 @@ def make_template(folder):
 
 
 class MariaDB:
-    def __init__(self, folder, template, server_id=1, options=()):
-        self.port, self.socket = free_port(), folder / "mysql.sock"
+    def __init__(self, folder, template, server_id=1, options=(), address="127.0.0.1", port=None):
+        self.port, self.socket = port or free_port(), folder / "mysql.sock"
         shutil.copytree(template, folder / "data")
         (folder / "tmp").mkdir(exist_ok=True)
         self.process = Process("mariadb", folder, [
             "mariadbd", "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={folder}/data",
-            f"--tmpdir={folder}/tmp", f"--socket={self.socket}", "--bind-address=127.0.0.1", f"--port={self.port}", f"--server-id={server_id}",
+            f"--tmpdir={folder}/tmp", f"--socket={self.socket}", f"--bind-address={address}", f"--port={self.port}", f"--server-id={server_id}",
             "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
             "--performance-schema=OFF", *options])
 
@@ -55,8 +55,8 @@ class MariaDB:
             cursor.execute(sql, args or None)
             return cursor.fetchall()
 
-    def make_user(self, grant="SELECT ON otter.*"):
-        for host in ("127.0.0.1", "localhost"):
+    def make_user(self, grant="SELECT ON otter.*", hosts=("127.0.0.1", "localhost")):
+        for host in hosts:
             self.query(f"CREATE OR REPLACE USER {USER}@'{host}' IDENTIFIED BY '{PASSWORD}'", database=None)
             self.query(f"GRANT {grant} TO {USER}@'{host}'", database=None)
 

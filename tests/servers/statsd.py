@@ -12,11 +12,11 @@ PROGRAM = pathlib.Path(__file__).resolve().parents[1] / "node_modules/statsd/sta
 class Statsd:
     """A statsd that flushes once a day, so that its counters are sums."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, address="127.0.0.1"):
         self.port, self.management_port = free_port(), free_port()
         config = folder / "statsd.js"
         config.write_text(
-            f"{{ port: {self.port}, address: '127.0.0.1', mgmt_port: {self.management_port},"
+            f"{{ port: {self.port}, address: '{address}', mgmt_port: {self.management_port},"
             " mgmt_address: '127.0.0.1', flushInterval: 86400000, backends: [] }")
         self.process = Process("statsd", folder, ["node", str(PROGRAM), str(config)])
 

@@ -24,12 +24,20 @@ class Terminal:
 
     def __init__(self, command, cwd, columns=100, stdout=None, **env):
         self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.resize(24, columns)
         self.seen = ""
         self.child = subprocess.Popen([*map(str, command)], cwd=cwd, stdin=slave, stdout=stdout or slave, stderr=slave,
                                       env={**os.environ, "TERM": "xterm", **env}, start_new_session=True,
                                       preexec_fn=take_over)
         os.close(slave)
+
+    def resize(self, lines, columns):
+        """Changes the size; the program gets SIGWINCH."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def settings(self):
+        """Returns the settings of the terminal, such as whether it echoes keys."""
+        return termios.tcgetattr(self.master)
 
     def read(self, until, seconds=30):
         """Reads until the condition is true for `seen`, or with None until the end. Returns `seen`."""

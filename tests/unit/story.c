@@ -17,7 +17,10 @@
 struct script {
         struct ob_reader reader; /* first */
         int64_t now;
-        char *text; /* ours: the cells point into it */
+        char *text;   /* ours: the cells point into it */
+        char *before; /* ours: the rows of the last read, each between two ';' */
+        bool is_same[100];
+        bool compares; /* says which rows are the same as at the last read, as the reader of pages does */
         const char *cells[256];
         char list[100][24]; /* the cells of a list of ids */
         const char *list_cells[100];
@@ -28,13 +31,19 @@ static void set_rows(struct script *s, const char *rows)
 {
         char *rest, *row, *cell;
         size_t n = 0;
+        ob_cleanup(ob_free_at) char *before = s->before;
 
         free(s->text);
         s->text = rest = ob_copy(rows);
-        while ((row = strsep(&rest, ";")))
+        s->before = ob_format(";%s;", rows);
+        for (size_t i = 0; (row = strsep(&rest, ";")); i++) {
+                ob_cleanup(ob_free_at) char *whole = ob_format(";%s;", row);
+
+                s->is_same[i] = before && strstr(before, whole);
                 while ((cell = strsep(&row, " ")))
                         if (*cell)
                                 s->cells[n++] = strcmp(cell, "-") != 0 ? cell : NULL;
+        }
         s->n = n / s->reader.source->n_columns;
 }
 
@@ -73,9 +82,24 @@ static int read_script(struct ob_reader *r, int64_t from, unsigned limit, struct
                 while (first < s->n && id_of(s, first) < from)
                         first++;
         *rows = (struct ob_rows) { .cells = s->cells + first * width, .width = width, .n = s->n - first };
+        if (s->compares)
+                rows->is_same = s->is_same + first;
         rows->has_more = ob_source_find(r->source, OB_CURSOR) >= 0 && rows->n >= limit;
         if (rows->n > limit)
                 rows->n = limit;
+        return 0;
+}
+
+static int read_with_clock_script(struct ob_reader *r, int64_t from, unsigned limit, struct ob_reading *at,
+        struct ob_rows *rows, struct ob_err *err)
+{
+        struct script *s = (struct script *)r;
+
+        if (ob_source_find(r->source, OB_CURSOR) < 0 || read_script(r, from, limit, rows, err) || !rows->n)
+                return 1;
+        *at = (struct ob_reading) { .now = s->now,
+                .has_rows = true,
+                .max_id = id_of(s, (size_t)(rows->cells - s->cells) / rows->width + rows->n - 1) };
         return 0;
 }
 
@@ -113,10 +137,12 @@ static void free_script(struct ob_reader *r)
         struct script *s = (struct script *)r;
 
         free(s->text);
+        free(s->before);
         free(s);
 }
 
-static const struct ob_reader_ops script_ops = { open_script, look_script, read_script, list_script, free_script };
+static const struct ob_reader_ops script_ops = { open_script, look_script, read_script, read_with_clock_script,
+        list_script, free_script };
 
 /* A feed over a script, with a store in memory. */
 struct world {
@@ -232,6 +258,16 @@ static const char *new_points(struct world *w, char room[LINES_MAX])
         return room;
 }
 
+/* A poll whose commit fails, because another transaction is open. */
+static void fail_commit(struct world *w)
+{
+        struct ob_err err;
+
+        assert_int_equal(ob_store_begin(w->state_dir.anchor, &err), 0);
+        assert_int_equal(ob_task_poll(&w->task, &err), -1);
+        ob_store_rollback(w->state_dir.anchor);
+}
+
 static void tell(const struct story *story, const struct ob_source *like, bool restarts)
 {
         struct ob_source source = *like;
@@ -246,8 +282,10 @@ static void tell(const struct story *story, const struct ob_source *like, bool r
                 struct ob_err err;
                 const char *got;
 
-                if (restarts || story->polls[i].rewound)
+                if (restarts || story->polls[i].rewound || story->polls[i].restarts)
                         restart(&w, &source);
+                w.task.repeat = story->repeat;
+                w.script->compares = story->repeat != 0;
                 if (story->polls[i].rewound &&
                         ob_store_rewind_source(w.state_dir.anchor, source.name, story->polls[i].rewound,
                                 story->polls[i].counted_before, &err))
@@ -257,6 +295,8 @@ static void tell(const struct story *story, const struct ob_source *like, bool r
                 w.script->reader.identity = identity;
                 w.script->now = story->polls[i].now;
                 set_rows(w.script, story->polls[i].rows);
+                if (story->polls[i].fails)
+                        fail_commit(&w);
                 if (ob_task_poll(&w.task, &err))
                         fail_msg("%s: poll %zu: %s", story->promise, i + 1, err.text);
                 got = new_points(&w, room);
@@ -271,6 +311,7 @@ void story_tell_all(const struct story *stories, size_t n, const struct ob_sourc
 {
         for (size_t i = 0; i < n; i++) {
                 tell(&stories[i], source, false);
-                tell(&stories[i], source, true);
+                if (!stories[i].repeat)
+                        tell(&stories[i], source, true);
         }
 }

@@ -5,6 +5,7 @@
 #ifndef OB_TESTS_UNIT_STORY_H
 #define OB_TESTS_UNIT_STORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,9 @@ struct story {
                 const char *rows, *want;
                 const char *db;                  /* where the rows are from now on; NULL: where they were */
                 int64_t rewound, counted_before; /* before this poll, to this time; 0: not */
+                bool restarts, fails;            /* the agent, before this poll; the commit of this poll, once */
         } polls[STORY_POLLS];
+        int64_t repeat; /* as in ob_task; above 0: the agent restarts only where `restarts` says so */
 };
 
 #define OLDEST                                                                                                     \
@@ -33,7 +36,7 @@ struct story {
                 .kind = OB_START_NOW                                                                               \
         }
 
-/* Each of them twice: once in one go, and once with the agent started anew before each poll. */
+/* Runs each story. A story without `repeat` runs twice: without a restart, and with a restart before each poll. */
 void story_tell_all(const struct story *stories, size_t n, const struct ob_source *source);
 
 #endif

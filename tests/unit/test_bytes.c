@@ -253,6 +253,38 @@ static void bytes_grow(void **state)
                 assert_int_equal(b.data[i], (unsigned char)i);
 }
 
+static void other_bytes_have_another_fingerprint(void **state)
+{
+        static const struct {
+                uint64_t before;
+                const char *bytes;
+                size_t length;
+        } cases[] = {
+                { 0, "", 0 },
+                { 1, "", 0 },
+                { 0, "\0", 1 },
+                { 0, "\0\0", 2 },
+                { 0, "a", 1 },
+                { 0, "b", 1 },
+                { 0, "1234567", 7 },
+                { 0, "12345678", 8 },
+                { 0, "123456789", 9 },
+                { 0, "12345678a2345678", 16 },
+                { 0, "a234567812345678", 16 },
+                { 0, "1234567812345678", 16 },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(cases); i++)
+                for (size_t k = 0; k < LENGTH(cases); k++) {
+                        uint64_t a = ob_bytes_fingerprint(cases[i].before, cases[i].bytes, cases[i].length);
+                        uint64_t b = ob_bytes_fingerprint(cases[k].before, cases[k].bytes, cases[k].length);
+
+                        if ((a == b) != (i == k))
+                                fail_msg("cases %zu and %zu", i, k);
+                }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -263,6 +295,7 @@ int main(void)
                 cmocka_unit_test(what_is_no_number_is_refused),
                 cmocka_unit_test(a_string_needs_its_nul),
                 cmocka_unit_test(bytes_grow),
+                cmocka_unit_test(other_bytes_have_another_fingerprint),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 static void what_is_left_out_has_its_default(void **state)
 {
         ob_cleanup(loading_free) struct ob_config *c = loading_must(*state, &(struct parts) { .top = "" });
-        ob_cleanup(ob_free_at) char *state_dir = ob_format("%s/./state", (char *)*state);
+        ob_cleanup(ob_free_at) char *state_dir = ob_format("%s/state", (char *)*state);
 
         assert_string_equal(c->prefix, "otter");
         assert_string_equal(c->state_dir, state_dir);
@@ -373,7 +373,7 @@ static void relative_paths_begin_at_the_file(void **state)
         const struct {
                 const char *got, *want;
         } paths[] = {
-                { c->state_dir, "./s" },
+                { c->state_dir, "s" },
                 { c->log_file, "../l" },
                 { c->managers[0].mysql.socket, "my.sock" },
                 { c->managers[0].mysql.ca, "value.pem" },
@@ -385,6 +385,22 @@ static void relative_paths_begin_at_the_file(void **state)
 
                 assert_string_equal(paths[i].got, want);
         }
+}
+
+static void the_state_may_be_in_a_database(void **state)
+{
+        static const char top[] =
+                "state = { mysql = { hosts = ( \"db1\", \"db2\" ); user = \"u\"; }; lease = 20; };";
+        ob_cleanup(loading_free) struct ob_config *c = loading_must(*state, &(struct parts) { .top = top });
+
+        assert_string_equal(c->state_dir, "");
+        assert_int_equal(c->state.n_hosts, 2);
+        assert_string_equal(c->state.hosts[1], "db2");
+        assert_string_equal(c->state.mysql.user, "u");
+        assert_string_equal(c->state.mysql.database, "otterbeat");
+        assert_int_equal(c->state.lease, 20);
+        assert_true(*c->state.agent);
+        assert_true(c->state.mysql.query_timeout * 100 < c->state.lease * 60);
 }
 
 static void no_state_dir_stays_none(void **state)
@@ -417,6 +433,7 @@ int main(void)
                 cmocka_unit_test(a_start_is_a_word_a_date_or_a_way_back),
                 cmocka_unit_test(a_password_is_the_first_line_of_its_file),
                 cmocka_unit_test(relative_paths_begin_at_the_file),
+                cmocka_unit_test(the_state_may_be_in_a_database),
                 cmocka_unit_test(no_state_dir_stays_none),
                 cmocka_unit_test(freeing_nothing_is_nothing),
         };

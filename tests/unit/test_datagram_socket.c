@@ -9,12 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/process/clock.h"
 #include "agent/sink/datagram_socket.h"
 #include "proto/memory.h"
 #include "tests/unit/unit.h"
 
 #define NAME    "statsd.example"
 #define WAIT_MS 2000
+#define MANY    80
 
 /* What the name leads to, in the resolver's order; NULL: no more. */
 static const char *addresses[4];
@@ -236,12 +238,66 @@ static void a_name_that_leads_elsewhere_is_followed(void **state)
         close(other);
 }
 
+static int put_many(struct world *w, size_t n, size_t *sent)
+{
+        struct iovec payloads[MANY];
+
+        for (size_t i = 0; i < n; i++)
+                payloads[i] = (struct iovec) { (char *)"a", 1 };
+        return ob_datagram_socket_send(&w->socket, payloads, n, sent, &w->err);
+}
+
+/* The default buffer of a receiver must have room for all that is sent while the receiver does not read for a
+ * moment. */
+static void bursts_are_spaced(void **state)
+{
+        int port = 0, fd = listen_on(AF_INET, &port);
+        char text[16];
+        size_t sent, received = 0;
+        int64_t began;
+        struct world w;
+
+        (void)state;
+        begin(&w, port, "127.0.0.1", NULL, NULL);
+        assert_int_equal(ob_datagram_socket_connect(&w.socket, &w.err), 0);
+        assert_int_equal(put_many(&w, 1, &sent), 0);
+        began = ob_clock_ms();
+        assert_int_equal(put_many(&w, MANY, &sent), 0);
+        assert_int_equal(sent, MANY);
+        assert_int_equal(w.socket.doubted, 0);
+        assert_true(ob_clock_ms() - began >= MANY * 10 / 16);
+        while (recv(fd, text, sizeof(text), MSG_DONTWAIT) > 0)
+                received++;
+        assert_int_equal(received, MANY + 1);
+        end(&w);
+        close(fd);
+}
+
+/* All datagrams that may be lost are in doubt. */
+static void a_listener_that_ends_is_noticed_within_a_burst(void **state)
+{
+        int port = 0, fd = listen_on(AF_INET, &port);
+        size_t sent;
+        struct world w;
+
+        (void)state;
+        begin(&w, port, "127.0.0.1", NULL, NULL);
+        assert_int_equal(ob_datagram_socket_connect(&w.socket, &w.err), 0);
+        assert_int_equal(put_many(&w, 1, &sent), 0);
+        close(fd);
+        assert_int_equal(put_many(&w, MANY, &sent), -1);
+        assert_int_equal(sent, w.socket.doubted);
+        end(&w);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_address_has_its_turn),
                 cmocka_unit_test(where_nobody_listens_is_said_after_all_were_asked),
                 cmocka_unit_test(a_name_that_leads_elsewhere_is_followed),
+                cmocka_unit_test(bursts_are_spaced),
+                cmocka_unit_test(a_listener_that_ends_is_noticed_within_a_burst),
         };
 
         return cmocka_run_group_tests_name("datagram_socket", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The demo config, as --init writes it: "The values are the defaults, commented out or not." */
+/* The two configs that --init writes. Of the commented one: "The values are the defaults, commented out or not." */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 #include "config/expand.h"
 #include "proto/memory.h"
 #include "tests/unit/loading.h"
+
+#define INDENT_MAX 16 /* further to the right are comments that go on */
 
 /* Takes the '#' from before each setting of the demo; what is meant as an alternative stays out. */
 static char *uncomment(const char *demo)
@@ -27,7 +29,7 @@ static char *uncomment(const char *demo)
                 for (size_t i = 0; i < LENGTH(alternatives); i++)
                         if (length == strlen(alternatives[i]) && !strncmp(name, alternatives[i], length))
                                 is_setting = false;
-                if (*hash != '#' || (!is_setting && !is_open))
+                if (*hash != '#' || hash - line > INDENT_MAX || (!is_setting && !is_open && *name != '}'))
                         continue;
                 *hash = ' ';
                 is_open = (is_open || memmem(hash, (size_t)(next - hash), " = {", 4)) &&
@@ -59,6 +61,8 @@ static const struct {
         const struct ob_setting *table;
 } groups[] = {
         { NULL, ob_top_settings },
+        { "state", ob_state_settings },
+        { "state.mysql", ob_state_mysql_settings },
         { "managers.[0]", ob_manager_settings },
         { "managers.[0].mysql", ob_mysql_settings },
         { "managers.[0].page", ob_page_settings },
@@ -126,6 +130,40 @@ static void every_setting_is_shown_with_its_default(void **state)
                         groups[i].table);
 }
 
+#define FIRST_LINES_MAX 20
+
+static void the_first_config_is_short_and_has_the_defaults(void **state)
+{
+        ob_cleanup(config_destroy) config_t file;
+        ob_cleanup(loading_free) struct ob_config *first = NULL;
+        unsigned lines = 0, shown = 0;
+        struct ob_err err;
+
+        config_init(&file);
+        assert_int_equal(config_read_string(&file, ob_config_first), CONFIG_TRUE);
+        for (size_t i = 0; i < LENGTH(groups); i++) {
+                const config_setting_t *group =
+                        groups[i].path ? config_lookup(&file, groups[i].path) : config_root_setting(&file);
+
+                for (const struct ob_setting *s = groups[i].table; s->name; s++) {
+                        const config_setting_t *at = group ? config_setting_get_member(group, s->name) : NULL;
+
+                        shown += at != NULL;
+                        if (at && s->type != OB_SET_GROUP && !is_default(at, s))
+                                fail_msg("line %u shows another default", config_setting_source_line(at));
+                }
+        }
+        for (const char *c = ob_config_first; *c; c++)
+                lines += *c == '\n';
+        assert_in_range(lines, 15, FIRST_LINES_MAX);
+        assert_true(shown >= 15);
+        first = loading_try(*state, ob_config_first, &err);
+        if (!first)
+                fail_msg("%s", err.text);
+        assert_int_equal(first->n_managers, 1);
+        assert_int_equal(first->n_sinks, 2);
+}
+
 static void every_setting_of_a_source_is_shown_with_its_default(void **state)
 {
         ob_cleanup(ob_free_at) char *lines = source_lines(ob_config_demo);
@@ -164,6 +202,7 @@ static void the_demo_loads_as_it_is_and_uncommented(void **state)
         as_it_is = loading_try(*state, ob_config_demo, &err);
         if (!as_it_is)
                 fail_msg("%s", err.text);
+        strstr(all, "\nstate_dir = ")[1] = '#'; /* the alternative to the group `state` */
         uncommented = loading_try(*state, all, &err);
         if (!uncommented)
                 fail_msg("%s", err.text);
@@ -171,6 +210,8 @@ static void the_demo_loads_as_it_is_and_uncommented(void **state)
         assert_same_sources(uncommented);
         assert_int_equal(as_it_is->n_sources, ob_n_builtin_sources);
         assert_int_equal(uncommented->n_sources, ob_n_builtin_sources + 2);
+        assert_int_equal(as_it_is->state.n_hosts, 0);
+        assert_int_equal(uncommented->state.n_hosts, 2);
         assert_string_equal(loading_source(uncommented, "busy")->worker, "page");
         assert_string_equal(loading_source(uncommented, "orders")->table, "ORDERS");
 }
@@ -189,6 +230,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_setting_is_shown_with_its_default),
+                cmocka_unit_test(the_first_config_is_short_and_has_the_defaults),
                 cmocka_unit_test(every_setting_of_a_source_is_shown_with_its_default),
                 cmocka_unit_test(the_demo_loads_as_it_is_and_uncommented),
         };

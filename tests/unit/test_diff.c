@@ -106,10 +106,53 @@ static void rows_that_change_in_place(void **unused)
         story_tell_all(state_stories, LENGTH(state_stories), &state_source);
 }
 
+/* A page's rows. Columns: key, gauge, total. */
+static const struct ob_source page_source = {
+        .name = "page",
+        .table = "T",
+        .n_columns = 3,
+        .columns = { { OB_KEY, "k", "k" }, { OB_VALUE, "v", "v" }, { OB_TOTAL, "n", "n" } },
+};
+
+static const struct story page_stories[] = {
+        { "gauges of rows that say nothing new: once in a step, and at once after a start or a failure", OLDEST, 0,
+                { { 5000, "a 7 1;b 8 0", "k.a.v 7@5000; k.a.n 1@5000; k.b.v 8@5000; k.b.n 0@5000" },
+                        { 5001, "a 7 1;b 8 0", "" }, { 5002, "a 7 1;b 9 5", "k.b.v 9@5002; k.b.n 5@5002" },
+                        { 5009, "a 7 1;b 9 5", "" }, { 5010, "a 7 1;b 9 5", "k.a.v 7@5010; k.b.v 9@5010" },
+                        { 5011, "a 7 3", "k.a.v 7@5011; k.a.n 2@5011", .fails = true },
+                        { 5012, "a 7 3;b 9 5", "k.b.v 9@5012" },
+                        { 5013, "a 7 3;b 9 5", "k.a.v 7@5013; k.b.v 9@5013", .restarts = true } },
+                .repeat = 10 },
+};
+
+/* The same, without totals. */
+static const struct ob_source gauge_source = {
+        .name = "gauge",
+        .table = "T",
+        .n_columns = 2,
+        .columns = { { OB_KEY, "k", "k" }, { OB_VALUE, "v", "v" } },
+};
+
+static const struct story gauge_stories[] = {
+        { "a row without totals that is gone, and comes back; of two rows with one key the first is sent", OLDEST,
+                0,
+                { { 5000, "a 7;b 8", "k.a.v 7@5000; k.b.v 8@5000" }, { 5015, "b 9;b 1", "k.b.v 9@5015" },
+                        { 5030, "a 6;b 9", "k.a.v 6@5030; k.b.v 9@5030" },
+                        { 5045, "b 5", "k.b.v 5@5045", .restarts = true } } },
+};
+
+static void rows_of_a_page(void **unused)
+{
+        (void)unused;
+        story_tell_all(page_stories, LENGTH(page_stories), &page_source);
+        story_tell_all(gauge_stories, LENGTH(gauge_stories), &gauge_source);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(rows_that_change_in_place),
+                cmocka_unit_test(rows_of_a_page),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,8 +49,8 @@ enum verb {
         COPY,        /* the first fold becomes what the second one is */
         STORE,       /* the first fold is written, and read into an empty one */
         FORGET,      /* the series `path` of it */
-        FORGET_IDLE, /* … that were silent for `value` seconds at `time` */
-        FORGET_OLD,  /* … and whose last step is as old as that */
+        FORGET_IDLE, /* `time` seconds pass: the series that were silent for `value` seconds are closed */
+        FORGET_OLD,  /* … and those that were silent for twice as long are removed */
 };
 
 struct op {
@@ -150,9 +150,10 @@ static const struct {
                 .want = "a 60 1 1\n" },
         { .name = "an empty one can be stored too", .ops = { { STORE }, { FLUSH } }, .want = "" },
         { .name = "of a silent series the last step is remembered: what comes for it, or before it, is late",
-                .ops = { { COUNT, "a", 60, 100 }, { COUNT, "b", 5000, 2 }, { FLUSH },
-                        { FORGET_IDLE, .time = 5000, .value = 1000 }, { LATE, "a", 60, 1 }, { LATE, "a", 119, 1 },
-                        { LATE, "a", 1, 1 }, { COUNT, "a", 120, 4 }, { COUNT, "b", 5000, 8 } },
+                .ops = { { COUNT, "a", 60, 100 }, { FLUSH }, { FORGET_IDLE, .time = 600, .value = 1000 },
+                        { COUNT, "b", 5000, 2 }, { FLUSH }, { FORGET_IDLE, .time = 600, .value = 1000 },
+                        { LATE, "a", 60, 1 }, { LATE, "a", 119, 1 }, { LATE, "a", 1, 1 }, { COUNT, "a", 120, 4 },
+                        { COUNT, "b", 5000, 8 } },
                 .want = "a 60 100 1\nb 4980 2 1\na 120 4 1\nb 4980 10 1\n" },
         { .name = "also when it goes on, and after a restart",
                 .ops = { { COUNT, "a", 60, 100 }, { FLUSH }, { FORGET_IDLE, .time = 5000, .value = 1000 },
@@ -164,18 +165,23 @@ static const struct {
                         { FORGET, "a" }, { COUNT, "a", 1, 1 }, { COUNT, "a", 60, 2 } },
                 .want = "a 60 100 1\na 0 1 1\na 60 2 1\n" },
         { .name = "and one that is too old for any point is forgotten",
-                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 3990, 2 }, { FLUSH },
-                        { FORGET_OLD, .time = 5000, .value = 1000 }, { COUNT, "a", 60, 4 },
-                        { LATE, "b", 3970, 1 } },
+                .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { FORGET_OLD, .time = 1500, .value = 1000 },
+                        { COUNT, "b", 3990, 2 }, { FLUSH }, { FORGET_OLD, .time = 1100, .value = 1000 },
+                        { COUNT, "a", 60, 4 }, { LATE, "b", 3970, 1 } },
                 .want = "a 60 1 1\nb 3960 2 1\na 60 4 1\n" },
         { .name = "but not before all of it was given out",
                 .ops = { { COUNT, "a", 60, 1 }, { FORGET_IDLE, .time = 5000, .value = 1000 },
                         { COUNT, "a", 60, 4 } },
                 .want = "a 60 5 2\n" },
         { .name = "nor when it is just old enough",
-                .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { FORGET_IDLE, .time = 1060, .value = 1000 },
+                .ops = { { COUNT, "a", 60, 1 }, { FLUSH }, { FORGET_IDLE, .time = 1000, .value = 1000 },
                         { COUNT, "a", 60, 4 } },
                 .want = "a 60 1 1\na 60 5 1\n" },
+        { .name = "a series of a server whose clock is a year behind is not silent",
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "b", 31536000, 2 }, { FLUSH },
+                        { FORGET_IDLE, .time = 600, .value = 1000 }, { STORE },
+                        { FORGET_IDLE, .time = 300, .value = 1000 }, { COUNT, "a", 60, 4 } },
+                .want = "a 60 1 1\nb 31536000 2 1\na 60 5 1\n" },
         { .name = "a sum that 64 bits cannot hold is the largest number that they can hold",
                 .ops = { { COUNT, "a", 60, INT64_MAX - 1 }, { COUNT, "a", 61, 7 }, { FLUSH }, { COUNT, "a", 62, 1 },
                         { FLUSH }, { COUNT, "a", 63, -1 } },
@@ -210,8 +216,7 @@ static bool add(struct ob_fold *f, const struct op *op)
         const struct ob_metric m = { &series, op->time,
                 op->is_half ? (struct ob_metric_value)REAL((double)op->value + 0.5) : ob_whole(op->value) };
 
-        return ob_fold_add(f, ob_fold_find(f, op->path, strlen(op->path)), &m, op->time, op->verb != AGAIN) !=
-               OB_FOLD_LATE;
+        return ob_fold_add(f, ob_fold_find(f, op->path, strlen(op->path)), &m, op->verb != AGAIN) != OB_FOLD_LATE;
 }
 
 static bool is_path(void *ctx, const char *path)
@@ -273,7 +278,7 @@ static bool run_op(struct run *r, const struct op *op)
                 ob_fold_forget_idle(r->f, op->time, op->value, 0);
                 return true;
         case FORGET_OLD:
-                ob_fold_forget_idle(r->f, op->time, op->value, op->value);
+                ob_fold_forget_idle(r->f, op->time, op->value, 2 * op->value);
                 return true;
         case END:
                 break;

@@ -28,7 +28,7 @@ static void add(struct ob_fold *f, enum ob_kind kind, const char *path, int64_t 
         const struct ob_series series = { .kind = kind };
         const struct ob_metric m = { &series, time, ob_whole(value) };
 
-        ob_fold_add(f, ob_fold_find(f, path, strlen(path)), &m, time, true);
+        ob_fold_add(f, ob_fold_find(f, path, strlen(path)), &m, true);
 }
 
 static void points_wait_until_they_are_given_out(void **state)

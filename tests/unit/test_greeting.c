@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/source/mysql/greeting.h"
+#include "agent/process/mysql/greeting.h"
 
 /* The parts of a greeting behind its header, and what is made of them. */
 #define VERSION                                                                                                    \

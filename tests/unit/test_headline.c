@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/ops/status_draw.h"
-#include "agent/ops/status_view.h"
+#include "agent/status/draw.h"
+#include "agent/status/view.h"
 #include "proto/memory.h"
 #include "tests/unit/unit.h"
 
@@ -56,7 +56,7 @@ static const struct {
 /* A view of one source, one sink, one manager. */
 struct world {
         struct ob_config config;
-        struct ob_counters counters;
+        struct ob_counters counters, *all;
         struct ob_status_of of;
         struct ob_view_one source, sink;
         struct ob_view_manager manager;
@@ -67,7 +67,8 @@ struct world {
 static void make(struct world *w, size_t i)
 {
         *w = (struct world) { .config = { .queue_max_bytes = 1 } };
-        w->of = (struct ob_status_of) { .config = &w->config, .counters = &w->counters };
+        w->all = &w->counters;
+        w->of = (struct ob_status_of) { .config = &w->config, .counters = &w->all, .n_counters = 1 };
         w->source = (struct ob_view_one) { .name = "s", .well = cases[i].source };
         w->sink = (struct ob_view_one) { .name = "k", .well = cases[i].sink };
         w->manager = (struct ob_view_manager) { .name = "", .pipelines = w->pipelines };

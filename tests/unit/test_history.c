@@ -4,21 +4,23 @@
 
 #include "agent/ops/history.h"
 #include "agent/source/rewind.h"
+#include "config/config.h"
 
 #define NOW 1600000000 /* 2020-09-13 12:26:40 */
 #define LOG .columns = { { .role = OB_CURSOR }, { .role = OB_TIME } }
 
-static void steps_of_all_graphite_sinks_end_together(void **state)
+static void spans_of_the_steps_of_all_graphite_sinks(void **state)
 {
         static const struct {
                 int types[3], steps[3];
                 size_t n;
-                int64_t want;
+                int64_t all, each; /* a span of whole steps; a span of which each step has one */
         } cases[] = {
-                { { OB_SINK_STATSD }, { 10 }, 1, 0 },
-                { { OB_SINK_GRAPHITE }, { 60 }, 1, 60 },
-                { { OB_SINK_GRAPHITE, OB_SINK_STATSD, OB_SINK_GRAPHITE }, { 10, 7, 60 }, 3, 60 },
-                { { OB_SINK_GRAPHITE, OB_SINK_GRAPHITE, OB_SINK_GRAPHITE }, { 4, 6, 10 }, 3, 60 },
+                { { OB_SINK_STATSD }, { 7 }, 1, 0, 10 },
+                { { OB_SINK_GRAPHITE }, { 60 }, 1, 60, 10 },
+                { { OB_SINK_GRAPHITE }, { 15 }, 1, 15, 5 },
+                { { OB_SINK_GRAPHITE, OB_SINK_STATSD, OB_SINK_GRAPHITE }, { 10, 7, 60 }, 3, 60, 10 },
+                { { OB_SINK_GRAPHITE, OB_SINK_GRAPHITE, OB_SINK_GRAPHITE }, { 4, 6, 10 }, 3, 60, 2 },
         };
 
         (void)state;
@@ -30,7 +32,8 @@ static void steps_of_all_graphite_sinks_end_together(void **state)
                         sinks[k].type = cases[i].types[k];
                         sinks[k].step = cases[i].steps[k];
                 }
-                assert_int_equal(ob_rewind_step(&c), cases[i].want);
+                assert_int_equal(ob_steps_multiple(&c), cases[i].all);
+                assert_int_equal(ob_steps_repeat(&c), cases[i].each);
         }
 }
 
@@ -94,7 +97,7 @@ static void a_time_is_taken_down_to_a_step(void **state)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(steps_of_all_graphite_sinks_end_together),
+                cmocka_unit_test(spans_of_the_steps_of_all_graphite_sinks),
                 cmocka_unit_test(only_tables_whose_rows_stay_are_histories),
                 cmocka_unit_test(the_end_is_behind_overlap_and_horizon),
                 cmocka_unit_test(a_time_is_taken_down_to_a_step),

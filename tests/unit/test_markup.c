@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "agent/ops/status_draw.h"
+#include "agent/status/draw.h"
 
 static void every_text_is_escaped(void **state)
 {

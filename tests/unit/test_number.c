@@ -1,16 +1,13 @@
 #include "tests/unit/unit.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/memory.h"
 #include "proto/number.h"
-
-/* The bytes without a NUL and with nothing behind them, so that reading on is seen. */
-static char *bare(const char *text, size_t length)
-{
-        return memcpy(ob_alloc(length, 1), text, length);
-}
 
 static const struct {
         const char *text;
@@ -99,11 +96,11 @@ static void numbers_are_read_or_refused(void **state)
         (void)state;
         for (size_t i = 0; i < LENGTH(parse_cases); i++) {
                 const char *text = parse_cases[i].text;
-                ob_cleanup(ob_free_at) char *bytes = bare(text, strlen(text));
+                ob_cleanup(ob_free_at) char *bytes = ob_copy(text);
                 struct ob_metric_value got = WHOLE(42), want = parse_cases[i].want;
                 bool is_clamped = false;
 
-                if (ob_number_parse(bytes, strlen(text), &got, &is_clamped) == parse_cases[i].refused)
+                if (ob_number_parse(bytes, &got, &is_clamped) == parse_cases[i].refused)
                         fail_msg("\"%s\": %s", text, parse_cases[i].refused ? "taken" : "refused");
                 if (parse_cases[i].refused)
                         want = ob_whole(42);
@@ -111,16 +108,6 @@ static void numbers_are_read_or_refused(void **state)
                         is_clamped != parse_cases[i].clamped)
                         fail_msg("\"%s\": the value is wrong", text);
         }
-}
-
-static void a_nul_is_no_end(void **state)
-{
-        struct ob_metric_value got;
-
-        (void)state;
-        assert_false(ob_number_parse("12\0", 3, &got, NULL));
-        assert_true(ob_number_parse("1234", 2, &got, NULL));
-        assert_true(!got.is_real && got.whole == 12);
 }
 
 static const struct {
@@ -151,7 +138,7 @@ static void ids_are_whole_and_fit(void **state)
                 const char *text = int_cases[i].text;
                 int64_t got = 42;
 
-                if (ob_number_parse_int(text, strlen(text), &got) == int_cases[i].refused)
+                if (ob_number_parse_int(text, &got) == int_cases[i].refused)
                         fail_msg("\"%s\": %s", text, int_cases[i].refused ? "taken" : "refused");
                 if (got != (int_cases[i].refused ? 42 : int_cases[i].want))
                         fail_msg("\"%s\": is %lld", text, (long long)got);
@@ -180,7 +167,7 @@ static void numbers_without_a_sign_fit(void **state)
                 const char *text = unsigned_cases[i].text;
                 uint64_t got = 42;
 
-                if (ob_number_parse_unsigned(text, strlen(text), &got) == unsigned_cases[i].refused)
+                if (ob_number_parse_unsigned(text, &got) == unsigned_cases[i].refused)
                         fail_msg("\"%s\": %s", text, unsigned_cases[i].refused ? "taken" : "refused");
                 assert_true(got == (unsigned_cases[i].refused ? 42 : unsigned_cases[i].want));
         }
@@ -257,7 +244,7 @@ static void what_is_written_is_read_back(void **state)
                 length = ob_number_format(text, want);
                 assert_int_equal(strlen(text), length);
                 assert_int_equal(strspn(text, "-.0123456789"), length);
-                assert_true(ob_number_parse(text, length, &got, &is_clamped));
+                assert_true(ob_number_parse(text, &got, &is_clamped));
                 if (want.is_real ? strtod(text, NULL) != want.real : got.is_real || got.whole != want.whole)
                         fail_msg("%s comes back as another number", text);
                 if (!is_clamped && ob_number_compare(got, want))
@@ -326,8 +313,7 @@ static void times_are_between_1970_and_9999(void **state)
         for (size_t i = 0; i < LENGTH(times); i++) {
                 int64_t got = 0;
 
-                assert_int_equal(
-                        ob_number_parse_time(times[i].text, strlen(times[i].text), &got), times[i].want != 0);
+                assert_int_equal(ob_number_parse_time(times[i].text, &got), times[i].want != 0);
                 assert_int_equal(got, times[i].want);
         }
 }
@@ -354,11 +340,99 @@ static void what_is_too_large_for_64_bits_is_their_end(void **state)
         assert_int_equal(ob_number_minus(3, 5), -2);
 }
 
+/* Checks the text of a number, its last byte, and that reading the text gives the number. */
+static void assert_int_text(int64_t number, const char *want)
+{
+        char got[OB_NUMBER_MAX];
+        int64_t back = 42;
+
+        memset(got, '#', sizeof(got));
+        assert_int_equal(ob_number_format_int(got, number), strlen(want));
+        assert_string_equal(got, want);
+        assert_true(ob_number_parse_int(want, &back) && back == number);
+}
+
+static void a_number_has_as_many_digits_as_it_needs(void **state)
+{
+        int64_t power = 1;
+
+        (void)state;
+        for (int zeros = 0; zeros <= 18; zeros++) {
+                for (int64_t number = power - 1; number <= power + 1; number++) {
+                        char want[OB_NUMBER_MAX];
+
+                        snprintf(want, sizeof(want), "%" PRId64, number);
+                        assert_int_text(number, want);
+                        snprintf(want, sizeof(want), "%" PRId64, -number);
+                        assert_int_text(-number, want);
+                }
+                power = zeros < 18 ? power * 10 : power;
+        }
+        assert_int_text(INT64_MAX, "9223372036854775807");
+        assert_int_text(INT64_MAX - 1, "9223372036854775806");
+        assert_int_text(INT64_MIN, "-9223372036854775808");
+        assert_int_text(INT64_MIN + 1, "-9223372036854775807");
+}
+
+/* strtoll() says which numbers fit into 64 bits. */
+static void assert_read_as_strtoll(const char *text)
+{
+        ob_cleanup(ob_free_at) char *exact = ob_copy(text);
+        struct ob_metric_value value;
+        bool is_clamped, fits;
+        int64_t want, got = 42;
+
+        errno = 0;
+        want = strtoll(text, NULL, 10);
+        fits = !errno;
+        assert_true(ob_number_parse(exact, &value, &is_clamped));
+        if (value.is_real || value.whole != want || is_clamped == fits)
+                fail_msg("%s is read as %" PRId64, text, value.whole);
+        if (ob_number_parse_int(exact, &got) != fits || got != (fits ? want : 42))
+                fail_msg("%s is the id %" PRId64, text, got);
+}
+
+static void digits_of_any_length_are_read_to_their_end(void **state)
+{
+        static const char *const digits[] = { "1234567890123456789012", "9999999999999999999999",
+                "9223372036854775807000", "9223372036854775808000", "9223372036854775809000",
+                "1000000000000000000000", "0000000000000000000019" };
+        char text[32];
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(digits); i++)
+                for (int length = 1; length <= 22; length++) {
+                        snprintf(text, sizeof(text), "%.*s", length, digits[i]);
+                        assert_read_as_strtoll(text);
+                        snprintf(text, sizeof(text), "-%.*s", length, digits[i]);
+                        assert_read_as_strtoll(text);
+                }
+}
+
+/* A text with a byte that is no digit is refused, wherever the byte is. */
+static void a_byte_that_is_no_digit_is_never_left_out(void **state)
+{
+        static const char bytes[] = "/:x \n+";
+
+        (void)state;
+        for (size_t length = 1; length <= 22; length++)
+                for (size_t at = 0; at < length; at++)
+                        for (const char *byte = bytes; *byte; byte++) {
+                                char text[32] = "1111111111111111111111";
+                                struct ob_metric_value value;
+                                int64_t got = 42;
+
+                                text[length] = '\0';
+                                text[at] = *byte;
+                                if (ob_number_parse(text, &value, NULL) || ob_number_parse_int(text, &got))
+                                        fail_msg("\"%s\" is a number", text);
+                        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(numbers_are_read_or_refused),
-                cmocka_unit_test(a_nul_is_no_end),
                 cmocka_unit_test(ids_are_whole_and_fit),
                 cmocka_unit_test(times_are_between_1970_and_9999),
                 cmocka_unit_test(what_is_too_large_for_64_bits_is_their_end),
@@ -367,6 +441,9 @@ int main(void)
                 cmocka_unit_test(what_is_no_number_is_no_value),
                 cmocka_unit_test(numbers_of_both_forms_have_one_order),
                 cmocka_unit_test(numbers_without_a_sign_fit),
+                cmocka_unit_test(a_number_has_as_many_digits_as_it_needs),
+                cmocka_unit_test(digits_of_any_length_are_read_to_their_end),
+                cmocka_unit_test(a_byte_that_is_no_digit_is_never_left_out),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,8 @@
 /* A queue in a store, and what it got. */
 struct desk {
         struct world *w;
-        struct ob_counters counters;
+        struct ob_counters counters, *all;
+        struct ob_own_parts parts;
         struct ob_queue queue;
         struct ob_stop stop;
         int64_t seq;
@@ -31,6 +32,9 @@ static void open_desk(struct desk *d, void **state)
         ob_counters_init(&d->counters, 1, 1);
         d->counters.sources[0].name = ob_copy("delay");
         d->counters.sinks[0].name = "graphite";
+        d->counters.is_running = true;
+        d->all = &d->counters;
+        d->parts = (struct ob_own_parts) { .counters = &d->all, .n_counters = 1 };
         snprintf(d->counters.host, sizeof(d->counters.host), "h");
         ob_stop_init(&d->stop);
         world_ok(d->w, ob_queue_open(&d->queue, d->w->st, 1 << 20, &d->counters, &d->w->err));
@@ -105,7 +109,7 @@ static void a_counter_is_what_was_added_since_the_last_commit(void **state)
         const char *got;
 
         open_desk(&d, state);
-        own = (struct ob_own_counters) { .counters = &d.counters, .queue = &d.queue, .outbox = outbox(&d) };
+        own = (struct ob_own_counters) { .parts = &d.parts, .outbox = outbox(&d) };
         ob_own_counters_init(&own);
         d.counters.sources[0].rows = 7;
         d.counters.sources[0].poll_ms = 3;
@@ -126,13 +130,57 @@ static void a_counter_is_what_was_added_since_the_last_commit(void **state)
         close_desk(&d);
 }
 
+/* Two queues of one process: the numbers of a sink are added up, and what is not read at the moment has no gauges.
+ */
+static void several_queues_are_counted_together(void **state)
+{
+        struct ob_counters other, *all[2];
+        struct ob_own_counters own;
+        struct desk d;
+        const char *got;
+
+        open_desk(&d, state);
+        ob_counters_init(&other, 1, 1);
+        other.sources[0].name = ob_copy("east/delay");
+        other.sinks[0].name = "graphite";
+        all[0] = &d.counters;
+        all[1] = &other;
+        d.parts = (struct ob_own_parts) { .counters = all, .n_counters = 2 };
+        own = (struct ob_own_counters) { .parts = &d.parts, .outbox = outbox(&d) };
+        ob_own_counters_init(&own);
+        d.counters.sinks[0].sent = 2;
+        other.sinks[0].sent = 3;
+        d.counters.sinks[0].behind = 4;
+        other.sinks[0].behind = 5;
+        other.queue_points = 6;
+        world_ok(d.w, ob_own_counters_poll(&own, &d.w->err));
+        got = news(&d);
+        must_say(got, "agent.h.sink.graphite.agent.sent 5; ");
+        must_say(got, "agent.h.sink.graphite.agent.behind 4; ");
+        must_say(got, "agent.h.agent.queue_points 0; ");
+        assert_null(strstr(got, "east/delay.agent.poll_ms"));
+
+        other.is_running = true;
+        other.sinks[0].sent = 10;
+        d.counters.sinks[0].behind = 4; /* what the first poll put into the queue was sent */
+        d.counters.queue_points = 0;
+        world_ok(d.w, ob_own_counters_poll(&own, &d.w->err));
+        got = news(&d);
+        must_say(got, "agent.h.sink.graphite.agent.sent 7; ");
+        must_say(got, "agent.h.sink.graphite.agent.behind 9; ");
+        must_say(got, "agent.h.agent.queue_points 6; ");
+        ob_own_counters_fini(&own);
+        ob_counters_fini(&other);
+        close_desk(&d);
+}
+
 static void what_could_not_be_committed_comes_with_the_next_poll(void **state)
 {
         struct desk d;
         struct ob_own_counters own;
 
         open_desk(&d, state);
-        own = (struct ob_own_counters) { .counters = &d.counters, .queue = &d.queue, .outbox = outbox(&d) };
+        own = (struct ob_own_counters) { .parts = &d.parts, .outbox = outbox(&d) };
         ob_own_counters_init(&own);
         d.counters.sources[0].rows = 7;
         assert_true(ob_queue_reserve(&d.queue, 1, &d.stop)); /* an empty queue takes anything */
@@ -157,7 +205,9 @@ static void see_mainstem(struct ob_pipeline_health *health, int64_t value)
                 .name = "mainstem_state", .n_identity = 1, .n_tags = 1, .tags = { { "pipeline", "3" } }
         };
 
-        ob_pipeline_health_note(health, ob_fact_source_find("mainstem_state"), &series,
+        ob_pipeline_health_note(health,
+                ob_pipeline_health_subject(health, ob_fact_source_find("mainstem_state"), &series),
+                ob_fact_source_find("mainstem_state"),
                 &(struct ob_sighting) {
                         .time = 1, .clock = 1, .now = ob_clock_ms(), .valid = 1000, .value = value });
 }
@@ -191,12 +241,44 @@ static void a_change_of_a_state_is_told_once_also_by_the_next_start(void **state
         close_desk(&d);
 }
 
+static void a_state_that_did_not_change_is_not_sent_at_each_poll(void **state)
+{
+        struct ob_pipeline_health *health = ob_pipeline_health_new(&settings);
+        struct desk d;
+        struct ob_health_changes h;
+
+        open_desk(&d, state);
+        h = (struct ob_health_changes) { .manager = "",
+                .name = "state",
+                .health = health,
+                .repeat = INT64_MAX, /* no state is due again */
+                .outbox = outbox(&d) };
+        see_mainstem(health, 1);
+        world_ok(d.w, ob_health_changes_poll(&h, &d.w->err));
+        must_say(news(&d), "pipeline.3.state 4; ");
+        world_ok(d.w, ob_health_changes_poll(&h, &d.w->err));
+        assert_string_equal(news(&d), "");
+        see_mainstem(health, 0);
+        world_ok(d.w, ob_health_changes_poll(&h, &d.w->err));
+        must_say(news(&d), "pipeline.3.state 7; !stalled");
+        h.repeat = 1;
+        for (int64_t sent = ob_clock_wall(); ob_clock_wall() == sent;)
+                ob_stop_wait(&d.stop, ob_clock_ms() + 10);
+        world_ok(d.w, ob_health_changes_poll(&h, &d.w->err));
+        assert_string_equal(news(&d), "pipeline.3.state 7; ");
+        ob_health_changes_fini(&h);
+        ob_pipeline_health_free(health);
+        close_desk(&d);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 EVERYWHERE(a_counter_is_what_was_added_since_the_last_commit),
+                EVERYWHERE(several_queues_are_counted_together),
                 EVERYWHERE(what_could_not_be_committed_comes_with_the_next_poll),
                 EVERYWHERE(a_change_of_a_state_is_told_once_also_by_the_next_start),
+                EVERYWHERE(a_state_that_did_not_change_is_not_sent_at_each_poll),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,14 @@ static const struct {
                 { { SEE, 0, "delay_ms", "none", 1 }, { JUDGE, 60, .want = "" } } },
 };
 
+static void note(struct ob_pipeline_health *s, const struct ob_series *series, const struct ob_sighting *at)
+{
+        const struct ob_fact_source *source = ob_fact_source_find(series->name);
+
+        assert_non_null(source);
+        ob_pipeline_health_note(s, ob_pipeline_health_subject(s, source, series), source, at);
+}
+
 static void see(struct ob_pipeline_health *s, const struct line *l)
 {
         bool is_channel = !strcmp(l->series, "channel_state");
@@ -86,8 +94,7 @@ static void see(struct ob_pipeline_health *s, const struct line *l)
                 .valid = VALID,
                 .value = is_date ? START + l->value : l->value };
 
-        assert_non_null(ob_fact_source_find(l->series));
-        ob_pipeline_health_note(s, ob_fact_source_find(l->series), &series, &at);
+        note(s, &series, &at);
 }
 
 static void judge(struct ob_pipeline_health *s, const struct line *l, const char *story)
@@ -141,8 +148,7 @@ static void only_alarms_about_time_are_facts(void **state)
                 size_t n;
 
                 see(s, &age);
-                ob_pipeline_health_note(s, ob_fact_source_find("log.records"), &log,
-                        &(struct ob_sighting) { START - 9, START, 0, VALID, 1 });
+                note(s, &log, &(struct ob_sighting) { START - 9, START, 0, VALID, 1 });
                 assert_string_equal(ob_state_word(ob_pipeline_health_evaluate(s, 0, &n)->state), cases[i].want);
                 assert_int_equal(n, 1);
                 ob_pipeline_health_free(s);
@@ -162,11 +168,9 @@ static void a_clock_that_was_set_back_makes_nothing_old(void **state)
         size_t n;
 
         (void)state;
-        ob_pipeline_health_note(s, ob_fact_source_find("mainstem_state"), &series,
-                &(struct ob_sighting) { START, START, 1000, VALID, 0 });
+        note(s, &series, &(struct ob_sighting) { START, START, 1000, VALID, 0 });
         assert_string_equal(ob_state_word(ob_pipeline_health_evaluate(s, 1000, &n)->state), "stalled");
-        ob_pipeline_health_note(s, ob_fact_source_find("mainstem_state"), &series,
-                &(struct ob_sighting) { START - 3600, START - 3600, 2000, VALID, 1 });
+        note(s, &series, &(struct ob_sighting) { START - 3600, START - 3600, 2000, VALID, 1 });
         ob_pipeline_health_list_is_whole(s, 2000);
         assert_string_equal(ob_state_word(ob_pipeline_health_evaluate(s, 2000, &n)->state), "locating");
         assert_int_equal(n, 1);
@@ -195,6 +199,27 @@ static void many_pipelines_at_once(void **state)
         ob_pipeline_health_free(s);
 }
 
+/* A page that names other pipelines at each read does not fill the memory, and the known ones are followed on. */
+static void pipelines_without_end(void **state)
+{
+        enum { MANY = 12000, KEPT = 10000 };
+        struct ob_pipeline_health *s =
+                ob_pipeline_health_new(&(struct ob_health_settings) { .lag = 60, .idle = 180, .stall = 300 });
+        char id[16];
+        size_t n;
+
+        (void)state;
+        for (int at = 0; at < 2; at++)
+                for (int i = 0; i < MANY; i++) {
+                        snprintf(id, sizeof(id), "%d", i);
+                        see(s, &(struct line) { SEE, at * 60, "throughput_age_s", id, 5 });
+                        see(s, &(struct line) { SEE, at * 60, "channel_state", id, 1 });
+                }
+        ob_pipeline_health_evaluate(s, 60000, &n);
+        assert_int_equal(n, KEPT);
+        ob_pipeline_health_free(s);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -202,6 +227,7 @@ int main(void)
                 cmocka_unit_test(only_alarms_about_time_are_facts),
                 cmocka_unit_test(a_clock_that_was_set_back_makes_nothing_old),
                 cmocka_unit_test(many_pipelines_at_once),
+                cmocka_unit_test(pipelines_without_end),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void a_poll_costs_the_new_rows_or_is_refused(void **unused)
                         continue;
                 }
                 assert_non_null(cases[i].read);
-                query = ob_plan_query(&plan, 7, 100);
+                query = ob_plan_query(&plan, "", 7, 100);
                 assert_has(query, cases[i].read);
                 assert_has(plan.why, cases[i].words);
         }
@@ -124,6 +124,7 @@ static void a_missing_column_is_named_and_reads_as_null(void **unused)
 {
         ob_cleanup(ob_table_free) struct ob_table table = { .rows = 1 };
         ob_cleanup(ob_plan_free) struct ob_plan plan;
+        ob_cleanup(ob_free_at) char *query = NULL;
         struct ob_err err;
 
         (void)unused;
@@ -131,8 +132,10 @@ static void a_missing_column_is_named_and_reads_as_null(void **unused)
         each_word(&table, PRIMARY, add_index);
         assert_int_equal(ob_plan_make(&plan, source_of("throughput"), &table, &err), 0);
         assert_string_equal(plan.missing, "GMT_MODIFIED, SIZE");
-        assert_has(plan.read,
-                "SELECT `ID`, NULL, UNIX_TIMESTAMP(`GMT_CREATE`), `PIPELINE_ID`, `TYPE`, `NUMBER`, NULL FROM");
+        query = ob_plan_query(&plan, ", X", 7, 100);
+        assert_string_equal(query,
+                "SELECT `ID`, NULL, UNIX_TIMESTAMP(`GMT_CREATE`), `PIPELINE_ID`, `TYPE`, `NUMBER`, NULL, X"
+                " FROM `THROUGHPUT_STAT` WHERE `ID` >= 7 ORDER BY `ID` LIMIT 100");
 }
 
 int main(void)

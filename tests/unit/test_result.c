@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/source/mysql/result.h"
+#include "agent/process/mysql/result.h"
 #include "proto/memory.h"
 
 static bool add(struct ob_result *r, char *a, unsigned long a_length, char *b, unsigned long b_length)

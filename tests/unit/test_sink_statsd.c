@@ -13,6 +13,7 @@
 #define LINE_ROOM 64
 #define LONG      "a.name.that.fills.a.datagram.to.its.half.%02d"
 #define POINTS    40
+#define BATCHES   20
 #define LOOK_MS   5
 
 static const struct {
@@ -181,6 +182,69 @@ static void a_crash_costs_what_it_is_set_to_and_totals_nothing(void **state)
         }
 }
 
+/* Waits until the store says that the sink has acked `acked` and sent up to `sent_upto`. */
+static void wait_for_delivery(struct sending *u, int64_t acked, int64_t sent_upto)
+{
+        const int64_t deadline = ob_clock_ms() + SENDING_DRAIN_MS;
+        struct ob_delivery p = { .acked = -1 };
+
+        while ((p.acked != acked || p.sent_upto != sent_upto) && ob_clock_ms() < deadline) {
+                poll(NULL, 0, LOOK_MS);
+                world_ok(u->w, ob_store_get_delivery(u->w->st, "statsd", &p, &u->w->err));
+        }
+        ob_bytes_free(&p.saved_state);
+        assert_int_equal(p.acked, acked);
+        assert_int_equal(p.sent_upto, sent_upto);
+}
+
+/* One commit acks a batch and names the next one. The socket has no room for all of the third batch. */
+static void a_crash_leaves_one_batch_in_doubt(void **state)
+{
+        struct sending *u = *state;
+        ob_cleanup(ob_free_at) char *path = ob_format("%s/statsd", u->w->folder);
+        struct ob_delivery doubted = { .acked = 0 };
+
+        sending_hang_up(u);
+        sending_listen_on_unix(u, path);
+        u->settings.counters = OB_COUNTERS_COUNTER;
+        u->settings.after_crash = OB_AFTER_CRASH_LOSE;
+        sending_put(u, "c 5");
+        sending_put(u, "c 6,g 1");
+        put_long(u, POINTS);
+        sending_start(u);
+        wait_for_delivery(u, 2, 3);
+        world_ok(u->w, ob_store_get_delivery(u->w->st, "statsd", &doubted, &u->w->err));
+        sending_stop(u, 0);
+        world_ok(u->w, ob_store_put_delivery(u->w->st, "statsd", &doubted, &u->w->err)); /* no clean stop */
+        ob_bytes_free(&doubted.saved_state);
+        assert_non_null(strstr(sending_hear(u, MSG_DONTWAIT), "o.c:5|c\no.c:6|c\no.g:1|g\n"));
+        assert_string_equal(sending_all(u), "");
+        assert_int_equal(u->counters.sinks[0].uncertain, POINTS);
+        assert_int_equal(u->counters.sinks[0].lost, POINTS);
+}
+
+/* This needs no stop. Amounts need a commit before each batch, and totals need none.
+ */
+static void what_was_sent_is_acked_and_deleted_when_nothing_waits(void **state)
+{
+        static const int counters[] = { OB_COUNTERS_COUNTER, OB_COUNTERS_GAUGE, OB_COUNTERS_BOTH };
+        struct sending *u = *state;
+        int64_t last = 0, points, bytes;
+
+        for (size_t i = 0; i < LENGTH(counters); i++) {
+                u->settings.counters = counters[i];
+                for (int batch = 0; batch < BATCHES; batch++, last++)
+                        sending_put(u, "g 5");
+                sending_start(u);
+                wait_for_delivery(u, last, last);
+                world_ok(u->w, ob_store_sum_batches(u->w->st, 0, &points, &bytes, &u->w->err));
+                assert_int_equal(points, 0);
+                sending_stop(u, SENDING_DRAIN_MS);
+                assert_int_equal(u->counters.sinks[0].sent, BATCHES);
+                assert_int_equal(times(sending_hear(u, MSG_DONTWAIT), "o.g:5|g\n"), BATCHES);
+        }
+}
+
 /* There is no total yet that could be told again, and to tell none is no success. */
 static void who_does_not_listen_fails_all_the_time(void **state)
 {
@@ -227,6 +291,10 @@ int main(void)
                         a_stop_in_the_middle_doubles_and_loses_nothing, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_crash_costs_what_it_is_set_to_and_totals_nothing, sending_set_up, sending_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_crash_leaves_one_batch_in_doubt, sending_set_up, sending_tear_down),
+                cmocka_unit_test_setup_teardown(
+                        what_was_sent_is_acked_and_deleted_when_nothing_waits, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_total_that_is_too_long_is_told_and_its_counter_sent, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/ops/status_auth.h"
+#include "agent/status/auth.h"
 
 static const struct {
         const char *header, *user, *password; /* NULL: refused */

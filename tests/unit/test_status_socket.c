@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/ops/status_socket.h"
+#include "agent/status/socket.h"
 #include "proto/memory.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/unit.h"

@@ -9,10 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/ops/status_draw.h"
 #include "agent/ops/supervise.h"
 #include "agent/process/clock.h"
 #include "agent/process/notify.h"
+#include "agent/status/draw.h"
 #include "proto/memory.h"
 #include "tests/unit/folder.h"
 
@@ -22,8 +22,7 @@
 /* An agent of one source and one sink, without threads. */
 struct agent {
         struct ob_config config;
-        struct ob_counters counters;
-        struct ob_queue queue;
+        struct ob_counters counters, *all;
         struct ob_stop stop;
         struct ob_status_of of;
 };
@@ -35,15 +34,17 @@ static void begin(struct agent *a)
         a->counters.sources[0].name = ob_copy("s");
         a->counters.sources[0].every_ms = EVERY * 1000;
         a->counters.sinks[0].name = "k";
-        pthread_mutex_init(&a->queue.lock, NULL);
+        a->counters.is_running = true;
+        a->all = &a->counters;
         ob_stop_init(&a->stop);
-        a->of = (struct ob_status_of) { &a->config, &a->counters, &a->queue, NULL, &a->stop };
+        a->of = (struct ob_status_of) {
+                .config = &a->config, .counters = &a->all, .n_counters = 1, .stop = &a->stop
+        };
 }
 
 static void end(struct agent *a)
 {
         ob_counters_fini(&a->counters);
-        pthread_mutex_destroy(&a->queue.lock);
         ob_stop_fini(&a->stop);
 }
 

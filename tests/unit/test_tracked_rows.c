@@ -193,6 +193,41 @@ static void since_when_a_row_is_below_is_kept(void **state)
         }
 }
 
+/* Adds the rows of a poll. */
+static void meet(struct ob_tracked_rows *known, const char *keys, uint64_t poll)
+{
+        for (; *keys; keys++) {
+                struct ob_bytes key = { (unsigned char *)keys, 1, 1 };
+                struct ob_tracked_row *e = ob_tracked_rows_find(known, &key);
+
+                if (!e)
+                        e = ob_tracked_rows_add(known, keys, 1);
+                e->met = poll;
+                ob_tracked_rows_mark_changed(known, e, true);
+        }
+}
+
+/* Rows without totals take no memory after they are gone, and no room in the store. */
+static void rows_without_totals_are_of_the_last_poll(void **state)
+{
+        struct ob_tracked_rows known = { .n_totals = 0 }, stored = { .n_totals = 0 };
+        struct world *w = *state;
+
+        for (size_t i = 0; i < LENGTH(polls); i++) {
+                meet(&known, polls[i], i);
+                world_ok(w, ob_tracked_rows_put(&known, w->st, "source", &w->err));
+                ob_tracked_rows_forget_others(&known, i);
+                for (char c = 'a'; c <= 'z'; c++) {
+                        struct ob_bytes key = { (unsigned char *)&c, 1, 1 };
+
+                        assert_true(!ob_tracked_rows_find(&known, &key) == !strchr(polls[i], c));
+                }
+        }
+        world_ok(w, ob_tracked_rows_load(&stored, w->st, "source", &w->err));
+        assert_null(stored.entries);
+        ob_tracked_rows_free(&known);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -202,6 +237,7 @@ int main(void)
                 EVERYWHERE(only_what_changed_is_written),
                 EVERYWHERE(a_total_without_its_row_goes),
                 EVERYWHERE(since_when_a_row_is_below_is_kept),
+                EVERYWHERE(rows_without_totals_are_of_the_last_poll),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/utf8.h"
@@ -132,6 +133,48 @@ static void the_first_bad_byte_is_found(void **state)
                         fail_msg("case %zu: %zu", i, ob_utf8_find_bad(bad[i].bytes, bad[i].length));
 }
 
+static void a_copy_is_shown_and_says_that_it_was_cut(void **state)
+{
+        static const struct {
+                const char *text;
+                size_t most;
+                const char *want;
+        } copies[] = {
+                { "", 9, "" },
+                { "a\x1b[1m", 9, "a<U+001B>[1m" },
+                { "\x1b\x1b\xff", 3, "<U+001B><U+001B><FF>" },
+                { "plain", 5, "plain" },
+                { "plain", 4, "plai…" },
+                { "通道", 4, "通…" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(copies); i++) {
+                char *made = ob_utf8_show_copy(copies[i].text, copies[i].most);
+
+                if (strcmp(made, copies[i].want) != 0)
+                        fail_msg("case %zu: \"%s\"", i, made);
+                free(made);
+        }
+}
+
+static void characters_have_one_column_or_two(void **state)
+{
+        static const struct {
+                const char *text;
+                size_t want;
+        } columns[] = { { "a", 1 }, { "é", 1 }, { "…", 1 }, { "通", 2 }, { "，", 2 }, { "ﾊ", 1 }, { "한", 2 },
+                { "\U0001F9A6", 2 }, { "\U0002000B", 2 } };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(columns); i++) {
+                unsigned code = ob_utf8_code(columns[i].text, strlen(columns[i].text));
+
+                if (ob_utf8_columns(code) != columns[i].want)
+                        fail_msg("case %zu: %zu", i, ob_utf8_columns(code));
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -140,6 +183,8 @@ int main(void)
                 cmocka_unit_test(an_escape_that_does_not_fit_is_left_out_whole),
                 cmocka_unit_test(no_more_than_was_asked_for_is_shown),
                 cmocka_unit_test(the_first_bad_byte_is_found),
+                cmocka_unit_test(a_copy_is_shown_and_says_that_it_was_cut),
+                cmocka_unit_test(characters_have_one_column_or_two),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ void ob_plan_free(struct ob_plan *p)
 {
         free(p->clock_query);
         free(p->list);
-        free(p->read);
+        free(p->from);
         free(p->why);
         free(p->missing);
         *p = (struct ob_plan) { .clock_query = NULL };
@@ -182,7 +182,7 @@ static int plan_newest(struct ob_plan *p, const struct ob_source *s, const struc
                 if (ob_roles[s->columns[i].role].is_tag)
                         ob_append(&groups, "`, `", "%s", s->columns[i].column);
         if (*groups) { /* MySQL 8 sorts groups only when asked to */
-                ob_append(&p->read, "", " GROUP BY `%s` ORDER BY `%s`", groups, groups);
+                ob_append(&p->from, "", " GROUP BY `%s` ORDER BY `%s`", groups, groups);
         }
         p->why = best ? ob_format("the newest of each key, index %s", best->name)
                       : ob_copy("the newest of each key, without an index: the table is small");
@@ -205,7 +205,7 @@ int ob_plan_make(struct ob_plan *p, const struct ob_source *s, const struct ob_t
                 return -1;
         p->cursor = cursor < 0 ? NULL : s->columns[cursor].column;
         p->list = select_list(p, s);
-        p->read = ob_format("SELECT %s FROM `%s`", p->list, s->table);
+        p->from = ob_format("FROM `%s`", s->table);
         /* An unsigned id above INT64_MAX must not hide the others. */
         p->clock_query = p->cursor
                                  ? ob_format("SELECT UNIX_TIMESTAMP(), MAX(`%s`) FROM `%s` WHERE `%s` <= %" PRId64,
@@ -214,12 +214,12 @@ int ob_plan_make(struct ob_plan *p, const struct ob_source *s, const struct ob_t
         return planners[ob_source_shape(s)](p, s, t, err);
 }
 
-char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit)
+char *ob_plan_query(const struct ob_plan *p, const char *more, int64_t from, unsigned limit)
 {
         if (!p->cursor)
-                return ob_copy(p->read);
-        return ob_format("%s WHERE `%s` >= %lld ORDER BY `%s` LIMIT %u", p->read, p->cursor, (long long)from,
-                p->cursor, limit);
+                return ob_format("SELECT %s%s %s", p->list, more, p->from);
+        return ob_format("SELECT %s%s %s WHERE `%s` >= %lld ORDER BY `%s` LIMIT %u", p->list, more, p->from,
+                p->cursor, (long long)from, p->cursor, limit);
 }
 
 char *ob_plan_size(const struct ob_plan *p, int64_t from)

@@ -37,7 +37,7 @@ struct ob_plan {
         bool has[OB_COLUMNS_MAX]; /* columns of the source that the table has */
         char *clock_query;        /* ours: the clock and the highest id */
         char *list;               /* ours: the selected columns */
-        char *read;               /* ours: selects all rows; with a cursor a WHERE follows */
+        char *from;               /* ours: the end of the query from FROM on; with a cursor a WHERE is added */
         const char *table;        /* from the source */
         const char *cursor;       /* in backquotes, from the source; NULL: no cursor */
         char *why;                /* ours: the chosen way to read, in words */
@@ -56,7 +56,10 @@ char *ob_plan_list(const struct ob_plan *p, int64_t from, int64_t end);
 /* The query for the first id from an id on, and the bytes of its row; the caller frees it. */
 char *ob_plan_size(const struct ob_plan *p, int64_t from);
 
-/* The query for up to `limit` rows from an id on; the caller frees it. */
-char *ob_plan_query(const struct ob_plan *p, int64_t from, unsigned limit);
+/*
+ * The query for up to `limit` rows from an id on; the caller frees it. `more` (or "") is selected after the
+ * columns.
+ */
+char *ob_plan_query(const struct ob_plan *p, const char *more, int64_t from, unsigned limit);
 
 #endif

@@ -9,10 +9,11 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
-#define SAID_MS       100  /* for so long the server's last answer about its clock is used */
-#define COLUMNS_MAX   4096 /* that a table can have */
-#define INDEXED_MAX   8192 /* columns of all indexes of a table: twice 128 indexes of 32 */
-#define EXPLAINED_MAX 100  /* tables of a query: a table may be a view */
+#define SAID_MS       100   /* how long the server's last answer about its clock is used */
+#define SAME_MS       10000 /* how long rows are used again without a new row: a row may have been deleted */
+#define COLUMNS_MAX   4096  /* that a table can have */
+#define INDEXED_MAX   8192  /* columns of all indexes of a table: twice 128 indexes of 32 */
+#define EXPLAINED_MAX 100   /* tables of a query: a table may be a view */
 
 struct reader_mysql {
         struct ob_reader reader; /* first */
@@ -22,6 +23,9 @@ struct reader_mysql {
         struct ob_plan plan;
         struct ob_result result; /* the rows of the last read */
         unsigned most;           /* rows of a page when `limit` rows did not fit; 0: they fit */
+        /* Of a source of ages: */
+        struct ob_table_end end; /* what the session had read of the table before `result` */
+        int64_t read_at;         /* ob_clock_ms() */
 };
 
 static struct reader_mysql *self(struct ob_reader *r)
@@ -97,7 +101,7 @@ static int read_indexes(struct reader_mysql *m, struct ob_table *t, struct ob_er
                 if (!name || !place)
                         return -1;
                 x = find_index(t, name);
-                if (!ob_number_parse_int(place, strlen(place), &at) || at < 1 || at > OB_INDEX_COLUMNS_MAX)
+                if (!ob_number_parse_int(place, &at) || at < 1 || at > OB_INDEX_COLUMNS_MAX)
                         continue;
                 snprintf(x->columns[at - 1], OB_IDENTIFIER_MAX, "%s", column ? column : "");
                 x->n = x->n < at ? (unsigned)at : x->n;
@@ -113,7 +117,7 @@ static int read_size(struct reader_mysql *m, struct ob_table *t, struct ob_err *
         if (ask(m, "SELECT TABLE_ROWS FROM information_schema.TABLES", 1, 1, &result, err))
                 return -1;
         rows = ob_result_cell(&result, 0, 0);
-        if (!rows || !ob_number_parse_int(rows, strlen(rows), &t->rows))
+        if (!rows || !ob_number_parse_int(rows, &t->rows))
                 t->rows = -1;
         return 0;
 }
@@ -128,6 +132,7 @@ static int open_mysql(struct ob_reader *r, struct ob_err *err)
         if (m->planned == m->session->opened)
                 return 0;
         m->planned = 0;
+        m->end.table = NULL;
         ob_plan_free(&m->plan);
         if (read_columns(m, &table, err) || read_indexes(m, &table, err) || read_size(m, &table, err) ||
                 ob_plan_make(&m->plan, r->source, &table, err))
@@ -145,9 +150,24 @@ static int query(struct reader_mysql *m, const struct ob_query *q, struct ob_res
 {
         int got = ob_session_query(m->session, q, result, err);
 
-        if (got < 0)
+        if (got < 0) {
                 m->planned = 0;
+                m->end.table = NULL;
+        }
         return got;
+}
+
+/* Notes the clock, and the rows that came in the same answer. */
+static void note_clock(struct reader_mysql *m, int64_t now, struct ob_table_end end)
+{
+        m->session->said = now;
+        m->session->said_at = ob_clock_ms();
+        m->session->end = end;
+}
+
+static bool is_recent(const struct reader_mysql *m)
+{
+        return m->session->said_at && ob_clock_ms() - m->session->said_at < SAID_MS;
 }
 
 /* Reads the server's clock, and the highest id when there is a cursor. */
@@ -162,10 +182,9 @@ static int ask_clock(struct reader_mysql *m, struct ob_reading *at, struct ob_er
         id = ob_result_cell(&result, 0, 1);
         if (!ob_result_time(&result, 0, 0, &at->now))
                 return ob_fail(err, "mysql: the server does not tell the time");
-        m->session->said = at->now;
-        m->session->said_at = ob_clock_ms();
+        note_clock(m, at->now, (struct ob_table_end) { .table = NULL });
         at->has_rows = id != NULL;
-        if (id && !ob_number_parse_int(id, strlen(id), &at->max_id))
+        if (id && !ob_number_parse_int(id, &at->max_id))
                 return ob_fail(err, "table %s: column %s: %.40s is too large for an id", m->reader.source->table,
                         m->plan.cursor, id);
         return 0;
@@ -176,7 +195,7 @@ static int read_clock_mysql(struct ob_reader *r, struct ob_reading *at, struct o
 {
         struct reader_mysql *m = self(r);
 
-        if (m->plan.cursor || !m->session->said_at || ob_clock_ms() - m->session->said_at >= SAID_MS)
+        if (m->plan.cursor || !is_recent(m))
                 return ask_clock(m, at, err);
         at->now = m->session->said;
         at->has_rows = false;
@@ -201,10 +220,10 @@ static int skip_row(struct reader_mysql *m, int64_t from, struct ob_rows *rows, 
         size = ob_result_cell(&result, 0, 1); /* NULL: the row is too large even for the server */
         if (!id)
                 return -1;
-        if (!ob_number_parse_int(id, strlen(id), &rows->skipped))
+        if (!ob_number_parse_int(id, &rows->skipped))
                 return ob_fail(err, "table %s: column %s: %.40s is too large for an id", m->reader.source->table,
                         m->plan.cursor, id);
-        if (size && ob_number_parse_int(size, strlen(size), &bytes) && bytes < OB_TRANSPORT_ROW_BYTES / 2)
+        if (size && ob_number_parse_int(size, &bytes) && bytes < OB_TRANSPORT_ROW_BYTES / 2)
                 return ob_fail(err, "mysql: the server ends its answer about %s before the first row", m->about);
         rows->is_skipped = true;
         return 0;
@@ -223,23 +242,80 @@ static void set_most(struct reader_mysql *m, unsigned limit)
                 m->most = 0;
 }
 
-static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
+/* `more` is selected after the source's columns. 1: the first row is too large. */
+static int read_page(struct reader_mysql *m, const char *more, int64_t from, unsigned limit, struct ob_rows *rows,
+        struct ob_err *err)
 {
-        struct reader_mysql *m = self(r);
         unsigned most = m->most && m->most < limit ? m->most : limit;
-        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, most);
+        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, more, from, most);
         const struct ob_query q = { .about = m->about,
                 .sql = sql,
-                .columns = r->source->n_columns,
+                .columns = m->reader.source->n_columns + (*more != '\0'),
                 .rows = m->plan.cursor ? most : SIZE_MAX,
                 .may_be_cut = m->plan.cursor != NULL };
         int got = query(m, &q, &m->result, err);
 
         if (got)
-                return got < 0 ? -1 : skip_row(m, from, rows, err);
+                return got;
         *rows = (struct ob_rows) { .cells = m->result.cells, .n = m->result.n, .width = m->result.width };
         rows->has_more = m->plan.cursor && (m->result.is_cut || rows->n == most);
         set_most(m, limit);
+        return 0;
+}
+
+static bool is_same_end(const struct ob_table_end *a, const struct ob_table_end *b)
+{
+        return a->table && b->table && !strcmp(a->table, b->table) && a->from == b->from && a->last == b->last &&
+               a->rows == b->rows;
+}
+
+/*
+ * Reads all rows of a table. When another source of the session has just found no new row in the same table, a
+ * source of ages needs no query: the rows of its last read are still the newest ones.
+ */
+static int read_whole(struct reader_mysql *m, struct ob_rows *rows, struct ob_err *err)
+{
+        const struct ob_source *source = m->reader.source;
+        const struct ob_table_end *end = &m->session->end;
+        bool is_end = ob_source_shape(source) == OB_SHAPE_NEWEST && is_recent(m) && end->table &&
+                      !strcmp(end->table, source->table);
+        int64_t now = ob_clock_ms();
+
+        if (is_end && is_same_end(end, &m->end) && now - m->read_at < SAME_MS) {
+                *rows = (struct ob_rows) { .cells = m->result.cells, .n = m->result.n, .width = m->result.width };
+                return 0;
+        }
+        m->end = is_end ? *end : (struct ob_table_end) { .table = NULL };
+        m->read_at = now;
+        return read_page(m, "", 0, 0, rows, err);
+}
+
+static int read_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct ob_rows *rows, struct ob_err *err)
+{
+        struct reader_mysql *m = self(r);
+        int got = m->plan.cursor ? read_page(m, "", from, limit, rows, err) : read_whole(m, rows, err);
+
+        return got > 0 ? skip_row(m, from, rows, err) : got;
+}
+
+/* UNIX_TIMESTAMP() is the time at which the query began, so the clock is not later than the rows. */
+static int read_with_clock_mysql(struct ob_reader *r, int64_t from, unsigned limit, struct ob_reading *at,
+        struct ob_rows *rows, struct ob_err *err)
+{
+        struct reader_mysql *m = self(r);
+        int got = read_page(m, ", UNIX_TIMESTAMP()", from, limit, rows, err);
+        struct ob_table_end end;
+        const char *id;
+
+        if (got || !rows->n)
+                return got < 0 ? -1 : 1;
+        id = ob_result_cell(&m->result, rows->n - 1, (size_t)ob_source_find(r->source, OB_CURSOR));
+        if (!id || !ob_number_parse_int(id, &at->max_id) ||
+                !ob_result_time(&m->result, 0, r->source->n_columns, &at->now))
+                return 1;
+        at->has_rows = true;
+        end = (struct ob_table_end) { rows->has_more ? NULL : r->source->table, from, at->max_id, rows->n };
+        note_clock(m, at->now, end);
         return 0;
 }
 
@@ -259,7 +335,7 @@ int ob_reader_mysql_explain(
         struct ob_reader *r, int64_t from, unsigned limit, struct ob_explained *e, struct ob_err *err)
 {
         struct reader_mysql *m = self(r);
-        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, from, limit);
+        ob_cleanup(ob_free_at) char *sql = ob_plan_query(&m->plan, "", from, limit);
         ob_cleanup(ob_free_at) char *explain = ob_format("EXPLAIN %s", sql);
         const struct ob_query q = { .about = m->about, .sql = explain, .columns = 0, .rows = EXPLAINED_MAX };
         ob_cleanup(ob_result_free) struct ob_result result = { .n = 0 };
@@ -273,7 +349,7 @@ int ob_reader_mysql_explain(
         rows = ob_result_named(&result, 0, "rows");
         snprintf(e->access, sizeof(e->access), "%s", ob_result_named(&result, 0, "type"));
         snprintf(e->index, sizeof(e->index), "%s", ob_result_named(&result, 0, "key"));
-        if (!ob_number_parse_int(rows, strlen(rows), &e->rows))
+        if (!ob_number_parse_int(rows, &e->rows))
                 e->rows = 0; /* an empty table */
         return 0;
 }
@@ -292,6 +368,7 @@ static const struct ob_reader_ops ops = {
         .open = open_mysql,
         .read_clock = read_clock_mysql,
         .read = read_mysql,
+        .read_with_clock = read_with_clock_mysql,
         .list = list_mysql,
         .free = free_mysql,
 };

@@ -10,21 +10,29 @@
 #include <stdint.h>
 
 #include "agent/process/health.h"
+#include "agent/process/mysql/result.h"
+#include "agent/process/mysql/transport.h"
 #include "agent/process/stop.h"
-#include "agent/source/mysql/result.h"
 #include "agent/source/mysql/session_turns.h"
-#include "agent/source/mysql/transport.h"
 #include "config/config.h"
 #include "proto/error.h"
+
+/* The rows that the session read last, when they are the last rows of a table with a cursor. */
+struct ob_table_end {
+        const char *table; /* borrowed; NULL: nothing */
+        int64_t from, last;
+        size_t rows; /* from the id `from` up to the id `last` */
+};
 
 struct ob_session {
         const struct ob_mysql_settings *settings; /* borrowed */
         struct ob_health *health;                 /* borrowed: each query renews the promise of health; NULL */
         struct ob_turn turn;                      /* the session's turn, when `turns` is set after init */
         struct ob_transport transport;
-        unsigned opened;       /* how often the session was opened, without re-opening on the same server */
-        char identity[256];    /* of the server and the database */
-        int64_t said, said_at; /* the server's clock in its last answer, and ob_clock_ms() then; 0: none */
+        unsigned opened;         /* how often the session was opened, without re-opening on the same server */
+        char identity[256];      /* of the server and the database */
+        int64_t said, said_at;   /* the server's clock in its last answer, and ob_clock_ms() then; 0: none */
+        struct ob_table_end end; /* in the same answer */
 
         /* Private to session.c. */
         bool is_opening;

@@ -101,7 +101,7 @@ static bool is_same(const char *a, const char *b)
 {
         struct ob_metric_value x, y;
 
-        if (ob_number_parse(a, strlen(a), &x, NULL) && ob_number_parse(b, strlen(b), &y, NULL))
+        if (ob_number_parse(a, &x, NULL) && ob_number_parse(b, &y, NULL))
                 return !ob_number_compare(x, y);
         return !strcasecmp(a, b);
 }
@@ -165,8 +165,7 @@ static bool differs(const struct session *s, const struct values *values, size_t
 
 static void append_assignment(char **list, const struct variable *v, const char *value)
 {
-        bool is_number =
-                !v->value || ob_number_parse(value, strlen(value), &(struct ob_metric_value) { .whole = 0 }, NULL);
+        bool is_number = !v->value || ob_number_parse(value, &(struct ob_metric_value) { .whole = 0 }, NULL);
 
         ob_append(list, ", ", is_number ? "%s = %s" : "%s = '%s'", v->name, value);
 }
@@ -252,7 +251,7 @@ static int check_clock(struct session *s, struct ob_err *err)
 
         if (ask(s, &query, &result, err) || !(cell = ob_result_text(&result, 0, 0, err)))
                 return -1;
-        if (!ob_number_parse_int(cell, strlen(cell), &off))
+        if (!ob_number_parse_int(cell, &off))
                 return ob_fail(err, "mysql: the server does not tell the time");
         if (llabs(off) <= CLOCK_OFF)
                 return 0;

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "agent/source/mysql/transport.h"
+#include "agent/process/mysql/transport.h"
 #include "config/config.h"
 #include "proto/error.h"
 

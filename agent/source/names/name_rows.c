@@ -58,7 +58,7 @@ static int64_t number(const char *cell)
 {
         int64_t id;
 
-        return cell && ob_number_parse_int(cell, strlen(cell), &id) ? id : 0;
+        return cell && ob_number_parse_int(cell, &id) ? id : 0;
 }
 
 static void log_bad_id(const struct ob_name_reading *r, const char *id)
@@ -92,7 +92,7 @@ static int read_page(struct ob_session *s, const struct ob_name_reading *r, cons
                 const char *const *cells = result.cells + i * result.width;
                 struct ob_name_row row = { r->kind, .parent = number(cells[1]) };
 
-                if (!cells[0] || !ob_number_parse_int(cells[0], strlen(cells[0]), &row.id)) {
+                if (!cells[0] || !ob_number_parse_int(cells[0], &row.id)) {
                         log_bad_id(r, cells[0]);
                         continue;
                 }

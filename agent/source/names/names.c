@@ -96,26 +96,29 @@ void ob_names_publish(struct ob_names *n, struct ob_names_snapshot *s)
 
         s->users = 1;
         pthread_mutex_lock(&n->lock);
+        s->version = ++n->version;
         old = n->newest;
         n->newest = s;
         pthread_mutex_unlock(&n->lock);
         ob_names_release(old);
 }
 
-/* The name of an id at a time; NULL: there is none. */
+/* The name of an id at a time; NULL: there is none. Raises `*since` to the time of the newest name. */
 static const struct ob_name *find(
-        const struct ob_names_snapshot *s, enum ob_named_kind kind, int64_t id, int64_t time)
+        const struct ob_names_snapshot *s, enum ob_named_kind kind, int64_t id, int64_t time, int64_t *since)
 {
         const struct ob_named *found = ob_name_table_find(&s->table, kind, id);
 
         if (!found && ob_name_table_is_new(&s->table, kind, id))
                 s->names->has_met_new_id = true;
+        if (found && found->newest && *since < found->newest->since)
+                *since = found->newest->since;
         return found ? ob_named_at(found, time) : NULL;
 }
 
 static bool read_id(const struct ob_tag *tag, int64_t *id)
 {
-        return ob_number_parse_int(tag->value, strlen(tag->value), id);
+        return ob_number_parse_int(tag->value, id);
 }
 
 static bool has_tag(const struct ob_series *s, const char *key)
@@ -150,10 +153,16 @@ static bool is_unique(const struct ob_series *s, const struct ob_name *name)
         return false;
 }
 
-void ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, int64_t time)
+uint64_t ob_names_version(const struct ob_names_snapshot *s)
+{
+        return s ? s->version : 0;
+}
+
+int64_t ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, int64_t time)
 {
         const struct ob_names *n = s ? s->names : NULL;
         unsigned given = n && (n->wants_labels || n->wants_nodes) ? series->n_tags : 0;
+        int64_t since = INT64_MIN;
 
         for (unsigned i = 0; i < given; i++) {
                 enum ob_named_kind kind = ob_name_kind_of(series->tags[i].key);
@@ -162,12 +171,13 @@ void ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, i
 
                 if (kind == OB_NAMED_KINDS || !read_id(&series->tags[i], &id))
                         continue;
-                name = find(s, kind, id, time);
+                name = find(s, kind, id, time, &since);
                 if (name && n->wants_labels)
                         add_labels(series, name);
                 if (name && n->wants_nodes && i < series->n_identity && *name->node && is_unique(series, name))
                         series->tags[i].node = name->node;
         }
+        return since;
 }
 
 enum ob_presence ob_names_presence(const struct ob_names_snapshot *s, int64_t pipeline, int64_t seen)

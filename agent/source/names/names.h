@@ -44,6 +44,7 @@ struct ob_names_snapshot {
         struct ob_name_table table;
         int64_t pipelines_read_at; /* seconds since 1970, by the database's clock; INT64_MIN: never */
         unsigned users;            /* under the lock: readers, and `newest` */
+        uint64_t version;          /* of a published snapshot: above 0, and above that of every earlier one */
 };
 
 struct ob_names {
@@ -64,6 +65,7 @@ struct ob_names {
         pthread_mutex_t lock;
         /* Under the lock. */
         struct ob_names_snapshot *newest;
+        uint64_t version;   /* of the newest one */
         bool is_in_use;     /* workers have begun: an id without a name may have been sent */
         bool is_publishing; /* the names that were just read are being stored */
 
@@ -92,8 +94,14 @@ void ob_names_publish(struct ob_names *n, struct ob_names_snapshot *s);
  * The functions below take no lock, and do nothing, or answer "unknown", when the snapshot is NULL.
  */
 
-/* Adds labels and nodes to the ids of a series, as they are at `time`: seconds since 1970. */
-void ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, int64_t time);
+/* 0: there is no snapshot. */
+uint64_t ob_names_version(const struct ob_names_snapshot *s);
+
+/*
+ * Adds labels and nodes to the ids of a series, as they are at `time`: seconds since 1970. Returns the time since
+ * when the ids have their newest names; if it is later than `time`, an id had an older name at `time`.
+ */
+int64_t ob_names_add(const struct ob_names_snapshot *s, struct ob_series *series, int64_t time);
 
 /* Whether a pipeline exists. */
 enum ob_presence { OB_PRESENCE_UNKNOWN, OB_PRESENCE_THERE, OB_PRESENCE_GONE };

@@ -8,7 +8,8 @@
 #include "proto/date.h"
 #include "proto/number.h"
 
-#define DIGITS_MAX 18 /* a number with so many digits fits 64 bits */
+#define DIGITS_MAX          18 /* a number with so many digits fits 64 bits */
+#define DURATION_DIGITS_MAX 12
 
 /* Separators between groups of three digits in some countries: , . ' ’ and several blanks. */
 static const char *const marks[] = { ",", ".", "'", " ", "\xe2\x80\x99", "\xc2\xa0", "\xe2\x80\xaf",
@@ -67,7 +68,10 @@ static bool read_whole(const char *raw, int64_t *number)
         size_t length;
         const char *end = copy_whole(raw + is_negative, digits, &length);
 
-        if (!end || *end || !ob_number_parse_int(digits, length, number))
+        if (!end || *end)
+                return false;
+        digits[length] = '\0';
+        if (!ob_number_parse_int(digits, number))
                 return false;
         *number = is_negative ? -*number : *number;
         return true;
@@ -109,7 +113,7 @@ static bool read_number(const char *raw, char room[OB_CELL_MAX])
         if (!end || (*end && !copy_places(end, room, &length)))
                 return false;
         room[length] = '\0';
-        return ob_number_parse(room, length, &value, NULL);
+        return ob_number_parse(room, &value, NULL);
 }
 
 /* ".456" as milliseconds; nothing is 0. */
@@ -141,9 +145,14 @@ static bool read_duration(const char *raw, int64_t *ms)
                 return true;
         for (*ms = 0; *raw; raw += *raw == ' ') {
                 size_t n = count_digits(raw);
+                char digits[DURATION_DIGITS_MAX + 1];
                 int64_t whole, parts;
 
-                if (!n || n > 12 || !ob_number_parse_int(raw, n, &whole))
+                if (!n || n > DURATION_DIGITS_MAX)
+                        return false;
+                memcpy(digits, raw, n);
+                digits[n] = '\0';
+                if (!ob_number_parse_int(digits, &whole))
                         return false;
                 raw += n;
                 if (!read_places(&raw, &parts))

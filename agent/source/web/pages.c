@@ -12,13 +12,14 @@
 #include "proto/hash.h"
 #include "proto/memory.h"
 
-#define HOME_ZONE   "Asia/Shanghai"
-#define SILENT_MAX  2         /* unanswered requests in a row: the rest of the cycle is left out */
-#define TOLD_MAX    5         /* failed pages that are logged in a cycle */
-#define ROUND_MAX   (8 << 20) /* bytes of a cycle's pages; 2,000 working pipelines take 6 MiB */
-#define SHEET_BYTES 512
-#define MEMOS_MAX   20000 /* pages that are remembered from cycle to cycle */
-#define LEFT_OUT    "the rest of this cycle is left out"
+#define HOME_ZONE  "Asia/Shanghai"
+#define SILENT_MAX 2         /* unanswered requests in a row: the rest of the cycle is left out */
+#define TOLD_MAX   5         /* failed pages that are logged in a cycle */
+#define ROUND_MAX  (8 << 20) /* bytes of a cycle's pages; 2,000 working pipelines take 6 MiB */
+#define KEPT_MAX   (2 << 20) /* bytes of pages that are kept for the next cycle; the others are parsed again */
+#define PAGE_BYTES 512
+#define MEMOS_MAX  20000 /* pages that are remembered from cycle to cycle */
+#define LEFT_OUT   "the rest of this cycle is left out"
 
 /* A page may be requested, report the end of the session, and be requested again after a login. */
 #define REQUESTS_MAX 3
@@ -45,6 +46,7 @@ struct ob_pages {
         unsigned cycle, n_silent, n_told;
         size_t bytes;                    /* of the cells of this cycle */
         struct ob_fetched_page *fetched; /* ours; of this cycle */
+        struct ob_fetched_page *kept;    /* ours; of the last cycle: pages that were not fetched yet in this one */
         struct memo *memos;              /* ours */
         struct ob_zone *zone;            /* ours */
         bool is_auto, knows_skew;
@@ -96,6 +98,7 @@ void ob_pages_free(struct ob_pages *p)
         if (!p)
                 return;
         OB_HASH_FREE_ALL(p->fetched, free_fetched);
+        OB_HASH_FREE_ALL(p->kept, free_fetched);
         forget_memos(p, UINT_MAX);
         ob_fetch_free(p->fetch);
         ob_bytes_free(&p->body);
@@ -103,9 +106,26 @@ void ob_pages_free(struct ob_pages *p)
         free(p);
 }
 
+/* Keeps pages with rows for the next cycle, up to KEPT_MAX bytes, and frees the others. */
+static void keep_fetched(struct ob_pages *p)
+{
+        struct ob_fetched_page *s, *next;
+        size_t bytes = 0;
+
+        OB_HASH_FREE_ALL(p->kept, free_fetched);
+        HASH_ITER (hh, p->fetched, s, next) {
+                HASH_DEL(p->fetched, s);
+                bytes += PAGE_BYTES + s->rows.bytes;
+                if (s->why || bytes > KEPT_MAX)
+                        free_fetched(s);
+                else
+                        HASH_ADD_KEYPTR(hh, p->kept, s->key, strlen(s->key), s);
+        }
+}
+
 void ob_pages_begin(struct ob_pages *p)
 {
-        OB_HASH_FREE_ALL(p->fetched, free_fetched);
+        keep_fetched(p);
         if (HASH_COUNT(p->memos) > MEMOS_MAX) /* names that change with each cycle must not fill the memory */
                 forget_memos(p, p->cycle);
         p->cycle++;
@@ -168,7 +188,9 @@ void ob_pages_tell_bad(struct ob_pages *p, const char *key, const char *event, c
         struct memo *m = remember(p, key);
 
         count_error(p);
-        if (!m->is_bad && p->n_told < TOLD_MAX) {
+        if (p->setting.tell && !m->is_bad) {
+                p->setting.tell(p->setting.ctx, key, why);
+        } else if (!m->is_bad && p->n_told < TOLD_MAX) {
                 p->n_told++;
                 ob_log(OB_LOG_ERROR, "source=%s event=%s page=%s err=\"%s\" url=%s", p->setting.name, event, key,
                         why, url);
@@ -253,18 +275,85 @@ static bool is_wanted(const struct ob_pages *p, const struct ob_page *page)
         return false;
 }
 
+/* A page that was fetched; it may have several tables. */
+struct answer {
+        uint64_t body;      /* the fingerprint of its bytes */
+        bool is_same;       /* the last cycle's rows of all its tables are kept, and are used again */
+        struct ob_doc *doc; /* ours; NULL: is_same, or the page is not valid */
+};
+
+static struct ob_fetched_page *find_kept(struct ob_pages *p, const struct ob_page *page, const char *asked)
+{
+        ob_cleanup(ob_free_at) char *key = make_key(page, asked);
+        struct ob_fetched_page *kept;
+
+        HASH_FIND_STR(p->kept, key, kept);
+        return kept;
+}
+
+/* Moves the rows of the last cycle to `rows`; NULL: only frees them. */
+static void take_kept(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_page_rows *rows)
+{
+        struct ob_fetched_page *kept = find_kept(p, page, asked);
+
+        if (!kept)
+                return;
+        HASH_DEL(p->kept, kept);
+        if (rows) {
+                *rows = kept->rows;
+                kept->rows = (struct ob_page_rows) { .n = 0 };
+        }
+        free_fetched(kept);
+}
+
+static bool is_kept(struct ob_pages *p, const struct ob_page *page, const char *asked, uint64_t body)
+{
+        const struct ob_fetched_page *kept = find_kept(p, page, asked);
+
+        return kept && kept->body == body;
+}
+
+/* The next table, from index `*i` on, that has the address of `page` and is not `page`; NULL: there are no more. */
+static const struct ob_page *next_other(const struct ob_pages *p, const struct ob_page *page, size_t *i)
+{
+        const struct ob_config *c = p->setting.config;
+
+        while (*i < c->n_pages) {
+                const struct ob_page *other = &c->pages[(*i)++];
+
+                if (other != page && !strcmp(other->address, page->address) && is_wanted(p, other))
+                        return other;
+        }
+        return NULL;
+}
+
+static bool are_all_kept(struct ob_pages *p, const struct ob_page *page, const char *asked, uint64_t body)
+{
+        const struct ob_page *other;
+        size_t i = 0;
+
+        if (!is_kept(p, page, asked, body))
+                return false;
+        while ((other = next_other(p, page, &i)))
+                if (!find(p, other, asked) && !is_kept(p, other, asked, body))
+                        return false;
+        return true;
+}
+
 /* Reads a fetched page as one table. */
-static void read_fetched(
-        struct ob_pages *p, const struct ob_page *page, struct ob_doc *doc, struct ob_fetched_page *s)
+static void read_fetched(struct ob_pages *p, const struct ob_page *page, const char *asked,
+        const struct answer *answer, struct ob_fetched_page *s)
 {
         struct ob_err err;
 
-        if (ob_page_read(page, doc, &p->setting.manager->page, &s->rows, &err)) {
+        s->body = answer->body;
+        take_kept(p, page, asked, answer->is_same ? &s->rows : NULL);
+        if (answer->doc && ob_page_read(page, answer->doc, &p->setting.manager->page, &s->rows, &err)) {
                 s->why = ob_copy(err.text);
                 return;
         }
-        if (p->bytes + SHEET_BYTES + s->rows.bytes <= ROUND_MAX) {
-                p->bytes += SHEET_BYTES + s->rows.bytes;
+        if (p->bytes + PAGE_BYTES + s->rows.bytes <= ROUND_MAX) {
+                p->bytes += PAGE_BYTES + s->rows.bytes;
                 count_rows(p, page, s);
                 return;
         }
@@ -283,21 +372,21 @@ static void log_fetched(struct ob_pages *p, const struct ob_fetched_page *s)
 }
 
 /* Reads the other tables of the page. */
-static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_doc *doc,
-        const struct ob_fetched_page *first)
+static void read_others(struct ob_pages *p, const struct ob_page *page, const char *asked,
+        const struct answer *answer, const struct ob_fetched_page *first)
 {
-        const struct ob_config *c = p->setting.config;
+        const struct ob_page *other;
+        size_t i = 0;
 
-        for (size_t i = 0; i < c->n_pages; i++) {
-                struct ob_fetched_page *s = find(p, &c->pages[i], asked);
+        while ((other = next_other(p, page, &i))) {
+                struct ob_fetched_page *s = find(p, other, asked);
 
-                if (s || &c->pages[i] == page || strcmp(c->pages[i].address, page->address) != 0 ||
-                        !is_wanted(p, &c->pages[i]))
+                if (s)
                         continue;
-                s = add_fetched(p, &c->pages[i], asked);
+                s = add_fetched(p, other, asked);
                 s->now = first->now;
-                if (doc)
-                        read_fetched(p, &c->pages[i], doc, s);
+                if (answer->is_same || answer->doc)
+                        read_fetched(p, other, asked, answer, s);
                 else
                         s->why = ob_copy(first->why);
                 if (!first->why)
@@ -324,21 +413,26 @@ static struct ob_doc *parse(struct ob_pages *p, struct ob_terms *terms, const ch
 
 static void fetch(struct ob_pages *p, const struct ob_page *page, const char *asked, struct ob_fetched_page *s)
 {
-        ob_cleanup(ob_doc_free_at) struct ob_doc *doc = NULL;
+        struct answer answer = { .is_same = false };
         struct ob_terms terms;
         struct ob_err err;
         enum ob_fetched got = ob_fetch_get(p->fetch, s->address, &p->body, &s->now, &err);
 
         p->n_silent = got == OB_FETCH_UNREACHED ? SILENT_MAX : got == OB_FETCH_SILENT ? p->n_silent + 1 : 0;
-        if (got == OB_FETCHED)
-                doc = parse(p, &terms, s->address, &err);
+        if (got == OB_FETCHED) {
+                answer.body = ob_bytes_fingerprint(0, p->body.data, p->body.length);
+                answer.is_same = are_all_kept(p, page, asked, answer.body);
+        }
+        if (got == OB_FETCHED && !answer.is_same)
+                answer.doc = parse(p, &terms, s->address, &err);
         ob_bytes_free(&p->body); /* a large body is not kept */
-        if (doc)
-                read_fetched(p, page, doc, s);
+        if (answer.is_same || answer.doc)
+                read_fetched(p, page, asked, &answer, s);
         else
                 s->why = ob_format("%s%s", err.text, p->n_silent < SILENT_MAX ? "" : "; " LEFT_OUT);
         log_fetched(p, s);
-        read_others(p, page, asked, doc, s);
+        read_others(p, page, asked, &answer, s);
+        ob_doc_free(answer.doc);
 }
 
 struct ob_fetched_page *ob_pages_get(struct ob_pages *p, const struct ob_page *page, const char *asked)

@@ -27,12 +27,19 @@ struct ob_pages_setting {
         struct ob_source_counters *counters; /* NULL: nothing is counted or logged */
         struct ob_stop *stop;                /* NULL: only deadlines end a wait */
         bool is_patient;                     /* a cycle has no time limit */
+
+        /* Called when a page begins to fail, in place of a line in the log. NULL: the failure is logged. */
+        void (*tell)(void *ctx, const char *page, const char *why);
+        void *ctx;
 };
 
 struct ob_pages *ob_pages_new(const struct ob_pages_setting *setting);
 void ob_pages_free(struct ob_pages *p);
 
-/* Begins a cycle. The worker calls this when it begins to poll its sources. Frees the pages of the last cycle. */
+/*
+ * Begins a cycle. The worker calls this when it begins to poll its sources. A page that is the same as in the last
+ * cycle, byte for byte, gets its rows of that cycle.
+ */
 void ob_pages_begin(struct ob_pages *p);
 
 /* The longest time of one source's crawl, in milliseconds. */
@@ -46,6 +53,7 @@ struct ob_fetched_page {
         struct ob_page_rows rows; /* ours */
         char *why;                /* ours: why there are no rows; NULL: there are rows */
         int64_t now;              /* the manager's clock, seconds since 1970 */
+        uint64_t body;            /* the fingerprint of the page's bytes; valid when there are rows */
 };
 
 /* The page of this cycle; `asked` replaces the {} in its address. NULL: the manager is silent and is not asked. */

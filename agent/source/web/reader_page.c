@@ -12,11 +12,15 @@
 #include "proto/memory.h"
 #include "proto/number.h"
 
+#define ROWS_MAX 20000 /* of all pages of a read: each row takes memory in many places */
+
 /* The index of the row of each key. */
 struct known {
         UT_hash_handle hh;
         struct ob_bytes key; /* ours */
         size_t row;
+        uint64_t texts; /* the fingerprint of the texts on the page: the text of a date stays when its age grows
+                         */
 };
 
 struct reader_page {
@@ -31,7 +35,9 @@ struct reader_page {
 
         char **cells; /* ours, and the texts */
         size_t n, room;
+        bool *is_same;       /* ours; as many as rows */
         struct known *known; /* ours; by key */
+        struct known *last;  /* ours; of the last read */
 };
 
 static struct reader_page *self(struct ob_reader *r)
@@ -52,7 +58,9 @@ static void free_known(struct known *k)
 
 static void forget_rows(struct reader_page *p)
 {
-        OB_HASH_FREE_ALL(p->known, free_known);
+        OB_HASH_FREE_ALL(p->last, free_known);
+        p->last = p->known;
+        p->known = NULL;
         for (size_t i = 0; i < p->n * width(p); i++)
                 free(p->cells[i]);
         p->n = 0;
@@ -132,18 +140,29 @@ static void join_rows(struct reader_page *p, char **first, char **second)
                 struct ob_metric_value a, b;
 
                 if (p->reader.source->columns[i].role != OB_PEAK || !second[i] ||
-                        !ob_number_parse(second[i], strlen(second[i]), &b, NULL))
+                        !ob_number_parse(second[i], &b, NULL))
                         continue;
-                if (first[i] && ob_number_parse(first[i], strlen(first[i]), &a, NULL) &&
-                        ob_number_compare(a, b) >= 0)
+                if (first[i] && ob_number_parse(first[i], &a, NULL) && ob_number_compare(a, b) >= 0)
                         continue;
                 free(first[i]);
                 first[i] = ob_take(second[i]);
         }
 }
 
+static uint64_t fingerprint(const struct reader_page *p, char *const *row)
+{
+        uint64_t texts = 0;
+
+        for (unsigned i = 0; i < width(p); i++) {
+                const char *text = row[p->column[i]];
+
+                texts = ob_bytes_fingerprint(texts, text ? text : "", text ? strlen(text) + 1 : 0);
+        }
+        return texts;
+}
+
 /* Keeps the row that was added last, or joins it with the row that has the same key. */
-static void keep_row(struct reader_page *p)
+static void keep_row(struct reader_page *p, uint64_t texts)
 {
         char **cells = p->cells + p->n * width(p);
         ob_cleanup(ob_bytes_free) struct ob_bytes key = { .length = 0 };
@@ -152,6 +171,7 @@ static void keep_row(struct reader_page *p)
         make_key(p, cells, &key);
         HASH_FIND(hh, p->known, key.data, key.length, k);
         if (k) {
+                k->texts = ob_bytes_fingerprint(k->texts, &texts, sizeof(texts));
                 join_rows(p, p->cells + k->row * width(p), cells);
                 for (unsigned i = 0; i < width(p); i++)
                         free(cells[i]);
@@ -159,6 +179,7 @@ static void keep_row(struct reader_page *p)
         }
         k = ob_alloc(1, sizeof(*k));
         k->key = key;
+        k->texts = texts;
         k->row = p->n++;
         key = (struct ob_bytes) { .length = 0 };
         HASH_ADD_KEYPTR(hh, p->known, k->key.data, k->key.length, k);
@@ -199,6 +220,10 @@ static int take_page(void *ctx, const char *asked, const struct ob_page_rows *ro
         struct reader_page *p = ctx;
         char *cells[OB_COLUMNS_MAX];
 
+        if (p->n + rows->n > ROWS_MAX)
+                return ob_fail(err,
+                        "the pages of this list have more than %d rows: check that page.url is the address of Otter's manager",
+                        ROWS_MAX);
         if (look_over(p, asked, rows, now, err))
                 return -1;
         for (size_t i = 0; i < rows->n; i++) {
@@ -209,9 +234,21 @@ static int take_page(void *ctx, const char *asked, const struct ob_page_rows *ro
                         return -1;
                 }
                 memcpy(p->cells + p->n * width(p), cells, width(p) * sizeof(*cells));
-                keep_row(p);
+                keep_row(p, fingerprint(p, rows->cells + i * rows->width));
         }
         return 0;
+}
+
+/* Compares the rows with those of the last read. */
+static void compare_rows(struct reader_page *p)
+{
+        struct known *k, *next, *last;
+
+        p->is_same = ob_realloc(p->is_same, p->n + 1, sizeof(*p->is_same));
+        HASH_ITER (hh, p->known, k, next) {
+                HASH_FIND(hh, p->last, k->key.data, k->key.length, last);
+                p->is_same[k->row] = last && last->texts == k->texts;
+        }
 }
 
 static void tell_late(struct reader_page *p)
@@ -238,7 +275,10 @@ static int read_page(struct ob_reader *r, int64_t from, unsigned limit, struct o
         r->is_partial = !p->crawl.is_whole;
         if (p->crawl.is_whole)
                 tell_late(p);
-        *rows = (struct ob_rows) { .cells = (const char **)p->cells, .n = p->n, .width = width(p) };
+        compare_rows(p);
+        *rows = (struct ob_rows) {
+                .cells = (const char **)p->cells, .n = p->n, .width = width(p), .is_same = p->is_same
+        };
         return 0;
 }
 
@@ -247,6 +287,8 @@ static void free_page(struct ob_reader *r)
         struct reader_page *p = self(r);
 
         forget_rows(p);
+        OB_HASH_FREE_ALL(p->last, free_known);
+        free(p->is_same);
         free(p->cells);
         free(p->plan);
         free(p);

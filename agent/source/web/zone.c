@@ -10,6 +10,7 @@
 #include "agent/process/clock.h"
 #include "agent/source/own_point.h"
 #include "agent/source/web/crawl.h"
+#include "config/config.h"
 #include "proto/memory.h"
 #include "proto/number.h"
 
@@ -113,13 +114,22 @@ int ob_zone_check_poll(struct ob_zone_check *z, struct ob_err *err)
 {
         const struct ob_owner owner = { .manager = z->manager };
         int64_t skew, now = ob_clock_wall();
-        int got = ob_zone_check_measure(z, &skew, err);
+        int got;
 
+        if (z->sent && !ob_repeat_is_due(z->repeat, z->sent, now)) {
+                z->is_logged = z->is_partial = false;
+                return 0;
+        }
+        z->sent = 0;
+        got = ob_zone_check_measure(z, &skew, err);
         if (got)
                 return got < 0 ? -1 : 0;
         ob_outbox_start(&z->outbox, now);
         ob_own_point_add(&z->outbox, OB_OWN_ZONE_SKEW, &owner, now, skew);
-        return ob_outbox_commit(&z->outbox, NULL, NULL, err);
+        got = ob_outbox_commit(&z->outbox, NULL, NULL, err);
+        if (!got)
+                z->sent = now;
+        return got;
 }
 
 void ob_zone_check_init(struct ob_zone_check *z)

@@ -10,17 +10,20 @@
 #include "agent/source/outbox.h"
 #include "agent/source/web/pages.h"
 #include "agent/source/web/zone_dates.h"
+#include "config/config.h"
 
 struct ob_zone_check {
         /* Set by the owner; borrowed. */
         const char *manager; /* its name; "" */
         struct ob_pages *pages;
         struct ob_session *session;
+        int64_t repeat; /* seconds: see ob_steps_repeat() */
         struct ob_outbox outbox;
 
         const struct ob_page *page;
         int id, last_sync;          /* columns of the page */
         struct ob_zone_dates dates; /* on the pages of this cycle */
+        int64_t sent; /* when a difference was sent last: seconds since 1970; 0: not by the last measurement */
 
         /* After a poll: */
         bool is_logged;  /* the failure was logged, perhaps for several sources at once */
@@ -33,7 +36,7 @@ void ob_zone_check_fini(struct ob_zone_check *z);
 /* Reads the pages and compares them with the tables: `*skew` is in seconds. 1: no pipeline can be compared. */
 int ob_zone_check_measure(struct ob_zone_check *z, int64_t *skew, struct ob_err *err);
 
-/* One poll. 1: a stop cut it short. */
+/* One poll, which measures once in each step of ob_steps_repeat(). 1: a stop cut it short. */
 int ob_zone_check_poll(struct ob_zone_check *z, struct ob_err *err);
 
 #endif

@@ -1,5 +1,5 @@
 """Each case measures one or more rows of the table of targets."""
-from bench.cases import arrival, costs, drain, polls, receivers
+from bench.cases import arrival, cluster, costs, drain, polls, receivers, scale
 
 CASES = {
     "drain": drain.drain,
@@ -11,6 +11,8 @@ CASES = {
     "totals": costs.totals,
     "series": costs.series,
     "latency": arrival.latency,
+    "scale": scale.scale,
+    "cluster": cluster.cluster,
     "backlog": receivers.backlog,
     "burst": receivers.burst,
 }

@@ -16,10 +16,12 @@ FIRST = 1000  # the number of the first pipeline whose rows are committed here
 
 
 class Arrivals:
-    """Keeps the time of the first line of each pipeline."""
+    """Keeps the time of the first line of each text, or tuple of texts, that the pattern finds."""
 
-    def __init__(self):
+    def __init__(self, pattern=NAME):
+        self.pattern = pattern
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
         self.socket.bind(("127.0.0.1", 0))
         self.port, self.at = self.socket.getsockname()[1], {}
         threading.Thread(target=self._receive, daemon=True).start()
@@ -28,8 +30,8 @@ class Arrivals:
         while True:
             data = self.socket.recv(65536)
             now = time.monotonic()
-            for pipeline in NAME.findall(data):
-                self.at.setdefault(int(pipeline), now)
+            for found in self.pattern.findall(data):
+                self.at.setdefault(found, now)
 
 
 def latency(world):
@@ -46,7 +48,7 @@ def latency(world):
                 cursor.execute("INSERT INTO DELAY_STAT (DELAY_TIME, DELAY_NUMBER, PIPELINE_ID, GMT_CREATE)"
                                " VALUES (1, 1, %s, NOW())", (pipeline,))
             connection.commit()
-            commits[pipeline] = time.monotonic()
+            commits[b"%d" % pipeline] = time.monotonic()
         wait_until(lambda: len(arrivals.at) >= n, "all arrive", 10)
     late = sorted(arrivals.at[p] - commits[p] for p in commits)
     for number, seconds in enumerate(late):

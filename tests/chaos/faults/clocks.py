@@ -11,10 +11,10 @@ HOUR = 3600
 def steps(clock):
     """Returns (apply, heal): sets the clock an hour forward or back, and then to the right time again."""
     def step(world, chance):
-        getattr(world, clock).set(chance.choice((-HOUR, HOUR)))
+        clock(world).set(chance.choice((-HOUR, HOUR)))
 
     def right(world):
-        getattr(world, clock).set(0)
+        clock(world).set(0)
 
     return {"apply": step, "heal": right}
 
@@ -24,9 +24,9 @@ def before_the_fold():
 
 
 FAULTS = [
-    Fault("the agent's clock steps by an hour", **steps("agent_clock"), needs=("faketime",), parts=("agent_clock",),
+    Fault("the agent's clock steps by an hour", **steps(lambda world: world.agent.clock), needs=("faketime",), parts=("agent_clock",),
           lasts=(1, 3)),
-    Fault("the database's clock steps by an hour", **steps("database_clock"), needs=("faketime",),
+    Fault("the database's clock steps by an hour", **steps(lambda world: world.database_clock), needs=("faketime",),
           parts=("database_clock",), lasts=(1, 3)),
     Fault("rows around the end of summer time", lambda *_: None, needs=("faketime",), parts=("database_clock",),
           lasts=(7, 9), most=2,

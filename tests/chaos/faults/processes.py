@@ -6,6 +6,7 @@ from chaos import ledger
 from chaos.fault import AT_LEAST, AT_MOST, Fault
 
 
+UPDATES = 150  # a second: carbon always holds some points in memory, and holds no point for as long as the horizon
 IN_DOUBT = re.compile(r"sink=statsd event=in_doubt points=(\d+)")
 
 
@@ -61,7 +62,8 @@ FAULTS = [
     Fault("kill -9 of the agent, after_crash=repeat", kill_agent, start_agent, lasts=(0, 0.6), statsd=AT_LEAST,
           settings={"after_crash": "repeat", "step": 1}),
     Fault("kill -9 of mariadbd", lambda world, _: world.database.kill9(), start_database, lasts=(0, 1)),
-    Fault("kill -9 of carbon", lambda world, _: world.carbon.kill9(), start_carbon, lasts=(0, 1)),
+    Fault("kill -9 of carbon", lambda world, _: world.carbon.kill9(), start_carbon, lasts=(0, 1),
+          settings={"carbon": {"updates": UPDATES}}),
     Fault("kill -9 of all three", kill_all, start_all, check=check_in_doubt, lasts=(0, 1), statsd=AT_MOST),
     Fault("SIGTERM during a flush", lambda world, _: world.stop_agent(), start_agent, lasts=(0, 0.5)),
     Fault("restart of carbon", lambda world, _: world.carbon.stop(), start_carbon, lasts=(0, 1)),

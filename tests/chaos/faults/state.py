@@ -4,8 +4,10 @@ import os
 import sqlite3
 
 from chaos.fault import AT_MOST, Fault
+from servers.process import wait_until
 
 UNKNOWN = r"\.table\."  # only the store has the earlier totals of TABLE_STAT
+KEPT = 32  # batches in the memory of the agent: OB_QUEUE_KEPT
 DISK = {"needs": ("mount",), "parts": ("small_disk",)}
 
 
@@ -57,9 +59,13 @@ def flips(bits):
 
 
 def corrupt_a_batch(world, _):
-    """Damages a batch while the agent runs; the agent reads this batch once more after the horizon."""
-    with contextlib.closing(sqlite3.connect(world.state_file, timeout=30)) as store, store:
-        store.execute("UPDATE batches SET body = zeroblob(length(body)) WHERE seq = (SELECT MAX(seq) FROM batches)")
+    """Damages the oldest batch while the agent runs, when it is not in the agent's memory any more; the agent reads it once more."""
+    def is_damaged():
+        with contextlib.closing(sqlite3.connect(world.state_file, timeout=30)) as store, store:
+            return store.execute("UPDATE batches SET body = zeroblob(length(body)) WHERE seq = (SELECT MIN(seq) FROM batches)"
+                                 " AND seq < (SELECT MAX(seq) FROM batches) - ?", (KEPT,)).rowcount
+
+    wait_until(is_damaged, "the queue has batches that are only on the disk")
 
 
 def damage_is_mended(world):
@@ -93,7 +99,7 @@ FAULTS = [
     Fault("store cut off", damages(cut_off), check=damage_is_told, lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
     Fault("store with flipped bits", damages(flips(64)), lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
     Fault("store with one flipped bit", damages(flips(1)), lasts=(1, 3), statsd=AT_MOST, may_lack=UNKNOWN),
-    Fault("a batch is corrupted under the agent", corrupt_a_batch, check=damage_is_mended, lasts=(1, 3), statsd=AT_MOST,
-          may_lack=UNKNOWN),
+    Fault("a batch is corrupted under the agent", corrupt_a_batch, check=damage_is_mended, lasts=(9, 11), statsd=AT_MOST,
+          may_lack=UNKNOWN, settings={"horizon": 8}, most=8),
     Fault("SIGHUP with a broken config, and a good one", break_config, mend_config, check=reloads_are_told),
 ]

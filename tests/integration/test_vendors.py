@@ -1,0 +1,214 @@
+"""The files for Datadog, Grafana, Kubernetes and Prometheus, checked by the vendors' own models, types and tools."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from servers.agent import PROGRAM, settings
+from servers.dogstatsd import read_all
+from servers.fake_otter import ROOT
+from servers.process import wait_until
+from servers.prometheus import RULES, Prometheus, promtool
+from servers.sinks import Datagrams
+from servers.status import Status
+from servers.wiring import to_graphite
+
+TESTS = ROOT / "tests"
+SAMPLES = {kind: ROOT / "deploy" / kind for kind in ("datadog", "grafana")}
+
+
+def run(*words):
+    """Returns (exit code, output)."""
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "NODE_PATH": str(TESTS / "node_modules")})
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def named(folder):
+    """The files for a config of another form: tagged series, a manager with a name, a prefix that is no word of Kubernetes."""
+    config = folder / "otterbeat.cfg"
+    config.write_text(settings({"prefix": "_A.b", "managers": [{"name": "shop", "mysql": {"password": ""}}],
+                                "sinks": [{"type": "graphite", "port": 2003, "tagged": True}]}))
+    for kind in SAMPLES:
+        done = subprocess.run([PROGRAM, "-c", config, kind, "--out", folder / kind], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def check_datadog(*files):
+    return run("node", TESTS / "vendors/datadog.js", *files)
+
+
+def test_datadogs_models_know_every_part(named):
+    files = [file for at in (SAMPLES["datadog"], named / "datadog") for file in sorted(at.rglob("*.json"))]
+    assert len(files) == 28
+    assert check_datadog(*files) == (0, "")
+
+
+UNKNOWN_TO_DATADOG = [  # (file, a text in the file, what is there in its place)
+    ("monitors/silent.json", "show_and_notify_no_data", "show_and_tell"),
+    ("monitors/silent.json", "query alert", "absence alert"),
+    ("monitors/silent.json", "require_full_window", "require_full_moon"),
+    ("dashboard.json", '"timeseries"', '"timeserious"'),
+    ("dashboard.json", "show_legend", "show_legends"),
+    ("dashboard.json", '"metrics"', '"metres"'),
+]
+
+
+def test_what_datadog_does_not_know_is_found(folder):
+    files = []
+    for i, (name, old, new) in enumerate(UNKNOWN_TO_DATADOG):
+        files.append(folder / str(i) / os.path.basename(name))
+        files[-1].parent.mkdir()
+        text = (SAMPLES["datadog"] / name).read_text()
+        assert old in text
+        files[-1].write_text(text.replace(old, new))
+    code, said = check_datadog(*files)
+    assert code == 1 and [file for file in files if f"{file}: unknown to Datadog: " not in said] == [], said
+
+
+def test_an_agent_goes_on_sending_what_the_monitor_for_missing_data_adds_up(mariadb, otter, make_agent):
+    query = json.loads((SAMPLES["datadog"] / "monitors/silent.json").read_text())["query"]
+    name, by = re.fullmatch(r"sum\(last_10m\):sum:([\w.]+)\{\*\} by \{(\w+)\}\.as_count\(\) < 1", query).groups()
+    server = Datagrams()
+    make_agent(mariadb, [{"type": "statsd", "flavor": "dogstatsd", "container": "", "port": server.port}],
+               sources={"agent": {"every": 1}}).start()
+
+    def arrived():
+        return [one for one in read_all(list(server.received)) if one.name == name and one.type == "c" and one.value >= 1 and
+                any(tag.startswith(f"{by}:") for tag in one.tags)]
+
+    wait_until(lambda: len(arrived()) >= 4, "the counter, again and again")
+    server.stop()
+
+
+def check_boards(folder, *boards):
+    """Compiles the boards, which are expressions of TypeScript, too, with the types of tests/vendors/board.ts: board 0 is in 0.ts."""
+    for i, board in enumerate(boards):
+        (folder / f"{i}.ts").write_text(f'import type {{ Board }} from "{TESTS}/vendors/board";\nexport const board: Board = {board};')
+    return run("node", TESTS / "node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "--target", "es2022",
+               "--module", "node16", "--types", "", *sorted(folder.glob("*.ts")))
+
+
+def test_the_boards_are_of_grafanas_types(named):
+    files = [file for at in (SAMPLES["grafana"], named / "grafana") for file in sorted(at.rglob("dashboards/*/*.json"))]
+    assert len(files) == 6
+    assert check_boards(named, *(file.read_text() for file in files)) == (0, "")
+    code, said = run("node", "-p", 'require("@grafana/schema").defaultDashboard.schemaVersion')
+    assert code == 0 and {json.loads(file.read_text())["schemaVersion"] for file in files} == {int(said)}
+
+
+UNKNOWN_TO_GRAFANA = [  # (a text in a board, what is there in its place)
+    ('"schemaVersion": 42', '"schemaVersion": "42"'),
+    ('"drawStyle": "line"', '"drawStyle": "lines"'),
+    ('"fillOpacity"', '"fillOpaqueness"'),
+    ('"showLegend": true', '"showLegend": "yes"'),
+    ('"graphTooltip": 1', '"graphTooltip": 3'),
+    ('"refresh": "1m"', '"refreshed": "1m"'),
+    ('"uid": "otter-graphite"', '"name": "otter-graphite"'),
+    ('"textEditor": true', '"textEdit": true'),
+    ('"type": "state-timeline"', '"type": "statetimeline"'),
+]
+
+
+def test_what_is_of_no_type_of_grafana_is_found(folder):
+    text = (SAMPLES["grafana"] / "dashboards/otter/overview.json").read_text()
+    assert [old for old, _ in UNKNOWN_TO_GRAFANA if old not in text] == []
+    code, said = check_boards(folder, *(text.replace(old, new) for old, new in UNKNOWN_TO_GRAFANA))
+    found = {int(i) for i in re.findall(r"^(?:\S*/)?(\d+)\.ts\W", said, re.M)}
+    assert code != 0 and found == set(range(len(UNKNOWN_TO_GRAFANA))), said
+
+
+def test_kubectl_makes_a_configmap_of_the_boards(named):
+    """The sidecar for dashboards copies the files out of each ConfigMap with the label, and all of them into one folder."""
+    names = set()
+    for at, identity, name in ((SAMPLES["grafana"], "otter", "otterbeat-otter-dashboards"),
+                               (named / "grafana", "_A-b", "otterbeat--a-b-dashboards")):
+        boards = at / "dashboards" / identity
+        code, made = run("kubectl", "kustomize", boards)
+        assert code == 0, made
+        (named / "map.yaml").write_text(made)
+        code, said = run("node", TESTS / "package/manifests.js", named / "map.yaml")
+        assert (code, said) == (0, f"{named}/map.yaml: ConfigMap {name}: valid\n")
+        made = yaml.safe_load(made)
+        assert made["metadata"] == {"name": name, "labels": {"grafana_dashboard": "1"}}
+        assert made["data"] == {f"{identity}-{file.name}": file.read_text() for file in boards.glob("*.json")}
+        assert len(made["data"]) == 3 and not names & set(made["data"])
+        names |= set(made["data"])
+
+
+def test_grafanas_rules_are_complete(named):
+    """The properties of the rules in Grafana's files of rules, version 1."""
+    for at, identity in ((SAMPLES["grafana"], "otter"), (named / "grafana", "_A-b")):
+        rules = json.loads((at / f"alerting/{identity}.yaml").read_text())["groups"][0]["rules"]
+        assert len(rules) == 13
+        for rule in rules:
+            assert set(rule) == {"uid", "title", "condition", "data", "noDataState", "execErrState", "isPaused", "for", "annotations",
+                                 "labels", "dashboardUid", "panelId"}
+            assert rule["noDataState"] in ("OK", "Alerting") and rule["execErrState"] == "Error" and rule["isPaused"] is False
+            assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+            assert rule["labels"]["severity"] in ("critical", "warning", "info") and rule["labels"]["source"] == "otterbeat"
+
+
+def test_the_alerts_name_a_section_of_the_manual(folder):
+    """The runbook is a section that the manual has; --runbook names another address."""
+    manual = subprocess.run(["mandoc", "-Thtml", ROOT / "deploy/otterbeat.1"], capture_output=True, text=True, check=True).stdout
+    text = (SAMPLES["grafana"] / "alerting/otter.yaml").read_text() + RULES.read_text()
+    named_there = set(re.findall(r'runbook_url"?: "?([^"\s]+)', text))
+    assert named_there == {"man:otterbeat(1)#ALERTS"} and 'id="ALERTS"' in manual
+    address = "https://wiki.example.com/otterbeat.html#ALERTS"
+    code, said = run(PROGRAM, "-c", ROOT / "config/otterbeat.cfg", "grafana", "--out", folder, "--runbook", address)
+    assert code == 0, said
+    rules = json.loads((folder / "alerting/otter.yaml").read_text())["groups"][0]["rules"]
+    assert {rule["annotations"]["runbook_url"] for rule in rules} == {address}
+
+
+def test_prometheus_takes_the_alerts():
+    assert promtool("check", "rules", "--lint=all", "--lint-fatal", RULES) == (0, f"Checking {RULES}\n  SUCCESS: 8 rules found\n\n")
+    code, said = promtool("test", "rules", TESTS / "vendors/otterbeat.rules.test.yaml")
+    assert code == 0 and "SUCCESS" in said, said
+
+
+def test_each_alert_has_a_test():
+    rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
+    tested = (TESTS / "vendors/otterbeat.rules.test.yaml").read_text()
+    assert [rule["alert"] for rule in rules if f'"{rule["alert"]}"' not in tested] == []
+    manual = (ROOT / "deploy/otterbeat.1").read_text()
+    assert [rule["alert"] for rule in rules if f'.It {rule["alert"]} ' not in manual] == []
+
+
+@pytest.fixture
+def prometheus(folder):
+    made = []
+
+    def make(*targets):
+        made.append(Prometheus(folder / "prometheus", targets))
+        return made[0].start()
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def test_prometheus_sees_an_agent_that_fails(mariadb, otter, carbon, make_agent, prometheus):
+    """Every metric in the alerts is one that an agent offers, and the alerts name the agent, the sink and the source."""
+    status = Status()
+    agent = make_agent(mariadb, [to_graphite(carbon)], status={"listen": status.listen, "patience": 1}).start()
+    wait_until(lambda: status.answers() and status.health() == (200, "ok\n"), "the agent is well")
+    offered = set(re.findall(r"^otterbeat_\w+", status.ask("/metrics")[2], re.M))
+    asked = set(re.findall(r"otterbeat_\w+", " ".join(rule["expr"] for rule in yaml.safe_load(RULES.read_text())["groups"][0]["rules"])))
+    assert asked - offered == {"otterbeat_managers_unowned"}, "only agents that share a state have this metric"
+    server = prometheus(status.listen)
+    wait_until(lambda: server.number("otterbeat_healthy") == 1, "a sample")
+    wait_until(lambda: server.alerts() == {}, "no alert, after the first sample")
+    carbon.kill9()
+    alerts = wait_until(lambda: len(server.alerts()) == 2 and server.alerts(), "alerts")
+    assert set(alerts) == {"OtterbeatSinkFailing", "OtterbeatUnhealthy"}
+    said = alerts["OtterbeatSinkFailing"]["annotations"]["summary"]
+    assert said == f"The agent {status.listen} does not deliver to the sink graphite"
+    agent.kill9()
+    wait_until(lambda: set(server.alerts()) == {"OtterbeatDown", "OtterbeatAllDown"}, "the agent is down")
