@@ -12,8 +12,9 @@
 #define NAME_ROOM 512
 
 #define IDLE_MS  60000
-#define DRAIN_MS 500 /* between tries during a stop */
-#define SHARE    16  /* a sink that is down drops 1/SHARE of the queue at a time */
+#define DRAIN_MS 500           /* between tries during a stop */
+#define STORE_MS INT64_C(5000) /* the most between tries when the store fails: for example, the disk is full */
+#define SHARE    16            /* a sink that is down drops 1/SHARE of the queue at a time */
 
 static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = &ob_sink_statsd,
@@ -98,6 +99,7 @@ static int commit(struct ob_sink *s, bool deletes, struct ob_err *err)
                 is_put = true;
                 ob_queue_ack(s->queue, s->index, s->delivery.acked, points, bytes);
         } while (got);
+        s->is_store_failing = !is_put;
         return is_put ? 0 : -1; /* the next commit deletes the rest */
 }
 
@@ -152,8 +154,12 @@ static void drop_oldest(struct ob_sink *s, int64_t last)
 static void wait_after_failure(struct ob_sink *s, uint64_t *seen)
 {
         int64_t wait = ob_stop_is_wanted(s->stop) ? DRAIN_MS : ob_backoff_next(&s->backoff);
-        int64_t retry = ob_clock_ms() + wait;
+        int64_t retry;
 
+        if (s->is_store_failing && wait > STORE_MS)
+                wait = STORE_MS;
+        s->is_store_failing = false;
+        retry = ob_clock_ms() + wait;
         ob_health_promise(&s->counters->health, wait + OB_HEALTH_SPARE);
         while (ob_clock_ms() < retry) {
                 int64_t last = ob_queue_drop_upto(s->queue, s->index);

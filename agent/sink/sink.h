@@ -103,7 +103,8 @@ struct ob_sink {
         struct ob_backoff backoff;
         struct ob_log_once logged[OB_LOSSES], clamped;
         bool is_failing;
-        void *state; /* ours, by ops->free */
+        bool is_store_failing; /* the last commit failed, and no wait has followed yet */
+        void *state;           /* ours, by ops->free */
         pthread_t thread;
 
         bool is_clean; /* after the end: all was delivered */

@@ -298,7 +298,7 @@ static int take_free(struct ob_membership *m, long wanted, struct ob_err *err)
 }
 
 /* Hands over the leases that this agent has held longest, so that what has just moved does not move again. */
-static void hand_over(struct ob_membership *m, long n)
+static void hand_over(struct ob_membership *m, long n, const char *why)
 {
         for (; n > 0; n--) {
                 struct ob_lease *oldest = NULL;
@@ -316,9 +316,8 @@ static void hand_over(struct ob_membership *m, long n)
                 }
                 pthread_mutex_unlock(&m->holder.lock);
                 if (oldest)
-                        ob_log(OB_LOG_INFO,
-                                "event=lease_handed_over agent=%s manager=\"%s\" why=\"other agents have room for it\"",
-                                name_of(m), oldest->manager);
+                        ob_log(OB_LOG_INFO, "event=lease_handed_over agent=%s manager=\"%s\" why=\"%s\"",
+                                name_of(m), oldest->manager, why);
         }
 }
 
@@ -350,11 +349,12 @@ static size_t count_kept(const struct ob_membership *m, size_t *n_free)
         return n;
 }
 
-/* How many leases this agent should take, or hand over. */
-static long wanted_change(struct ob_membership *m)
+/* How many leases this agent should take, or hand over (a negative number), and why it hands them over. */
+static long wanted_change(struct ob_membership *m, const char **why)
 {
         ob_cleanup(ob_free_at) struct ob_share *shares = ob_alloc(m->rows.n_agents, sizeof(*shares));
         size_t n = 0, me = SIZE_MAX, n_free, kept;
+        long change;
 
         pthread_mutex_lock(&m->holder.lock);
         kept = count_kept(m, &n_free);
@@ -373,15 +373,19 @@ static long wanted_change(struct ob_membership *m)
                         m->hurries = true;
                 n++;
         }
-        return me == SIZE_MAX ? 0 : ob_shares_change(shares, n, me, m->n_leases, n_free);
+        change = me == SIZE_MAX ? 0 : ob_shares_change(shares, n, me, m->n_leases, n_free);
+        /* An agent hands over all that it has only while it rests. */
+        *why = change + (long)kept ? "other agents have room for it" : "otterbeat cluster release --all";
+        return change;
 }
 
 static int share_out(struct ob_membership *m, struct ob_err *err)
 {
-        long change = m->takes_all ? 0 : wanted_change(m);
+        const char *why;
+        long change = m->takes_all ? 0 : wanted_change(m, &why);
 
         if (change < 0)
-                hand_over(m, -change);
+                hand_over(m, -change, why);
         return take_free(m, change, err);
 }
 

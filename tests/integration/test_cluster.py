@@ -11,7 +11,7 @@ import time
 import pymysql
 import pytest
 
-from servers.agent import IS_SANITIZED
+from servers.agent import SLACK
 from servers.counting import CountedTcp, CountedUdp
 from servers.fake_otter import BUILD
 from servers.process import wait_until
@@ -131,7 +131,7 @@ def test_a_stop_hands_over_at_once(otter, pair, carbon, statsd):
         owner, standby = standby, owner
         standby.start()
     print("SIGTERM: the other agent sends after", [f"{s:.2f} s" for s in took])
-    assert max(took) <= (5 if IS_SANITIZED else 1)
+    assert max(took) <= 1 + SLACK
     assert end(otter, load, carbon, statsd, owner.agent) == 0, "an agent that stops in order leaves nothing in doubt"
 
 
@@ -160,7 +160,7 @@ def test_a_release_hands_over_at_once(otter, pair, carbon, statsd):
     print("release: the other agent sends after", [f"{s:.2f} s" for s in took], "and has the lease after (ms)", said)
     lacks = end(otter, load, carbon, statsd, owner.agent)
     assert uncertain(pair) == 0 and lacks == 0, "a release leaves nothing in doubt"
-    assert max(took) <= (5 if IS_SANITIZED else 1)
+    assert max(took) <= 1 + SLACK
     assert all("event=lease_lost" not in member.agent.log() for member in pair)
 
 
@@ -231,9 +231,9 @@ def test_a_frozen_owner_sends_nothing_when_it_wakes(otter, pair, carbon, statsd)
     for _ in range(4):
         time.sleep(random.uniform(0.5, 1.5))
         owner.agent.process.send(signal.SIGSTOP)
-        took = standby.wait_until_sending(LEASE + 5)
+        took = standby.wait_until_sending(LEASE + 8)
         print(f"SIGSTOP: the other agent sends after {took:.2f} s")
-        assert took <= LEASE + 1
+        assert took <= LEASE + 1 + SLACK
         time.sleep(1)
         sent, lost = owner.sent(), owner.agent.log().count("event=lease_lost")
         owner.agent.process.send(signal.SIGCONT)
@@ -351,7 +351,7 @@ def test_an_agent_that_is_started_again_waits_for_its_own_name(otter, pair):
     began = time.monotonic()
     standby.start()
     standby.agent.wait_for_log("event=standby agent=b", times=2)
-    assert time.monotonic() - began <= LEASE + 1.5
+    assert time.monotonic() - began <= LEASE + 1 + SLACK
 
 
 @pytest.mark.parametrize("change, says", [

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from servers.agent import IS_SANITIZED, Agent, assert_no_report
+from servers.agent import IS_SANITIZED, SLACK, Agent, assert_no_report
 from servers.foreign_text import assert_clean, assert_sound_log
 from servers.hostile_mysql import AGENT_ALONE, CHECK_ALONE, SHAPES, HostileMysql, Shape
 from servers.mariadb import PASSWORD, USER
@@ -73,7 +73,7 @@ def live_through(shape, folder, mariadb):
         took = time.monotonic() - began
         assert_no_report(agent.log())
         assert code == 0, f"it ended with {code}"
-        assert took < DRAIN + (4 if IS_SANITIZED else 2), f"SIGTERM was done in {took:.1f} s"
+        assert took < DRAIN + 1 + SLACK, f"SIGTERM was done in {took:.1f} s"
         assert IS_SANITIZED or peak < PEAK_KILOBYTES, f"it had {peak} kB"
         assert_sound_log(agent.log())
         assert_no_secret(server)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from servers.agent import IS_SANITIZED
+from servers.agent import IS_SANITIZED, SLACK
 from servers.mariadb import PASSWORD, USER, MariaDB
 from servers.process import wait_until
 from servers.wire import Wire
@@ -110,7 +110,7 @@ def test_a_byte_every_half_second(template, folder, make_agent, sink, wire, plac
         wait_until(lambda: any(line.startswith("otter.manager.healthy.mine.n:1000|") for line in sink.lines()), "the row after the reload", 8)
         began = time.monotonic()
         assert agent.stop() == 0
-        assert time.monotonic() - began < DRAIN + 2, agent.log()
+        assert time.monotonic() - began < DRAIN + 1 + SLACK, agent.log()
     finally:
         server.stop()
 

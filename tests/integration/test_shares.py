@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from servers.agent import IS_SANITIZED
+from servers.agent import SLACK
 from servers.fake_otter import FakeOtter
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
@@ -116,9 +116,8 @@ def test_agents_share_managers(otters, agents, state, carbon, statsd):
     carbon.wait_for(right, 60)
     for name, (sql, got) in statsd.differences(right).items():
         assert got <= sql, f"{name}: {got} of {sql}"
-    slow = 4 if IS_SANITIZED else 0  # seconds
-    assert took["kill -9"] <= LEASE + 1 + slow and took["SIGSTOP"] <= LEASE + 1 + slow, took
-    assert took["release --all"] <= 1 + slow and took["… until another agent owns the managers"] <= 1 + slow, took
+    assert took["kill -9"] <= LEASE + 1 + SLACK and took["SIGSTOP"] <= LEASE + 1 + SLACK, took
+    assert took["release --all"] <= 1 + SLACK and took["… until another agent owns the managers"] <= 1 + SLACK, took
 
 
 def test_own_series_do_not_depend_on_an_owner(otters, agents, state, carbon, statsd):

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from servers.agent import SLACK
 from servers.fake_otter import ROOT
 from servers.mariadb import PASSWORD
 from servers.process import free_port, wait_until
@@ -232,7 +233,7 @@ def test_slow_senders_hold_up_nobody(mariadb, otter, statsd, both, make_agent, s
             began = time.monotonic()
             assert status.ask("/livez")[0] == 200
             assert status.health()[0] == 200
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 2 + SLACK
         otter.do("sample")
         statsd.wait_for(otter.sums())
     finally:
@@ -258,7 +259,7 @@ def test_a_request_has_an_end(mariadb, otter, both, make_agent, status, head):
                 continue
             except OSError:
                 break
-        assert 8 < time.monotonic() - began < 15
+        assert 8 < time.monotonic() - began < 14 + SLACK
 
 
 def test_a_connection_that_is_kept_has_its_time_for_each_request(mariadb, otter, both, make_agent, status):
@@ -328,7 +329,7 @@ def test_passwords_can_not_be_guessed_in_haste(mariadb, otter, both, make_agent,
         began = time.monotonic()
         assert status.ask("/livez", login="ops:hush: HUSH")[0] == 200
         assert status.ask("/livez")[0] == 401, "the browser's first question"
-        assert time.monotonic() - began < 1, "others do not wait"
+        assert time.monotonic() - began < SLACK, "others do not wait"
         time.sleep(0.1)
     guessing.join()
     assert set(told) == {401} and 8 <= len(told) <= 60, len(told)

@@ -125,9 +125,26 @@ static void a_transaction_needs_the_lease(void **state)
 /* Holds a row for longer than a statement waits for it, and then lets it go. */
 struct holder {
         struct world *w;
-        int64_t until;
-        sem_t held; /* posted when the row is held */
+        int64_t until;       /* on ob_clock_ms() */
+        sem_t held;          /* posted when the row is held */
+        struct ob_stop stop; /* ends the hold earlier */
+        pthread_t thread;
 };
+
+static void begin_holding(struct holder *h, void *(*work)(void *))
+{
+        ob_stop_init(&h->stop);
+        sem_init(&h->held, 0, 0);
+        assert_int_equal(pthread_create(&h->thread, NULL, work, h), 0);
+        sem_wait(&h->held);
+}
+
+static void end_holding(struct holder *h)
+{
+        pthread_join(h->thread, NULL);
+        sem_destroy(&h->held);
+        ob_stop_fini(&h->stop);
+}
 
 static void *hold(void *arg)
 {
@@ -137,7 +154,7 @@ static void *hold(void *arg)
         open_other(h->w, &o);
         run(h->w, &o, "START TRANSACTION; SELECT acked FROM sinks WHERE unit = 1 AND name = 'statsd' FOR UPDATE");
         sem_post(&h->held);
-        ob_stop_wait(&o.never, h->until);
+        ob_stop_wait(&h->stop, h->until);
         run(h->w, &o, "ROLLBACK");
         close_other(&o);
         return NULL;
@@ -148,21 +165,17 @@ static void a_conflict_repeats_the_whole_transaction(void **state)
 {
         struct world *w = *state;
         struct holder h = { .w = w, .until = ob_clock_ms() + 10000 };
-        pthread_t thread;
 
         world_ok(w, put_sink(w, 0));
         world_ok(w, put(w));
-        sem_init(&h.held, 0, 0);
-        assert_int_equal(pthread_create(&thread, NULL, hold, &h), 0);
-        sem_wait(&h.held);
+        begin_holding(&h, hold);
         world_ok(w, ob_store_begin(w->st, &w->err));
         world_ok(w, put(w));
         world_ok(w, put(w));
         world_ok(w, put_sink(w, 3));
         world_ok(w, put(w));
         world_ok(w, ob_store_commit(w->st, &w->err));
-        pthread_join(thread, NULL);
-        sem_destroy(&h.held);
+        end_holding(&h);
         assert_true(ob_clock_ms() >= h.until);
         assert_batches(w, "4", "4", "4");
 }
@@ -197,19 +210,15 @@ static void a_number_that_was_given_is_not_given_again(void **state)
 {
         struct world *w = *state;
         struct holder h = { .w = w };
-        pthread_t thread;
 
         world_ok(w, put_sink(w, 0));
-        sem_init(&h.held, 0, 0);
         world_ok(w, ob_store_begin(w->st, &w->err));
         world_ok(w, put(w));
-        assert_int_equal(pthread_create(&thread, NULL, put_beside, &h), 0);
-        sem_wait(&h.held);
+        begin_holding(&h, put_beside);
         assert_int_equal(put_sink(w, 3), -1);
         assert_non_null(strstr(w->err.text, "other batches have got the numbers"));
         ob_store_rollback(w->st);
-        pthread_join(thread, NULL);
-        sem_destroy(&h.held);
+        end_holding(&h);
         world_ok(w, put(w));
         assert_batches(w, "1", "2", "2");
 }
@@ -227,20 +236,17 @@ static void put_much(struct world *w)
 static void a_large_transaction_is_not_repeated(void **state)
 {
         struct world *w = *state;
-        struct holder h = { .w = w, .until = ob_clock_ms() + 15000 };
-        pthread_t thread;
+        struct holder h = { .w = w, .until = INT64_MAX };
 
         world_ok(w, put_sink(w, 0));
-        sem_init(&h.held, 0, 0);
-        assert_int_equal(pthread_create(&thread, NULL, hold, &h), 0);
-        sem_wait(&h.held);
+        begin_holding(&h, hold);
         world_ok(w, ob_store_begin(w->st, &w->err));
         put_much(w);
         assert_int_equal(put_sink(w, 3), -1);
         assert_non_null(strstr(w->err.text, "large transaction"));
         ob_store_rollback(w->st);
-        pthread_join(thread, NULL);
-        sem_destroy(&h.held);
+        ob_stop_want(&h.stop, 0);
+        end_holding(&h);
         assert_batches(w, "0", "0", "0");
         world_ok(w, ob_store_begin(w->st, &w->err));
         put_much(w);
