@@ -18,6 +18,7 @@
 #define RENEWALS    5   /* in the time of a lease */
 #define TAKEN_MAX   16  /* leases that are taken at one look, so that agents which start together share them */
 #define PATIENCE_MS 1000
+#define CONFLICTS   5    /* so many in a row count as a failure: perhaps somebody has locked the rows for long */
 #define ALONE_MS    2000 /* within this time a lease that nobody has is taken */
 
 static const char *name_of(const struct ob_membership *m)
@@ -502,15 +503,18 @@ static void *work(void *arg)
                 struct ob_membership_story story;
                 struct ob_err err = { .text = "" };
                 int got = attend(m, &err);
+                bool is_conflict = got && m->session.failure == OB_STATE_CONFLICT, is_reached;
 
+                m->conflicts = is_conflict ? m->conflicts + 1 : 0;
+                is_reached = !got || (is_conflict && m->conflicts < CONFLICTS);
                 pthread_mutex_lock(&m->holder.lock);
-                m->is_reached = !got || m->session.failure == OB_STATE_CONFLICT;
+                m->is_reached = is_reached;
                 pthread_mutex_unlock(&m->holder.lock);
                 note_silence(m, &err);
                 ob_membership_read(m, &story);
                 if (got && !ob_stop_is_wanted(&m->holder.stop)) {
                         m->renews_at = 0;
-                        if (!story.managers && m->session.failure != OB_STATE_CONFLICT)
+                        if (!story.managers && !is_reached)
                                 note_why(m, err.text);
                         ob_stop_wait(&m->holder.stop, ob_clock_ms() + TAKE_MS / 2);
                 }
@@ -629,6 +633,7 @@ int ob_membership_open(struct ob_membership *m, const struct ob_state_settings *
         make_leases(m, managers, n_managers);
         m->is_open = true;
         m->is_known = m->is_silent = m->is_standby = m->is_reached = false;
+        m->conflicts = 0;
         *m->why = '\0';
         begin_session(m);
         got = ob_state_session_open(&m->session, err);

@@ -37,6 +37,7 @@ struct ob_membership {
         bool is_known;              /* the rows of the managers are there, and the leases have their units */
         bool hurries;               /* a lease is about to become free */
         bool is_silent, is_standby; /* as logged */
+        int conflicts;              /* so many looks in a row ended in a conflict with another transaction */
 
         /* The holder's lock guards them. */
         bool is_reached;      /* the last look at the database succeeded */
