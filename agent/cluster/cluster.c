@@ -54,9 +54,20 @@ static int read_manager(struct view *v, struct manager *m, struct ob_err *err)
         return 0;
 }
 
+/* All at one moment: the agents go on writing. */
+static int begin_reading(struct view *v, struct ob_err *err)
+{
+        struct ob_state_answer a;
+
+        if (ob_state_session_open(&v->session, err))
+                return -1;
+        return ob_state_session_run(&v->session, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", &a, err);
+}
+
+/* The end of the session ends the transaction. */
 static int read_all(struct view *v, struct ob_err *err)
 {
-        if (read_rows(v, err))
+        if (begin_reading(v, err) || read_rows(v, err))
                 return -1;
         v->managers = ob_alloc(v->rows.n_leases, sizeof(*v->managers));
         for (size_t i = 0; i < v->rows.n_leases; i++) {
