@@ -416,11 +416,10 @@ static void rollback(void *db)
 {
         struct ob_mysql *c = db;
 
-        if (!c->is_in)
-                return;
+        if (c->is_in)
+                roll_back(c);
         c->is_in = false;
-        roll_back(c);
-        forget_writes(c);
+        forget_writes(c); /* also those of a transaction that the server has ended */
 }
 
 static int commit_once(struct ob_mysql *c, struct ob_err *err)

@@ -10,7 +10,7 @@
 #include "tests/unit/sending.h"
 
 #define SHORT_MS  300
-#define LINE_ROOM 64
+#define LINE_ROOM 80
 #define LONG      "a.name.that.fills.a.datagram.to.its.half.%02d"
 #define POINTS    40
 #define BATCHES   20
