@@ -72,11 +72,11 @@ def built_in(world, database, rows, kind="tcp", under=()):
     return drained(world, database, rows, kind, only("delay"), under)
 
 
-def drained(world, database, rows, kind, sources, under=()):
+def drained(world, database, rows, kind, sources, under=(), **top):
     with Sink(world.fresh("sink"), kind) as sink:
-        agent = make_agent(world, database, [to_sink(kind, sink.port)], sources, queue=LARGE_QUEUE)
+        agent = make_agent(world, database, [to_sink(kind, sink.port)], sources, queue=LARGE_QUEUE, **top)
         used = run_agent(agent, under)
-        shutil.rmtree(agent.folder / "state")
+        shutil.rmtree(agent.folder / "state", ignore_errors=True)
         return Figures(rows, sink.counted.lines, sink.last - used.began, used.cpu, used.peak_kib)
 
 

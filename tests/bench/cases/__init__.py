@@ -1,5 +1,5 @@
 """Each case measures one or more rows of the table of targets."""
-from bench.cases import arrival, cluster, costs, drain, polls, receivers, scale
+from bench.cases import arrival, cluster, costs, drain, polls, receivers, scale, state
 
 CASES = {
     "drain": drain.drain,
@@ -13,6 +13,7 @@ CASES = {
     "latency": arrival.latency,
     "scale": scale.scale,
     "cluster": cluster.cluster,
+    "state": state.drain,
     "backlog": receivers.backlog,
     "burst": receivers.burst,
 }
