@@ -157,15 +157,25 @@ static bool skip_prefix(const char **at, const char *prefix)
         return !*prefix || (skip_string(at, prefix) && skip_string(at, "."));
 }
 
+static bool skip_tag(const char **at, const struct ob_tag *tag)
+{
+        return skip_string(at, tag->key) && skip_string(at, ".") && skip_value(at, tag->value) &&
+               skip_string(at, ".");
+}
+
 bool ob_name_is_dotted_of(const char *path, const char *prefix, const struct ob_series *series)
 {
         if (!skip_prefix(&path, prefix))
                 return false;
         for (unsigned i = 0; i < series->n_identity; i++)
-                if (!skip_string(&path, series->tags[i].key) || !skip_string(&path, ".") ||
-                        !skip_value(&path, series->tags[i].value) || !skip_string(&path, "."))
+                if (!skip_tag(&path, &series->tags[i]))
                         return false;
         return !strcmp(path, series->name);
+}
+
+bool ob_name_is_dotted_under(const char *path, const char *prefix, const struct ob_tag *tag)
+{
+        return skip_prefix(&path, prefix) && skip_tag(&path, tag);
 }
 
 /* Whether ";key=value" stands among the tags. */
@@ -192,4 +202,9 @@ bool ob_name_is_tagged_of(const char *path, const char *prefix, const struct ob_
                 if (*series->tags[i].value && !has_tag(path, &series->tags[i]))
                         return false;
         return true;
+}
+
+bool ob_name_is_tagged_with(const char *path, const struct ob_tag *tag)
+{
+        return has_tag(path, tag);
 }

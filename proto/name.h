@@ -43,6 +43,10 @@ void ob_name_tagged_with(struct ob_text *out, const char *prefix, const struct o
 bool ob_name_is_dotted_of(const char *path, const char *prefix, const struct ob_series *series);
 bool ob_name_is_tagged_of(const char *path, const char *prefix, const struct ob_series *series);
 
+/* Whether `path` is the name of a series with this tag; in a dotted name the tag must be the first one. */
+bool ob_name_is_dotted_under(const char *path, const char *prefix, const struct ob_tag *tag);
+bool ob_name_is_tagged_with(const char *path, const struct ob_tag *tag);
+
 /* [A-Za-z0-9_-]: the characters of a node in a dotted path. */
 bool ob_name_is_node_char(char c);
 

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/cluster/merge.h"
+#include "agent/cluster/split.h"
 #include "agent/ops/exit.h"
 #include "agent/store/membership.h"
 #include "agent/store/state_session.h"
@@ -25,21 +27,51 @@ struct migration {
         bool is_unsure; /* the database did not answer whether it has committed */
 };
 
+/* Whether an end has no state. In the database this also locks the leases of all managers until the end. */
+static int look(const struct migration *m, struct ob_state_dir *at, bool *is_empty, struct ob_err *err)
+{
+        size_t n = at == &m->database ? m->config->n_managers : 1;
+
+        *is_empty = true;
+        for (size_t i = 0; i < n; i++) {
+                bool has_none;
+
+                if ((at == &m->database && ob_store_turn(at->anchor, &m->membership.leases[i], err)) ||
+                        ob_store_is_empty(at->anchor, &has_none, err))
+                        return -1;
+                *is_empty &= has_none;
+        }
+        return 0;
+}
+
+static int clear_database(const struct migration *m, struct ob_err *err)
+{
+        for (size_t i = 0; i < m->config->n_managers; i++)
+                if (ob_store_turn(m->database.anchor, &m->membership.leases[i], err) ||
+                        ob_store_clear(m->database.anchor, err))
+                        return -1;
+        return 0;
+}
+
 /* Inside a transaction of both stores. */
 static int copy_whole(struct migration *m, struct ob_state_dir *from, struct ob_state_dir *to, struct ob_err *err)
 {
+        int (*copies)(const struct ob_config *config, struct ob_lease *leases, struct ob_store *from,
+                struct ob_store *to, struct ob_copied *done, struct ob_err *err) =
+                to == &m->database ? ob_split : ob_merge;
         bool is_empty;
 
-        if (ob_store_is_empty(from->anchor, &is_empty, err))
+        if (look(m, from, &is_empty, err))
                 return -1;
         if (is_empty)
                 return ob_fail(err, "%s is empty: there is nothing to move", from->path);
-        if (m->replaces ? ob_store_clear(to->anchor, err) : ob_store_is_empty(to->anchor, &is_empty, err))
+        if (look(m, to, &is_empty, err))
                 return -1;
-        if (!m->replaces && !is_empty)
+        if (!is_empty && !m->replaces)
                 return ob_fail(err, "%s has a state already%s", to->path,
                         to == &m->database ? ": use --replace to delete this state" : ": name another folder");
-        if (ob_store_copy(from->anchor, to->anchor, &m->done, err))
+        if ((m->replaces && clear_database(m, err)) ||
+                copies(m->config, m->membership.leases, from->anchor, to->anchor, &m->done, err))
                 return -1;
         if (m->done.corrupt)
                 return ob_fail(err,
@@ -68,12 +100,8 @@ static int open_database(struct migration *m, struct ob_err *err)
 {
         const struct ob_config *c = m->config;
 
-        if (c->n_managers != 1)
-                return ob_fail(err,
-                        "the config has %zu managers, and a state_dir has one queue for all of them, which can't be divided "
-                        "among agents yet",
-                        c->n_managers);
-        if (ob_membership_open_alone(&m->membership, &m->alone, &c->state, "migrate", c->managers, 1, err))
+        if (ob_membership_open_alone(
+                    &m->membership, &m->alone, &c->state, "migrate", c->managers, c->n_managers, err))
                 return -1;
         return ob_state_dir_share(&m->database, &m->membership.leases[0], err);
 }

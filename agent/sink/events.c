@@ -290,6 +290,33 @@ static void free_events(struct ob_sink *s)
         s->state = NULL;
 }
 
+static int divide_events(const struct ob_sink_settings *s, const struct ob_sink_part *part,
+        struct ob_delivery *delivery, struct ob_err *err)
+{
+        (void)s;
+        (void)err;
+        if (!part->has_next)
+                delivery->saved_state.length = 0;
+        return 0;
+}
+
+static bool has_begun_events(const struct ob_bytes *saved)
+{
+        return saved->length;
+}
+
+/* At most one of the two has begun a batch. */
+static int unite_events(
+        const struct ob_sink_settings *s, struct ob_bytes *saved, const struct ob_bytes *more, struct ob_err *err)
+{
+        (void)s;
+        (void)err;
+        if (more->length)
+                saved->length = 0;
+        ob_bytes_add(saved, more->data, more->length);
+        return 0;
+}
+
 const struct ob_sink_ops ob_sink_events = {
         .start = start_events,
         .step = step_events,
@@ -298,4 +325,7 @@ const struct ob_sink_ops ob_sink_events = {
         .drop_oldest = drop_oldest_events,
         .stop = stop_events,
         .free = free_events,
+        .divide = divide_events,
+        .unite = unite_events,
+        .has_begun = has_begun_events,
 };

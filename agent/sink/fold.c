@@ -166,23 +166,44 @@ static struct entry *copy_entries(const struct ob_fold_series *s, size_t room)
         return ring;
 }
 
-void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
+/* The series of `from` are `older` seconds older in `f`. */
+static void copy_all(struct ob_fold *f, const struct ob_fold *from, int64_t older)
 {
         const struct ob_fold_series *s, *next;
 
-        empty(f);
-        f->now = from->now;
         HASH_ITER (hh, from->series, s, next) {
                 struct ob_fold_series *copy = ob_fold_find(f, s->path, s->length);
 
                 copy->ring = copy_entries(s, s->n);
                 copy->n = copy->room = s->n;
                 copy->grown = s->grown;
-                copy->used = s->used;
+                copy->used = s->used + older;
                 copy->closed = s->closed;
                 if (s->is_listed)
                         list_grown(f, copy);
         }
+}
+
+void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from)
+{
+        empty(f);
+        f->now = from->now;
+        copy_all(f, from, 0);
+}
+
+/* The clocks of two folds begin at different times: the seconds since the last point of a series stay the same. */
+void ob_fold_unite(struct ob_fold *f, const struct ob_fold *from)
+{
+        struct ob_fold_series *s, *next;
+        int64_t older = f->now - from->now;
+
+        if (older < 0) {
+                HASH_ITER (hh, f->series, s, next)
+                        s->used -= older;
+                f->now = from->now;
+                older = 0;
+        }
+        copy_all(f, from, older);
 }
 
 static struct ob_metric_value value_of(const struct entry *e)

@@ -36,6 +36,9 @@ void ob_fold_free(struct ob_fold *f);
 /* Copies the content of `from` into `f`, which keeps its own `emit`. */
 void ob_fold_assign(struct ob_fold *f, const struct ob_fold *from);
 
+/* Adds the series of `from`, of which `f` has none. */
+void ob_fold_unite(struct ob_fold *f, const struct ob_fold *from);
+
 unsigned ob_fold_count(const struct ob_fold *f);
 
 /* The series of a path, which is added if new. Valid until the fold is assigned, read or freed. */

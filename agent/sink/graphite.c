@@ -93,18 +93,80 @@ static void emit(void *ctx, const struct ob_fold_value *v)
 }
 
 /* The saved state: the end of the create budget, the resend schedule, and the tail's fold at `acked`. */
+static void write_parts(
+        struct ob_bytes *out, int64_t creating, const struct ob_resend_schedule *sent, const struct ob_fold *tail)
+{
+        ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
+
+        out->length = 0;
+        ob_bytes_add_unsigned(out, (uint64_t)creating);
+        ob_resend_schedule_write(sent, out);
+        ob_fold_write(tail, &fold);
+        ob_bytes_add(out, fold.data, fold.length);
+}
+
+static const struct ob_resend_schedule nothing = { .n = 0 };
+
 static void write_saved_state(struct ob_sink *s, bool is_clean)
 {
         struct graphite *g = s->state;
-        ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
-        struct ob_resend_schedule nothing = { .n = 0 };
-        struct ob_bytes *out = &s->delivery.saved_state;
 
-        out->length = 0;
-        ob_bytes_add_unsigned(out, is_clean ? (uint64_t)ob_create_budget_save(&g->budget) : 0);
-        ob_resend_schedule_write(is_clean ? &g->sent : &nothing, out);
-        ob_fold_write(g->tail, &fold);
-        ob_bytes_add(out, fold.data, fold.length);
+        write_parts(&s->delivery.saved_state, is_clean ? ob_create_budget_save(&g->budget) : 0,
+                is_clean ? &g->sent : &nothing, g->tail);
+}
+
+static void ignore(void *ctx, const struct ob_fold_value *v)
+{
+        (void)ctx;
+        (void)v;
+}
+
+/* The fold in a saved state, which the caller frees; NULL when it does not fit the settings. */
+static struct ob_fold *read_fold(const struct ob_sink_settings *s, const struct ob_bytes *saved, struct ob_err *err)
+{
+        struct ob_bytes_reader at = { saved->data, saved->data + saved->length };
+        struct ob_fold *fold = ob_fold_new(s->step, 0, ignore, NULL);
+        struct ob_resend_schedule ignored;
+        uint64_t creating;
+
+        if (ob_bytes_read_unsigned(&at, &creating))
+                ob_resend_schedule_read(&ignored, &at);
+        if (ob_fold_read(fold, at.at, (size_t)(at.end - at.at)))
+                return fold;
+        ob_fold_free(fold);
+        ob_fail(err, "the steps that sink %s has begun do not fit the config: set the former step again", s->name);
+        return NULL;
+}
+
+/*
+ * With another queue the numbers in the schedule mean other batches: all batches after `acked` are sent again, as
+ * after a crash.
+ */
+static int divide_graphite(const struct ob_sink_settings *s, const struct ob_sink_part *part,
+        struct ob_delivery *delivery, struct ob_err *err)
+{
+        struct ob_fold *fold = read_fold(s, &delivery->saved_state, err);
+
+        if (!fold)
+                return -1;
+        ob_fold_forget(fold, part->is_other, part->ctx);
+        write_parts(&delivery->saved_state, 0, &nothing, fold);
+        ob_fold_free(fold);
+        return 0;
+}
+
+static int unite_graphite(
+        const struct ob_sink_settings *s, struct ob_bytes *saved, const struct ob_bytes *more, struct ob_err *err)
+{
+        struct ob_fold *all = read_fold(s, saved, err), *one = all ? read_fold(s, more, err) : NULL;
+
+        if (one) {
+                ob_fold_unite(all, one);
+                write_parts(saved, 0, &nothing, all);
+        }
+        ob_fold_free(all);
+        ob_fold_free(one);
+        return one ? 0 : -1;
 }
 
 /* Sets both folds back to `acked`; later batches are sent again. */
@@ -394,4 +456,6 @@ const struct ob_sink_ops ob_sink_graphite = {
         .drop_oldest = drop_oldest_graphite,
         .stop = stop_graphite,
         .free = free_graphite,
+        .divide = divide_graphite,
+        .unite = unite_graphite,
 };

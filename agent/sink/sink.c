@@ -244,6 +244,28 @@ static void *run(void *arg)
         return NULL;
 }
 
+int ob_sink_divide(const struct ob_sink_settings *s, const struct ob_sink_part *part, struct ob_delivery *delivery,
+        struct ob_err *err)
+{
+        return types[s->type]->divide(s, part, delivery, err);
+}
+
+int ob_sink_unite(
+        const struct ob_sink_settings *s, struct ob_bytes *saved, const struct ob_bytes *more, struct ob_err *err)
+{
+        return types[s->type]->unite(s, saved, more, err);
+}
+
+bool ob_sink_may_repeat(const struct ob_sink_settings *s)
+{
+        return !types[s->type]->has_begun;
+}
+
+bool ob_sink_has_begun(const struct ob_sink_settings *s, const struct ob_bytes *saved)
+{
+        return !ob_sink_may_repeat(s) && types[s->type]->has_begun(saved);
+}
+
 int ob_sink_start(struct ob_sink *s, struct ob_err *err)
 {
         int64_t behind, bytes;

@@ -24,6 +24,13 @@ struct ob_sink;
 
 enum ob_step { OB_STEP_FAILED = -1, OB_STEP_IDLE, OB_STEP_BUSY };
 
+/* What one manager gets of the position that a sink had for several managers. */
+struct ob_sink_part {
+        bool (*is_other)(void *ctx, const char *path); /* whether a path in a fold is of another manager */
+        void *ctx;
+        bool has_next; /* the first batch after `acked` is of this manager */
+};
+
 struct ob_sink_ops {
         /*
          * Makes the sink's state from `delivery`, and may log what a crash has lost. The caller counts the batches
@@ -59,6 +66,14 @@ struct ob_sink_ops {
         int (*stop)(struct ob_sink *s, struct ob_err *err);
 
         void (*free)(struct ob_sink *s);
+
+        /* Do the work of ob_sink_divide(), ob_sink_unite() and ob_sink_has_begun(). has_begun NULL: the sink may
+         * repeat. */
+        int (*divide)(const struct ob_sink_settings *s, const struct ob_sink_part *part,
+                struct ob_delivery *delivery, struct ob_err *err);
+        int (*unite)(const struct ob_sink_settings *s, struct ob_bytes *saved, const struct ob_bytes *more,
+                struct ob_err *err);
+        bool (*has_begun)(const struct ob_bytes *saved);
 };
 
 /* Why points are lost. */
@@ -117,6 +132,26 @@ extern const struct ob_sink_ops ob_sink_collect;
 
 /* Opens the store, reads `delivery`, starts the thread. */
 int ob_sink_start(struct ob_sink *s, struct ob_err *err);
+
+/*
+ * Turns a copy of a sink's position into that of a queue which has only the batches of one manager, with the same
+ * numbers. -1: the saved state does not fit the settings. Any thread; the sink does not work meanwhile.
+ */
+int ob_sink_divide(const struct ob_sink_settings *s, const struct ob_sink_part *part, struct ob_delivery *delivery,
+        struct ob_err *err);
+
+/*
+ * The way back: adds the saved state that the sink has for one more manager. The caller decides about `acked` and
+ * `sent_upto`. `saved` has nothing, or what earlier calls made of it.
+ */
+int ob_sink_unite(
+        const struct ob_sink_settings *s, struct ob_bytes *saved, const struct ob_bytes *more, struct ob_err *err);
+
+/* Whether the sink has sent a part of the first batch after `acked`, by its saved state. */
+bool ob_sink_has_begun(const struct ob_sink_settings *s, const struct ob_bytes *saved);
+
+/* Whether the sink may send the batches after `acked` once more, so that `sent_upto` only counts. */
+bool ob_sink_may_repeat(const struct ob_sink_settings *s);
 
 /* Waits for the thread, which ends by the stop's deadline, and frees its memory. */
 void ob_sink_join(struct ob_sink *s);

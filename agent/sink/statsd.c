@@ -51,32 +51,89 @@ static int commit(struct ob_sink *s, struct ob_err *err)
         return 0;
 }
 
-/* Saves which places of the next batch were sent, and what the next run needs to encode the same datagrams. */
+/* The saved state: which places of the next batch were sent, and what the next run needs to encode the same
+ * datagrams. */
+struct parts {
+        uint64_t place, run;
+        int64_t now;
+        bool has_past;
+};
+
+static void write_parts(struct ob_bytes *out, const struct parts *p)
+{
+        out->length = 0;
+        if (p->place || p->has_past)
+                ob_bytes_add_unsigned(out, p->place);
+        if (!p->has_past)
+                return;
+        ob_bytes_add_unsigned(out, p->run);
+        ob_bytes_add_signed(out, p->now);
+}
+
 static void write_saved_state(struct ob_sink *s, uint64_t place)
 {
         const struct ob_statsd *st = s->state;
-        struct ob_bytes *saved_state = &s->delivery.saved_state;
 
-        saved_state->length = 0;
-        if (place || st->past.fold)
-                ob_bytes_add_unsigned(saved_state, place);
-        if (!st->past.fold)
-                return;
-        ob_bytes_add_unsigned(saved_state, st->past.run);
-        ob_bytes_add_signed(saved_state, st->past.now);
+        write_parts(&s->delivery.saved_state, &(struct parts) { place, st->past.run, st->past.now, st->past.fold });
+}
+
+static struct parts read_parts(const struct ob_bytes *saved)
+{
+        struct ob_bytes_reader at = { saved->data, saved->data + saved->length };
+        struct parts p = { .place = 0 };
+
+        p.has_past = saved->length && ob_bytes_read_unsigned(&at, &p.place) &&
+                     ob_bytes_read_unsigned(&at, &p.run) && ob_bytes_read_signed(&at, &p.now);
+        return p;
+}
+
+/* The batch in doubt, and the one of which a part was sent, are the next one. */
+static int divide_statsd(const struct ob_sink_settings *s, const struct ob_sink_part *part,
+        struct ob_delivery *delivery, struct ob_err *err)
+{
+        struct parts p = read_parts(&delivery->saved_state);
+
+        (void)s;
+        (void)err;
+        if (part->has_next)
+                return 0;
+        delivery->sent_upto = delivery->acked;
+        write_parts(&delivery->saved_state, &(struct parts) { 0, p.run, p.now, p.has_past });
+        return 0;
+}
+
+/* `run` grows, so that no second of a step is used twice. */
+static int unite_statsd(
+        const struct ob_sink_settings *s, struct ob_bytes *saved, const struct ob_bytes *more, struct ob_err *err)
+{
+        struct parts all = read_parts(saved), one = read_parts(more);
+
+        (void)s;
+        (void)err;
+        if (one.place || !all.has_past)
+                all.now = one.now;
+        all.place = one.place ? one.place : all.place;
+        all.run = one.run > all.run ? one.run : all.run;
+        all.has_past |= one.has_past;
+        write_parts(saved, &all);
+        return 0;
+}
+
+static bool has_begun_statsd(const struct ob_bytes *saved)
+{
+        return read_parts(saved).place;
 }
 
 static void read_saved_state(struct ob_sink *s)
 {
         struct ob_statsd *st = s->state;
-        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
-                s->delivery.saved_state.data + s->delivery.saved_state.length };
+        struct parts p = read_parts(&s->delivery.saved_state);
 
-        if (!s->delivery.saved_state.length || !ob_bytes_read_unsigned(&saved_state, &st->skip))
+        st->skip = p.place;
+        if (!p.has_past)
                 return;
-        if (ob_bytes_read_unsigned(&saved_state, &st->past.run) &&
-                ob_bytes_read_signed(&saved_state, &st->past.now))
-                st->past.run++;
+        st->past.run = p.run + 1;
+        st->past.now = p.now;
 }
 
 /* Decides about the batch that a crash left between `acked` and `sent_upto`. */
@@ -396,4 +453,7 @@ const struct ob_sink_ops ob_sink_statsd = {
         .drop_oldest = drop_oldest_statsd,
         .stop = stop_statsd,
         .free = free_statsd,
+        .divide = divide_statsd,
+        .unite = unite_statsd,
+        .has_begun = has_begun_statsd,
 };

@@ -358,6 +358,14 @@ static int replay(struct ob_mysql *c, struct ob_err *err)
         return 0;
 }
 
+/* The statement that writes the last number of a batch, if it has changed; the caller frees it. */
+static char *write_number(const struct ob_mysql *c)
+{
+        return c->number == c->stored ? ob_copy("")
+                                      : ob_format("UPDATE leases SET last_batch = %lld WHERE unit = @unit; ",
+                                                (long long)c->number);
+}
+
 /* Begins a transaction with the writes that are kept. An idle session that the server has ended is opened again. */
 static int begin_with_writes(struct ob_mysql *c, struct ob_err *err)
 {
@@ -424,10 +432,7 @@ static void rollback(void *db)
 
 static int commit_once(struct ob_mysql *c, struct ob_err *err)
 {
-        ob_cleanup(ob_free_at) char *number =
-                c->number == c->stored ? ob_copy("")
-                                       : ob_format("UPDATE leases SET last_batch = %lld WHERE unit = @unit; ",
-                                                 (long long)c->number);
+        ob_cleanup(ob_free_at) char *number = write_number(c);
         ob_cleanup(ob_free_at) char *sql =
                 ob_format("%sCOMMIT; SET SESSION wait_timeout = %d", number, IDLE_SECONDS);
         struct ob_state_answer a;
@@ -582,6 +587,30 @@ static void finalize(struct ob_statement *s)
                 free(p->columns[i].data);
         free(p);
         s->prepared = NULL;
+}
+
+int ob_mysql_turn(struct ob_mysql *c, struct ob_lease *lease, struct ob_err *err)
+{
+        ob_cleanup(ob_free_at) char *fence = ob_lease_fence(lease, err), *number = write_number(c), *sql = NULL;
+        bool is_written = c->number != c->stored;
+        struct ob_state_answer a;
+
+        if (lease == c->lease)
+                return 0;
+        forget_writes(c);
+        c->is_too_large = true;
+        if (!fence)
+                return -1;
+        sql = ob_format("%sSET @unit = %lld; %s; SELECT last_batch FROM leases WHERE unit = @unit", number,
+                (long long)lease->unit, fence);
+        if (ob_state_session_run(&c->session, sql, &a, err))
+                return -1;
+        if (a.changed != 1 + is_written)
+                return ob_fail(err, "the lease of the manager \"%s\" was lost", lease->manager);
+        c->lease = lease;
+        c->session.unit = lease->unit;
+        c->stored = c->number = ob_state_number(a.cells[0]);
+        return 0;
 }
 
 static int64_t last_put(void *db)

@@ -23,4 +23,10 @@ struct ob_mysql *ob_mysql_open(struct ob_lease *lease, struct ob_err *err);
 struct ob_mysql *ob_mysql_open_reader(
         const struct ob_state_settings *settings, int64_t unit, struct ob_stop *stop, struct ob_err *err);
 
+/*
+ * Inside a transaction: from now on the statements are about the rows of the unit of another lease. The transaction
+ * stays one and renews all of these leases, but it is not repeated after a conflict.
+ */
+int ob_mysql_turn(struct ob_mysql *c, struct ob_lease *lease, struct ob_err *err);
+
 #endif

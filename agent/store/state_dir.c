@@ -241,7 +241,7 @@ int ob_state_dir_share(struct ob_state_dir *state_dir, struct ob_lease *lease, s
 
 static int fill(struct ob_store *from, struct ob_store *to, bool is_whole, struct ob_err *err)
 {
-        struct ob_copied done;
+        struct ob_copied done = { .rows = 0 };
         int got;
 
         if (ob_store_begin(to, err))

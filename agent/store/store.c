@@ -54,6 +54,11 @@ struct ob_store *ob_store_open_unit(const struct ob_state_settings *settings, in
         return make(&ob_engine_mysql, ob_mysql_open_reader(settings, unit, stop, err), is_corrupt);
 }
 
+int ob_store_turn(struct ob_store *st, struct ob_lease *lease, struct ob_err *err)
+{
+        return ob_mysql_turn(st->db, lease, err);
+}
+
 int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err)
 {
         int64_t pages;

@@ -100,8 +100,8 @@ struct ob_store *ob_store_open_unit(const struct ob_state_settings *settings, in
         atomic_bool *is_corrupt, struct ob_err *err);
 
 /*
- * Copies all sound rows into an empty store, inside a transaction of `to`. The numbers of batches stay the same,
- * and go on behind the same one.
+ * Copies all sound rows into an empty store, inside a transaction of `to`, and adds to `done`. The numbers of
+ * batches stay the same, and go on behind the same one.
  */
 struct ob_copied {
         int64_t rows, batches; /* rows: of all tables but that of the batches */
@@ -112,8 +112,38 @@ struct ob_copied {
 
 int ob_store_copy(struct ob_store *from, struct ob_store *to, struct ob_copied *done, struct ob_err *err);
 
-/* The same without the batches and the positions of sinks. */
+/* The same without the batches and the rows of the sinks, which are only checked. */
 int ob_store_copy_sources(struct ob_store *from, struct ob_store *to, struct ob_copied *done, struct ob_err *err);
+
+/*
+ * As ob_store_copy, for a store whose rows go to several managers of a shared state. Before each row and each batch
+ * is written, one of the two functions is called, and turns `to` to the manager that gets the row: see
+ * ob_store_turn. The rows of the sinks are only checked: the caller writes them, and the last number. The values
+ * are valid during the call.
+ */
+struct ob_copy_turns {
+        int (*row)(void *ctx, enum ob_store_table table, const struct ob_value *row, struct ob_err *err);
+        int (*batch)(void *ctx, int64_t seq, const void *body, size_t length, struct ob_err *err);
+        void *ctx;
+};
+int ob_store_copy_divided(struct ob_store *from, struct ob_store *to, const struct ob_copy_turns *turns,
+        struct ob_copied *done, struct ob_err *err);
+
+/* Inside a transaction of `to`: its next batch gets a number above those of `from`. */
+int ob_store_copy_last_number(struct ob_store *from, struct ob_store *to, struct ob_err *err);
+
+/*
+ * Copies the sound batches after number `after`, up to `upto`, inside a transaction of `to`. There they get the
+ * numbers after `*last`, which becomes the last one that was given.
+ */
+int ob_store_copy_batches(struct ob_store *from, struct ob_store *to, int64_t after, int64_t upto, int64_t *last,
+        struct ob_copied *done, struct ob_err *err);
+
+/*
+ * Inside a transaction of a store of a shared state: goes on with the rows of the manager of another lease, which
+ * this agent holds, too. One commit, or one rollback, ends the work on all of these managers.
+ */
+int ob_store_turn(struct ob_store *st, struct ob_lease *lease, struct ob_err *err);
 
 /* Whether no table has a row; and deletes all rows, inside a transaction. */
 int ob_store_is_empty(struct ob_store *st, bool *is_empty, struct ob_err *err);

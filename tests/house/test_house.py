@@ -32,7 +32,7 @@ FLOORS = {
     "agent/dashboards": {"proto", "config", "agent/process", "agent/ops"},
     "agent/verify": {"proto", "config", "agent/process", "agent/source", "agent/sink", "agent/ops"},
     "agent/top": {"proto", "config", "agent/process", "agent/ops", "agent/status"},
-    "agent/cluster": {"proto", "config", "agent/process", "agent/store", "agent/ops"},
+    "agent/cluster": {"proto", "config", "agent/process", "agent/store", "agent/sink", "agent/ops"},
     "agent": {"proto", "config", "agent/process", "agent/store", "agent/source", *SOURCE, "agent/sink", "agent/ops",
               "agent/dashboards", "agent/top", "agent/verify", "agent/cluster"},
 }

@@ -1,4 +1,6 @@
 """otterbeat migrate: the state of an agent goes from a folder into a database and back, and the sums stay exact."""
+import itertools
+import re
 import shutil
 import signal
 import sqlite3
@@ -8,6 +10,7 @@ import time
 import pytest
 
 from servers.agent import PROGRAM
+from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
 from servers.wiring import to_graphite, to_statsd
 
@@ -18,10 +21,26 @@ TABLES = ("sources", "seen_ids", "tracked_rows", "tracked_totals", "names", "eve
           "batches", "sinks", "sink_totals", "sink_totals_upto")
 
 
+OF_EACH_MANAGER = ("sinks", "sink_totals_upto")  # in a folder, all managers have these rows in common
+NAMES = {"one manager": ("",), "two managers": ("east", "west")}
+
+
 @pytest.fixture
-def agent(make_agent, mariadb, carbon, statsd):
-    """It keeps totals of its own, since StatsD gets the growing totals, too."""
-    return make_agent(mariadb, [to_statsd(statsd, counters="both"), to_graphite(carbon, horizon=2, creates=0)], drain=1, state_dir="old")
+def names(request):
+    return NAMES[getattr(request, "param", "one manager")]
+
+
+@pytest.fixture
+def agent(make_agent, mariadb, carbon, statsd, names):
+    """It keeps totals of its own, since StatsD gets the growing totals, too. All managers have the tables of one database."""
+    mysql = {"port": mariadb.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
+    return make_agent(mariadb, [to_statsd(statsd, counters="both"), to_graphite(carbon, horizon=2, creates=0)], drain=1, state_dir="old",
+                      managers=[{"name": name, "mysql": mysql} for name in names])
+
+
+def sums(otter, names):
+    return {re.sub(r"^otter\.", f"otter.manager.{name}." if name else "otter.", series): value
+            for name in names for series, value in otter.sums().items()}
 
 
 def share(agent, state):
@@ -41,6 +60,26 @@ def rows_of_database(state):
 def rows_of_folder(folder):
     with sqlite3.connect(folder / "otterbeat.db") as db:
         return {table: db.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in TABLES}
+
+
+def in_database(rows, names):
+    """How many rows the database has when a folder has `rows`."""
+    return {table: n * len(names) if table in OF_EACH_MANAGER else n for table, n in rows.items()}
+
+
+def of_another_manager(state, names):
+    """The rows that one manager has and that are another one's."""
+    found = []
+    for manager, other in itertools.permutations(names, 2):
+        for table, column, text in (("sources", "name", f"{other}/"), ("seen_ids", "source", f"{other}/"),
+                                    ("tracked_totals", "source", f"{other}/"),
+                                    ("batches", "body", f"manager\0{other}\0"), ("sinks", "saved_state", f"otter.manager.{other}."),
+                                    ("sink_totals", "tags", f"manager\0{other}\0")):
+            at, = state.ask(f"SELECT COUNT(*), SUM(manager = %s) FROM {table} JOIN leases USING (unit) WHERE LOCATE(%s, {table}.{column})",
+                            manager, text)
+            assert at[0], f"{table} has rows of {other}"
+            found += [(table, manager, other)] if at[1] else []
+    return found
 
 
 def refused(agent, says, *options):
@@ -82,27 +121,49 @@ def work_with_a_backlog(otter, agent, carbon):
     carbon.start()
 
 
-def test_there_and_back_again(otter, agent, state, carbon, statsd, folder):
+def rows_of_last_manager(state, which=""):
+    return state.ask(f"SELECT * FROM sinks WHERE unit = (SELECT MAX(unit) FROM leases) {which}")
+
+
+def is_refused_in_another_order(agent, state, former):
+    """As if StatsD were behind with the last manager alone, and Graphite with the other one alone."""
+    whole = rows_of_last_manager(state)
+
+    def replace(rows):
+        state.ask("DELETE FROM sinks WHERE unit = %s", rows[0][0])
+        for row in rows:
+            state.ask("INSERT INTO sinks VALUES (%s, %s, %s, %s, %s, %s)", *row)
+
+    replace(former)
+    refused(agent, "the queues of the managers can't be put together", "--to-dir", str(agent.folder / "new"))
+    replace(whole)
+
+
+@pytest.mark.parametrize("names", NAMES, indirect=True)
+def test_there_and_back_again(otter, agent, state, carbon, statsd, names):
     work_with_a_backlog(otter, agent, carbon)
     before = rows_of_folder(agent.folder / "old")
     assert before["batches"] and before["seen_ids"] and before["tracked_totals"] and before["sink_totals"], before
 
     share(agent, state)
     print(move(agent, "--from-dir", str(agent.folder / "old")))
-    assert rows_of_database(state) == before
+    assert rows_of_database(state) == in_database(before, names)
+    assert len(state.ask("SELECT DISTINCT unit FROM batches")) == len(names)
+    assert of_another_manager(state, names) == []
+    former = rows_of_last_manager(state, "AND name = 'statsd'")
     work_with_a_backlog(otter, agent, carbon)
-    wanted = otter.sums()
+    wanted = sums(otter, names)
     assert carbon.differences(wanted), "there is a backlog"
-    before, number = rows_of_database(state), state.ask("SELECT last_batch FROM leases")[0][0]
+    before = rows_of_database(state)
     assert before["batches"]
+    if len(names) > 1:
+        is_refused_in_another_order(agent, state, former)
 
     print(move(agent, "--to-dir", str(agent.folder / "new")))
-    assert rows_of_folder(agent.folder / "new") == before
-    with sqlite3.connect(agent.folder / "new/otterbeat.db") as db:
-        assert db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").fetchone()[0] == number
+    assert in_database(rows_of_folder(agent.folder / "new"), names) == before
     keep_in(agent, "new")
     start_again(agent)
-    wanted = otter.sums()
+    wanted = sums(otter, names)
     carbon.wait_for(wanted, 60)
     statsd.wait_for(wanted, 30)
     assert agent.stop() == 0
@@ -165,7 +226,8 @@ def begin_to_move(agent, *options):
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def test_a_kill_moves_nothing(otter, agent, state):
+@pytest.mark.parametrize("names", ["two managers"], indirect=True)
+def test_a_kill_moves_nothing(otter, agent, state, names):
     """A row of somebody else's, which is not committed, holds the command in the middle of its transaction."""
     old, new = agent.folder / "old", agent.folder / "new"
     fill(otter, agent)
@@ -173,7 +235,7 @@ def test_a_kill_moves_nothing(otter, agent, state):
     share(agent, state)
     with state.connect("otterbeat") as other, other.cursor() as cursor:
         cursor.execute("BEGIN")
-        cursor.execute("INSERT INTO sinks VALUES (1, 'graphite', 0, 0, '', 0)")
+        cursor.execute("INSERT INTO sinks VALUES (%s, 'graphite', 0, 0, '', 0)", len(names))  # the last unit
         child = begin_to_move(agent, "--from-dir", str(old))
         wait_until(lambda: state.ask(WAITING), "the command waits in its transaction", 20, TRX_AGE)
         child.send_signal(signal.SIGKILL)
@@ -183,16 +245,18 @@ def test_a_kill_moves_nothing(otter, agent, state):
     assert not any(rows_of_database(state).values())
     assert rows_of_folder(old) == before
     move(agent, "--from-dir", str(old))
-    assert rows_of_database(state) == before
+    whole = in_database(before, names)
+    assert rows_of_database(state) == whole
 
     for wait in (0, 0.01, 0.02, 0.03):
-        generation = state.lease()[1]
+        generations = [generation for _, generation in state.leases().values()]
         child = begin_to_move(agent, "--to-dir", str(new))
-        wait_until(lambda last=generation: state.lease()[1] > last, "the command has the lease", 20, 0.005)
+        wait_until(lambda last=generations: all(now > then for (_, now), then in zip(state.leases().values(), last)),
+                   "the command has the leases", 20, 0.005)
         time.sleep(wait)
         child.send_signal(signal.SIGKILL)
         child.wait()
-        assert rows_of_database(state) == before
+        assert rows_of_database(state) == whole
         if (new / "otterbeat.db").exists():
             assert rows_of_folder(new) in (before, dict.fromkeys(TABLES, 0))
     if not (new / "otterbeat.db").exists() or not any(rows_of_folder(new).values()):

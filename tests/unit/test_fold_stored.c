@@ -56,6 +56,42 @@ static void points_wait_until_they_are_given_out(void **state)
         assert_int_equal(given, 6);
 }
 
+static void note_last(void *ctx, const struct ob_fold_value *v)
+{
+        int64_t *last = ctx;
+
+        *last = v->value.whole;
+}
+
+/* The clocks of the two began at different times. */
+static void two_folds_become_one(void **state)
+{
+        for (int i = 0; i < 2; i++) {
+                int64_t last = 0;
+                ob_cleanup(free_fold) struct ob_fold *young = ob_fold_new(STEP, KEEP, note_last, &last);
+                ob_cleanup(free_fold) struct ob_fold *old = ob_fold_new(STEP, KEEP, note_last, &last);
+                struct ob_fold *all = i ? old : young;
+
+                (void)state;
+                add(young, OB_COUNTER, "a", 60, 1);
+                ob_fold_forget_idle(young, 100, 1000, 1000);
+                add(young, OB_COUNTER, "b", 60, 2);
+                add(old, OB_COUNTER, "c", 60, 3);
+                add(old, OB_COUNTER, "d", 60, 4);
+                ob_fold_flush(old, NULL);
+                ob_fold_forget_idle(old, 300, 1000, 1000);
+                ob_fold_unite(all, i ? young : old);
+                assert_int_equal(ob_fold_count(all), 4);
+                assert_int_equal(ob_fold_points(all), 2); /* those of "a" and "b" */
+                ob_fold_flush(all, NULL);
+                ob_fold_forget_idle(all, 0, 250, 250); /* "c" and "d" are 300 seconds old, "a" 100 */
+                assert_int_equal(ob_fold_count(all), 2);
+                add(all, OB_COUNTER, "a", 60, 10);
+                ob_fold_flush(all, NULL);
+                assert_int_equal(last, 11);
+        }
+}
+
 static void damage_anywhere_is_survived(void **state)
 {
         unsigned given = 0;
@@ -152,6 +188,7 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(points_wait_until_they_are_given_out),
+                cmocka_unit_test(two_folds_become_one),
                 cmocka_unit_test(damage_anywhere_is_survived),
                 cmocka_unit_test(what_is_cut_short_is_damaged),
                 cmocka_unit_test(a_fold_of_another_step_is_refused),

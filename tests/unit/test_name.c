@@ -216,10 +216,36 @@ static void a_path_is_known_for_one_of_a_series(void **state)
         }
 }
 
+static void a_path_is_known_to_be_under_a_tag(void **state)
+{
+        static const struct {
+                const char *dotted, *tagged;
+                bool is;
+        } paths[] = {
+                { "o.manager.a_b.pipeline.3.n", "o.n;manager=a.b;pipeline=3", true },
+                { "o.manager.a_b.n", "o.n;manager=a.b", true },
+                { "o.manager.a_bc.n", "o.n;manager=a.bc", false },
+                { "o.pipeline.3.n", "o.n;pipeline=3", false },
+                { "o.agent.x.source.a_b_t.n", "o.n;agent=x;source=a.b/t", false },
+                { "p.manager.a_b.n", "p.n;the_manager=a.b", false },
+                { "o.manager.a_b", "o.manager.a.b", false },
+        };
+        static const struct ob_tag tag = { "manager", "a.b", NULL };
+
+        (void)state;
+        for (size_t i = 0; i < LENGTH(paths); i++) {
+                if (ob_name_is_dotted_under(paths[i].dotted, "o", &tag) != paths[i].is)
+                        fail_msg("%s", paths[i].dotted);
+                if (ob_name_is_tagged_with(paths[i].tagged, &tag) != paths[i].is)
+                        fail_msg("%s", paths[i].tagged);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_path_is_known_for_one_of_a_series),
+                cmocka_unit_test(a_path_is_known_to_be_under_a_tag),
                 cmocka_unit_test(a_path_has_prefix_identity_and_name),
                 cmocka_unit_test(a_bare_name_has_no_tags),
                 cmocka_unit_test(tags_stand_in_order_of_their_keys),
