@@ -22,10 +22,10 @@ const struct ob_own_series ob_own_series[OB_OWN_SERIES] = {
         [OB_OWN_QUEUE_POINTS] = { "agent.queue_points", OB_GAUGE, .tags = { "agent" } },
         [OB_OWN_QUEUE_BYTES] = { "agent.queue_bytes", OB_GAUGE, .tags = { "agent" } },
 
-        [OB_OWN_LEASE] = { "agent.lease", OB_GAUGE, .tags = { "agent" } },
-        [OB_OWN_LEASE_AGE] = { "agent.lease_age_s", OB_GAUGE, .tags = { "agent" } },
-        [OB_OWN_MANAGERS] = { "agent.managers", OB_GAUGE, .tags = { "agent" } },
-        [OB_OWN_UNOWNED] = { "agent.managers_unowned", OB_GAUGE, .tags = { "agent" } },
+        [OB_OWN_LEASE] = { "agent.lease", OB_GAUGE, .is_of_cluster = true, .tags = { "agent" } },
+        [OB_OWN_LEASE_AGE] = { "agent.lease_age_s", OB_GAUGE, .is_of_cluster = true, .tags = { "agent" } },
+        [OB_OWN_MANAGERS] = { "agent.managers", OB_GAUGE, .is_of_cluster = true, .tags = { "agent" } },
+        [OB_OWN_UNOWNED] = { "agent.managers_unowned", OB_GAUGE, .is_of_cluster = true, .tags = { "agent" } },
 
         [OB_OWN_STATE] = { "state", OB_GAUGE, .is_of_manager = true, .tags = { "pipeline" } },
         [OB_OWN_ZONE_SKEW] = { "page.zone_skew_s", OB_GAUGE, .is_of_manager = true },

@@ -48,6 +48,7 @@ struct ob_own_series {
         const char *name;
         enum ob_kind kind;
         bool is_of_manager;                /* the manager's name is the first tag, if the manager has a name */
+        bool is_of_cluster;                /* only agents that share a state send it */
         const char *tags[OB_OWN_TAGS_MAX]; /* the tags that tell series apart, in order; NULL after the last tag */
 };
 extern const struct ob_own_series ob_own_series[OB_OWN_SERIES];

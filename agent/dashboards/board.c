@@ -110,6 +110,11 @@ const struct ob_panel ob_panels[] = {
                 { { "agent.queue_points", .by = "agent" } } },
         { OB_BOARD_AGENT, OB_LOOK_LINES, "Bytes in the queue", "", "decbytes", NULL,
                 { { "agent.queue_bytes", .by = "agent" } } },
+        { OB_BOARD_AGENT, OB_LOOK_STACK, "Managers", "How many managers each agent owns.", "none", NULL,
+                { { "agent.managers", .by = "agent" } } },
+        { OB_BOARD_AGENT, OB_LOOK_LINES, "Managers without an owner",
+                "How many managers no agent has owned for longer than a lease, as each agent sees it.", "none",
+                NULL, { { "agent.managers_unowned", .by = "agent" } } },
 };
 
 const unsigned ob_n_panels = sizeof(ob_panels) / sizeof(*ob_panels);
@@ -183,6 +188,11 @@ const struct ob_alert ob_alerts[] = {
                 .number = 0, .window = 600,
                 .means = "Points were dropped, because the queue was full, or because they could not be sent.",
                 .todo = "Read otterbeat's log: it says why. otterbeat replay sends the history in the tables to Graphite again." },
+        { "no-owner", "A manager has no owner", { "agent.managers_unowned", .by = "agent" }, OB_CRITICAL,
+                OB_REDUCE_LAST, OB_ABOVE, .number = 0, .for_seconds = 60, .window = 300,
+                .means =
+                        "Agents share a state and are running, but none of them works on these managers: their rows are not read, and nothing is sent for them.",
+                .todo = "Run otterbeat cluster: it shows the owner of each manager. Read the log of each agent." },
         { "silent", "otterbeat is silent", { "agent.queue_points", .by = "agent" }, OB_CRITICAL, OB_REDUCE_SILENT,
                 OB_BELOW, .number = 1, .window = 21600,
                 .means =
@@ -265,7 +275,7 @@ static bool find_own(const struct ob_config *c, const char *name, struct ob_boar
         for (int i = 0; i < OB_OWN_SERIES; i++) {
                 const struct ob_own_series *own = &ob_own_series[i];
 
-                if (strcmp(own->name, name) != 0)
+                if (strcmp(own->name, name) != 0 || (own->is_of_cluster && !c->state.n_hosts))
                         continue;
                 out->is_counter = own->kind == OB_COUNTER;
                 if (own->is_of_manager && ob_board_has_managers(c))

@@ -310,6 +310,22 @@ def test_points_that_are_lost(make_world, otter, statsd):
     world.turns("lost", "green", later=620)
 
 
+def test_a_manager_without_an_owner(make_world, state):
+    """An agent may not take leases; an administrator helps."""
+    right = "UPDATE ON otterbeat.leases {} otterbeat_agent"
+    state.query(f"REVOKE {right.format('FROM')}", database=None)
+    world = make_world(state=state.settings("a", 3))
+    assert not world.is_red("no-owner"), "no data is no alarm"
+    world.turns("no-owner", "red")
+    panels = {panel["title"]: panel["targets"][0]["target"] for panel in world.boards.board("agent")["panels"]}
+    assert [is_filled(world.values(panels[title])) for title in ("Managers", "Managers without an owner")] == [True, True]
+    state.query(f"GRANT {right.format('TO')}", database=None)
+    world.turns("no-owner", "green")
+    world.push(2, "agent.managers_unowned", agent="other")
+    world.turns("no-owner", "red")
+    world.turns("no-owner", "green", later=320)
+
+
 @pytest.mark.parametrize("form", ["dotted", "tagged"])
 def test_an_agent_that_is_silent(make_world, form):
     world = make_world(**FORMS[form])

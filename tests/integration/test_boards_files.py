@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -116,6 +117,23 @@ def test_what_is_not_read_is_not_shown(folder, make_config):
     assert "delay_ms" in text and not re.search("node_up|channel_state|stage_ms|last_sync_age_s", text)
     files = write(folder, "datadog", make_config(sources={"page": {"enabled": False}}))
     assert "monitors/node-down.json" not in files and "monitors/lagging.json" in files
+
+
+def test_only_agents_that_share_a_state_have_managers_without_an_owner(folder, make_config):
+    alone = {**write(folder, "grafana", make_config()), **write(folder, "datadog", make_config())}
+    assert not re.search("managers_unowned|agent[.]managers|no-owner", json.dumps(alone))
+    shutil.rmtree(folder / "grafana")
+    shutil.rmtree(folder / "datadog")
+    shared = make_config(state={"mysql": {"hosts": ("db1",), "user": "otterbeat_agent", "password": ""}})
+    files = {**write(folder, "grafana", shared), **write(folder, "datadog", shared)}
+    rule, = [rule for rule in files["alerting/otter.yaml"]["groups"][0]["rules"] if rule["uid"] == "otter-no-owner"]
+    assert rule["noDataState"] == "OK" and rule["data"][0]["model"]["target"] == (
+        "fallbackSeries(otter.agent.*.agent.managers_unowned,constantLine(0))")
+    panel, = [one for one in files["dashboards/otter/agent.json"]["panels"] if one["id"] == rule["panelId"]]
+    assert panel["title"] == "Managers without an owner" and panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == 0
+    monitor = files["monitors/no-owner.json"]
+    assert monitor["query"] == "min(last_5m):max:otter.agent.managers_unowned{*} by {agent} > 0"
+    assert monitor["options"]["on_missing_data"] == "resolve"
 
 
 def test_grafanas_files_hold_together(folder):

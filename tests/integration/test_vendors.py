@@ -29,10 +29,12 @@ def run(*words):
 
 @pytest.fixture
 def named(folder):
-    """The files for a config of another form: tagged series, a manager with a name, a prefix that is no word of Kubernetes."""
+    """The files for a config of another form: tagged series, a manager with a name, a prefix that is no word of Kubernetes, a shared
+    state."""
     config = folder / "otterbeat.cfg"
     config.write_text(settings({"prefix": "_A.b", "managers": [{"name": "shop", "mysql": {"password": ""}}],
-                                "sinks": [{"type": "graphite", "port": 2003, "tagged": True}]}))
+                                "sinks": [{"type": "graphite", "port": 2003, "tagged": True}],
+                                "state": {"mysql": {"hosts": ("db1",), "user": "otterbeat_agent", "password": ""}}}))
     for kind in SAMPLES:
         done = subprocess.run([PROGRAM, "-c", config, kind, "--out", folder / kind], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
@@ -45,7 +47,7 @@ def check_datadog(*files):
 
 def test_datadogs_models_know_every_part(named):
     files = [file for at in (SAMPLES["datadog"], named / "datadog") for file in sorted(at.rglob("*.json"))]
-    assert len(files) == 28
+    assert len(files) == 29
     assert check_datadog(*files) == (0, "")
 
 
@@ -143,9 +145,9 @@ def test_kubectl_makes_a_configmap_of_the_boards(named):
 
 def test_grafanas_rules_are_complete(named):
     """The properties of the rules in Grafana's files of rules, version 1."""
-    for at, identity in ((SAMPLES["grafana"], "otter"), (named / "grafana", "_A-b")):
+    for at, identity, n in ((SAMPLES["grafana"], "otter", 13), (named / "grafana", "_A-b", 14)):
         rules = json.loads((at / f"alerting/{identity}.yaml").read_text())["groups"][0]["rules"]
-        assert len(rules) == 13
+        assert len(rules) == n
         for rule in rules:
             assert set(rule) == {"uid", "title", "condition", "data", "noDataState", "execErrState", "isPaused", "for", "annotations",
                                  "labels", "dashboardUid", "panelId"}
