@@ -143,6 +143,43 @@ def test_kubectl_makes_a_configmap_of_the_boards(named):
         names |= set(made["data"])
 
 
+def ask_the_state(folder, config, state, **variables):
+    """An agent with this config, whose `hosts` become the test's database, logs in there."""
+    text, n = re.subn(r'hosts = \( "[^"]+" \);', f'hosts = ( "127.0.0.1" ); port = {state.port};', config)
+    (folder / "shared.cfg").write_text(text)
+    code, said = run("env", *(f"{name}={value}" for name, value in variables.items()), PROGRAM, "-c", folder / "shared.cfg", "cluster")
+    assert n == 1 and code == 0, said
+
+
+def test_compose_runs_two_agents_that_share_a_state(folder, state):
+    files = [ROOT / "deploy" / name for name in ("compose.yaml", "compose.cluster.yaml")]
+    code, made = run("env", "OTTERBEAT_PASSWORD=x", "OTTERBEAT_CFG=/dev/null", f"STATE_SQL={ROOT}/deploy/state.sql",
+                     "OTTERBEAT_STATE_PASSWORD=y", "docker-compose", "-f", files[0], "-f", files[1], "config")
+    assert code == 0, made
+    agents = [one for one in yaml.safe_load(made)["services"].values() if "OTTERBEAT_AGENT" in one.get("environment", {})]
+    ports = [one["environment"]["OTTERBEAT_STATUS"].partition(":")[2] for one in agents]
+    assert len({one["environment"]["OTTERBEAT_AGENT"] for one in agents}) == len(set(ports)) == 2
+    assert [one["healthcheck"]["test"][-1] for one in agents] == ports
+    for key in ("read_only", "cap_drop", "mem_limit", "stop_grace_period", "network_mode", "build"):
+        assert agents[0][key] == agents[1][key], key
+    line, = re.findall(r"(?m)^# +(state = .*)$", files[1].read_text())
+    config = (ROOT / "config/otterbeat.cfg").read_text()
+    ask_the_state(folder, re.sub(r"(?m)^state_dir .*$", line, config), state, OTTERBEAT_STATE_PASSWORD="change-me-2",
+                  OTTERBEAT_AGENT="agent-1")
+
+
+def test_kubernetes_runs_two_agents_that_share_a_state(folder, state):
+    file = ROOT / "deploy/kubernetes/otterbeat-cluster.yaml"
+    code, said = run("node", TESTS / "package/manifests.js", file)
+    assert code == 0, said
+    secret, config, _, deployment = yaml.safe_load_all(file.read_text())
+    assert deployment["spec"]["replicas"] == 2 and "strategy" not in deployment["spec"], "they are replaced one by one"
+    for name, password in secret["stringData"].items():
+        (folder / name).write_text(password)
+    text = config["data"]["otterbeat.cfg"].replace("/run/secrets/otterbeat/", f"{folder}/")
+    ask_the_state(folder, text, state)
+
+
 def test_grafanas_rules_are_complete(named):
     """The properties of the rules in Grafana's files of rules, version 1."""
     for at, identity, n in ((SAMPLES["grafana"], "otter", 13), (named / "grafana", "_A-b", 14)):
