@@ -17,7 +17,6 @@ CREATE DATABASE IF NOT EXISTS otterbeat;
 USE otterbeat;
 
 CREATE TABLE IF NOT EXISTS state_version (id INT NOT NULL, version INT NOT NULL, PRIMARY KEY (id)) ENGINE = InnoDB;
-INSERT INTO state_version (id, version) VALUES (1, 2) ON DUPLICATE KEY UPDATE version = GREATEST(version, 2);
 
 -- The agents. The row of a dead agent stays, with its `expires` in the past. `instance` tells two processes of one name apart. An agent takes no managers before `rests_until`.
 -- All times are milliseconds since 1970 by the clock of the database.
@@ -95,3 +94,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON otterbeat.batches TO 'otterbeat_agent'@'
 GRANT SELECT, INSERT, DELETE ON otterbeat.sinks TO 'otterbeat_agent'@'%';
 GRANT SELECT, INSERT, DELETE ON otterbeat.sink_totals TO 'otterbeat_agent'@'%';
 GRANT SELECT, INSERT, DELETE ON otterbeat.sink_totals_upto TO 'otterbeat_agent'@'%';
+
+-- Last: agents of this version wait for this row, so they never see a part of an upgrade.
+INSERT INTO state_version (id, version) VALUES (1, 2) ON DUPLICATE KEY UPDATE version = GREATEST(version, 2);

@@ -14,7 +14,14 @@
 #include "config/config.h"
 #include "proto/error.h"
 
-#define OB_STATE_VERSION 2 /* of the tables: see deploy/state.sql */
+/*
+ * The version of the tables. deploy/state.sql makes them and takes them from an earlier version to this one: an
+ * administrator runs the script, since agents may not change tables, and MySQL commits each change of a table at
+ * once. The script writes the version last. With another version an agent refuses to start, and a running agent
+ * that opens a session waits. No version before this one was released, so there is no earlier table that the script
+ * would have to change.
+ */
+#define OB_STATE_VERSION 2
 #define OB_STATE_PACKET                                                                                            \
         (INT64_C(16) << 20) /* bytes that the server must allow in a packet: the largest row fits                  \
                              */

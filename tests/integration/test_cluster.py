@@ -378,6 +378,37 @@ def test_a_database_that_does_not_fit_is_refused(otter, pair, state, change, say
         assert done.returncode == 69 and says in done.stdout + done.stderr, done.stdout + done.stderr
 
 
+def test_agents_wait_for_tables_of_their_version(otter, pair, state, carbon, statsd):
+    """The tables get another version under load. Agents go on until they lose their sessions; then they wait, and say for what."""
+    owner, _ = begin(pair)
+    load = otter.run("--seconds", 20, *LOAD)
+    time.sleep(1)
+
+    def all_wait(says):
+        return all(code == 503 and says in text for code, text in (member.ask("/healthz") for member in pair))
+
+    for version, says in ((1, "mysql < deploy/state.sql"), (3, "upgrade otterbeat")):
+        generation = state.lease()[1]
+        state.ask("UPDATE state_version SET version = %s", version)
+        before = sum(member.sent() for member in pair)
+        wait_until(lambda last=before: sum(member.sent() for member in pair) > last, "the owner goes on", 5)
+        state.cut_off()
+        wait_until(lambda text=says: all_wait(text), "each agent waits, and says why", 2 * LEASE + 5)
+        sent = [member.sent() for member in pair]
+        if version == 1:
+            state.install(before="GRANT")
+        time.sleep(LEASE)
+        assert all_wait(says) and [member.sent() for member in pair] == sent, "the script was interrupted before its end"
+        if version == 1:
+            state.install()
+        else:
+            state.ask("UPDATE state_version SET version = 2")
+        wait_until(lambda last=sent: [member.sent() for member in pair] != last, "an agent works again, without a restart", LEASE + 10)
+        assert state.lease()[1] <= generation + 1
+    assert state.ask("SELECT version FROM state_version") == ((2,),)
+    end(otter, load, carbon, statsd, owner.agent)
+
+
 def test_commands_read_and_rewind_the_shared_state(otter, pair, carbon, statsd):
     owner, standby = begin(pair)
     otter.do("sample")

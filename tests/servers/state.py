@@ -2,6 +2,8 @@
 import pathlib
 import subprocess
 
+import pymysql
+
 from servers.mariadb import MariaDB
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "deploy/state.sql"
@@ -14,11 +16,22 @@ class State(MariaDB):
     def __init__(self, folder, template, server_id=9, options=(), **address):
         super().__init__(folder, template, server_id, ("--innodb-flush-log-at-trx-commit=2", *options), **address)
 
-    def install(self):
-        subprocess.run(["mariadb", "-uroot", f"--socket={self.socket}"], stdin=SCHEMA.open("rb"), check=True)
+    def install(self, before=""):
+        """Runs the script; with `before` only up to the last such text, as if it had been interrupted."""
+        script = SCHEMA.read_text()
+        subprocess.run(["mariadb", "-uroot", f"--socket={self.socket}"], check=True, text=True,
+                       input=script[:script.rindex(before)] if before else script)
 
     def ask(self, sql, *args):
         return self.query(sql, *args, database="otterbeat")
+
+    def cut_off(self):
+        """Ends each session of each agent."""
+        for session, in self.ask("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = %s", USER):
+            try:
+                self.ask(f"KILL {session}")
+            except pymysql.Error:  # it has ended by itself
+                pass
 
     def leases(self):
         """Returns the owner and the generation of each manager."""
