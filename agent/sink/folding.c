@@ -88,9 +88,21 @@ static void refuse(struct folding *f, enum ob_loss why, int64_t points, const ch
         f->counts->lost[why] += points;
 }
 
+/* Whether a value that is sent again counts again. */
+static bool is_appending(const struct ob_sink *s)
+{
+        return s->settings->receiver == OB_RECEIVER_APPEND && !s->collect;
+}
+
 static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned series)
 {
-        switch (ob_fold_add(f->fold, f->found[series], m, f->is_counted)) {
+        enum ob_fold_got got = ob_fold_add(f->fold, f->found[series], m, f->is_counted);
+
+        if (got == OB_FOLD_LATE && is_appending(f->s)) {
+                refuse(f, OB_LOSS_MOVED, 1, m->series->name);
+                got = ob_fold_add_late(f->fold, f->found[series], m);
+        }
+        switch (got) {
         case OB_FOLD_LATE:
                 refuse(f, OB_LOSS_LATE, 1, m->series->name);
                 break;
@@ -104,6 +116,10 @@ static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned s
 
 static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
 {
+        if (m->series->deliver_to != OB_TO_ALL && is_appending(f->s)) {
+                f->counts->obeyed += f->is_counted;
+                return;
+        }
         if (m->series->deliver_to == OB_TO_FORGET) {
                 forget_series(f, m->series);
                 return;

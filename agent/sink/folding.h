@@ -11,7 +11,7 @@
 struct ob_folding {
         int64_t lost[OB_LOSSES];
         const char *first[OB_LOSSES]; /* the name of one lost point, borrowed from the batch */
-        int64_t obeyed; /* points without a value: executed commands, and events, which are not for this sink */
+        int64_t obeyed; /* executed commands; events and repeated points, which are not for this sink */
 };
 
 /*

@@ -20,6 +20,7 @@
 #include "agent/sink/dry_run.h"
 #include "agent/sink/fold.h"
 #include "agent/sink/folding.h"
+#include "agent/sink/graphite_append.h"
 #include "agent/sink/resend_schedule.h"
 #include "agent/sink/sink.h"
 #include "agent/sink/tcp_stream.h"
@@ -107,16 +108,28 @@ static void write_saved_state(struct ob_sink *s, bool is_clean)
         ob_bytes_add(out, fold.data, fold.length);
 }
 
+/* Reads the saved state up to the fold, which `*saved_state` is moved to. Returns the end of the create budget. */
+static int64_t read_saved_state(struct ob_sink *s, struct ob_bytes_reader *saved_state)
+{
+        struct graphite *g = s->state;
+        struct ob_bytes_reader parts;
+        uint64_t creating = 0;
+
+        *saved_state = (struct ob_bytes_reader) { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
+        ob_resend_schedule_clear(&g->sent);
+        if (!ob_graphite_append_take_parts(saved_state, &parts) && ob_bytes_read_unsigned(saved_state, &creating))
+                ob_resend_schedule_read(&g->sent, saved_state);
+        return (int64_t)creating;
+}
+
 /* Sets both folds back to `acked`; later batches are sent again. */
 static void rewind_to_acked(struct ob_sink *s)
 {
         struct graphite *g = s->state;
-        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
-                s->delivery.saved_state.data + s->delivery.saved_state.length };
-        uint64_t ignored;
+        struct ob_bytes_reader saved_state;
 
-        ob_bytes_read_unsigned(&saved_state, &ignored);
-        ob_resend_schedule_read(&g->sent, &saved_state);
+        read_saved_state(s, &saved_state);
         ob_resend_schedule_clear(&g->sent);
         if (!ob_fold_read(g->tail, saved_state.at, (size_t)(saved_state.end - saved_state.at)))
                 ob_log(OB_LOG_WARN,
@@ -134,17 +147,10 @@ static void rewind_to_acked(struct ob_sink *s)
 static void read_clean_stop(struct ob_sink *s)
 {
         struct graphite *g = s->state;
-        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
-                s->delivery.saved_state.data + s->delivery.saved_state.length };
-        uint64_t creating;
+        struct ob_bytes_reader fold;
 
-        g->furthest = s->delivery.acked;
-        if (!ob_bytes_read_unsigned(&saved_state, &creating))
-                return;
-        ob_resend_schedule_read(&g->sent, &saved_state);
-        ob_create_budget_restore(&g->budget, (int64_t)creating);
-        if (g->sent.n)
-                g->furthest = s->delivery.sent_upto;
+        ob_create_budget_restore(&g->budget, read_saved_state(s, &fold));
+        g->furthest = g->sent.n ? s->delivery.sent_upto : s->delivery.acked;
 }
 
 static int start_graphite(struct ob_sink *s, struct ob_err *err)

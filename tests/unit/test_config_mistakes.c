@@ -65,6 +65,10 @@ static const struct {
         { { CARBON("tagged = true; tags = ( \"a\" );") }, 4, "tag 'a' has no value" },
         { { DOG("container = \"a|b\";") }, 4, "'container' must be an id" },
         { { DOG("backlog = -1;") }, 4, "'backlog' must be from 0" },
+        { { CARBON("receiver = \"vm\";") }, 4, "'receiver' must be 'overwrite' or 'append', not 'vm'" },
+        { { CARBON("hold = 5;") }, 4, "'hold' has no effect without receiver = 'append'" },
+        { { CARBON("after_crash = \"lose\"; receiver = \"overwrite\";") }, 4, "'after_crash' has no effect" },
+        { { CARBON("receiver = \"append\"; hold = 0;") }, 4, "'hold' must be from 1" },
         { { CARBON("events = \"graphite:8080\";") }, 4, "'events' must be the address of graphite-web" },
         { { .sinks = "{ type = \"graphite\"; events = \"http://a\"; }, "
                      "{ type = \"statsd\"; name = \"graphite.events\"; }" },

@@ -1,0 +1,92 @@
+"""The lines for a receiver that keeps each value: each step comes once, or again with the same value."""
+import collections
+import re
+import time
+
+from servers.process import wait_until
+from servers.sinks import Stream
+from servers.wiring import to_graphite
+
+
+def steps(receiver):
+    """Returns {(path, time): values} of Otter's own counters."""
+    found = collections.defaultdict(list)
+    for line in receiver.lines():
+        path, value, at = line.split()
+        if re.search(r"\.(throughput|history|table|log)\.", path):
+            found[path, int(at)].append(int(value))
+    return found
+
+
+def sums(found):
+    got = collections.Counter()
+    for (path, _), values in found.items():
+        got[path] += sum(set(values))
+    return got
+
+
+def differences(wanted, found):
+    got = sums(found)
+    return {path: (value, got[path]) for path, value in wanted.items() if got[path] != value}
+
+
+def test_each_step_comes_once(mariadb, otter, make_agent):
+    """Also over several runs, after a rewind, and with late rows; a replay leaves the sink out."""
+    otter.do("history", "--rows", 300, "--hours", 2)
+    receiver = Stream()
+    agent = make_agent(mariadb, [to_graphite(receiver, receiver="append", hold=3, step=5)])
+    lines = agent.run("--once", "--dry-run").stdout.splitlines()
+    assert len(lines) == len({tuple(line.split()[1::2]) for line in lines}) > 300, "a dry run closes all steps"
+    agent.once()
+    assert 300 < len(steps(receiver)) < len(lines)
+    agent.run("cursor", "rewind", "throughput", "-1h")
+    for when in range(120, 3720, 600):
+        mariadb.query("INSERT INTO THROUGHPUT_STAT (TYPE, NUMBER, SIZE, PIPELINE_ID, START_TIME, END_TIME, GMT_CREATE, GMT_MODIFIED) "
+                      f"VALUES ('ROW', 7, 70, 1, NOW(), NOW(), NOW() - INTERVAL {when} SECOND, NOW())")
+    wanted = otter.sums()
+    wait_until(lambda: agent.once() and not differences(wanted, steps(receiver)), "sums", 30, 0.5)
+    assert max(map(len, steps(receiver).values())) == 1
+    assert "event=late points=" in agent.log() and "event=lost" not in agent.log()
+    done = agent.run("replay", "--since", "-2h")
+    assert done.returncode == 78 and "the sink graphite is left out: its receiver appends" in done.stderr
+    agent.write(sinks=[to_graphite(receiver, receiver="append", hold=1)])
+    done = agent.run("--check")
+    assert "ok   receiver graphite: assumed, since no receiver answers: each value that arrives is kept" in done.stdout
+    assert "warn hold graphite: a step is closed 1 s after its end, but rows of source" in done.stdout
+    receiver.stop()
+
+
+def test_a_restart_repeats_equal_values(mariadb, otter, make_agent):
+    otter.do("sample")
+    receiver = Stream()
+    agent = make_agent(mariadb, [to_graphite(receiver, receiver="append", hold=5, after_crash="repeat")])
+    agent.once()
+    first = steps(receiver)
+    assert not differences(otter.sums(), first)
+    agent.once()
+    again = wait_until(lambda: len(steps(receiver)) and max(map(len, steps(receiver).values())) == 2 and steps(receiver), "all again")
+    assert again == {key: 2 * values for key, values in first.items()}
+    agent.write(sinks=[to_graphite(receiver, receiver="append", hold=5, after_crash="repeat", horizon=0)])
+    agent.once()
+    agent.once()
+    assert max(map(len, steps(receiver).values())) == 3, "after the horizon nothing is kept"
+    receiver.stop()
+
+
+def test_lines_in_doubt(mariadb, otter, make_agent):
+    """The receiver takes no bytes, and the agent is killed: the lines that were on their way are lost, and no others."""
+    otter.do("history", "--rows", 2500)
+    deaf, receiver = Stream(reads=False), Stream()
+    agent = make_agent(mariadb, [to_graphite(deaf, receiver="append", hold=5)]).start()
+    wait_until(lambda: deaf.connections, "a connection")
+    time.sleep(1.5)
+    agent.kill9()
+    deaf.stop()
+    agent.write(sinks=[to_graphite(receiver, receiver="append", hold=5)])
+    assert agent.run("--once").returncode == 69, "points were lost"
+    points = int(re.search(r"event=in_doubt points=(\d+) after_crash=lose", agent.log()).group(1))
+    account = dict(re.findall(r"(\w+)=(\d+)", agent.log().rpartition("event=account")[2]))
+    assert points > 0 and int(account["lost"]) == int(account["uncertain"]) == points
+    assert all(got < value for value, got in differences(otter.sums(), steps(receiver)).values())
+    assert max(map(len, steps(receiver).values())) == 1
+    receiver.stop()
