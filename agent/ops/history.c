@@ -85,6 +85,13 @@ bool ob_history_is_replayable(const struct ob_sink_settings *s)
         return s->type == OB_SINK_GRAPHITE && s->receiver == OB_RECEIVER_OVERWRITE;
 }
 
+/* The totals of a part of the history are not those of the agent. */
+static int without_totals(int counters)
+{
+        return counters == OB_COUNTERS_GAUGE || counters == OB_COUNTERS_NONE ? OB_COUNTERS_NONE
+                                                                             : OB_COUNTERS_COUNTER;
+}
+
 struct ob_config ob_history_narrow(
         const struct ob_config *from, const struct ob_history_range *r, const struct ob_sink_settings *sink)
 {
@@ -105,7 +112,9 @@ struct ob_config ob_history_narrow(
                 c.n_sources++;
         }
         for (size_t i = 0; i < from->n_sinks; i++)
-                if (sink ? sink == &from->sinks[i] : ob_history_is_replayable(&from->sinks[i]))
-                        c.sinks[c.n_sinks++] = from->sinks[i];
+                if (sink ? sink == &from->sinks[i] : ob_history_is_replayable(&from->sinks[i])) {
+                        c.sinks[c.n_sinks] = from->sinks[i];
+                        c.sinks[c.n_sinks++].counters = without_totals(from->sinks[i].counters);
+                }
         return c;
 }

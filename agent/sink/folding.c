@@ -19,7 +19,7 @@ static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t m
         return time > 0 && time <= made + OB_CLOCK_STEP && (!max_age || time >= made - max_age);
 }
 
-static void add_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
+void ob_folding_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
 {
         if (s->settings->tagged)
                 ob_name_tagged_with(path, s->prefix, series, s->settings->tags, s->settings->n_tags);
@@ -38,7 +38,7 @@ static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, 
 
         if (found)
                 return found;
-        add_name(s, &text, series);
+        ob_folding_name(s, &text, series);
         if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
                 return NULL;
         found = ob_fold_find(f, path, text.length);
@@ -114,9 +114,18 @@ static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned s
         }
 }
 
+/* A repeated point would count twice; a counter's amount may be in the totals alone. */
+static bool is_left_out(const struct ob_sink *s, const struct ob_series *series)
+{
+        if (series->deliver_to != OB_TO_ALL && is_appending(s))
+                return true;
+        return series->deliver_to != OB_TO_FORGET && series->kind == OB_COUNTER &&
+               (s->settings->counters == OB_COUNTERS_GAUGE || s->settings->counters == OB_COUNTERS_NONE);
+}
+
 static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
 {
-        if (m->series->deliver_to != OB_TO_ALL && is_appending(f->s)) {
+        if (is_left_out(f->s, m->series)) {
                 f->counts->obeyed += f->is_counted;
                 return;
         }

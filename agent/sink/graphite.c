@@ -9,7 +9,7 @@
  * batch, resends its steps with the values of the head, and then acknowledges it. So a point that carbon lost from
  * its cache comes twice on one connection, or once more on a new one: the head rewinds to the tail when the
  * connection is lost, and while carbon still creates the files of new series. The tail's fold at `acked` is the
- * saved state; nothing else has to be kept.
+ * saved state; nothing else has to be kept, but for the totals, which have the number of their last batch.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,7 @@
 #include "agent/sink/graphite_append.h"
 #include "agent/sink/resend_schedule.h"
 #include "agent/sink/sink.h"
+#include "agent/sink/step_totals.h"
 #include "agent/sink/tcp_stream.h"
 #include "proto/graphite.h"
 #include "proto/memory.h"
@@ -40,6 +41,8 @@ struct graphite {
         int64_t furthest; /* batch: `budget` has the new series up to this one */
         struct ob_stored_batch batch;
         struct ob_folding folding; /* of the batch */
+        struct ob_step_totals totals;
+        size_t n_totals; /* that `budget` has */
 
         char *out_data; /* ours */
         struct ob_text out;
@@ -137,6 +140,7 @@ static void rewind_to_acked(struct ob_sink *s)
                         "steps that were begun go on from nothing\"",
                         s->settings->name);
         ob_fold_assign(g->head, g->tail);
+        g->totals.stamp = 0;
         g->head_seq = g->tail_seq = s->delivery.acked;
         g->has_failed = g->is_passing = false;
         g->lines = g->points = 0;
@@ -153,11 +157,39 @@ static void read_clean_stop(struct ob_sink *s)
         g->furthest = g->sent.n ? s->delivery.sent_upto : s->delivery.acked;
 }
 
+static int stage_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return g->totals.totals ? ob_totals_stage(g->totals.totals, s->store, err) : 0;
+}
+
+static int commit(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        if (ob_sink_commit(s, err))
+                return -1;
+        if (g->totals.totals)
+                ob_totals_staged(g->totals.totals);
+        return 0;
+}
+
+/* Carbon has created the files of totals that continue. */
+static int open_totals(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int got = ob_step_totals_open(&g->totals, s, err);
+
+        if (got > 0 && g->totals.totals)
+                g->n_totals = ob_totals_count(g->totals.totals);
+        return got > 0 ? 0 : got < 0 ? -1 : commit(s, err);
+}
+
 static int start_graphite(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = ob_alloc(1, sizeof(*g));
 
-        (void)err;
         s->state = g;
         ob_tcp_stream_init(&g->stream, s->settings->host, s->settings->port, s->stop);
         g->stream.permit = s->permit;
@@ -171,7 +203,7 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
         rewind_to_acked(s);
         read_clean_stop(s);
         s->counters->points += ob_fold_points(g->tail);
-        return 0;
+        return open_totals(s, err);
 }
 
 /* The head has sent the dropped batches' points that the tail still held: they must not be counted again. */
@@ -183,6 +215,15 @@ static void settle_kept(struct ob_sink *s)
                 return;
         ob_fold_settle(g->tail);
         write_saved_state(s, false);
+}
+
+static void add_batch(struct ob_sink *s, struct ob_fold *fold)
+{
+        struct graphite *g = s->state;
+
+        ob_folding_add(s, &g->batch, fold, &g->folding);
+        if (g->totals.totals)
+                ob_totals_add(g->totals.totals, &g->batch);
 }
 
 /* Sends the steps that the next batch changes. */
@@ -197,7 +238,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
         g->lines = g->points = 0;
         g->is_counting = true;
         known = ob_fold_count(g->head);
-        ob_folding_add(s, &g->batch, g->head, &g->folding);
+        add_batch(s, g->head);
         if (g->batch.seq > g->furthest) {
                 ob_create_budget_add(&g->budget, ob_fold_count(g->head) - known);
                 g->furthest = g->batch.seq;
@@ -231,7 +272,7 @@ static enum ob_step fold_tail(struct ob_sink *s, int64_t last, struct ob_err *er
                 return OB_STEP_FAILED;
         if (!got || g->batch.seq > last)
                 return OB_STEP_IDLE;
-        ob_folding_add(s, &g->batch, g->tail, &g->folding);
+        add_batch(s, g->tail);
         g->tail_seq = g->batch.seq;
         return OB_STEP_BUSY;
 }
@@ -278,7 +319,22 @@ static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
         forget_idle(s);
         s->delivery.acked = g->tail_seq;
         write_saved_state(s, false);
-        return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+        return commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+}
+
+static enum ob_step send_totals(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        size_t n = ob_totals_count(g->totals.totals);
+
+        ob_create_budget_add(&g->budget, (unsigned)(n - g->n_totals));
+        g->n_totals = n;
+        ob_step_totals_emit(&g->totals, s, emit);
+        send_out(s);
+        if (!g->has_failed)
+                return OB_STEP_BUSY;
+        *err = g->why;
+        return OB_STEP_FAILED;
 }
 
 /* A full queue is worse than points that carbon may have dropped. */
@@ -317,6 +373,8 @@ static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_er
                 return OB_STEP_BUSY;
         }
         *wake = earliest(*wake, earliest(due, g->budget.resend_at));
+        if (did == OB_STEP_IDLE && ob_step_totals_is_due(&g->totals, s, wake))
+                return send_totals(s, err);
         return did;
 }
 
@@ -373,7 +431,7 @@ static int stop_graphite(struct ob_sink *s, struct ob_err *err)
                 rewind_to_acked(s);
         write_saved_state(s, is_clean);
         s->counters->behind += ob_fold_points(g->tail);
-        return ob_sink_commit(s, err);
+        return commit(s, err);
 }
 
 static void free_graphite(struct ob_sink *s)
@@ -384,6 +442,7 @@ static void free_graphite(struct ob_sink *s)
                 return;
         ob_fold_free(g->head);
         ob_fold_free(g->tail);
+        ob_step_totals_free(&g->totals);
         ob_stored_batch_free(&g->batch);
         free(g->out_data);
         free(g);
@@ -393,6 +452,7 @@ static void free_graphite(struct ob_sink *s)
 const struct ob_sink_ops ob_sink_graphite = {
         .start = start_graphite,
         .step = step_graphite,
+        .stage = stage_graphite,
         .connect = connect_graphite,
         .disconnect = disconnect_graphite,
         .finish = finish_graphite,

@@ -23,6 +23,7 @@
 #include "agent/sink/fold.h"
 #include "agent/sink/folding.h"
 #include "agent/sink/sink.h"
+#include "agent/sink/step_totals.h"
 #include "agent/sink/tcp_stream.h"
 #include "proto/graphite.h"
 #include "proto/memory.h"
@@ -47,6 +48,7 @@ struct appending {
         struct ob_stored_batch batch;
         struct ob_folding folding; /* of the batch */
         bool is_dropping;          /* emitted steps are lost */
+        struct ob_step_totals totals;
 
         struct part made;   /* the lines of the steps that were closed since the last part */
         struct part *parts; /* ours, in the order in which they are sent */
@@ -123,13 +125,17 @@ static int64_t close_ms(const struct ob_sink *s)
         return quarter < CLOSE_MS ? quarter : CLOSE_MS;
 }
 
-/* A mark, the parts with the number of the one that is on its way (0: none is), and the fold at `acked`. */
+/*
+ * A mark, the last step that got totals, the parts with the number of the one that is on its way (0: none is), and
+ * the fold at `acked`.
+ */
 static void write_saved_state(struct ob_sink *s)
 {
         struct appending *a = s->state;
         ob_cleanup(ob_bytes_free) struct ob_bytes parts = { .length = 0 }, fold = { .length = 0 };
         struct ob_bytes *out = &s->delivery.saved_state;
 
+        ob_bytes_add_signed(&parts, a->totals.stamp);
         ob_bytes_add_unsigned(&parts, a->is_sending ? a->next + 1 : 0);
         ob_bytes_add_unsigned(&parts, a->n_parts);
         for (size_t i = 0; i < a->n_parts; i++) {
@@ -159,6 +165,13 @@ static void acknowledge(struct ob_sink *s)
         write_saved_state(s);
 }
 
+static int stage_append(struct ob_sink *s, struct ob_err *err)
+{
+        struct appending *a = s->state;
+
+        return a->totals.totals ? ob_totals_stage(a->totals.totals, s->store, err) : 0;
+}
+
 static int save(struct ob_sink *s, struct ob_err *err)
 {
         struct appending *a = s->state;
@@ -166,6 +179,8 @@ static int save(struct ob_sink *s, struct ob_err *err)
         acknowledge(s);
         if (ob_sink_commit(s, err))
                 return -1;
+        if (a->totals.totals)
+                ob_totals_staged(a->totals.totals);
         a->is_changed = false;
         return 0;
 }
@@ -190,7 +205,8 @@ static size_t read_parts(struct appending *a, struct ob_bytes_reader p)
 {
         uint64_t sending, n;
 
-        if (!ob_bytes_read_unsigned(&p, &sending) || !ob_bytes_read_unsigned(&p, &n))
+        if (!ob_bytes_read_signed(&p, &a->totals.stamp) || !ob_bytes_read_unsigned(&p, &sending) ||
+                !ob_bytes_read_unsigned(&p, &n))
                 return 0;
         while (n && read_part(&p, &a->made)) {
                 seal(a);
@@ -252,6 +268,7 @@ static int start_append(struct ob_sink *s, struct ob_err *err)
 {
         struct appending *a = ob_alloc(1, sizeof(*a));
         size_t sending;
+        int began;
 
         s->state = a;
         ob_tcp_stream_init(&a->stream, s->settings->host, s->settings->port, s->stop);
@@ -262,10 +279,12 @@ static int start_append(struct ob_sink *s, struct ob_err *err)
         sending = read_saved_state(s);
         a->head_seq = s->delivery.acked;
         s->counters->points += held_points(a);
-        if (!sending)
+        began = ob_step_totals_open(&a->totals, s, err);
+        if (sending)
+                settle_doubt(s, sending - 1);
+        if (began > 0 && !sending)
                 return 0;
-        settle_doubt(s, sending - 1);
-        return save(s, err);
+        return began < 0 ? -1 : save(s, err);
 }
 
 /* Folds the next batch, which may close steps. */
@@ -280,6 +299,8 @@ static enum ob_step fold_next(struct ob_sink *s, int64_t last, struct ob_err *er
                 return OB_STEP_IDLE;
         ob_folding_add(s, &a->batch, a->fold, &a->folding);
         ob_folding_count(s, &a->folding);
+        if (a->totals.totals)
+                ob_totals_add(a->totals.totals, &a->batch);
         a->head_seq = a->batch.seq;
         s->counters->behind -= a->batch.points;
         if (a->made.lines.length >= PART_MOST)
@@ -358,6 +379,16 @@ static enum ob_step close_steps(struct ob_sink *s, bool is_last, struct ob_err *
         return save(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
 }
 
+/* The next commit has the step, so that no other run sends totals for the step again. */
+static enum ob_step add_totals(struct ob_sink *s)
+{
+        struct appending *a = s->state;
+
+        ob_step_totals_emit(&a->totals, s, emit);
+        seal(a);
+        return OB_STEP_BUSY;
+}
+
 /* Waits for the part that is on its way. During a stop the wait is here, since an idle sink ends. */
 static enum ob_step wait_for_part(struct ob_sink *s, int64_t *wake)
 {
@@ -392,6 +423,8 @@ static enum ob_step step_append(struct ob_sink *s, int64_t *wake, struct ob_err 
                 return did;
         if (a->is_sending)
                 return wait_for_part(s, wake);
+        if (ob_step_totals_is_due(&a->totals, s, wake))
+                return add_totals(s);
         is_last = ob_stop_is_wanted(s->stop) && (s->is_once || s->is_forgotten) && !a->has_ended;
         if (is_last || a->close_at <= ob_clock_ms())
                 return close_steps(s, is_last, err);
@@ -469,6 +502,7 @@ static void free_append(struct ob_sink *s)
         if (!a)
                 return;
         ob_fold_free(a->fold);
+        ob_step_totals_free(&a->totals);
         ob_stored_batch_free(&a->batch);
         ob_bytes_free(&a->made.lines);
         for (size_t i = 0; i < a->n_parts; i++)
@@ -481,6 +515,7 @@ static void free_append(struct ob_sink *s)
 const struct ob_sink_ops ob_sink_graphite_append = {
         .start = start_append,
         .step = step_append,
+        .stage = stage_append,
         .connect = connect_append,
         .disconnect = disconnect_append,
         .finish = finish_append,

@@ -3,6 +3,8 @@ import collections
 import re
 import time
 
+import pytest
+
 from servers.process import wait_until
 from servers.sinks import Stream
 from servers.wiring import to_graphite
@@ -70,6 +72,38 @@ def test_a_restart_repeats_equal_values(mariadb, otter, make_agent):
     agent.once()
     agent.once()
     assert max(map(len, steps(receiver).values())) == 3, "after the horizon nothing is kept"
+    receiver.stop()
+
+
+@pytest.mark.parametrize("more", [{"receiver": "append", "hold": 1}, {"horizon": 1, "creates": 0}], ids=["append", "overwrite"])
+def test_totals_grow_through_kills(mariadb, otter, make_agent, more):
+    """A smaller total would be a reset for nonNegativeDerivative(); a step that appends gets one total."""
+    otter.do("history", "--rows", 100, "--hours", 2)
+    receiver = Stream()
+    agent = make_agent(mariadb, [to_graphite(receiver, step=1, counters="gauge", **more)]).start()
+    managers = otter.run("--seconds", 3, "--writers", 3, "--rate", 60, "--hold", 1)
+    for _ in range(2):
+        time.sleep(1.2)
+        agent.kill9()
+        agent.start()
+    assert managers.wait(30) == 0, managers.log()
+    wanted = otter.sums()
+
+    def totals():
+        found = collections.defaultdict(list)
+        for (path, at), values in sorted(steps(receiver).items()):
+            assert path.endswith(".total") or path.rpartition(".")[2].endswith(("_ms", "_s")), path
+            found[path.removesuffix(".total")] += values
+            assert "hold" not in more or len(values) == 1, (path, at, values)
+        return found
+    wait_until(lambda: all(totals()[path][-1:] == [value] for path, value in wanted.items()), "totals", 15, 0.3)
+    assert agent.stop() == 0
+    agent.once()
+    found = totals()
+    for path, value in wanted.items():
+        assert found[path] == sorted(found[path]) and found[path][-1] == value, path
+    agent.run("replay", "--since", "-2h")
+    assert {path: found[path] for path in wanted} == {path: totals()[path] for path in wanted}, "a replay has no totals"
     receiver.stop()
 
 

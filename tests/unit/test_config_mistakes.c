@@ -150,7 +150,7 @@ static const struct {
         { { STATSD("counters = \"gauges\";") }, 4,
                 "'counters' must be 'counter' or 'gauge' or 'both', not 'gauges'" },
         { { STATSD("counters = true;") }, 4, "'counters'" },
-        { { CARBON("counters = \"gauge\";") }, 4, "'counters'" },
+        { { CARBON("counters = \"gauges\";") }, 4, "'counters' must be 'counter' or 'gauge' or 'both'" },
         { { STATSD("after_crash = \"\";") }, 4, "'after_crash' must be 'lose' or 'repeat', not ''" },
         { { .sinks = "{ type = \"influx\"; }" }, 4, "'type' must be 'statsd' or 'graphite', not 'influx'" },
         { { .sources = "delay = { start = \"yesterday\"; };" }, 3, "'start' must be 'now'" },
