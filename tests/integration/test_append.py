@@ -15,7 +15,7 @@ def steps(receiver):
     found = collections.defaultdict(list)
     for line in receiver.lines():
         path, value, at = line.split()
-        if re.search(r"\.(throughput|history|table|log)\.", path):
+        if re.search(r"\.(throughput|history|table|log)\.", path) and ".agent." not in path:
             found[path, int(at)].append(int(value))
     return found
 
@@ -72,6 +72,27 @@ def test_a_restart_repeats_equal_values(mariadb, otter, make_agent):
     agent.once()
     agent.once()
     assert max(map(len, steps(receiver).values())) == 3, "after the horizon nothing is kept"
+    receiver.stop()
+
+
+def test_the_receiver_is_another_one(mariadb, otter, make_agent):
+    """Steps that were sent are not sent again to a receiver that appends; steps that were held are sent to one that overwrites."""
+    receiver = Stream()
+    overwrite, append = ([to_graphite(receiver, step=5, **more)] for more in ({}, {"receiver": "append", "hold": 3600}))
+    otter.do("history", "--rows", 100, "--hours", 1, "--until", int(time.time()) - 600)
+    agent = make_agent(mariadb, overwrite)
+    agent.once()
+    before = steps(receiver)
+    assert not differences(otter.sums(), before)
+    agent.write(sinks=append)
+    agent.once()
+    assert steps(receiver) == before
+    otter.do("history", "--rows", 50, "--hours", 0.01)
+    agent.once()
+    assert steps(receiver) == before
+    agent.write(sinks=overwrite)
+    agent.once()
+    assert not differences(otter.sums(), steps(receiver))
     receiver.stop()
 
 
