@@ -22,6 +22,7 @@
 #include "agent/sink/dry_run.h"
 #include "agent/sink/fold.h"
 #include "agent/sink/folding.h"
+#include "agent/sink/resend_schedule.h"
 #include "agent/sink/sink.h"
 #include "agent/sink/step_totals.h"
 #include "agent/sink/tcp_stream.h"
@@ -228,24 +229,54 @@ bool ob_graphite_append_take_parts(struct ob_bytes_reader *saved_state, struct o
         return true;
 }
 
-/* A state of graphite.c has no parts: its batches up to `sent_upto` were sent. */
-static size_t read_saved_state(struct ob_sink *s)
+static void read_fold(struct ob_sink *s, struct ob_bytes_reader fold)
 {
         struct appending *a = s->state;
-        struct ob_bytes_reader fold = { s->delivery.saved_state.data,
-                s->delivery.saved_state.data + s->delivery.saved_state.length };
-        struct ob_bytes_reader parts;
 
-        if (!ob_graphite_append_take_parts(&fold, &parts)) {
-                s->delivery.acked = s->delivery.sent_upto;
-                return 0;
-        }
         if (!ob_fold_read(a->fold, fold.at, (size_t)(fold.end - fold.at)))
                 ob_log(OB_LOG_WARN,
                         "sink=%s event=fold_dropped why=\"the step was changed, or the store is damaged: "
                         "steps that were begun go on from nothing\"",
                         s->settings->name);
-        return read_parts(a, parts);
+}
+
+/* Goes on from a state of graphite.c, which sent all batches up to `sent_upto`: their steps are closed. */
+static int take_over(struct ob_sink *s, struct ob_bytes_reader saved_state, struct ob_err *err)
+{
+        struct appending *a = s->state;
+        struct ob_resend_schedule ignored = { .n = 0 };
+        uint64_t creating;
+        int got;
+
+        if (ob_bytes_read_unsigned(&saved_state, &creating))
+                ob_resend_schedule_read(&ignored, &saved_state);
+        read_fold(s, saved_state);
+        a->is_dropping = true;
+        while ((got = ob_queue_next(s->queue, s->store, s->delivery.acked, &a->batch, err)) > 0 &&
+                a->batch.seq <= s->delivery.sent_upto) {
+                ob_folding_add(s, &a->batch, a->fold, &a->folding);
+                s->delivery.acked = a->batch.seq;
+        }
+        ob_fold_settle(a->fold);
+        ob_fold_flush(a->fold, NULL);
+        ob_fold_forget_idle(a->fold, 1, 0, 0);
+        a->is_dropping = false;
+        return got < 0 ? -1 : 0;
+}
+
+/* `*sending` becomes the number of the part that was on its way, or 0. */
+static int read_saved_state(struct ob_sink *s, size_t *sending, struct ob_err *err)
+{
+        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
+        struct ob_bytes_reader parts;
+
+        *sending = 0;
+        if (!ob_graphite_append_take_parts(&saved_state, &parts))
+                return take_over(s, saved_state, err);
+        read_fold(s, saved_state);
+        *sending = read_parts(s->state, parts);
+        return 0;
 }
 
 /* Decides about the part that was on its way when the connection was lost or the agent crashed. */
@@ -276,7 +307,8 @@ static int start_append(struct ob_sink *s, struct ob_err *err)
         a->fold = ob_fold_new(s->settings->step, s->keep, emit, s);
         a->forgot = ob_clock_ms();
         a->close_at = a->forgot + close_ms(s);
-        sending = read_saved_state(s);
+        if (read_saved_state(s, &sending, err))
+                return -1;
         a->head_seq = s->delivery.acked;
         s->counters->points += held_points(a);
         began = ob_step_totals_open(&a->totals, s, err);

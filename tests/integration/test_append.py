@@ -32,6 +32,14 @@ def differences(wanted, found):
     return {path: (value, got[path]) for path, value in wanted.items() if got[path] != value}
 
 
+def assert_balanced(agent):
+    """Each run that ended has an account in which no point is missing."""
+    accounts = re.findall(r"event=account points=(\d+) sent=(\d+) folded=(\d+) late=(\d+) lost=(\d+) behind=(\d+)", agent.log())
+    assert accounts
+    for points, *parts in accounts:
+        assert int(points) == sum(map(int, parts)), accounts
+
+
 def test_each_step_comes_once(mariadb, otter, make_agent):
     """Also over several runs, after a rewind, and with late rows; a replay leaves the sink out."""
     otter.do("history", "--rows", 300, "--hours", 2)
@@ -49,6 +57,7 @@ def test_each_step_comes_once(mariadb, otter, make_agent):
     wait_until(lambda: agent.once() and not differences(wanted, steps(receiver)), "sums", 30, 0.5)
     assert max(map(len, steps(receiver).values())) == 1
     assert "event=late points=" in agent.log() and "event=lost" not in agent.log()
+    assert_balanced(agent)
     done = agent.run("replay", "--since", "-2h")
     assert done.returncode == 78 and "the sink graphite is left out: its receiver appends" in done.stderr
     agent.write(sinks=[to_graphite(receiver, receiver="append", hold=1)])
@@ -72,13 +81,14 @@ def test_a_restart_repeats_equal_values(mariadb, otter, make_agent):
     agent.once()
     agent.once()
     assert max(map(len, steps(receiver).values())) == 3, "after the horizon nothing is kept"
+    assert_balanced(agent)
     receiver.stop()
 
 
 def test_the_receiver_is_another_one(mariadb, otter, make_agent):
-    """Steps that were sent are not sent again to a receiver that appends; steps that were held are sent to one that overwrites."""
+    """A step that was sent is not sent again to a receiver that appends; a step that is held goes to one that overwrites."""
     receiver = Stream()
-    overwrite, append = ([to_graphite(receiver, step=5, **more)] for more in ({}, {"receiver": "append", "hold": 3600}))
+    overwrite, append = ([to_graphite(receiver, step=5, **more)] for more in ({}, {"receiver": "append", "hold": 60}))
     otter.do("history", "--rows", 100, "--hours", 1, "--until", int(time.time()) - 600)
     agent = make_agent(mariadb, overwrite)
     agent.once()
@@ -87,11 +97,17 @@ def test_the_receiver_is_another_one(mariadb, otter, make_agent):
     agent.write(sinks=append)
     agent.once()
     assert steps(receiver) == before
+    mariadb.query("INSERT INTO THROUGHPUT_STAT (TYPE, NUMBER, SIZE, PIPELINE_ID, START_TIME, END_TIME, GMT_CREATE, GMT_MODIFIED) "
+                  "SELECT TYPE, 7, 70, PIPELINE_ID, START_TIME, END_TIME, GMT_CREATE, NOW() FROM THROUGHPUT_STAT")
+    agent.once()
+    late = steps(receiver)
+    assert not differences(otter.sums(), late) and {key: late[key] for key in before} == before
     otter.do("history", "--rows", 50, "--hours", 0.01)
     agent.once()
-    assert steps(receiver) == before
+    assert steps(receiver) == late
     agent.write(sinks=overwrite)
     agent.once()
+    assert_balanced(agent)
     assert not differences(otter.sums(), steps(receiver))
     receiver.stop()
 
@@ -123,6 +139,7 @@ def test_totals_grow_through_kills(mariadb, otter, make_agent, more):
     found = totals()
     for path, value in wanted.items():
         assert found[path] == sorted(found[path]) and found[path][-1] == value, path
+    assert_balanced(agent)
     agent.run("replay", "--since", "-2h")
     assert {path: found[path] for path in wanted} == {path: totals()[path] for path in wanted}, "a replay has no totals"
     receiver.stop()
@@ -142,6 +159,7 @@ def test_lines_in_doubt(mariadb, otter, make_agent):
     points = int(re.search(r"event=in_doubt points=(\d+) after_crash=lose", agent.log()).group(1))
     account = dict(re.findall(r"(\w+)=(\d+)", agent.log().rpartition("event=account")[2]))
     assert points > 0 and int(account["lost"]) == int(account["uncertain"]) == points
+    assert_balanced(agent)
     assert all(got < value for value, got in differences(otter.sums(), steps(receiver)).values())
     assert max(map(len, steps(receiver).values())) == 1
     receiver.stop()
