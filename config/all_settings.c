@@ -13,6 +13,7 @@ static const char *const counters_words[] = { "counter", "gauge", "both", NULL }
 static const char *const path_words[] = { "ids", "names", NULL };
 static const char *const level_words[] = { "error", "warn", "info", NULL };
 static const char *const crash_words[] = { "lose", "repeat", NULL };
+static const char *const receiver_words[] = { "overwrite", "append", NULL };
 static const char *const tls_words[] = { "off", "required", "verify", NULL };
 
 const struct ob_setting ob_top_settings[] = {
@@ -172,7 +173,14 @@ const struct ob_setting ob_graphite_settings[] = {
         { "host", OB_SET_TEXT, AT(ob_sink_settings, host), .text = "127.0.0.1" },
         { "port", OB_SET_INT, AT(ob_sink_settings, port), 1, 65535, .number = 2003 },
         { "path", OB_SET_CHOICE, AT(ob_sink_settings, path), .number = OB_PATH_IDS, .choices = path_words },
+        { "receiver", OB_SET_CHOICE, AT(ob_sink_settings, receiver), .number = OB_RECEIVER_OVERWRITE,
+                .choices = receiver_words },
         { "step", OB_SET_INT, AT(ob_sink_settings, step), 1, 86400, .number = 60 },
+        { "hold", OB_SET_INT, AT(ob_sink_settings, hold), 1, 86400, .number = 60 },
+        { "after_crash", OB_SET_CHOICE, AT(ob_sink_settings, after_crash), .number = OB_AFTER_CRASH_LOSE,
+                .choices = crash_words },
+        { "counters", OB_SET_CHOICE, AT(ob_sink_settings, counters), .number = OB_COUNTERS_COUNTER,
+                .choices = counters_words },
         { "tagged", OB_SET_BOOL, AT(ob_sink_settings, tagged), .number = false },
         { "horizon", OB_SET_INT, AT(ob_sink_settings, horizon), 0, 86400, .number = 300 },
         { "creates", OB_SET_INT, AT(ob_sink_settings, creates), 0, 1000000, .number = 50 },

@@ -20,9 +20,10 @@ enum ob_level { OB_LOG_ERROR, OB_LOG_WARN, OB_LOG_INFO }; /* of lines in the log
 enum ob_tls { OB_TLS_OFF, OB_TLS_REQUIRED, OB_TLS_VERIFY };
 enum ob_sink_type { OB_SINK_STATSD, OB_SINK_GRAPHITE, OB_SINK_EVENTS, OB_SINK_TYPES };
 enum ob_flavor { OB_FLAVOR_PLAIN, OB_FLAVOR_DOGSTATSD };
-enum ob_counters_as { OB_COUNTERS_COUNTER, OB_COUNTERS_GAUGE, OB_COUNTERS_BOTH };
+enum ob_counters_as { OB_COUNTERS_COUNTER, OB_COUNTERS_GAUGE, OB_COUNTERS_BOTH, OB_COUNTERS_NONE };
 enum ob_path { OB_PATH_IDS, OB_PATH_NAMES };
 enum ob_after_crash { OB_AFTER_CRASH_LOSE, OB_AFTER_CRASH_REPEAT };
+enum ob_receiver { OB_RECEIVER_OVERWRITE, OB_RECEIVER_APPEND };
 
 struct ob_mysql_settings {
         const char *host, *socket, *user, *password, *database;
@@ -77,8 +78,10 @@ struct ob_sink_settings {
         struct ob_tag
                 tags[OB_TAGS_MORE_MAX]; /* sent with every point, by sinks that send tags. value NULL: no value */
         unsigned n_tags;
-        int counters;       /* statsd: enum ob_counters_as */
-        int after_crash;    /* statsd: enum ob_after_crash */
+        int counters;       /* enum ob_counters_as; NONE, which no config says: neither amounts nor totals */
+        int after_crash;    /* statsd, and graphite that appends: enum ob_after_crash */
+        int receiver;       /* graphite: enum ob_receiver: what becomes of a second value of one step */
+        int hold;           /* graphite that appends: seconds after the end of a step until the step is closed */
         int step;           /* graphite: seconds of carbon's finest retention */
         bool tagged;        /* graphite */
         int horizon;        /* graphite: seconds after which each step is sent once more */

@@ -276,6 +276,21 @@ static bool is_container(const char *id)
         return strlen(id) <= CONTAINER_MAX;
 }
 
+/* A receiver that overwrites gets each step at once, and again when the step grows or a crash leaves it in doubt.
+ */
+static int check_receiver(const config_setting_t *at, const struct ob_sink_settings *s, struct ob_err *err)
+{
+        static const char *const of_append[] = { "hold", "after_crash" };
+
+        if (s->type != OB_SINK_GRAPHITE || s->receiver == OB_RECEIVER_APPEND)
+                return 0;
+        for (size_t i = 0; i < sizeof(of_append) / sizeof(*of_append); i++)
+                if (sets(at, of_append[i]))
+                        return ob_setting_fail(config_setting_get_member(at, of_append[i]), err,
+                                "\"%s\" has no effect without receiver = \"append\"", of_append[i]);
+        return 0;
+}
+
 /* Checks and completes what the table of settings cannot say about a sink. */
 static int check_sink(
         const config_setting_t *at, struct ob_sink_settings *s, struct ob_texts *texts, struct ob_err *err)
@@ -293,7 +308,8 @@ static int check_sink(
         if (*s->events && strncasecmp(s->events, "http://", 7) != 0 && strncasecmp(s->events, "https://", 8) != 0)
                 return ob_setting_fail(config_setting_get_member(at, "events"), err,
                         "\"events\" must be the address of graphite-web, like \"http://127.0.0.1:8080\"");
-        if ((tags && read_tags(tags, s, texts, err)) || (is_dog && take_environment(at, s, texts, err)))
+        if (check_receiver(at, s, err) || (tags && read_tags(tags, s, texts, err)) ||
+                (is_dog && take_environment(at, s, texts, err)))
                 return -1;
         if (is_dog && !is_container(s->container))
                 return ob_setting_fail(config_setting_get_member(at, "container"), err,

@@ -208,7 +208,7 @@ int ob_check(const struct ob_config *c, bool is_json)
         for (size_t i = 0; i < c->n_managers; i++)
                 check_manager(&r, c, &c->managers[i]);
         for (size_t i = 0; i < c->n_sinks; i++)
-                ob_check_sink(&r, &c->sinks[i]);
+                ob_check_sink(&r, c, &c->sinks[i]);
         return ob_report_end(&r) == OB_GRADE_BAD ? EXIT_UNREACHED : EXIT_FINE;
 }
 

@@ -16,6 +16,7 @@ const char *ob_check_name(const struct ob_manager *m);
 bool ob_check_database(
         struct ob_report *r, const struct ob_config *c, const struct ob_manager *m, struct ob_session_turns *turns);
 
-void ob_check_sink(struct ob_report *r, const struct ob_sink_settings *s);
+/* A sink's server, as far as it can be asked, and what is assumed about it. */
+void ob_check_sink(struct ob_report *r, const struct ob_config *c, const struct ob_sink_settings *s);
 
 #endif

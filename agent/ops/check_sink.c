@@ -13,6 +13,8 @@
 #define ANSWER_MS 250 /* the wait for the answer that nobody listens */
 #define UDP_HEAD  8
 
+#define AGGREGATOR_PORT 2023 /* LINE_RECEIVER_PORT of carbon-aggregator in carbon.conf */
+
 static const char statsd_fix[] = "is the statsd or Datadog Agent running, at this host and port, or socket?";
 
 /* The bytes of the headers around a datagram's payload. */
@@ -109,7 +111,63 @@ static int connect_events(const struct ob_sink_settings *s, struct ob_stop *neve
         return got;
 }
 
-void ob_check_sink(struct ob_report *r, const struct ob_sink_settings *s)
+/*
+ * The Graphite protocol has no answer, so what listens cannot be asked. The ports by default tell a relay's or an
+ * aggregator's input from carbon-cache's.
+ */
+static void report_receiver(struct ob_report *r, const struct ob_sink_settings *s)
+{
+        static const char fix[] =
+                "VictoriaMetrics, Mimir, Grafana Cloud, graphite_exporter and carbon-aggregator need receiver = \"append\"";
+        bool is_aggregator = s->port == AGGREGATOR_PORT && s->receiver == OB_RECEIVER_OVERWRITE;
+
+        if (is_aggregator)
+                ob_report_add(r, OB_GRADE_WARN, "receiver", s->name, fix,
+                        "port %d is usually a carbon-aggregator, which adds up what is sent again; receiver = \"overwrite\" is set",
+                        s->port);
+        else if (s->receiver == OB_RECEIVER_OVERWRITE)
+                ob_report_add(r, OB_GRADE_OK, "receiver", s->name, "",
+                        "assumed, since no receiver answers: the last value of a step wins, as in carbon, go-carbon, InfluxDB and "
+                        "graphite-clickhouse, and no relay has aggregation rules");
+        else
+                ob_report_add(r, OB_GRADE_OK, "receiver", s->name, "",
+                        "assumed, since no receiver answers: each value that arrives is kept, as in VictoriaMetrics; %s",
+                        s->after_crash == OB_AFTER_CRASH_REPEAT
+                                ? "of equal values of one step it keeps one (-dedup.minScrapeInterval)"
+                                : "a step that a crash leaves in doubt is lost");
+}
+
+/* A row is read up to so many seconds after its time, while the database answers at once. */
+static int slowest_read(const struct ob_config *c, const char **name)
+{
+        int slowest = 0;
+
+        for (size_t i = 0; i < c->n_sources; i++) {
+                const struct ob_source *source = &c->sources[i];
+
+                if (!source->enabled || source->kind != OB_SOURCE_TABLE ||
+                        source->every + source->settle <= slowest)
+                        continue;
+                slowest = source->every + source->settle;
+                *name = source->name;
+        }
+        return slowest;
+}
+
+static void check_hold(struct ob_report *r, const struct ob_config *c, const struct ob_sink_settings *s)
+{
+        const char *name = "";
+        int slowest = slowest_read(c, &name);
+
+        if (s->receiver == OB_RECEIVER_APPEND && s->hold <= slowest)
+                ob_report_add(r, OB_GRADE_WARN, "hold", s->name,
+                        "make hold longer than every plus settle of each source",
+                        "a step is closed %d s after its end, but rows of source %s are read up to %d s after their time; they "
+                        "will count in a later step",
+                        s->hold, name, slowest);
+}
+
+void ob_check_sink(struct ob_report *r, const struct ob_config *c, const struct ob_sink_settings *s)
 {
         bool is_events = s->type == OB_SINK_EVENTS;
         struct ob_stop never;
@@ -125,5 +183,9 @@ void ob_check_sink(struct ob_report *r, const struct ob_sink_settings *s)
                         "%s", err.text);
         else
                 ob_report_add(r, OB_GRADE_OK, "sink", s->name, "", "a server listens");
+        if (s->type == OB_SINK_GRAPHITE) {
+                report_receiver(r, s);
+                check_hold(r, c, s);
+        }
         ob_stop_fini(&never);
 }

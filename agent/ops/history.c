@@ -11,7 +11,15 @@
 const char ob_history_notes[] =
         "TIME is a date in UTC such as '2020-04-20 00:00:00', a time before now such as '-2h' (s, m, h, d), or 'oldest'.";
 
-/* A row may come late by the overlap, and each step is sent once more after the horizon. */
+#define CLOSE_SECONDS 60 /* more than a Graphite sink takes to close a step after its `hold` */
+
+/* How long after its end a step may still be sent, when no row comes late. */
+static int64_t sends_for(const struct ob_sink_settings *s)
+{
+        return s->receiver == OB_RECEIVER_APPEND ? s->hold + CLOSE_SECONDS : s->horizon;
+}
+
+/* A row may come late by the overlap, and each step is sent, or sent once more, some time after that. */
 int64_t ob_history_end(const struct ob_config *c, int64_t now)
 {
         int64_t step = ob_steps_multiple(c), longest = 0;
@@ -23,8 +31,8 @@ int64_t ob_history_end(const struct ob_config *c, int64_t now)
         now -= longest;
         longest = 0;
         for (size_t i = 0; i < c->n_sinks; i++)
-                if (c->sinks[i].type == OB_SINK_GRAPHITE && c->sinks[i].horizon > longest)
-                        longest = c->sinks[i].horizon;
+                if (c->sinks[i].type == OB_SINK_GRAPHITE && sends_for(&c->sinks[i]) > longest)
+                        longest = sends_for(&c->sinks[i]);
         return (now - longest) / step * step - step;
 }
 
@@ -72,6 +80,18 @@ bool ob_history_read_range(const struct ob_config *c, int64_t now, struct ob_his
         return true;
 }
 
+bool ob_history_is_replayable(const struct ob_sink_settings *s)
+{
+        return s->type == OB_SINK_GRAPHITE && s->receiver == OB_RECEIVER_OVERWRITE;
+}
+
+/* The totals of a part of the history are not those of the agent. */
+static int without_totals(int counters)
+{
+        return counters == OB_COUNTERS_GAUGE || counters == OB_COUNTERS_NONE ? OB_COUNTERS_NONE
+                                                                             : OB_COUNTERS_COUNTER;
+}
+
 struct ob_config ob_history_narrow(
         const struct ob_config *from, const struct ob_history_range *r, const struct ob_sink_settings *sink)
 {
@@ -92,7 +112,9 @@ struct ob_config ob_history_narrow(
                 c.n_sources++;
         }
         for (size_t i = 0; i < from->n_sinks; i++)
-                if (from->sinks[i].type == OB_SINK_GRAPHITE && (!sink || sink == &from->sinks[i]))
-                        c.sinks[c.n_sinks++] = from->sinks[i];
+                if (sink ? sink == &from->sinks[i] : ob_history_is_replayable(&from->sinks[i])) {
+                        c.sinks[c.n_sinks] = from->sinks[i];
+                        c.sinks[c.n_sinks++].counters = without_totals(from->sinks[i].counters);
+                }
         return c;
 }

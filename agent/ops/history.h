@@ -26,9 +26,12 @@ struct ob_history_range {
 /* Reads the range's texts. The config must have a Graphite sink. False: wrong usage, and the error was printed. */
 bool ob_history_read_range(const struct ob_config *c, int64_t now, struct ob_history_range *r);
 
+/* Whether steps may be sent once more to this sink: a Graphite sink whose receiver overwrites. */
+bool ob_history_is_replayable(const struct ob_sink_settings *s);
+
 /*
- * A config in memory with only the sources that keep a history, limited to the range, and only the Graphite sinks
- * (`sink`: only this one; NULL: all). The caller frees its arrays of sources and sinks.
+ * A config in memory with only the sources that keep a history, limited to the range, and with one sink (NULL: all
+ * that are replayable). The caller frees its arrays of sources and sinks.
  */
 struct ob_config ob_history_narrow(
         const struct ob_config *from, const struct ob_history_range *r, const struct ob_sink_settings *sink);

@@ -1,7 +1,8 @@
 /*
  * A replay is an agent of its own, beside an agent that may be running. Its store is in memory, its sources are the
- * tables that keep a history, its sinks are the Graphite sinks. The replay ends when each step has been sent, and
- * once more after the horizon. Steps that a running agent may still be sending are left to that agent.
+ * tables that keep a history, its sinks are the Graphite sinks whose receivers overwrite. The replay ends when each
+ * step has been sent, and once more after the horizon. Steps that a running agent may still be sending are left to
+ * that agent.
  */
 #include "agent/ops/replay.h"
 
@@ -65,6 +66,24 @@ static int run(const struct ob_config *config, const char *names_dir, const stru
         return is_whole ? EXIT_FINE : EXIT_UNREACHED;
 }
 
+/* Names the Graphite sinks that are left out. Returns whether a sink is left. */
+static bool print_left_out(const struct ob_config *config)
+{
+        bool has_sink = false;
+
+        for (size_t i = 0; i < config->n_sinks; i++) {
+                const struct ob_sink_settings *s = &config->sinks[i];
+
+                has_sink |= ob_history_is_replayable(s);
+                if (s->type == OB_SINK_GRAPHITE && !ob_history_is_replayable(s))
+                        fprintf(stderr,
+                                "otterbeat: the sink %s is left out: its receiver appends, so what is sent again counts "
+                                "again\n",
+                                s->name);
+        }
+        return has_sink;
+}
+
 static int replay(const struct ob_config *config, const struct ob_arguments *a)
 {
         struct ob_history_range range = { .since_text = a->options[SINCE], .until_text = a->options[UNTIL] };
@@ -76,6 +95,8 @@ static int replay(const struct ob_config *config, const struct ob_arguments *a)
                         stderr);
                 return EXIT_CONFIG;
         }
+        if (!print_left_out(config))
+                return EXIT_CONFIG;
         if (!ob_history_read_range(config, ob_clock_wall(), &range))
                 return EXIT_USAGE;
         narrowed = ob_history_narrow(config, &range, NULL);

@@ -186,6 +186,12 @@ static int longest_overlap(const struct ob_config *c)
         return longest;
 }
 
+/* A dry run works on a copy of the state in memory, so that no checkpoint moves. */
+static bool is_in_memory(const struct ob_unit *u)
+{
+        return u->mode->is_dry || u->part == OB_UNIT_OWN;
+}
+
 static void make_sinks(struct ob_unit *u)
 {
         const struct ob_config *c = &u->config;
@@ -203,21 +209,21 @@ static void make_sinks(struct ob_unit *u)
                         .state_dir = &u->state_dir,
                         .permit = permit_of(u),
                         .is_dry = u->mode->is_dry,
+                        .is_once = u->mode->is_once,
+                        .is_forgotten = !u->lease && (is_in_memory(u) || !*c->state_dir),
                         .collect = u->mode->collect,
                 };
 }
 
-/* A dry run works on a copy of the state in memory, so that no checkpoint moves. */
 static int open_state_dir(struct ob_unit *u, struct ob_err *err)
 {
-        bool is_in_memory = u->mode->is_dry || u->part == OB_UNIT_OWN;
         const char *dir = u->config.state_dir;
 
         if (u->lease)
                 return ob_state_dir_share(&u->state_dir, u->lease, err);
-        if (ob_state_dir_open(&u->state_dir, is_in_memory ? "" : dir, err))
+        if (ob_state_dir_open(&u->state_dir, is_in_memory(u) ? "" : dir, err))
                 return -1;
-        if (is_in_memory)
+        if (is_in_memory(u))
                 return u->mode->is_dry ? ob_state_dir_copy_of(&u->state_dir, dir, &u->config, err) : 0;
         if (*u->state_dir.aside)
                 ob_log(OB_LOG_ERROR, "store=%s event=set_aside as=%s why=\"%s\"", u->state_dir.path,
@@ -496,7 +502,8 @@ static bool join_sinks(struct ob_unit *u)
 
         for (size_t i = 0; i < u->n_sinks; i++) {
                 ob_sink_join(&u->sinks[i]);
-                is_clean &= u->sinks[i].is_clean && !u->counters.sinks[i].lost && !u->counters.sinks[i].late;
+                is_clean &= u->sinks[i].is_clean && !u->counters.sinks[i].lost &&
+                            (!u->counters.sinks[i].late || u->sinks[i].settings->receiver == OB_RECEIVER_APPEND);
         }
         return is_clean;
 }

@@ -11,7 +11,7 @@
 #define NONE        (-1)
 #define AHEAD       4 /* entries */
 #define NOTED_LEAST 64
-#define POINTS_MAX  ((1u << 30) - 1)
+#define POINTS_MAX  ((1u << 29) - 1)
 #define USED_MOST   (INT64_C(1) << 60) /* sums with it do not overflow */
 #define NO_STEP                                                                                                    \
         (INT64_MIN / 2) /* before all steps; far enough from INT64_MIN to subtract `keep` without an overflow */
@@ -20,8 +20,9 @@
 struct entry {
         int64_t step;         /* its first second */
         int newest;           /* second in the step with the newest reading; NONE: no reading yet, or a counter */
-        unsigned points : 30; /* counted points since the last emit */
+        unsigned points : 29; /* counted points since the last emit */
         bool grew : 1;        /* since the last emit */
+        bool is_fresh : 1;    /* it grew since the last ob_fold_close_ended() */
         bool is_real : 1;     /* the value is a double */
         union {
                 int64_t whole;
@@ -230,18 +231,26 @@ static void give_out(
         e->points = 0;
 }
 
-/* Closes the steps more than `keep` seconds behind the newest one, and emits those that grew. */
+/* Closes the oldest step, and emits the step if it grew. */
+static void close_first(struct ob_fold *f, struct ob_fold_series *s)
+{
+        struct entry *e = entry_at(s, 0);
+
+        if (e->grew)
+                give_out(f, s, e, value_of(e));
+        s->closed = e->step;
+        s->first = s->first + 1 < s->room ? s->first + 1 : 0;
+        s->n--;
+        s->grown -= s->grown > 0;
+}
+
+/* Closes the steps more than `keep` seconds behind the newest one. */
 static void close_old(struct ob_fold *f, struct ob_fold_series *s)
 {
         int64_t oldest = entry_at(s, s->n - 1)->step - f->keep;
-        struct entry *e;
 
-        while ((e = entry_at(s, 0))->step < oldest) { /* the newest entry stays */
-                if (e->grew)
-                        give_out(f, s, e, value_of(e));
-                s->first = s->first + 1 < s->room ? s->first + 1 : 0;
-                s->n--;
-                s->grown -= s->grown > 0;
+        while (entry_at(s, 0)->step < oldest) { /* the newest entry stays */
+                close_first(f, s);
                 __builtin_prefetch(entry_at(s, s->n < AHEAD ? 0 : AHEAD)); /* old entries are not in the cache */
         }
 }
@@ -323,27 +332,42 @@ static int64_t step_of(struct ob_fold *f, int64_t time)
         return f->last_step;
 }
 
-enum ob_fold_got ob_fold_add(
-        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, bool is_counted)
+static bool is_at(const struct ob_fold_series *s, size_t at, int64_t step)
 {
-        int64_t step = step_of(f, m->time);
-        int second = (int)(m->time - step);
-        size_t at = place_of(s, step);
-        bool is_there = at < s->n && entry_at(s, at)->step == step;
-        struct entry *e;
-        bool fits;
+        return at < s->n && entry_at(s, at)->step == step;
+}
 
-        if (!is_there && (step <= s->closed || (s->n && step < entry_at(s, s->n - 1)->step - f->keep)))
-                return OB_FOLD_LATE;
-        e = is_there ? entry_at(s, at) : insert(s, at, step);
+/* Folds a metric into the entry of an open step, whose place is `at`. */
+static enum ob_fold_got add_at(struct ob_fold *f, struct ob_fold_series *s, size_t at, int64_t step, int second,
+        const struct ob_metric *m, bool is_counted)
+{
+        struct entry *e = is_at(s, at, step) ? entry_at(s, at) : insert(s, at, step);
+        bool fits = fold_value[m->series->kind](e, second, m->value);
+
         e->points = (e->points + is_counted) & POINTS_MAX;
-        fits = fold_value[m->series->kind](e, second, m->value);
-        e->grew = true;
+        e->grew = e->is_fresh = true;
         s->grown = at < s->grown ? at : s->grown;
         list_grown(f, s);
         s->used = f->now;
         close_old(f, s);
         return fits ? OB_FOLD_ADDED : OB_FOLD_CLAMPED;
+}
+
+enum ob_fold_got ob_fold_add(
+        struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, bool is_counted)
+{
+        int64_t step = step_of(f, m->time);
+        size_t at = place_of(s, step);
+
+        if (!is_at(s, at, step) && (step <= s->closed || (s->n && step < entry_at(s, s->n - 1)->step - f->keep)))
+                return OB_FOLD_LATE;
+        return add_at(f, s, at, step, (int)(m->time - step), m, is_counted);
+}
+
+/* A late metric means that the series has open steps, or had steps that were closed. */
+enum ob_fold_got ob_fold_add_late(struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m)
+{
+        return add_at(f, s, 0, s->n ? entry_at(s, 0)->step : s->closed + f->step, 0, m, false);
 }
 
 /* The entry of a step in `newer`; NULL when `newer` has closed the step. */
@@ -400,6 +424,30 @@ static void flush(
 void ob_fold_flush(struct ob_fold *f, const struct ob_fold *newer)
 {
         flush(f, newer, NULL, NULL);
+}
+
+static void close_ended(struct ob_fold *f, struct ob_fold_series *s, int64_t upto, bool also_fresh)
+{
+        while (s->n && entry_at(s, 0)->step + f->step <= upto && (also_fresh || !entry_at(s, 0)->is_fresh))
+                close_first(f, s);
+        for (size_t i = 0; i < s->n; i++)
+                entry_at(s, i)->is_fresh = false;
+}
+
+/* A step that is open has grown since its last emit, so `grown` lists its series. */
+void ob_fold_close_ended(struct ob_fold *f, int64_t upto, bool also_fresh)
+{
+        size_t open = 0;
+
+        for (size_t i = 0; i < f->n_grown; i++) {
+                struct ob_fold_series *s = f->grown[i];
+
+                close_ended(f, s, upto, also_fresh);
+                s->is_listed = s->n > 0;
+                if (s->is_listed)
+                        f->grown[open++] = s;
+        }
+        f->n_grown = open;
 }
 
 void ob_fold_forget(struct ob_fold *f, bool (*is_meant)(void *ctx, const char *path), void *ctx)
@@ -493,6 +541,7 @@ static bool read_entry(const struct ob_fold *f, struct ob_bytes_reader *p, struc
         e->newest = (int)newest;
         set_value(e, value);
         e->grew = grew;
+        e->is_fresh = true;
         e->points = points & POINTS_MAX;
         return true;
 }

@@ -61,6 +61,17 @@ enum ob_fold_got {
 enum ob_fold_got ob_fold_add(
         struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m, bool is_counted);
 
+/* Folds a late metric into the oldest open step of its series, as the first reading there, and does not count it.
+ */
+enum ob_fold_got ob_fold_add_late(struct ob_fold *f, struct ob_fold_series *s, const struct ob_metric *m);
+
+/*
+ * Closes the steps that ended by `upto`, in each series the oldest step first, and emits the steps that have grown
+ * since their last emit. A step that has grown since the last call stays open, with all later ones of its series,
+ * unless `also_fresh`. For a fold that emits no step before it is closed.
+ */
+void ob_fold_close_ended(struct ob_fold *f, int64_t upto, bool also_fresh);
+
 /*
  * Emits every step that has grown since its last emit. `newer` (or NULL): a fold that has read further in the same
  * batches, and whose values are emitted; a step that it has closed waits until the step closes in `f`, too.

@@ -19,7 +19,25 @@ static bool is_in_carbons_world(const struct ob_sink *s, int64_t time, int64_t m
         return time > 0 && time <= made + OB_CLOCK_STEP && (!max_age || time >= made - max_age);
 }
 
-static void add_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
+static void ignore(void *ctx, const struct ob_fold_value *v)
+{
+        (void)ctx;
+        (void)v;
+}
+
+struct ob_fold *ob_folding_read(
+        const struct ob_sink_settings *s, const struct ob_bytes_reader *saved, struct ob_err *err)
+{
+        struct ob_fold *fold = ob_fold_new(s->step, 0, ignore, NULL);
+
+        if (ob_fold_read(fold, saved->at, (size_t)(saved->end - saved->at)))
+                return fold;
+        ob_fold_free(fold);
+        ob_fail(err, "the steps that sink %s has begun do not fit the config: set the former step again", s->name);
+        return NULL;
+}
+
+void ob_folding_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series)
 {
         if (s->settings->tagged)
                 ob_name_tagged_with(path, s->prefix, series, s->settings->tags, s->settings->n_tags);
@@ -38,7 +56,7 @@ static struct ob_fold_series *find_series(struct ob_sink *s, struct ob_fold *f, 
 
         if (found)
                 return found;
-        add_name(s, &text, series);
+        ob_folding_name(s, &text, series);
         if (text.too_long || !ob_graphite_path_is_storable(path, text.length))
                 return NULL;
         found = ob_fold_find(f, path, text.length);
@@ -88,9 +106,21 @@ static void refuse(struct folding *f, enum ob_loss why, int64_t points, const ch
         f->counts->lost[why] += points;
 }
 
+/* Whether a value that is sent again counts again. */
+static bool is_appending(const struct ob_sink *s)
+{
+        return s->settings->receiver == OB_RECEIVER_APPEND && !s->collect;
+}
+
 static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned series)
 {
-        switch (ob_fold_add(f->fold, f->found[series], m, f->is_counted)) {
+        enum ob_fold_got got = ob_fold_add(f->fold, f->found[series], m, f->is_counted);
+
+        if (got == OB_FOLD_LATE && is_appending(f->s)) {
+                refuse(f, OB_LOSS_MOVED, 1, m->series->name);
+                got = ob_fold_add_late(f->fold, f->found[series], m);
+        }
+        switch (got) {
         case OB_FOLD_LATE:
                 refuse(f, OB_LOSS_LATE, 1, m->series->name);
                 break;
@@ -102,8 +132,21 @@ static void add_to_fold(struct folding *f, const struct ob_metric *m, unsigned s
         }
 }
 
+/* A repeated point would count twice; a counter's amount may be in the totals alone. */
+static bool is_left_out(const struct ob_sink *s, const struct ob_series *series)
+{
+        if (series->deliver_to != OB_TO_ALL && is_appending(s))
+                return true;
+        return series->deliver_to != OB_TO_FORGET && series->kind == OB_COUNTER &&
+               (s->settings->counters == OB_COUNTERS_GAUGE || s->settings->counters == OB_COUNTERS_NONE);
+}
+
 static void fold_metric(struct folding *f, const struct ob_metric *m, unsigned series)
 {
+        if (is_left_out(f->s, m->series)) {
+                f->counts->obeyed += f->is_counted;
+                return;
+        }
         if (m->series->deliver_to == OB_TO_FORGET) {
                 forget_series(f, m->series);
                 return;

@@ -6,12 +6,13 @@
 
 #include "agent/sink/fold.h"
 #include "agent/sink/sink.h"
+#include "proto/text.h"
 
 /* The points of a batch that did not get into the fold; all 0 when the batch was counted before. */
 struct ob_folding {
         int64_t lost[OB_LOSSES];
         const char *first[OB_LOSSES]; /* the name of one lost point, borrowed from the batch */
-        int64_t obeyed; /* points without a value: executed commands, and events, which are not for this sink */
+        int64_t obeyed; /* executed commands; and events, repeated points and amounts that this sink leaves out */
 };
 
 /*
@@ -27,6 +28,16 @@ void ob_folding_add(
  * points from the pause.
  */
 int64_t ob_folding_passed(int64_t *told);
+
+/*
+ * Reads a fold of saved bytes for a sink that does not work. The caller frees the fold. NULL when it does not fit
+ * the settings.
+ */
+struct ob_fold *ob_folding_read(
+        const struct ob_sink_settings *s, const struct ob_bytes_reader *saved, struct ob_err *err);
+
+/* Adds the path of a series, as the sink writes it. */
+void ob_folding_name(const struct ob_sink *s, struct ob_text *path, const struct ob_series *series);
 
 /* Adds the counts to the sink's counters, after the batch was sent or dropped. */
 void ob_folding_count(struct ob_sink *s, const struct ob_folding *f);

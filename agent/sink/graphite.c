@@ -9,7 +9,7 @@
  * batch, resends its steps with the values of the head, and then acknowledges it. So a point that carbon lost from
  * its cache comes twice on one connection, or once more on a new one: the head rewinds to the tail when the
  * connection is lost, and while carbon still creates the files of new series. The tail's fold at `acked` is the
- * saved state; nothing else has to be kept.
+ * saved state; nothing else has to be kept, but for the totals, which have the number of their last batch.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +20,10 @@
 #include "agent/sink/dry_run.h"
 #include "agent/sink/fold.h"
 #include "agent/sink/folding.h"
+#include "agent/sink/graphite_append.h"
 #include "agent/sink/resend_schedule.h"
 #include "agent/sink/sink.h"
+#include "agent/sink/step_totals.h"
 #include "agent/sink/tcp_stream.h"
 #include "proto/graphite.h"
 #include "proto/memory.h"
@@ -39,6 +41,8 @@ struct graphite {
         int64_t furthest; /* batch: `budget` has the new series up to this one */
         struct ob_stored_batch batch;
         struct ob_folding folding; /* of the batch */
+        struct ob_step_totals totals;
+        size_t n_totals; /* that `budget` has */
 
         char *out_data; /* ours */
         struct ob_text out;
@@ -115,27 +119,20 @@ static void write_saved_state(struct ob_sink *s, bool is_clean)
                 is_clean ? &g->sent : &nothing, g->tail);
 }
 
-static void ignore(void *ctx, const struct ob_fold_value *v)
-{
-        (void)ctx;
-        (void)v;
-}
-
 /* The fold in a saved state, which the caller frees; NULL when it does not fit the settings. */
 static struct ob_fold *read_fold(const struct ob_sink_settings *s, const struct ob_bytes *saved, struct ob_err *err)
 {
-        struct ob_bytes_reader at = { saved->data, saved->data + saved->length };
-        struct ob_fold *fold = ob_fold_new(s->step, 0, ignore, NULL);
+        struct ob_bytes_reader at = { saved->data, saved->data + saved->length }, parts;
         struct ob_resend_schedule ignored;
         uint64_t creating;
 
+        if (ob_graphite_append_take_parts(&at, &parts)) {
+                ob_fail(err, "the receiver of sink %s was changed: start the agents once", s->name);
+                return NULL;
+        }
         if (ob_bytes_read_unsigned(&at, &creating))
                 ob_resend_schedule_read(&ignored, &at);
-        if (ob_fold_read(fold, at.at, (size_t)(at.end - at.at)))
-                return fold;
-        ob_fold_free(fold);
-        ob_fail(err, "the steps that sink %s has begun do not fit the config: set the former step again", s->name);
-        return NULL;
+        return ob_folding_read(s, &at, err);
 }
 
 /*
@@ -169,16 +166,28 @@ static int unite_graphite(
         return one ? 0 : -1;
 }
 
+/* Reads the saved state up to the fold, which `*saved_state` is moved to. Returns the end of the create budget. */
+static int64_t read_saved_state(struct ob_sink *s, struct ob_bytes_reader *saved_state)
+{
+        struct graphite *g = s->state;
+        struct ob_bytes_reader parts;
+        uint64_t creating = 0;
+
+        *saved_state = (struct ob_bytes_reader) { s->delivery.saved_state.data,
+                s->delivery.saved_state.data + s->delivery.saved_state.length };
+        ob_resend_schedule_clear(&g->sent);
+        if (!ob_graphite_append_take_parts(saved_state, &parts) && ob_bytes_read_unsigned(saved_state, &creating))
+                ob_resend_schedule_read(&g->sent, saved_state);
+        return (int64_t)creating;
+}
+
 /* Sets both folds back to `acked`; later batches are sent again. */
 static void rewind_to_acked(struct ob_sink *s)
 {
         struct graphite *g = s->state;
-        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
-                s->delivery.saved_state.data + s->delivery.saved_state.length };
-        uint64_t ignored;
+        struct ob_bytes_reader saved_state;
 
-        ob_bytes_read_unsigned(&saved_state, &ignored);
-        ob_resend_schedule_read(&g->sent, &saved_state);
+        read_saved_state(s, &saved_state);
         ob_resend_schedule_clear(&g->sent);
         if (!ob_fold_read(g->tail, saved_state.at, (size_t)(saved_state.end - saved_state.at)))
                 ob_log(OB_LOG_WARN,
@@ -186,6 +195,7 @@ static void rewind_to_acked(struct ob_sink *s)
                         "steps that were begun go on from nothing\"",
                         s->settings->name);
         ob_fold_assign(g->head, g->tail);
+        g->totals.stamp = 0;
         g->head_seq = g->tail_seq = s->delivery.acked;
         g->has_failed = g->is_passing = false;
         g->lines = g->points = 0;
@@ -196,24 +206,45 @@ static void rewind_to_acked(struct ob_sink *s)
 static void read_clean_stop(struct ob_sink *s)
 {
         struct graphite *g = s->state;
-        struct ob_bytes_reader saved_state = { s->delivery.saved_state.data,
-                s->delivery.saved_state.data + s->delivery.saved_state.length };
-        uint64_t creating;
+        struct ob_bytes_reader fold;
 
-        g->furthest = s->delivery.acked;
-        if (!ob_bytes_read_unsigned(&saved_state, &creating))
-                return;
-        ob_resend_schedule_read(&g->sent, &saved_state);
-        ob_create_budget_restore(&g->budget, (int64_t)creating);
-        if (g->sent.n)
-                g->furthest = s->delivery.sent_upto;
+        ob_create_budget_restore(&g->budget, read_saved_state(s, &fold));
+        g->furthest = g->sent.n ? s->delivery.sent_upto : s->delivery.acked;
+}
+
+static int stage_graphite(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        return g->totals.totals ? ob_totals_stage(g->totals.totals, s->store, err) : 0;
+}
+
+static int commit(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+
+        if (ob_sink_commit(s, err))
+                return -1;
+        if (g->totals.totals)
+                ob_totals_staged(g->totals.totals);
+        return 0;
+}
+
+/* Carbon has created the files of totals that continue. */
+static int open_totals(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        int got = ob_step_totals_open(&g->totals, s, err);
+
+        if (got > 0 && g->totals.totals)
+                g->n_totals = ob_totals_count(g->totals.totals);
+        return got > 0 ? 0 : got < 0 ? -1 : commit(s, err);
 }
 
 static int start_graphite(struct ob_sink *s, struct ob_err *err)
 {
         struct graphite *g = ob_alloc(1, sizeof(*g));
 
-        (void)err;
         s->state = g;
         ob_tcp_stream_init(&g->stream, s->settings->host, s->settings->port, s->stop);
         g->stream.permit = s->permit;
@@ -227,7 +258,7 @@ static int start_graphite(struct ob_sink *s, struct ob_err *err)
         rewind_to_acked(s);
         read_clean_stop(s);
         s->counters->points += ob_fold_points(g->tail);
-        return 0;
+        return open_totals(s, err);
 }
 
 /* The head has sent the dropped batches' points that the tail still held: they must not be counted again. */
@@ -239,6 +270,15 @@ static void settle_kept(struct ob_sink *s)
                 return;
         ob_fold_settle(g->tail);
         write_saved_state(s, false);
+}
+
+static void add_batch(struct ob_sink *s, struct ob_fold *fold)
+{
+        struct graphite *g = s->state;
+
+        ob_folding_add(s, &g->batch, fold, &g->folding);
+        if (g->totals.totals)
+                ob_totals_add(g->totals.totals, &g->batch);
 }
 
 /* Sends the steps that the next batch changes. */
@@ -253,7 +293,7 @@ static enum ob_step step_head(struct ob_sink *s, struct ob_err *err)
         g->lines = g->points = 0;
         g->is_counting = true;
         known = ob_fold_count(g->head);
-        ob_folding_add(s, &g->batch, g->head, &g->folding);
+        add_batch(s, g->head);
         if (g->batch.seq > g->furthest) {
                 ob_create_budget_add(&g->budget, ob_fold_count(g->head) - known);
                 g->furthest = g->batch.seq;
@@ -287,7 +327,7 @@ static enum ob_step fold_tail(struct ob_sink *s, int64_t last, struct ob_err *er
                 return OB_STEP_FAILED;
         if (!got || g->batch.seq > last)
                 return OB_STEP_IDLE;
-        ob_folding_add(s, &g->batch, g->tail, &g->folding);
+        add_batch(s, g->tail);
         g->tail_seq = g->batch.seq;
         return OB_STEP_BUSY;
 }
@@ -334,7 +374,22 @@ static enum ob_step pass_tail(struct ob_sink *s, struct ob_err *err)
         forget_idle(s);
         s->delivery.acked = g->tail_seq;
         write_saved_state(s, false);
-        return ob_sink_commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+        return commit(s, err) ? OB_STEP_FAILED : OB_STEP_BUSY;
+}
+
+static enum ob_step send_totals(struct ob_sink *s, struct ob_err *err)
+{
+        struct graphite *g = s->state;
+        size_t n = ob_totals_count(g->totals.totals);
+
+        ob_create_budget_add(&g->budget, (unsigned)(n - g->n_totals));
+        g->n_totals = n;
+        ob_step_totals_emit(&g->totals, s, emit);
+        send_out(s);
+        if (!g->has_failed)
+                return OB_STEP_BUSY;
+        *err = g->why;
+        return OB_STEP_FAILED;
 }
 
 /* A full queue is worse than points that carbon may have dropped. */
@@ -373,6 +428,8 @@ static enum ob_step step_graphite(struct ob_sink *s, int64_t *wake, struct ob_er
                 return OB_STEP_BUSY;
         }
         *wake = earliest(*wake, earliest(due, g->budget.resend_at));
+        if (did == OB_STEP_IDLE && ob_step_totals_is_due(&g->totals, s, wake))
+                return send_totals(s, err);
         return did;
 }
 
@@ -429,7 +486,7 @@ static int stop_graphite(struct ob_sink *s, struct ob_err *err)
                 rewind_to_acked(s);
         write_saved_state(s, is_clean);
         s->counters->behind += ob_fold_points(g->tail);
-        return ob_sink_commit(s, err);
+        return commit(s, err);
 }
 
 static void free_graphite(struct ob_sink *s)
@@ -440,6 +497,7 @@ static void free_graphite(struct ob_sink *s)
                 return;
         ob_fold_free(g->head);
         ob_fold_free(g->tail);
+        ob_step_totals_free(&g->totals);
         ob_stored_batch_free(&g->batch);
         free(g->out_data);
         free(g);
@@ -449,6 +507,7 @@ static void free_graphite(struct ob_sink *s)
 const struct ob_sink_ops ob_sink_graphite = {
         .start = start_graphite,
         .step = step_graphite,
+        .stage = stage_graphite,
         .connect = connect_graphite,
         .disconnect = disconnect_graphite,
         .finish = finish_graphite,

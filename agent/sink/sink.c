@@ -24,6 +24,7 @@ static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
 
 static const char *const losses[OB_LOSSES] = {
         [OB_LOSS_LATE] = "late: the step is closed; a longer overlap keeps steps open longer",
+        [OB_LOSS_MOVED] = "late: the step was sent, so a later step has the points; a longer hold waits longer",
         [OB_LOSS_TIME] = "its time is in the future, or older than max_age",
         [OB_LOSS_NAME] = "its name is too long",
         [OB_LOSS_CORRUPT] = "a batch in the store is damaged",
@@ -34,20 +35,21 @@ static const char *const losses[OB_LOSSES] = {
 
 void ob_sink_lose(struct ob_sink *s, enum ob_loss why, int64_t points, const char *what)
 {
+        const char *event = why == OB_LOSS_MOVED ? "late" : "lost";
         int64_t n_logged;
 
         if (!points)
                 return;
-        if (why == OB_LOSS_LATE)
+        if (why == OB_LOSS_LATE || why == OB_LOSS_MOVED)
                 s->counters->late += points;
         else
                 s->counters->lost += points;
         n_logged = ob_log_once(&s->logged[why], points);
         if (n_logged && *what)
-                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld first=%s why=\"%s\"", s->settings->name,
+                ob_log(OB_LOG_WARN, "sink=%s event=%s points=%lld first=%s why=\"%s\"", s->settings->name, event,
                         (long long)n_logged, what, losses[why]);
         else if (n_logged)
-                ob_log(OB_LOG_WARN, "sink=%s event=lost points=%lld why=\"%s\"", s->settings->name,
+                ob_log(OB_LOG_WARN, "sink=%s event=%s points=%lld why=\"%s\"", s->settings->name, event,
                         (long long)n_logged, losses[why]);
 }
 
@@ -244,33 +246,40 @@ static void *run(void *arg)
         return NULL;
 }
 
+static const struct ob_sink_ops *ops_of(const struct ob_sink_settings *s)
+{
+        if (s->type == OB_SINK_GRAPHITE && s->receiver == OB_RECEIVER_APPEND)
+                return &ob_sink_graphite_append;
+        return types[s->type];
+}
+
 int ob_sink_divide(const struct ob_sink_settings *s, const struct ob_sink_part *part, struct ob_delivery *delivery,
         struct ob_err *err)
 {
-        return types[s->type]->divide(s, part, delivery, err);
+        return ops_of(s)->divide(s, part, delivery, err);
 }
 
 int ob_sink_unite(
         const struct ob_sink_settings *s, struct ob_bytes *saved, const struct ob_bytes *more, struct ob_err *err)
 {
-        return types[s->type]->unite(s, saved, more, err);
+        return ops_of(s)->unite(s, saved, more, err);
 }
 
 bool ob_sink_may_repeat(const struct ob_sink_settings *s)
 {
-        return !types[s->type]->has_begun;
+        return !ops_of(s)->has_begun;
 }
 
 bool ob_sink_has_begun(const struct ob_sink_settings *s, const struct ob_bytes *saved)
 {
-        return !ob_sink_may_repeat(s) && types[s->type]->has_begun(saved);
+        return !ob_sink_may_repeat(s) && ops_of(s)->has_begun(saved);
 }
 
 int ob_sink_start(struct ob_sink *s, struct ob_err *err)
 {
         int64_t behind, bytes;
 
-        s->ops = s->collect ? &ob_sink_collect : types[s->settings->type];
+        s->ops = s->collect ? &ob_sink_collect : ops_of(s->settings);
         s->store = ob_store_open(s->state_dir, err);
         if (!s->store)
                 return -1;

@@ -79,6 +79,7 @@ struct ob_sink_ops {
 /* Why points are lost. */
 enum ob_loss {
         OB_LOSS_LATE,
+        OB_LOSS_MOVED, /* no loss: the points count in a later step */
         OB_LOSS_TIME,
         OB_LOSS_NAME,
         OB_LOSS_CORRUPT,
@@ -109,6 +110,8 @@ struct ob_sink {
         struct ob_state_dir *state_dir;
         const struct ob_permit *permit; /* NULL: the sink may always send */
         bool is_dry;
+        bool is_once;               /* before the stop, every source was read to its end */
+        bool is_forgotten;          /* the store ends with the process, or is a copy */
         struct ob_collect *collect; /* NULL: the sink sends its points */
 
         /* The sink's thread owns these. */
@@ -127,6 +130,7 @@ struct ob_sink {
 
 extern const struct ob_sink_ops ob_sink_statsd;
 extern const struct ob_sink_ops ob_sink_graphite;
+extern const struct ob_sink_ops ob_sink_graphite_append;
 extern const struct ob_sink_ops ob_sink_events;
 extern const struct ob_sink_ops ob_sink_collect;
 

@@ -172,17 +172,9 @@ static int open_totals(struct ob_sink *s, struct ob_err *err)
         enum ob_totals_by by = s->settings->flavor == OB_FLAVOR_DOGSTATSD ? OB_BY_TAGS
                                : s->settings->path == OB_PATH_NAMES       ? OB_BY_NODES
                                                                           : OB_BY_IDENTITY;
-        int got;
+        int got = ob_totals_open_for(&st->totals, s, by, err);
 
-        if (s->settings->counters == OB_COUNTERS_COUNTER)
-                return ob_totals_forget(s->store, s->settings->name, err);
-        got = ob_totals_open(&st->totals, s->store, s->settings->name, by, s->delivery.acked, err);
-        if (got)
-                return got < 0 ? -1 : 0;
-        ob_log(OB_LOG_INFO,
-                "sink=%s event=totals_begin why=\"the store has none of this sink that go by the same names\"",
-                s->settings->name);
-        return commit(s, err);
+        return got > 0 ? 0 : got < 0 ? -1 : commit(s, err);
 }
 
 static int start_statsd(struct ob_sink *s, struct ob_err *err)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/process/log.h"
 #include "agent/process/log_once.h"
-#include "agent/sink/sink.h"
 #include "proto/batch.h"
 #include "proto/hash.h"
 #include "proto/memory.h"
@@ -148,6 +148,21 @@ int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, 
         if (got < 0)
                 ob_totals_free(ob_take(made));
         *t = made;
+        return got;
+}
+
+int ob_totals_open_for(struct ob_totals **t, const struct ob_sink *s, enum ob_totals_by by, struct ob_err *err)
+{
+        bool sends_none = s->settings->counters == OB_COUNTERS_COUNTER || s->settings->counters == OB_COUNTERS_NONE;
+        int got;
+
+        if (sends_none)
+                return ob_totals_forget(s->store, s->settings->name, err) ? -1 : 1;
+        got = ob_totals_open(t, s->store, s->settings->name, by, s->delivery.acked, err);
+        if (!got)
+                ob_log(OB_LOG_INFO,
+                        "sink=%s event=totals_begin why=\"the store has none of this sink that go by the same names\"",
+                        s->settings->name);
         return got;
 }
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/sink/sink.h"
 #include "agent/store/store.h"
 #include "proto/metric.h"
 
@@ -35,6 +36,12 @@ enum ob_totals_by {
 int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, enum ob_totals_by by, int64_t acked,
         struct ob_err *err);
 void ob_totals_free(struct ob_totals *t);
+
+/*
+ * The same by the setting `counters` of a sink: NULL, and the store forgets the sink's totals, when it sends none.
+ * Returns 0 also when totals begin, which was logged and which the caller commits; else 1; -1.
+ */
+int ob_totals_open_for(struct ob_totals **t, const struct ob_sink *s, enum ob_totals_by by, struct ob_err *err);
 
 /* Returns whether a series has a total: a counter that is delivered to all sinks. */
 bool ob_totals_has(const struct ob_series *s);

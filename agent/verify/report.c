@@ -51,7 +51,8 @@ static const struct reason aggregated = { "aggregated",
         "Graphite aggregates: the step that it answers with is longer than the sink's step, so the first retention in "
         "storage-schemas.conf is not the sink's step, or covers less than this time" };
 static const struct reason appends = { "appends",
-        "each step has at least twice the amount: the receiver adds up, or keeps, what is sent again for a step" };
+        "each step has at least twice the amount: the receiver adds up, or keeps, what is sent again for a step; set "
+        "receiver = \"append\" in this sink" };
 
 static bool is_aggregated(const struct ob_compare *c, const struct ob_compared *s)
 {

@@ -35,7 +35,7 @@ def written_points(path):
 class Carbon:
     def __init__(self, folder, step=60, creates="inf", updates="inf", schemas="", aggregation="", tag_url="", address="127.0.0.1"):
         self.folder = folder
-        self.port, self.whisper = free_port(), folder / "whisper"
+        self.port, self.pickle_port, self.whisper = free_port(), free_port(), folder / "whisper"
         conf = folder / "conf"
         conf.mkdir(parents=True)
         (conf / "storage-schemas.conf").write_text(schemas + f"\n[all]\npattern = .*\nretentions = {step}s:10y\n")
@@ -51,7 +51,8 @@ class Carbon:
             USER =
             LINE_RECEIVER_INTERFACE = {address}
             LINE_RECEIVER_PORT = {self.port}
-            PICKLE_RECEIVER_PORT = 0
+            PICKLE_RECEIVER_INTERFACE = {address}
+            PICKLE_RECEIVER_PORT = {self.pickle_port}
             CACHE_QUERY_PORT = 0
             ENABLE_UDP_LISTENER = False
             MAX_CREATES_PER_MINUTE = {creates}

@@ -62,6 +62,7 @@ class Stream:
             except OSError:
                 return
             if not data:
+                connection.close()
                 return
             self.received += data
 

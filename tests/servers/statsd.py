@@ -10,14 +10,15 @@ PROGRAM = pathlib.Path(__file__).resolve().parents[1] / "node_modules/statsd/sta
 
 
 class Statsd:
-    """A statsd that flushes once a day, so that its counters are sums."""
+    """A statsd that flushes once a day, so that its counters are sums; with `carbon`, it flushes into that carbon."""
 
-    def __init__(self, folder, address="127.0.0.1"):
+    def __init__(self, folder, address="127.0.0.1", carbon=None, flush_ms=86400000):
         self.port, self.management_port = free_port(), free_port()
         config = folder / "statsd.js"
+        backend = f"backends: ['./backends/graphite'], graphiteHost: '127.0.0.1', graphitePort: {carbon.port}" if carbon else "backends: []"
         config.write_text(
             f"{{ port: {self.port}, address: '{address}', mgmt_port: {self.management_port},"
-            " mgmt_address: '127.0.0.1', flushInterval: 86400000, backends: [] }")
+            f" mgmt_address: '127.0.0.1', flushInterval: {flush_ms}, {backend} }}")
         self.process = Process("statsd", folder, ["node", str(PROGRAM), str(config)])
 
     def start(self):

@@ -51,6 +51,10 @@ enum verb {
         FORGET,      /* the series `path` of it */
         FORGET_IDLE, /* `time` seconds pass: the series that were silent for `value` seconds are closed */
         FORGET_OLD,  /* … and those that were silent for twice as long are removed */
+        CLOSE,       /* the steps that ended by `time` */
+        CLOSE_FRESH, /* … also those that grew since the last CLOSE */
+        MOVE,        /* a late point of a counter goes into another step */
+        MOVE_READ,   /* … of a gauge */
 };
 
 struct op {
@@ -119,6 +123,31 @@ static const struct {
         { .name = "a point that was counted before counts in the value alone",
                 .ops = { { AGAIN, "a", 60, 1 }, { COUNT, "a", 60, 2 }, { FLUSH } },
                 .want = "a 60 3 1\n" },
+        { .name = "steps that ended are closed, the oldest first, and given out once",
+                .ops = { { COUNT, "a", 120, 1 }, { COUNT, "a", 60, 2 }, { COUNT, "a", 180, 4 }, { CLOSE, "", 0 },
+                        { CLOSE, "", 180 }, { CLOSE, "", 239 }, { COUNT, "a", 181, 8 }, { CLOSE, "", 300 },
+                        { CLOSE, "", 300 } },
+                .want = "a 60 2 1\na 120 1 1\na 180 12 2\n" },
+        { .name = "a step that has just grown stays open, with those behind it",
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 120, 2 }, { CLOSE, "", 0 }, { COUNT, "a", 61, 4 },
+                        { CLOSE, "", 180 }, { COUNT, "a", 62, 8 }, { CLOSE_FRESH, "", 180 } },
+                .want = "a 60 13 3\na 120 2 1\n" },
+        { .name = "a stored step counts as one that has just grown",
+                .ops = { { COUNT, "a", 60, 1 }, { CLOSE, "", 0 }, { STORE }, { CLOSE, "", 120 },
+                        { COUNT, "a", 60, 2 }, { CLOSE, "", 0 }, { CLOSE, "", 120 } },
+                .want = "a 60 3 2\n" },
+        { .name = "what is late moves into the oldest open step and counts there in the value alone",
+                .ops = { { COUNT, "a", 60, 1 }, { COUNT, "a", 240, 2 }, { CLOSE_FRESH, "", 120 },
+                        { MOVE, "a", 60, 4 }, { COUNT, "a", 180, 8 }, { MOVE, "a", 60, 16 } },
+                .want = "a 60 1 1\na 180 24 1\na 240 6 1\n" },
+        { .name = "or into the step after the last one, where none is open, also when the fold was stored",
+                .ops = { { COUNT, "a", 60, 1 }, { CLOSE_FRESH, "", 120 }, { STORE }, { MOVE, "a", 60, 4 },
+                        { CLOSE_FRESH, "", 180 }, { MOVE, "a", 120, 8 } },
+                .want = "a 60 1 1\na 120 4 0\na 180 8 0\n" },
+        { .name = "a late reading replaces no reading of the step into which it moves",
+                .ops = { { READ, "a", 60, 1 }, { READ, "a", 130, 2 }, { CLOSE_FRESH, "", 120 },
+                        { MOVE_READ, "a", 70, 4 }, { CLOSE_FRESH, "", 180 }, { MOVE_READ, "a", 71, 5 } },
+                .want = "a 60 1 1\na 120 2 1\na 180 5 0\n" },
         { .name = "with a newer fold its values go out",
                 .ops = { { COUNT, "a", 60, 1 }, { AHEAD, "a", 60, 1 }, { AHEAD, "a", 60, 6 }, { FLUSH_NEWER },
                         { FLUSH } },
@@ -203,20 +232,37 @@ static const struct {
                 .want = "a 60 1 1\nb 60 10 2\na 60 4 1\n" },
 };
 
-/* Whether the fold took the point. */
-static bool add(struct ob_fold *f, const struct op *op)
+static struct ob_metric metric_of(const struct op *op, struct ob_series *series)
 {
         static const enum ob_kind kinds[] = { [COUNT] = OB_COUNTER,
                 [READ] = OB_GAUGE,
                 [PEAK] = OB_GAUGE_MAX,
                 [AGAIN] = OB_COUNTER,
                 [LATE] = OB_COUNTER,
-                [AHEAD] = OB_COUNTER };
-        const struct ob_series series = { .kind = kinds[op->verb] };
-        const struct ob_metric m = { &series, op->time,
+                [AHEAD] = OB_COUNTER,
+                [MOVE] = OB_COUNTER,
+                [MOVE_READ] = OB_GAUGE };
+
+        *series = (struct ob_series) { .kind = kinds[op->verb] };
+        return (struct ob_metric) { series, op->time,
                 op->is_half ? (struct ob_metric_value)REAL((double)op->value + 0.5) : ob_whole(op->value) };
+}
+
+/* Whether the fold took the point. */
+static bool add(struct ob_fold *f, const struct op *op)
+{
+        struct ob_series series;
+        const struct ob_metric m = metric_of(op, &series);
 
         return ob_fold_add(f, ob_fold_find(f, op->path, strlen(op->path)), &m, op->verb != AGAIN) != OB_FOLD_LATE;
+}
+
+static bool move(struct ob_fold *f, const struct op *op)
+{
+        struct ob_series series;
+        const struct ob_metric m = metric_of(op, &series);
+
+        return ob_fold_add_late(f, ob_fold_find(f, op->path, strlen(op->path)), &m) == OB_FOLD_ADDED;
 }
 
 static bool is_path(void *ctx, const char *path)
@@ -280,6 +326,13 @@ static bool run_op(struct run *r, const struct op *op)
         case FORGET_OLD:
                 ob_fold_forget_idle(r->f, op->time, op->value, 2 * op->value);
                 return true;
+        case CLOSE:
+        case CLOSE_FRESH:
+                ob_fold_close_ended(r->f, op->time, op->verb == CLOSE_FRESH);
+                return true;
+        case MOVE:
+        case MOVE_READ:
+                return !add(r->f, op) && move(r->f, op);
         case END:
                 break;
         }

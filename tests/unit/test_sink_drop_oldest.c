@@ -82,6 +82,15 @@ static void graphite(void **state)
         drops_what_the_other_has_acked(*state, OB_SINK_GRAPHITE);
 }
 
+static void graphite_that_appends(void **state)
+{
+        struct sending *u = *state;
+
+        u->settings.receiver = OB_RECEIVER_APPEND;
+        u->settings.hold = 60;
+        drops_what_the_other_has_acked(u, OB_SINK_GRAPHITE);
+}
+
 static void events(void **state)
 {
         drops_what_the_other_has_acked(*state, OB_SINK_EVENTS);
@@ -128,6 +137,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(statsd, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(graphite, sending_set_up, sending_tear_down),
+                cmocka_unit_test_setup_teardown(graphite_that_appends, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(events, sending_set_up, sending_tear_down),
                 cmocka_unit_test_setup_teardown(as_soon_as_another_passes, sending_set_up, sending_tear_down),
         };

@@ -14,6 +14,10 @@ static const struct ob_sink_settings statsd = { .type = OB_SINK_STATSD, .name = 
 static const struct ob_sink_settings events = { .type = OB_SINK_EVENTS, .name = "events" };
 static const struct ob_sink_settings graphite = { .type = OB_SINK_GRAPHITE, .name = "graphite", .step = STEP };
 
+static const struct ob_sink_settings append = {
+        .type = OB_SINK_GRAPHITE, .name = "append", .step = STEP, .receiver = OB_RECEIVER_APPEND
+};
+
 static void ignore(void *ctx, const struct ob_fold_value *v)
 {
         (void)ctx;
@@ -103,8 +107,8 @@ static void a_batch_that_was_sent_in_part_stays_so(void **state)
         }
 }
 
-/* A saved state of Graphite's with a step of each of the series. */
-static void save_steps(struct ob_bytes *saved, const char *const *paths, size_t n)
+/* A fold with a step of each of the series. */
+static void add_steps(struct ob_bytes *saved, const char *const *paths, size_t n)
 {
         struct ob_fold *f = ob_fold_new(STEP, STEP, ignore, NULL);
         ob_cleanup(ob_bytes_free) struct ob_bytes fold = { .length = 0 };
@@ -117,10 +121,92 @@ static void save_steps(struct ob_bytes *saved, const char *const *paths, size_t 
         }
         ob_fold_write(f, &fold);
         ob_fold_free(f);
+        ob_bytes_add(saved, fold.data, fold.length);
+}
+
+/* A saved state of a receiver that overwrites. */
+static void save_steps(struct ob_bytes *saved, const char *const *paths, size_t n)
+{
         saved->length = 0;
         ob_bytes_add_unsigned(saved, 0);
         ob_bytes_add_unsigned(saved, 0);
-        ob_bytes_add(saved, fold.data, fold.length);
+        add_steps(saved, paths, n);
+}
+
+/* A saved state of a receiver that appends: closed steps, each a part of its own, and open ones. */
+static void save_parts(struct ob_bytes *saved, uint64_t sending, const char *const *lines, size_t n_lines,
+        const char *const *paths, size_t n_paths)
+{
+        ob_cleanup(ob_bytes_free) struct ob_bytes parts = { .length = 0 };
+
+        ob_bytes_add_signed(&parts, STEP); /* the last step that got totals */
+        ob_bytes_add_unsigned(&parts, sending);
+        ob_bytes_add_unsigned(&parts, n_lines);
+        for (size_t i = 0; i < n_lines; i++) {
+                ob_bytes_add_signed(&parts, 0);   /* when it was sent */
+                ob_bytes_add_unsigned(&parts, 1); /* steps */
+                ob_bytes_add_unsigned(&parts, 1); /* points */
+                ob_bytes_add_unsigned(&parts, strlen(lines[i]));
+                ob_bytes_add(&parts, lines[i], strlen(lines[i]));
+        }
+        saved->length = 0;
+        ob_bytes_add_unsigned(saved, 1);
+        ob_bytes_add_unsigned(saved, parts.length);
+        ob_bytes_add(saved, parts.data, parts.length);
+        add_steps(saved, paths, n_paths);
+}
+
+static void assert_same(const struct ob_bytes *got, const struct ob_bytes *want)
+{
+        assert_int_equal(got->length, want->length);
+        assert_memory_equal(got->data, want->data, want->length);
+}
+
+/* All closed steps go to one manager, which sends them. The way back keeps which one was on its way. */
+static void closed_steps_are_sent_by_one_manager(void **state)
+{
+        static const char *const lines[] = { "a.1 5 0\n", "b.1 6 0\n", "b.2 7 0\n" }, *const paths[] = { "a.1",
+                "b.1" };
+        ob_cleanup(free_delivery) struct ob_delivery a = { .acked = 5, .sent_upto = 5 }, b = a;
+        ob_cleanup(ob_bytes_free) struct ob_bytes all = { .length = 0 }, want = { .length = 0 };
+        struct ob_err err;
+
+        (void)state;
+        save_parts(&a.saved_state, 2, lines, 3, paths, 2);
+        save_parts(&b.saved_state, 2, lines, 3, paths, 2);
+        assert_int_equal(ob_sink_divide(&append, &(struct ob_sink_part) { begins_with, "b", false }, &a, &err), 0);
+        assert_int_equal(ob_sink_divide(&append, &(struct ob_sink_part) { begins_with, "a", true }, &b, &err), 0);
+        save_parts(&want, 0, NULL, 0, paths, 1);
+        assert_same(&a.saved_state, &want);
+        assert_int_equal(ob_sink_unite(&append, &all, &a.saved_state, &err), 0);
+        assert_int_equal(ob_sink_unite(&append, &all, &b.saved_state, &err), 0);
+        save_parts(&want, 2, lines, 3, paths, 2);
+        assert_int_equal(all.length, want.length); /* the folds may have another order */
+        assert_int_equal(ob_sink_unite(&append, &all, &b.saved_state, &err), -1);
+        assert_non_null(strstr(err.text, "start the agents once"));
+
+        save_parts(&want, 0, &lines[2], 1, paths, 0);
+        save_parts(&all, 2, lines, 2, paths, 0);
+        assert_int_equal(ob_sink_unite(&append, &want, &all, &err), 0);
+        save_parts(&all, 3, (const char *const[]) { lines[2], lines[0], lines[1] }, 3, paths, 0);
+        assert_same(&want, &all);
+}
+
+/* The two kinds of receivers have different states. */
+static void a_receiver_that_was_changed_is_refused(void **state)
+{
+        static const char *const path[] = { "a.1" };
+        const struct ob_sink_part part = { begins_with, "b", true };
+        ob_cleanup(free_delivery) struct ob_delivery d = { .acked = 5 };
+        struct ob_err err;
+
+        (void)state;
+        save_parts(&d.saved_state, 0, NULL, 0, path, 1);
+        assert_int_equal(ob_sink_divide(&graphite, &part, &d, &err), -1);
+        assert_non_null(strstr(err.text, "the receiver of sink graphite was changed"));
+        save_steps(&d.saved_state, path, 1);
+        assert_int_equal(ob_sink_divide(&append, &part, &d, &err), -1);
+        assert_non_null(strstr(err.text, "the receiver of sink append was changed"));
 }
 
 static void steps_go_to_the_manager_of_their_series(void **state)
@@ -167,6 +253,8 @@ int main(void)
                 cmocka_unit_test(a_batch_that_was_sent_in_part_stays_so),
                 cmocka_unit_test(steps_go_to_the_manager_of_their_series),
                 cmocka_unit_test(another_step_is_refused),
+                cmocka_unit_test(closed_steps_are_sent_by_one_manager),
+                cmocka_unit_test(a_receiver_that_was_changed_is_refused),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
