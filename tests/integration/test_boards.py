@@ -1,4 +1,7 @@
-"""Dashboards and alerts: a real graphite-web runs each of their queries, on points that the agent sent to a real carbon."""
+"""
+Dashboards and alerts: a real graphite-web runs each of their queries, on points that the agent sent to a real carbon. Most worlds
+also have a VictoriaMetrics, which runs the queries in PromQL, and a vmalert: they must come to the same results.
+"""
 import contextlib
 import io
 import json
@@ -15,6 +18,7 @@ from servers.fake_otter import ROOT
 from servers.graphite_web import GraphiteWeb
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
+from servers.victoria_metrics import Vmalert, VictoriaMetrics
 from servers.wiring import to_graphite, to_statsd
 
 pytestmark = pytest.mark.slow  # these tests mostly wait for graphite-web
@@ -42,10 +46,14 @@ class Boards:
         rules = self.read(f"alerting/{self.identity}.yaml")["groups"][0]["rules"]
         return {rule["uid"].removeprefix(f"{self.identity}-"): rule for rule in rules}
 
+    def queries(self):
+        """Returns [(board, panel, query)]."""
+        return [(name, panel["title"], query) for name in BOARDS for panel in self.board(name)["panels"]
+                for query in panel["targets"]]
+
     def targets(self):
         """Returns [(board, panel, target)]."""
-        return [(name, panel["title"], query["target"]) for name in BOARDS for panel in self.board(name)["panels"]
-                for query in panel["targets"]]
+        return [(name, title, query["target"]) for name, title, query in self.queries()]
 
 
 def reduced(points, reducer):
@@ -62,19 +70,71 @@ def is_past(value, evaluator):
             "within_range": lambda: low < value < high[0]}[evaluator["type"]]()
 
 
+class PromQL:
+    """A VictoriaMetrics, which gets the same points by a sink of its own, the files for it, and a vmalert with their rules."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.folder, self.store, self.boards, self.vmalert = folder, VictoriaMetrics(folder), None, None
+
+    def sink(self):
+        return to_graphite(self.store, name="victoria", step=STEP, tagged=True, creates=0, horizon=2)
+
+    def start(self, agent, identity):
+        self.store.start()
+        done = agent.run("grafana", "--datasource", "prometheus", "--out", "promql", "--url", self.store.url)
+        assert done.returncode == 0, done.stderr
+        self.boards = Boards(agent.folder / "promql", identity)
+        self.vmalert = Vmalert(self.folder, self.boards.folder / f"vmalert/{identity}.yaml", self.store).start()
+
+    def is_red(self, alert, later):
+        """Whether a result of the alert's query is past the threshold of Grafana's rule."""
+        rule = self.boards.rules()[alert]
+        question, reduction, comparison = (part["model"] for part in rule["data"])
+        assert question["instant"] and reduction["reducer"] == "last", "the result is one number"
+        found = self.store.now(question["expr"], time.time() + later)
+        return any(is_past(one["value"], comparison["conditions"][0]["evaluator"]) for one in found)
+
+    def fires(self, alert):
+        return f"{self.boards.identity}-{alert}" in self.vmalert.alerts()
+
+    def render(self, query, picked, seconds):
+        """Asks like Grafana, and returns [{legend, values}]."""
+        step = int(query["interval"].removesuffix("s"))
+        end = int(time.time()) // step * step
+        begin = end - seconds // step * step
+        asked = query["expr"].replace("$__interval_ms", str(step * 1000)).replace("$__interval", f"{step}s")
+        found = self.store.render(picked(asked.replace("$__range", f"{end - begin}s")), begin, end, step)
+        return [{"legend": re.sub(r"{{(\w+)}}", lambda tag, of=one: of["metric"][tag[1]], query["legendFormat"]), **one}
+                for one in found]
+
+    def choices(self, board, picked):
+        """Returns the possible values of each variable of a board."""
+        for variable in self.boards.board(board)["templating"]["list"]:
+            match, tag = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]).groups()
+            yield sorted(value for value in self.store.values(tag, picked(match)) if value != "none")
+
+    def stop(self):
+        if self.vmalert:
+            self.vmalert.stop()
+        self.store.stop()
+
+
 class World:
     """carbon, graphite-web, a fake Otter with its pages, the agent, and the dashboards for the agent's config."""
 
     def __init__(self, folder, server, otter, manager, make_agent, prefix="otter", name="", tagged=False, path="ids",
-                 sinks=(), **top):
+                 sinks=(), promql=True, **top):
         self.otter, self.manager, self.folder = otter, manager, folder
         (folder / "web").mkdir()
         self.web = GraphiteWeb(folder / "web", folder / "carbon/whisper")
         self.carbon = Carbon(folder / "carbon", step=STEP, tag_url=self.web.url if tagged else "")
         self.prefix, self.name, self.tagged, self.pipeline = prefix, name, tagged, "1"
+        self.promql = PromQL(folder / "promql") if promql else None
         mysql = {"port": server.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
         self.agent = make_agent(
-            server, [to_graphite(self.carbon, step=STEP, tagged=tagged, path=path, creates=0), *sinks], prefix=prefix,
+            server, [to_graphite(self.carbon, step=STEP, tagged=tagged, path=path, creates=0), *sinks,
+                     *([self.promql.sink()] if promql else [])], prefix=prefix,
             managers=[{"name": name, "mysql": mysql, "page": {"url": manager.url, "timeout": 2}}], drain=1,
             sources={"page": {"enabled": True, "every": 1}, "agent": {"every": 1}, "state": {"every": 1}},
             **{"health": SETTINGS, **top})
@@ -85,22 +145,27 @@ class World:
     def start(self, is_down=False):
         """Starts the servers; with `is_down` without carbon."""
         self.web.start()
+        if self.promql:
+            self.promql.start(self.agent, self.boards.identity)
         if not is_down:
             self.carbon.start()
         self.agent.start()
         return self
 
-    def path(self, name, **tags):
+    def path(self, is_tagged, name, **tags):
         if self.name:
             tags = {"manager": self.name, **tags}
-        if self.tagged:
+        if is_tagged:
             return ";".join([f"{self.prefix}.{name}", *sorted(f"{k}={v}" for k, v in tags.items())])
         return ".".join([self.prefix, *(f"{k}.{v}" for k, v in tags.items()), name])
 
     def push(self, value, name, ago=0, **tags):
-        """Sends values, which no agent would send, directly to carbon."""
+        """Sends values, which no agent would send, directly to the stores."""
+        after = f"{value} {int(time.time()) - ago}"
         with socket.create_connection(("127.0.0.1", self.carbon.port)) as connection:
-            connection.sendall(f"{self.path(name, **tags)} {value} {int(time.time()) - ago}\n".encode())
+            connection.sendall(f"{self.path(self.tagged, name, **tags)} {after}\n".encode())
+        if self.promql:
+            self.promql.store.send([f"{self.path(True, name, **tags)} {after}"])
 
     def picked(self, target):
         """Returns the query after a reader has chosen the variables of a board."""
@@ -133,20 +198,34 @@ class World:
         evaluator = comparison["conditions"][0]["evaluator"]
         return any(is_past(number, evaluator) for number in numbers if number is not None)
 
+    def found(self, alert, later=0):
+        """Returns whether the alert is red for Graphite, for PromQL, and (without `later`) for vmalert."""
+        yield self.is_red(alert, later)
+        if self.promql:
+            yield self.promql.is_red(alert, later)
+            if not later:
+                yield self.promql.fires(alert)
+
+    def are_red(self, alerts, wanted):
+        """Whether all agree that of these alerts just those that are wanted are red."""
+        return all(found == (alert in wanted) for alert in alerts for found in self.found(alert))
+
     def turns(self, alert, color, later=0):
-        wait_until(lambda: self.is_red(alert, later) == (color == "red"), f"{alert} is {color}", 60, 0.3)
+        wait_until(lambda: set(self.found(alert, later)) == {color == "red"}, f"{alert} is {color}", 60, 0.3)
 
     def stop(self):
+        if self.promql:
+            self.promql.stop()
         self.carbon.stop()
         self.web.stop()
 
 
 FORMS = {
     "dotted": {},
-    "tagged": {"tagged": True},
-    "names": {"path": "names"},
+    "tagged": {"tagged": True, "promql": False},
+    "names": {"path": "names", "promql": False},
     "a manager with a name": {"prefix": "a.b-c", "name": "shop"},
-    "tagged, a manager with a name": {"prefix": "a.b-c", "name": "shop", "tagged": True},
+    "tagged, a manager with a name": {"prefix": "a.b-c", "name": "shop", "tagged": True, "promql": False},
 }
 
 
@@ -177,20 +256,29 @@ def test_no_query_is_empty(make_world, otter, form):
     otter.do("history", "--rows", 3000, "--hours", 1)
     world = make_world(**FORMS[form])
     otter.run("--speed", 30)
-    empty = set(world.boards.targets())
-    assert len(empty) > 30
+    empty = world.boards.queries()
+    more = world.promql.boards.queries() if world.promql else []
+    assert len(empty) > 30 and (not more or [one[:2] for one in more] == [one[:2] for one in empty])
+    empty += more
     wait_until(lambda: len(list(world.choices("pipeline"))[-1]) == 3, "pipelines to pick")
     world.pipeline = list(world.choices("pipeline"))[-1][0]
 
+    def has_data(query):
+        return is_filled(world.values(query["target"])) if "target" in query else world.promql.render(query, world.picked, 7200)
+
     def fill():
-        empty.difference_update([one for one in empty if is_filled(world.values(one[2]))])
+        empty[:] = [one for one in empty if not has_data(one[2])]
         return not empty
 
     with contextlib.suppress(AssertionError):
         wait_until(fill, "data", 60, 1)
     assert not empty
-    for name, rule in world.boards.rules().items():
-        assert isinstance(world.is_red(name), bool), "it can be evaluated"
+    if world.promql:
+        assert list(world.promql.choices("pipeline", world.picked)) == list(world.choices("pipeline"))
+    rules = world.boards.rules()
+    for name in rules:
+        assert set(world.found(name)) <= {True, False}, "it can be evaluated"
+    for rule in [*rules.values(), *(world.promql.boards.rules().values() if world.promql else [])]:
         assert not re.search(r"\$", json.dumps(rule)), "Grafana would look for it in its environment"
 
 
@@ -201,6 +289,9 @@ def test_legends_are_what_the_lines_are_told_apart_by(make_world, otter):
     of_pipelines = {f"shop.{i}" for i in (1, 2, 3)}
     wait_until(lambda: {one["target"] for one in world.values(panels["Worst delay"])} == of_pipelines, "delays")
     wait_until(lambda: {one["target"] for one in world.values(panels["Rows replicated"])} == of_pipelines, "rows")
+    for _, title, query in world.promql.boards.queries():
+        if title in ("Worst delay", "Rows replicated"):
+            assert {one["legend"] for one in world.promql.render(query, world.picked, 7200)} == of_pipelines
     assert list(world.choices("pipeline")) == [["shop"], ["1", "2", "3"]]
 
 
@@ -231,19 +322,16 @@ def test_a_pipelines_state(make_world, mariadb, manager, form):
     row(mariadb, 1, 100)
     world = make_world(**FORMS[form])
 
-    def red():
-        return {name for name in OF_STATE if world.is_red(name)}
-
     wait_until(lambda: is_filled(world.values(world.boards.rules()["stalled"]["data"][0]["model"]["target"], 60)), "a state")
-    assert red() == set()
+    wait_until(lambda: world.are_red(OF_STATE, {}), "all are green")
     for orders, alert in (([], "stalled"), (["pipeline 1 locating"], "locating"), ([f"channel {channel} paused"], "paused"),
                           ([f"channel {channel} stopped"], "stopped"),
                           ([f"pipeline 1 position {int(time.time()) + 900}"], "skewed")):
         manager.state(*orders)
-        wait_until(lambda wanted=alert: red() == {wanted}, f"{alert} is red, alone", 40, 0.3)
+        wait_until(lambda wanted=alert: world.are_red(OF_STATE, {wanted}), f"{alert} is red, alone", 40, 0.3)
     manager.state()
     row(mariadb, 1, 100)
-    wait_until(lambda: red() == set(), "all are green", 40, 0.3)
+    wait_until(lambda: world.are_red(OF_STATE, {}), "all are green", 40, 0.3)
 
 
 def test_a_delay(make_world, mariadb):
@@ -332,14 +420,14 @@ def test_an_agent_that_is_silent(make_world, form):
     world.turns("silent", "green")
     world.push(0, "agent.queue_points", ago=270, agent="other")
     wait_until(lambda: "other" in str(world.values(world.boards.rules()["silent"]["data"][0]["model"]["target"])), "it")
-    assert not world.is_red("silent"), "a while ago is no silence yet"
+    assert not any(world.found("silent")), "a while ago is no silence yet"
     world.push(0, "agent.queue_points", ago=400, agent="third")
     world.turns("silent", "red")
     world.push(0, "agent.queue_points", agent="third")
     world.turns("silent", "green")
     world.push(0, "agent.queue_points", ago=30000, agent="gone")
     time.sleep(2 * STEP)
-    assert not world.is_red("silent"), "one that is gone for good is no news"
+    assert not any(world.found("silent")), "one that is gone for good is no news"
 
 
 def test_nothing_at_all_is_silence_too(make_world):
@@ -347,8 +435,9 @@ def test_nothing_at_all_is_silence_too(make_world):
     world.agent.stop()
     for file in world.carbon.whisper.rglob("*.wsp"):
         file.unlink()
-    red = {name for name in world.boards.rules() if world.is_red(name)}
-    assert red == {"silent"}
+    world.promql.store.forget()
+    assert {name for name in world.boards.rules() if world.is_red(name)} == {"silent"}
+    wait_until(lambda: world.are_red(world.boards.rules(), {"silent"}), "PromQL says so, too")
 
 
 # The panels in deploy/boards.png: one row for each board.
@@ -373,7 +462,7 @@ def combined(pictures):
 
 def test_the_picture(make_world, otter):
     """OB_PICTURE=deploy/boards.png renews the picture in the README. A minute of the fake Otter takes one step."""
-    world = make_world()
+    world = make_world(promql=False)
     otter.run("--speed", 60 / STEP)
     time.sleep(40)
     world.manager.state("pipeline 2 locating")
