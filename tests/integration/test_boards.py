@@ -18,7 +18,8 @@ from servers.fake_otter import ROOT
 from servers.graphite_web import GraphiteWeb
 from servers.mariadb import PASSWORD, USER
 from servers.process import wait_until
-from servers.victoria_metrics import Vmalert, VictoriaMetrics
+from servers.promql import PromQL, Vmalert
+from servers.victoria_metrics import VictoriaMetrics
 from servers.wiring import to_graphite, to_statsd
 
 pytestmark = pytest.mark.slow  # these tests mostly wait for graphite-web
@@ -70,12 +71,13 @@ def is_past(value, evaluator):
             "within_range": lambda: low < value < high[0]}[evaluator["type"]]()
 
 
-class PromQL:
-    """A VictoriaMetrics, which gets the same points by a sink of its own, the files for it, and a vmalert with their rules."""
+class InPromQL:
+    """The files for a VictoriaMetrics, which gets the same points by a sink of its own, and a vmalert with their rules."""
 
     def __init__(self, folder):
         folder.mkdir()
         self.folder, self.store, self.boards, self.vmalert = folder, VictoriaMetrics(folder), None, None
+        self.api = PromQL(self.store.url)
 
     def sink(self):
         return to_graphite(self.store, name="victoria", step=STEP, tagged=True, creates=0, horizon=2)
@@ -85,34 +87,34 @@ class PromQL:
         done = agent.run("grafana", "--datasource", "prometheus", "--out", "promql", "--url", self.store.url)
         assert done.returncode == 0, done.stderr
         self.boards = Boards(agent.folder / "promql", identity)
-        self.vmalert = Vmalert(self.folder, self.boards.folder / f"vmalert/{identity}.yaml", self.store).start()
+        self.vmalert = Vmalert(self.folder, self.boards.folder / f"vmalert/{identity}.yaml", self.store.url).start()
 
     def is_red(self, alert, later):
         """Whether a result of the alert's query is past the threshold of Grafana's rule."""
         rule = self.boards.rules()[alert]
         question, reduction, comparison = (part["model"] for part in rule["data"])
         assert question["instant"] and reduction["reducer"] == "last", "the result is one number"
-        found = self.store.now(question["expr"], time.time() + later)
-        return any(is_past(one["value"], comparison["conditions"][0]["evaluator"]) for one in found)
+        evaluator = comparison["conditions"][0]["evaluator"]
+        return any(is_past(number, evaluator) for _, number in self.api.at(time.time() + later, question["expr"]))
 
     def fires(self, alert):
+        """Whether the alert fires in vmalert, or waits there."""
         return f"{self.boards.identity}-{alert}" in self.vmalert.alerts()
 
-    def render(self, query, picked, seconds):
-        """Asks like Grafana, and returns [{legend, values}]."""
-        step = int(query["interval"].removesuffix("s"))
+    def render(self, query, picked=str, seconds=7200, step=0):
+        """Asks like Grafana for a panel, and returns {legend: {time: number}}. `step`: seconds of a pixel."""
+        step = step or int(query["interval"].removesuffix("s"))
         end = int(time.time()) // step * step
         begin = end - seconds // step * step
         asked = query["expr"].replace("$__interval_ms", str(step * 1000)).replace("$__interval", f"{step}s")
-        found = self.store.render(picked(asked.replace("$__range", f"{end - begin}s")), begin, end, step)
-        return [{"legend": re.sub(r"{{(\w+)}}", lambda tag, of=one: of["metric"][tag[1]], query["legendFormat"]), **one}
-                for one in found]
+        found = self.api.between(begin, end, step, picked(asked.replace("$__range", f"{end - begin}s")))
+        return {re.sub(r"{{(\w+)}}", lambda tag, of=labels: of[tag[1]], query["legendFormat"]): points for labels, points in found}
 
     def choices(self, board, picked):
         """Returns the possible values of each variable of a board."""
         for variable in self.boards.board(board)["templating"]["list"]:
             match, tag = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]).groups()
-            yield sorted(value for value in self.store.values(tag, picked(match)) if value != "none")
+            yield sorted(value for value in self.api.values(tag, picked(match)) if value != "none")
 
     def stop(self):
         if self.vmalert:
@@ -130,7 +132,7 @@ class World:
         self.web = GraphiteWeb(folder / "web", folder / "carbon/whisper")
         self.carbon = Carbon(folder / "carbon", step=STEP, tag_url=self.web.url if tagged else "")
         self.prefix, self.name, self.tagged, self.pipeline = prefix, name, tagged, "1"
-        self.promql = PromQL(folder / "promql") if promql else None
+        self.promql = InPromQL(folder / "promql") if promql else None
         mysql = {"port": server.port, "user": USER, "password": PASSWORD, "connect_timeout": 2, "query_timeout": 3}
         self.agent = make_agent(
             server, [to_graphite(self.carbon, step=STEP, tagged=tagged, path=path, creates=0), *sinks,
@@ -264,7 +266,7 @@ def test_no_query_is_empty(make_world, otter, form):
     world.pipeline = list(world.choices("pipeline"))[-1][0]
 
     def has_data(query):
-        return is_filled(world.values(query["target"])) if "target" in query else world.promql.render(query, world.picked, 7200)
+        return is_filled(world.values(query["target"])) if "target" in query else world.promql.render(query, world.picked)
 
     def fill():
         empty[:] = [one for one in empty if not has_data(one[2])]
@@ -291,7 +293,7 @@ def test_legends_are_what_the_lines_are_told_apart_by(make_world, otter):
     wait_until(lambda: {one["target"] for one in world.values(panels["Rows replicated"])} == of_pipelines, "rows")
     for _, title, query in world.promql.boards.queries():
         if title in ("Worst delay", "Rows replicated"):
-            assert {one["legend"] for one in world.promql.render(query, world.picked, 7200)} == of_pipelines
+            wait_until(lambda of=query: set(world.promql.render(of, world.picked)) == of_pipelines, title)
     assert list(world.choices("pipeline")) == [["shop"], ["1", "2", "3"]]
 
 
@@ -304,6 +306,41 @@ def test_what_is_drawn_adds_up_to_what_sql_says(make_world, otter):
     drawn = world.web.ask("render", target=target, format="json", **{"from": now - 7200, "until": now})
     got = {one["target"]: round(STEP * sum(value for value, _ in one["datapoints"])) for one in drawn}
     assert got == {i: otter.sums()[f"otter.pipeline.{i}.type.row.throughput.count"] for i in "123"}
+
+
+@pytest.fixture
+def promql(folder):
+    made = InPromQL(folder / "promql")
+    yield made
+    made.stop()
+
+
+def test_what_is_drawn_in_promql_adds_up_too(promql, mariadb, otter, make_agent):
+    """A panel draws each step once, at any width of a pixel, and 0 where a line has no amount; or the ten largest lines, without gaps."""
+    otter.do("history", "--rows", 300, "--hours", 2, "--until", int(time.time()) - 200)
+    agent = make_agent(mariadb, [{**promql.sink(), "step": 60}])
+    promql.start(agent, "otter")
+    last = {}  # the last total of each step is the right one
+    for line in agent.run("--once", "--dry-run").stdout.splitlines():
+        _, path, value, at = line.split()
+        last[path, at] = value
+    promql.store.send(f"{path} {value} {at}" for (path, at), value in last.items())
+    now = int(time.time())  # the line of i has its largest value i minutes ago, and its smaller values are in the opposite order
+    promql.store.send(f"otter.delay_ms;pipeline=x{i} {(1000 + i if ago == i else 900 - i) * 1000} {now - 60 * ago}"
+                      for i in range(10, 30) for ago in range(5, 45))
+    panels = {title: query for _, title, query in promql.boards.queries()}
+
+    def largest():
+        promql.store.flush()
+        return promql.render(panels["Worst delay"], seconds=3000)
+
+    lines = wait_until(largest, "samples", 20, 0.5)
+    assert {legend: len(points) for legend, points in lines.items()} == {f"x{i}": 40 for i in range(20, 30)}
+    sums = {i: otter.sums()[f"otter.pipeline.{i}.type.row.throughput.count"] for i in "123"}
+    for step in (60, 300):
+        lines = promql.render(panels["Rows replicated"], seconds=9000, step=step)
+        assert {legend: round(step * sum(points.values())) for legend, points in lines.items()} == sums
+        assert {len(points) for points in lines.values()} == {9000 // step + 1}
 
 
 def row(mariadb, pipeline, delay):
@@ -433,11 +470,14 @@ def test_an_agent_that_is_silent(make_world, form):
 def test_nothing_at_all_is_silence_too(make_world):
     world = make_world()
     world.agent.stop()
-    for file in world.carbon.whisper.rglob("*.wsp"):
-        file.unlink()
-    world.promql.store.forget()
-    assert {name for name in world.boards.rules() if world.is_red(name)} == {"silent"}
-    wait_until(lambda: world.are_red(world.boards.rules(), {"silent"}), "PromQL says so, too")
+
+    def only_silence():
+        for file in world.carbon.whisper.rglob("*.wsp"):  # carbon may still write points that it has received
+            file.unlink()
+        world.promql.api.forget()
+        return world.are_red(world.boards.rules(), {"silent"})
+
+    wait_until(only_silence, "silence is red, alone")
 
 
 # The panels in deploy/boards.png: one row for each board.
