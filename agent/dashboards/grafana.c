@@ -515,7 +515,7 @@ enum { RUNBOOK = OB_OUT_URL + 1, DATASOURCE };
 
 #define MANUAL "man:otterbeat(1)#ALERTS"
 
-/* NULL: there is no such type. */
+/* The type that --datasource names; NULL: there is no such type. */
 static const struct datasource *find_type(const char *word)
 {
         if (!word || !strcmp(word, graphite.type))
@@ -531,7 +531,8 @@ static void say_next(const struct grafana *g, const struct ob_out *out)
                "sidecar for dashboards: kubectl apply -k %s/dashboards/%s\n",
                 g->id, out->dir, g->id);
         if (g->from == &prometheus)
-                printf("The rules for vmalert are the same alerts; use those of Grafana or these.\n");
+                printf("%s/vmalert has the same alerts for vmalert: give them to Grafana or to vmalert, not to both.\n",
+                        out->dir);
 }
 
 /* Makes all names of the prefix, and writes the files. Returns the exit code. */
