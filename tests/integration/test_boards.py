@@ -97,9 +97,9 @@ class InPromQL:
         evaluator = comparison["conditions"][0]["evaluator"]
         return any(is_past(number, evaluator) for _, number in self.api.at(time.time() + later, question["expr"]))
 
-    def fires(self, alert):
-        """Whether the alert fires in vmalert, or waits there."""
-        return f"{self.boards.identity}-{alert}" in self.vmalert.alerts()
+    def fired(self):
+        """Returns the names of the alerts that fire in vmalert, or wait there."""
+        return {name.removeprefix(f"{self.boards.identity}-") for name in self.vmalert.alerts()}
 
     def render(self, query, picked=str, seconds=7200, step=0):
         """Asks like Grafana for a panel, and returns {legend: {time: number}}. `step`: seconds of a pixel."""
@@ -169,7 +169,7 @@ class World:
         if self.promql:
             self.promql.store.send([f"{self.path(True, name, **tags)} {after}"])
 
-    def wait_for(self, value, name, **tags):
+    def wait_for_value(self, value, name, **tags):
         """Waits until carbon and VictoriaMetrics have this value."""
         wait_until(lambda: value in self.carbon.points(self.path(False, name, **tags)).values(), f"{name} is {value} in carbon")
         selector = ",".join([f'__name__="{self.prefix}.{name}"', *(f'{tag}="{of}"' for tag, of in tags.items())])
@@ -207,20 +207,24 @@ class World:
         evaluator = comparison["conditions"][0]["evaluator"]
         return any(is_past(number, evaluator) for number in numbers if number is not None)
 
-    def found(self, alert, later=0):
-        """Returns whether the alert is red for Graphite, for PromQL, and (without `later`) for vmalert."""
-        yield self.is_red(alert, later)
+    def judges(self, alerts, later=0):
+        """Yields functions which return the red ones of these alerts: by Graphite, by PromQL, and (without `later`) by vmalert."""
+        yield lambda: {alert for alert in alerts if self.is_red(alert, later)}
         if self.promql:
-            yield self.promql.is_red(alert, later)
+            yield lambda: {alert for alert in alerts if self.promql.is_red(alert, later)}
             if not later:
-                yield self.promql.fires(alert)
+                yield lambda: self.promql.fired() & {*alerts}
 
-    def are_red(self, alerts, wanted):
-        """Whether all agree that of these alerts exactly the wanted ones are red."""
-        return all(found == (alert in wanted) for alert in alerts for found in self.found(alert))
+    def wait_for_red(self, red, alerts, later=0):
+        """Waits until exactly `red` of these alerts are red for all judges."""
+        for judge in self.judges(alerts, later):
+            wait_until(lambda: judge() == red, f"of {alerts} only {red} are red", 60, 0.3)
 
     def turns(self, alert, color, later=0):
-        wait_until(lambda: all(found == (color == "red") for found in self.found(alert, later)), f"{alert} is {color}", 60, 0.3)
+        self.wait_for_red({alert} if color == "red" else set(), [alert], later)
+
+    def nobody_says(self, alert):
+        return not any(judge() for judge in self.judges([alert]))
 
     def stop(self):
         if self.promql:
@@ -286,8 +290,7 @@ def test_no_query_is_empty(make_world, otter, form):
         assert list(world.promql.choices("pipeline", world.picked)) == list(world.choices("pipeline"))
         assert {*world.promql.render(more[1][2])} == {f"{world.name}.{i}".strip(".") for i in "123"}, "the delays' legends"
     rules = world.boards.rules()
-    for name in rules:
-        assert set(world.found(name)) <= {True, False}, "it can be evaluated"
+    assert all(judge() <= {*rules} for judge in world.judges(rules)), "they can be evaluated"
     for rule in [*rules.values(), *(world.promql.boards.rules().values() if world.promql else [])]:
         assert not re.search(r"\$", json.dumps(rule)), "Grafana would look for it in its environment"
 
@@ -365,22 +368,22 @@ def test_a_pipelines_state(make_world, mariadb, manager, form):
     world = make_world(**FORMS[form])
 
     wait_until(lambda: is_filled(world.values(world.boards.rules()["stalled"]["data"][0]["model"]["target"], 60)), "a state")
-    wait_until(lambda: world.are_red(OF_STATE, {}), "all are green")
+    world.wait_for_red(set(), OF_STATE)
     for orders, alert in (([], "stalled"), (["pipeline 1 locating"], "locating"), ([f"channel {channel} paused"], "paused"),
                           ([f"channel {channel} stopped"], "stopped"),
                           ([f"pipeline 1 position {int(time.time()) + 900}"], "skewed")):
         manager.state(*orders)
-        wait_until(lambda wanted=alert: world.are_red(OF_STATE, {wanted}), f"{alert} is red, alone", 40, 0.3)
+        world.wait_for_red({alert}, OF_STATE)
     manager.state()
     row(mariadb, 1, 100)
-    wait_until(lambda: world.are_red(OF_STATE, {}), "all are green", 40, 0.3)
+    world.wait_for_red(set(), OF_STATE)
 
 
 def test_a_delay(make_world, mariadb):
     world = make_world()
     for delay, color in ((30000, "green"), (30001, "red"), (10, "green")):
         row(mariadb, 2, delay)
-        world.wait_for(delay, "delay_ms", pipeline="2")
+        world.wait_for_value(delay, "delay_ms", pipeline="2")
         world.turns("lagging", color)
 
 
@@ -389,7 +392,7 @@ def test_exceptions(make_world, mariadb):
     insert = ("INSERT INTO LOG_RECORD (NID, CHANNEL_ID, PIPELINE_ID, TITLE, MESSAGE, GMT_CREATE, GMT_MODIFIED) "
               "VALUES ('1', '1', '2', %s, 'pid:2 nid:1 exception:setl:java.lang.Error', now(), now())")
     mariadb.query(insert, "DELAYTIME")
-    world.wait_for(1, "log.records", pipeline="2", title="delaytime")
+    world.wait_for_value(1, "log.records", pipeline="2", title="delaytime")
     world.turns("exceptions", "green")
     mariadb.query(insert, "EXCEPTION")
     world.turns("exceptions", "red")
@@ -462,14 +465,14 @@ def test_an_agent_that_is_silent(make_world, form):
     world.turns("silent", "green")
     world.push(0, "agent.queue_points", ago=270, agent="other")
     wait_until(lambda: "other" in str(world.values(world.boards.rules()["silent"]["data"][0]["model"]["target"])), "it")
-    assert not any(world.found("silent")), "a while ago is no silence yet"
+    assert world.nobody_says("silent"), "a while ago is no silence yet"
     world.push(0, "agent.queue_points", ago=400, agent="third")
     world.turns("silent", "red")
     world.push(0, "agent.queue_points", agent="third")
     world.turns("silent", "green")
     world.push(0, "agent.queue_points", ago=30000, agent="gone")
     time.sleep(2 * STEP)
-    assert not any(world.found("silent")), "one that is gone for good is no news"
+    assert world.nobody_says("silent"), "one that is gone for good is no news"
 
 
 def test_nothing_at_all_is_silence_too(make_world):
@@ -480,7 +483,7 @@ def test_nothing_at_all_is_silence_too(make_world):
         for file in world.carbon.whisper.rglob("*.wsp"):  # carbon may still write points that it has received
             file.unlink()
         world.promql.api.forget()
-        return world.are_red(world.boards.rules(), {"silent"})
+        return all(judge() == {"silent"} for judge in world.judges(world.boards.rules()))
 
     wait_until(only_silence, "silence is red, alone")
 
