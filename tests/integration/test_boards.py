@@ -325,7 +325,7 @@ def promql(folder):
 
 def test_what_is_drawn_in_promql_adds_up_too(promql, mariadb, otter, make_agent):
     """A panel draws each step once, at any width of a pixel, and 0 where a line has no amount; or the ten largest lines, without gaps."""
-    otter.do("history", "--rows", 300, "--hours", 2, "--until", int(time.time()) - 200)
+    otter.do("history", "--rows", 300, "--hours", 2, "--until", int(time.time()) - 400)
     agent = make_agent(mariadb, [{**promql.sink(), "step": 60}])
     promql.start(agent, "otter")
     last = {}  # the last total of each step is the right one
@@ -338,17 +338,17 @@ def test_what_is_drawn_in_promql_adds_up_too(promql, mariadb, otter, make_agent)
                       for i in range(10, 30) for ago in range(5, 45))
     panels = {title: query for _, title, query in promql.boards.queries()}
 
-    def largest():
-        promql.store.flush()
-        return promql.render(panels["Worst delay"], seconds=3000)
+    def drawn(title, wanted, **pixels):
+        def is_so():
+            promql.store.flush()
+            lines = promql.render(panels[title], **pixels)
+            return {legend: (len(points), round(pixels["step"] * sum(points.values()))) for legend, points in lines.items()} == wanted
+        wait_until(is_so, f"{title}: {wanted}", 20, 0.5)
 
-    lines = wait_until(largest, "samples", 20, 0.5)
-    assert {legend: len(points) for legend, points in lines.items()} == {f"x{i}": 40 for i in range(20, 30)}
+    drawn("Worst delay", {f"x{i}": (40, 60 * 1000 * (39 * (900 - i) + 1000 + i)) for i in range(20, 30)}, seconds=3000, step=60)
     sums = {i: otter.sums()[f"otter.pipeline.{i}.type.row.throughput.count"] for i in "123"}
     for step in (60, 300):
-        lines = promql.render(panels["Rows replicated"], seconds=9000, step=step)
-        assert {legend: round(step * sum(points.values())) for legend, points in lines.items()} == sums
-        assert {len(points) for points in lines.values()} == {9000 // step + 1}
+        drawn("Rows replicated", {i: (9000 // step + 1, total) for i, total in sums.items()}, seconds=9000, step=step)
 
 
 def row(mariadb, pipeline, delay):
