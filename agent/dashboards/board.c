@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/own_series.h"
+#include "proto/memory.h"
 #include "proto/pipeline_state.h"
 
 #define POLLS_MISSED 5 /* after so many missed polls a source counts as not read */
@@ -318,6 +319,11 @@ unsigned ob_board_by(const struct ob_board_series *s, const struct ob_query *q, 
                         by[n++] = whose[i];
         by[n++] = q->by;
         return n;
+}
+
+char *ob_board_name(const struct ob_config *c, const char *series)
+{
+        return ob_format("%s%s%s", c->prefix, *c->prefix ? "." : "", series);
 }
 
 bool ob_board_has(const struct ob_config *c, const struct ob_query *q)

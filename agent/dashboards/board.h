@@ -115,6 +115,9 @@ int ob_board_series_tag(const struct ob_board_series *s, const char *tag);
  * tag. Returns their number. */
 unsigned ob_board_by(const struct ob_board_series *s, const struct ob_query *q, const char *by[OB_BY_MAX]);
 
+/* The series' name on the wires with tags: the prefix, a dot and `series`. The caller frees it. */
+char *ob_board_name(const struct ob_config *c, const char *series);
+
 /* Whether the config makes the series of this query; and whether its managers have names. */
 bool ob_board_has(const struct ob_config *c, const struct ob_query *q);
 bool ob_board_has_managers(const struct ob_config *c);

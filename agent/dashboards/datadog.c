@@ -42,12 +42,12 @@ static char *ask(const struct ob_config *c, const struct ob_board_series *s, con
         const char *by[OB_BY_MAX];
         unsigned n = ob_board_by(s, q, by);
         ob_cleanup(ob_free_at) char *which = scope(s, q, of);
+        ob_cleanup(ob_free_at) char *name = ob_board_name(c, q->series);
         ob_cleanup(ob_free_at) char *list = ob_copy("");
 
         for (unsigned i = 0; i < n; i++)
                 ob_append(&list, ",", "%s", by[i]);
-        return ob_format("%s:%s%s%s{%s}%s%s%s", space, c->prefix, *c->prefix ? "." : "", q->series, which,
-                n ? " by {" : "", list, n ? "}" : "");
+        return ob_format("%s:%s{%s}%s%s%s", space, name, which, n ? " by {" : "", list, n ? "}" : "");
 }
 
 /* A counter is shown per second; where few events are expected, as their number. */

@@ -16,12 +16,24 @@
 
 #define UID_MAX 40 /* bytes */
 
+/* A type of data source. */
+struct datasource {
+        const char *type; /* Grafana's name of the type, and the end of the uid of the data source */
+        const struct ob_language *language;
+        const char *port;            /* of the server on the sink's host */
+        const char *setting, *value; /* of the data source */
+};
+
+static const struct datasource graphite = { "graphite", &ob_graphite, "", "graphiteVersion", "1.1" };
+static const struct datasource prometheus = { "prometheus", &ob_promql, ":8428", "httpMethod", "POST" };
+
 struct grafana {
         struct ob_form form;
-        const char *id;         /* how all uids begin: the prefix, since two configs may share a Grafana */
-        const char *mark;       /* the tag of the agent's events */
-        const char *datasource; /* the uid of the data source */
-        const char *runbook;    /* the address that the alerts name */
+        const struct datasource *from;
+        const char *id;      /* how all uids begin: the prefix, since two configs may share a Grafana */
+        const char *mark;    /* the tag of the agent's events */
+        const char *uid;     /* of the data source */
+        const char *runbook; /* the address that the alerts name */
 };
 
 static char *make_uid(const struct grafana *g, const char *name)
@@ -31,7 +43,17 @@ static char *make_uid(const struct grafana *g, const char *name)
 
 static json_t *name_source(const struct grafana *g)
 {
-        return json_pack("{ss ss}", "type", "graphite", "uid", g->datasource);
+        return json_pack("{ss ss}", "type", g->from->type, "uid", g->uid);
+}
+
+/* A query with its data source. */
+static json_t *ask(const struct grafana *g, const char *id, const char *text)
+{
+        if (g->from == &prometheus)
+                return json_pack("{ss so ss ss}", "refId", id, "datasource", name_source(g), "expr", text,
+                        "editorMode", "code");
+        return json_pack(
+                "{ss so ss sb}", "refId", id, "datasource", name_source(g), "target", text, "textEditor", 1);
 }
 
 #define WIDTH  24 /* of a board, in Grafana's grid units */
@@ -111,6 +133,21 @@ static json_t *options(const struct ob_panel *p)
         return json_pack("{so so}", "legend", legend, "tooltip", tooltip);
 }
 
+/* A query of a panel. A pixel of PromQL is at least one step wide, so that each pixel has a sample. */
+static json_t *target(const struct grafana *g, const char *id, const char *text, const struct ob_query *q)
+{
+        json_t *query = ask(g, id, text);
+        ob_cleanup(ob_free_at) char *legend = NULL, *step = NULL;
+
+        if (g->from != &prometheus)
+                return query;
+        legend = ob_promql_legend(&g->form, q);
+        step = ob_format("%ds", g->form.sink->step);
+        json_object_update_new(
+                query, json_pack("{ss ss sb}", "legendFormat", legend, "interval", step, "range", 1));
+        return query;
+}
+
 /* The panel's queries for which the config makes series. */
 static json_t *targets(const struct grafana *g, const struct ob_panel *p)
 {
@@ -118,12 +155,12 @@ static json_t *targets(const struct grafana *g, const struct ob_panel *p)
         char id[] = "A";
 
         for (int i = 0; i < OB_PANEL_QUERIES_MAX && p->queries[i].series; i++) {
-                ob_cleanup(ob_free_at) char *target = ob_target_panel(&g->form, &p->queries[i], p->board);
+                const struct ob_query *q = &p->queries[i];
+                ob_cleanup(ob_free_at) char *text = g->from->language->panel(&g->form, q, p->board);
 
-                if (!target)
+                if (!text)
                         continue;
-                json_array_append_new(list, json_pack("{ss so ss sb}", "refId", id, "datasource", name_source(g),
-                                                    "target", target, "textEditor", 1));
+                json_array_append_new(list, target(g, id, text, q));
                 id[0]++;
         }
         return list;
@@ -169,7 +206,7 @@ static json_t *panels(const struct grafana *g, enum ob_board board)
 
 static void add_variable(const struct grafana *g, json_t *list, const char *tag, bool of_manager)
 {
-        ob_cleanup(ob_free_at) char *query = ob_target_values(&g->form, tag, of_manager);
+        ob_cleanup(ob_free_at) char *query = g->from->language->values(&g->form, tag, of_manager);
 
         json_array_append_new(
                 list, json_pack("{ss ss ss so ss si si sb sb ss s[]}", "name", tag, "label", tag, "type", "query",
@@ -189,14 +226,17 @@ static json_t *variables(const struct grafana *g, enum ob_board board)
         return json_pack("{so}", "list", list);
 }
 
-/* Otter's events are drawn over all panels; links lead from board to board. */
+/* Otter's events, which Graphite keeps, are drawn over all panels. */
 static json_t *annotations(const struct grafana *g)
 {
+        if (g->from != &graphite)
+                return json_pack("{s[]}", "list");
         return json_pack("{s[{ss sb ss so s{ss sb s[s]}}]}", "list", "name", "Events", "enable", 1, "iconColor",
                 "orange", "datasource", name_source(g), "target", "refId", "Events", "fromAnnotations", 1, "tags",
                 g->mark);
 }
 
+/* Links lead from board to board. */
 static json_t *links(void)
 {
         return json_pack("[{ss ss ss ss s[s] sb sb sb sb}]", "type", "dashboards", "title", "Otter", "icon",
@@ -221,13 +261,15 @@ static json_t *make_board(const struct grafana *g, enum ob_board board)
 #define POINTS_MAX 43200      /* more points than a query can have, so that no point is a mean of several */
 #define EXPRESSION "__expr__" /* Grafana's own data source, for expressions over other queries */
 
-/* Expression B makes one number of the points of A. */
-static json_t *reduction(const struct ob_alert *a)
+/* Expression B makes one number of the points of A; a number stays as it is. */
+static json_t *reduction(const struct grafana *g, const struct ob_alert *a)
 {
+        bool is_sum = a->reduce == OB_REDUCE_SUM && g->from != &prometheus;
+
         return json_pack("{ss ss s{si si} s{ss s{ss ss} ss ss ss s{ss}}}", "refId", "B", "datasourceUid",
                 EXPRESSION, "relativeTimeRange", "from", 0, "to", 0, "model", "refId", "B", "datasource", "type",
                 EXPRESSION, "uid", EXPRESSION, "type", "reduce", "expression", "A", "reducer",
-                a->reduce == OB_REDUCE_SUM ? "sum" : "last", "settings", "mode", "dropNN");
+                is_sum ? "sum" : "last", "settings", "mode", "dropNN");
 }
 
 /* Not all versions of Grafana know "equal to". The numbers that are compared so are whole, so a range does the
@@ -249,12 +291,15 @@ static json_t *comparison(const struct ob_alert *a, int64_t limit)
                 evaluator(a, limit));
 }
 
-static json_t *question(const struct grafana *g, const struct ob_alert *a, const char *target)
+static json_t *question(const struct grafana *g, const struct ob_alert *a, const char *text)
 {
-        return json_pack("{ss ss s{si si} s{ss so ss sb si si}}", "refId", "A", "datasourceUid", g->datasource,
-                "relativeTimeRange", "from", ob_target_window(&g->form, a->window), "to", 0, "model", "refId", "A",
-                "datasource", name_source(g), "target", target, "textEditor", 1, "intervalMs", 1000,
-                "maxDataPoints", POINTS_MAX);
+        json_t *model = ask(g, "A", text);
+
+        json_object_update_new(model, json_pack("{si si}", "intervalMs", 1000, "maxDataPoints", POINTS_MAX));
+        if (g->from == &prometheus)
+                json_object_set_new(model, "instant", json_true());
+        return json_pack("{ss ss s{si si} so}", "refId", "A", "datasourceUid", g->uid, "relativeTimeRange", "from",
+                ob_target_window(&g->form, a->window), "to", 0, "model", model);
 }
 
 /*
@@ -286,6 +331,11 @@ static json_t *alert_annotations(const struct grafana *g, const struct ob_alert 
         return json_pack("{ss ss ss}", "summary", which, "description", text, "runbook_url", g->runbook);
 }
 
+static json_t *alert_labels(const struct ob_alert *a)
+{
+        return json_pack("{ss ss}", "severity", ob_severities[a->severity], "source", "otterbeat");
+}
+
 /* Links the alert to its panel. Grafana wants both keys or neither. */
 static void add_panel(const struct grafana *g, const struct ob_alert *a, json_t *rule)
 {
@@ -304,33 +354,61 @@ static json_t *rule_as_json(const struct grafana *g, const struct ob_alert *a)
 {
         int64_t limit = ob_alert_limit(a, g->form.config);
         ob_cleanup(ob_free_at) char *uid = make_uid(g, a->name);
-        ob_cleanup(ob_free_at) char *target = ob_target_alert(&g->form, a);
+        ob_cleanup(ob_free_at) char *text = g->from->language->alert(&g->form, a);
         ob_cleanup(ob_free_at) char *wait = ob_format("%ds", ob_alert_for(a, g->form.config));
         json_t *rule;
 
-        if (!target)
+        if (!text)
                 return NULL;
-        rule = json_pack("{ss ss ss s[ooo] ss ss sb ss so s{ss ss}}", "uid", uid, "title", a->title, "condition",
-                "C", "data", question(g, a, target), reduction(a), comparison(a, limit), "noDataState",
+        rule = json_pack("{ss ss ss s[ooo] ss ss sb ss so so}", "uid", uid, "title", a->title, "condition", "C",
+                "data", question(g, a, text), reduction(g, a), comparison(a, limit), "noDataState",
                 a->reduce == OB_REDUCE_SILENT ? "Alerting" : "OK", "execErrState", "Error", "isPaused", 0, "for",
-                wait, "annotations", alert_annotations(g, a), "labels", "severity", ob_severities[a->severity],
-                "source", "otterbeat");
+                wait, "annotations", alert_annotations(g, a), "labels", alert_labels(a));
         add_panel(g, a, rule);
         return rule;
 }
 
-static json_t *make_rules(const struct grafana *g)
+/* The same alert as a rule of vmalert and of Prometheus, which need no Grafana. */
+static json_t *vmalert_rule(const struct grafana *g, const struct ob_alert *a)
 {
-        json_t *rules = json_array();
+        static const char *const compare[] = { [OB_ABOVE] = ">", [OB_BELOW] = "<", [OB_EQUAL] = "==" };
+        long long limit = ob_alert_limit(a, g->form.config);
+        ob_cleanup(ob_free_at) char *uid = make_uid(g, a->name);
+        ob_cleanup(ob_free_at) char *text = g->from->language->alert(&g->form, a);
+        ob_cleanup(ob_free_at) char *condition =
+                text ? ob_format("%s %s %lld", text, compare[a->compare], limit) : NULL;
+        ob_cleanup(ob_free_at) char *wait = ob_format("%ds", ob_alert_for(a, g->form.config));
+
+        if (!text)
+                return NULL;
+        return json_pack("{ss ss ss so so}", "alert", uid, "expr", condition, "for", wait, "labels",
+                alert_labels(a), "annotations", alert_annotations(g, a));
+}
+
+/* The rules of all alerts whose series the config makes. */
+static json_t *rules(const struct grafana *g, json_t *(*make)(const struct grafana *g, const struct ob_alert *a))
+{
+        json_t *list = json_array();
 
         for (unsigned i = 0; i < ob_n_alerts; i++) {
-                json_t *rule = rule_as_json(g, &ob_alerts[i]);
+                json_t *rule = make(g, &ob_alerts[i]);
 
                 if (rule)
-                        json_array_append_new(rules, rule);
+                        json_array_append_new(list, rule);
         }
+        return list;
+}
+
+static json_t *make_rules(const struct grafana *g)
+{
         return json_pack("{si s[{si ss ss ss so}]}", "apiVersion", 1, "groups", "orgId", 1, "name", g->id, "folder",
-                g->id, "interval", "1m", "rules", rules);
+                g->id, "interval", "1m", "rules", rules(g, rule_as_json));
+}
+
+static json_t *make_vmalert_rules(const struct grafana *g)
+{
+        return json_pack(
+                "{s[{ss ss so}]}", "groups", "name", g->id, "interval", "1m", "rules", rules(g, vmalert_rule));
 }
 
 /* The folder from which Grafana's packages read. The provider names the boards by their whole path. */
@@ -338,9 +416,9 @@ static json_t *make_rules(const struct grafana *g)
 
 static json_t *data_source(const struct grafana *g, const char *url)
 {
-        return json_pack("{si s[{ss ss si ss ss ss sb s{ss}}]}", "apiVersion", 1, "datasources", "name",
-                g->datasource, "uid", g->datasource, "orgId", 1, "type", "graphite", "access", "proxy", "url", url,
-                "editable", 1, "jsonData", "graphiteVersion", "1.1");
+        return json_pack("{si s[{ss ss si ss ss ss sb s{ss}}]}", "apiVersion", 1, "datasources", "name", g->uid,
+                "uid", g->uid, "orgId", 1, "type", g->from->type, "access", "proxy", "url", url, "editable", 1,
+                "jsonData", g->from->setting, g->from->value);
 }
 
 static json_t *provider(const struct grafana *g)
@@ -390,8 +468,9 @@ static int write_all(const struct grafana *g, const struct ob_out *out, struct o
         ob_cleanup(ob_free_at) char *boards = ob_format("dashboards/%s.yaml", g->id);
         ob_cleanup(ob_free_at) char *map = ob_format("dashboards/%s/kustomization.yaml", g->id);
         ob_cleanup(ob_free_at) char *alerts = ob_format("alerting/%s.yaml", g->id);
+        ob_cleanup(ob_free_at) char *vmalert = ob_format("vmalert/%s.yaml", g->id);
         ob_cleanup(ob_free_at) char *url =
-                out->url ? ob_copy(out->url) : ob_format("http://%s", g->form.sink->host);
+                out->url ? ob_copy(out->url) : ob_format("http://%s%s", g->form.sink->host, g->from->port);
 
         if (ob_out_json(out, source, data_source(g, url), err) || ob_out_json(out, boards, provider(g), err) ||
                 ob_out_json(out, map, kustomization(g), err) || ob_out_json(out, alerts, make_rules(g), err))
@@ -399,14 +478,14 @@ static int write_all(const struct grafana *g, const struct ob_out *out, struct o
         for (enum ob_board b = 0; b < OB_BOARDS; b++)
                 if (write_board(g, out, b, err))
                         return -1;
-        return 0;
+        return g->from == &prometheus ? ob_out_json(out, vmalert, make_vmalert_rules(g), err) : 0;
 }
 
-/* The first Graphite sink. */
-static const struct ob_sink_settings *find_sink(const struct ob_config *c)
+/* The first Graphite sink; for PromQL the first one that sends tags. */
+static const struct ob_sink_settings *find_sink(const struct ob_config *c, const struct datasource *from)
 {
         for (size_t i = 0; i < c->n_sinks; i++)
-                if (c->sinks[i].type == OB_SINK_GRAPHITE)
+                if (c->sinks[i].type == OB_SINK_GRAPHITE && (from != &prometheus || c->sinks[i].tagged))
                         return &c->sinks[i];
         return NULL;
 }
@@ -432,43 +511,72 @@ static char *make_id(const char *prefix, struct ob_err *err)
 }
 
 /* The options of this command alone. */
-enum { RUNBOOK = OB_OUT_URL + 1 };
+enum { RUNBOOK = OB_OUT_URL + 1, DATASOURCE };
 
 #define MANUAL "man:otterbeat(1)#ALERTS"
 
-static int run(const struct ob_config *config, const struct ob_arguments *a)
+/* The type that --datasource names; NULL: there is no such type. */
+static const struct datasource *find_type(const char *word)
 {
-        struct grafana g = { .form = { config, find_sink(config) } };
-        struct ob_out out = ob_out_from(a);
-        struct ob_err err;
-        ob_cleanup(ob_free_at) char *id = NULL;
-        ob_cleanup(ob_free_at) char *datasource = NULL;
+        if (!word || !strcmp(word, graphite.type))
+                return &graphite;
+        return !strcmp(word, prometheus.type) ? &prometheus : NULL;
+}
 
-        if (!g.form.sink) {
-                fputs("otterbeat: the config has no graphite sink, so there is no Graphite that Grafana could ask\n",
-                        stderr);
-                return EXIT_CONFIG;
-        }
-        id = make_id(config->prefix, &err);
-        if (!id) {
-                fprintf(stderr, "otterbeat: %s\n", err.text);
-                return EXIT_CONFIG;
-        }
-        g.id = id;
-        g.mark = ob_name_mark(config->prefix);
-        datasource = ob_format("%s-graphite", id);
-        g.datasource = datasource;
-        g.runbook = a->options[RUNBOOK] ? a->options[RUNBOOK] : MANUAL;
-        if (write_all(&g, &out, &err)) {
-                fprintf(stderr, "otterbeat: %s\n", err.text);
-                return EXIT_OUR_FAULT;
-        }
+static void say_next(const struct grafana *g, const struct ob_out *out)
+{
         printf("\nAdd a contact point, and a notification policy for the label source=otterbeat.\n"
                "Grafana reads the dashboards from " PROVISIONING
                "/dashboards/%s. For a Grafana in Kubernetes with a\n"
                "sidecar for dashboards: kubectl apply -k %s/dashboards/%s\n",
-                id, out.dir, id);
-        return EXIT_FINE;
+                g->id, out->dir, g->id);
+        if (g->from == &prometheus)
+                printf("%s/vmalert has the same alerts for vmalert: give them to Grafana or to vmalert, not to both.\n",
+                        out->dir);
+}
+
+/* Makes all names of the prefix, and writes the files. Returns the exit code. */
+static int make_all(struct grafana *g, const struct ob_out *out)
+{
+        struct ob_err err;
+        ob_cleanup(ob_free_at) char *id = make_id(g->form.config->prefix, &err);
+        ob_cleanup(ob_free_at) char *uid = id ? ob_format("%s-%s", id, g->from->type) : NULL;
+        int code = EXIT_FINE;
+
+        g->id = id;
+        g->uid = uid;
+        g->mark = ob_name_mark(g->form.config->prefix);
+        if (!id)
+                code = EXIT_CONFIG;
+        else if (write_all(g, out, &err))
+                code = EXIT_OUR_FAULT;
+        if (code == EXIT_FINE)
+                say_next(g, out);
+        else
+                fprintf(stderr, "otterbeat: %s\n", err.text);
+        return code;
+}
+
+static int run(const struct ob_config *config, const struct ob_arguments *a)
+{
+        const struct datasource *from = find_type(a->options[DATASOURCE]);
+        struct ob_out out = ob_out_from(a);
+        struct grafana g = { .from = from };
+
+        if (!from) {
+                fprintf(stderr, "otterbeat: --datasource must be graphite or prometheus, not \"%s\"\n",
+                        a->options[DATASOURCE]);
+                return EXIT_USAGE;
+        }
+        g.form = (struct ob_form) { config, find_sink(config, from) };
+        g.runbook = a->options[RUNBOOK] ? a->options[RUNBOOK] : MANUAL;
+        if (g.form.sink)
+                return make_all(&g, &out);
+        fputs(from == &prometheus
+                        ? "otterbeat: no graphite sink of the config has tagged = true, so no series have the labels that PromQL asks for\n"
+                        : "otterbeat: the config has no graphite sink, so there is no Graphite that Grafana could ask\n",
+                stderr);
+        return EXIT_CONFIG;
 }
 
 static const struct ob_option option_table[] = {
@@ -476,15 +584,17 @@ static const struct ob_option option_table[] = {
                 .help = "write DIR/datasources, DIR/dashboards and DIR/alerting; Grafana reads " PROVISIONING },
         [OB_OUT_REPLACE] = { "replace", .help = OB_OUT_REPLACE_HELP },
         [OB_OUT_URL] = { "url", .argument = "URL",
-                .help = "the address of graphite-web (default: http:// and the host of the graphite sink)" },
+                .help = "the address of graphite-web or of VictoriaMetrics (default: http:// and the host of the graphite sink, and port 8428 of VictoriaMetrics)" },
         [RUNBOOK] = { "runbook", .argument = "URL",
                 .help = "the address that each alert names as its runbook (default: " MANUAL ")" },
+        [DATASOURCE] = { "datasource", .argument = "TYPE",
+                .help = "graphite, or prometheus: PromQL for VictoriaMetrics, and DIR/vmalert with the same alerts for vmalert (default: graphite)" },
         { NULL },
 };
 
 const struct ob_command ob_grafana_command = {
         .name = "grafana",
-        .usage = "--out DIR [--url URL] [--runbook URL] [--replace]",
+        .usage = "--out DIR [--datasource graphite|prometheus] [--url URL] [--runbook URL] [--replace]",
         .help = "write files for Grafana's provisioning: dashboards and alerts for the series of this config",
         .options = option_table,
         .run = run,

@@ -6,11 +6,9 @@
 #include "agent/dashboards/board.h"
 #include "proto/memory.h"
 
-#define STEPS_MIN 3   /* in a window, since the newest step may not be written yet */
-#define SILENCE   300 /* seconds */
+#define STEPS_MIN 3 /* in a window, since the newest step may not be written yet */
 
-/* The value that a tag must have; NULL: any value. */
-static const char *wanted(const struct ob_query *q, const char *of, const char *tag)
+const char *ob_target_wanted(const struct ob_query *q, const char *of, const char *tag)
 {
         if (q->only.key && !strcmp(q->only.key, tag))
                 return q->only.value;
@@ -19,19 +17,13 @@ static const char *wanted(const struct ob_query *q, const char *of, const char *
         return of && !strcmp(tag, "manager") ? "$manager" : NULL;
 }
 
-static const char *dot_behind(const char *prefix)
-{
-        return *prefix ? "." : "";
-}
-
 static char *dotted_path(
         const struct ob_form *f, const struct ob_board_series *s, const struct ob_query *q, const char *of)
 {
-        const char *prefix = f->config->prefix;
-        char *text = ob_format("%s%s", prefix, dot_behind(prefix));
+        char *text = ob_board_name(f->config, "");
 
         for (unsigned i = 0; i < s->n_tags; i++) {
-                const char *value = wanted(q, of, s->tags[i]);
+                const char *value = ob_target_wanted(q, of, s->tags[i]);
 
                 ob_append(&text, "", "%s.%s.", s->tags[i], value ? value : "*");
         }
@@ -42,11 +34,11 @@ static char *dotted_path(
 static char *tagged_path(
         const struct ob_form *f, const struct ob_board_series *s, const struct ob_query *q, const char *of)
 {
-        const char *prefix = f->config->prefix;
-        char *text = ob_format("seriesByTag('name=%s%s%s'", prefix, dot_behind(prefix), q->series);
+        ob_cleanup(ob_free_at) char *name = ob_board_name(f->config, q->series);
+        char *text = ob_format("seriesByTag('name=%s'", name);
 
         for (unsigned i = 0; i < s->n_tags; i++) {
-                const char *value = wanted(q, of, s->tags[i]);
+                const char *value = ob_target_wanted(q, of, s->tags[i]);
 
                 if (value)
                         ob_append(&text, "", ",'%s=%s'", s->tags[i], value);
@@ -109,7 +101,7 @@ static char *draw_gauge(const struct ob_form *f, const struct ob_query *q, const
                 "%s(consolidateBy(%s,'max')%s)", f->sink->tagged ? "aliasByTags" : "aliasByNode", from, by);
 }
 
-char *ob_target_panel(const struct ob_form *f, const struct ob_query *q, enum ob_board board)
+static char *panel(const struct ob_form *f, const struct ob_query *q, enum ob_board board)
 {
         struct ob_board_series s;
         ob_cleanup(ob_free_at) char *from = NULL, *by = NULL, *drawn = NULL;
@@ -123,7 +115,7 @@ char *ob_target_panel(const struct ob_form *f, const struct ob_query *q, enum ob
 }
 
 /* Where no such series exists, a constant below the limit takes its place. */
-char *ob_target_alert(const struct ob_form *f, const struct ob_alert *a)
+static char *alert(const struct ob_form *f, const struct ob_alert *a)
 {
         struct ob_board_series s;
         ob_cleanup(ob_free_at) char *from = NULL;
@@ -134,18 +126,19 @@ char *ob_target_alert(const struct ob_form *f, const struct ob_alert *a)
         if (a->reduce == OB_REDUCE_SILENT)
                 return ob_format(
                         "fallbackSeries(movingSum(isNonNull(removeEmptySeries(%s)),'%ds'),constantLine(0))", from,
-                        ob_target_window(f, SILENCE));
+                        ob_target_window(f, OB_SILENCE));
         return ob_format("fallbackSeries(%s,constantLine(%lld))", from,
                 a->compare == OB_BELOW ? (long long)ob_alert_limit(a, f->config) : 0);
 }
 
-char *ob_target_values(const struct ob_form *f, const char *tag, bool of_manager)
+static char *values(const struct ob_form *f, const char *tag, bool of_manager)
 {
-        const char *prefix = f->config->prefix, *dot = dot_behind(prefix);
+        const char *prefix = f->config->prefix;
+        ob_cleanup(ob_free_at) char *before = ob_board_name(f->config, "");
 
         if (!f->sink->tagged)
-                return ob_format("%s%s%s%s.*", prefix, dot, of_manager ? "manager.$manager." : "", tag);
-        return ob_format("tag_values(%s, name=~^%s%s%s)", tag, prefix, *dot ? "[.]" : "",
+                return ob_format("%s%s%s.*", before, of_manager ? "manager.$manager." : "", tag);
+        return ob_format("tag_values(%s, name=~^%s%s%s)", tag, prefix, *prefix ? "[.]" : "",
                 of_manager ? ", manager=$manager" : "");
 }
 
@@ -153,3 +146,5 @@ int ob_target_window(const struct ob_form *f, int seconds)
 {
         return seconds > f->sink->step * STEPS_MIN ? seconds : f->sink->step * STEPS_MIN;
 }
+
+const struct ob_language ob_graphite = { panel, alert, values };

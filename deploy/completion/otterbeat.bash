@@ -9,6 +9,7 @@ _otterbeat() {
                 -c | --config | --password-file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
                 --init | --out | --from-dir | --to-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
                 --since | --until | --url | --runbook | --every | --render | --sink | --mysql | --manager | --statsd | --graphite) COMPREPLY=(); return ;;
+                --datasource) mapfile -t COMPREPLY < <(compgen -W "graphite prometheus" -- "$word"); return ;;
                 rewind) mapfile -t COMPREPLY < <(compgen -W "delay throughput history log" -- "$word"); return ;;
         esac
         case $command in
@@ -19,7 +20,7 @@ _otterbeat() {
                 top) words="--url --every" ;;
                 cluster) words="--json release" ;;
                 migrate) words="--from-dir --to-dir --replace" ;;
-                grafana) words="--out --url --runbook --replace" ;;
+                grafana) words="--out --datasource --url --runbook --replace" ;;
                 datadog) words="--out --replace" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

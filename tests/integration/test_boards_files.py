@@ -22,16 +22,16 @@ def run(folder, *words, config=DEMO):
                           timeout=60)
 
 
-def write(folder, kind, config=DEMO):
+def write(folder, kind, config=DEMO, *words):
     """Runs the command and returns {name: JSON} of all written files."""
-    done = run(folder, kind, "--out", kind, config=config)
+    done = run(folder, kind, "--out", kind, *words, config=config)
     assert done.returncode == 0, done.stderr
     return read(folder / kind)
 
 
 def read(folder):
     return {str(path.relative_to(folder)): json.loads(path.read_text("utf-8"))
-            for path in sorted(folder.rglob("*")) if path.is_file()}
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".cfg"}
 
 
 @pytest.fixture
@@ -44,9 +44,18 @@ def make_config(folder):
     return make
 
 
-@pytest.mark.parametrize("kind", ["grafana", "datadog"])
-def test_the_samples_are_current(folder, kind):
-    assert write(folder, kind) == read(ROOT / "deploy" / kind), f"make them again: otterbeat {kind} --out deploy/{kind}"
+VICTORIA = ROOT / "deploy/victoria-metrics"
+IN_PROMQL = ("grafana", VICTORIA / "otterbeat.cfg", "--datasource", "prometheus")
+
+
+@pytest.mark.parametrize("command, at", [(("grafana",), ROOT / "deploy/grafana"), (("datadog",), ROOT / "deploy/datadog"),
+                                         (IN_PROMQL, VICTORIA)])
+def test_the_samples_are_current(folder, command, at):
+    assert write(folder, *command) == read(at), "make them again, see CONTRIBUTING.md"
+
+
+def test_graphite_is_the_default(folder):
+    assert write(folder, "grafana", DEMO, "--datasource", "graphite") == read(ROOT / "deploy/grafana")
 
 
 def test_what_is_there_is_left_as_it_is(folder):
@@ -107,6 +116,11 @@ def test_wrong_usage(folder):
 def test_a_config_that_grafana_has_nothing_to_ask(folder, make_config):
     done = run(folder, "grafana", "--out", "x", config=make_config(sinks=[{"type": "statsd", "port": 8125}]))
     assert done.returncode == 78 and "no graphite sink" in done.stderr
+    done = run(folder, "grafana", "--out", "x", "--datasource", "prometheus", config=make_config())
+    assert done.returncode == 78 and "no graphite sink of the config has tagged = true" in done.stderr
+    done = run(folder, "grafana", "--out", "x", "--datasource", "promql")
+    assert done.returncode == 64 and '--datasource must be graphite or prometheus, not "promql"' in done.stderr
+    assert not (folder / "x").exists()
     done = run(folder, "grafana", "--out", "x", config=make_config(prefix="p" * 30))
     assert done.returncode == 78 and "prefix is too long" in done.stderr
 
@@ -136,20 +150,33 @@ def test_only_agents_that_share_a_state_have_managers_without_an_owner(folder, m
     assert monitor["options"]["on_missing_data"] == "resolve"
 
 
-def test_grafanas_files_hold_together(folder):
-    files = write(folder, "grafana")
-    source = files["datasources/otter.yaml"]["datasources"][0]["uid"]
-    assert set(re.findall(r'"uid": "([^"]*-graphite)"', json.dumps(files))) == {source}
+@pytest.mark.parametrize("command, key, reducers", [(("grafana",), "target", {"last", "sum"}), (IN_PROMQL, "expr", {"last"})])
+def test_grafanas_files_hold_together(folder, command, key, reducers):
+    files = write(folder, *command)
+    source = files["datasources/otter.yaml"]["datasources"][0]
+    assert source["uid"] == f"otter-{source['type']}"
+    assert set(re.findall(r'"uid": "([^"]*-(?:graphite|prometheus))"', json.dumps(files))) == {source["uid"]}
     boards = {board["uid"]: board for name, board in files.items() if name.endswith(".json")}
     rules = files["alerting/otter.yaml"]["groups"][0]["rules"]
     for rule in rules:
         panel, = [one for one in boards[rule["dashboardUid"]]["panels"] if one["id"] == rule["panelId"]]
-        series = re.search(r"[\w.*]*?([a-z_]+)[,)]", rule["data"][0]["model"]["target"])[1]
-        assert series in panel["targets"][0]["target"], "the panel shows what the alert is about"
+        series = re.search(r"([a-z_]+)[,)\"]", rule["data"][0]["model"][key])[1]
+        assert series in panel["targets"][0][key], "the panel shows what the alert is about"
         assert rule["annotations"]["summary"] and len(rule["annotations"]["description"]) > 60
     uids = [*boards, *(rule["uid"] for rule in rules)]
     assert len(set(uids)) == len(uids) and all(len(uid) <= 40 for uid in uids)
     assert [rule["uid"] for rule in rules if rule["noDataState"] != "OK"] == ["otter-silent"]
+    assert {rule["data"][1]["model"]["reducer"] for rule in rules} == reducers
+
+
+def test_the_rules_of_vmalert_are_those_of_grafana(folder):
+    files = write(folder, *IN_PROMQL)
+    compare = {"gt": lambda low: f" > {low}", "lt": lambda low: f" < {low}", "within_range": lambda low, high: f" == {(low + high) / 2:g}"}
+    for rule, other in zip(files["alerting/otter.yaml"]["groups"][0]["rules"], files["vmalert/otter.yaml"]["groups"][0]["rules"], strict=True):
+        question, _, comparison = (part["model"] for part in rule["data"])
+        evaluator = comparison["conditions"][0]["evaluator"]
+        assert other == {"alert": rule["uid"], "expr": question["expr"] + compare[evaluator["type"]](*evaluator["params"]),
+                         **{key: rule[key] for key in ("for", "labels", "annotations")}}
 
 
 @pytest.mark.parametrize("sink, said", [

@@ -17,7 +17,9 @@ from servers.status import Status
 from servers.wiring import to_graphite
 
 TESTS = ROOT / "tests"
-SAMPLES = {kind: ROOT / "deploy" / kind for kind in ("datadog", "grafana")}
+SAMPLES = {kind: ROOT / "deploy" / kind for kind in ("datadog", "grafana", "victoria-metrics")}
+COMMANDS = {"datadog": ("datadog",), "grafana": ("grafana",), "victoria-metrics": ("grafana", "--datasource", "prometheus")}
+BOARDS = {"grafana": "Graphite", "victoria-metrics": "Prometheus"}  # the types in vendors/board.ts
 
 
 def run(*words):
@@ -35,8 +37,8 @@ def named(folder):
     config.write_text(settings({"prefix": "_A.b", "managers": [{"name": "shop", "mysql": {"password": ""}}],
                                 "sinks": [{"type": "graphite", "port": 2003, "tagged": True}],
                                 "state": {"mysql": {"hosts": ("db1",), "user": "otterbeat_agent", "password": ""}}}))
-    for kind in SAMPLES:
-        done = subprocess.run([PROGRAM, "-c", config, kind, "--out", folder / kind], capture_output=True, text=True, timeout=60)
+    for kind, command in COMMANDS.items():
+        done = subprocess.run([PROGRAM, "-c", config, *command, "--out", folder / kind], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
     return folder
 
@@ -89,22 +91,23 @@ def test_an_agent_goes_on_sending_what_the_monitor_for_missing_data_adds_up(mari
 
 
 def check_boards(folder, *boards):
-    """Compiles the boards, which are expressions of TypeScript, too, with the types of tests/vendors/board.ts: board 0 is in 0.ts."""
-    for i, board in enumerate(boards):
-        (folder / f"{i}.ts").write_text(f'import type {{ Board }} from "{TESTS}/vendors/board";\nexport const board: Board = {board};')
+    """Compiles boards, (type, text), with the types of tests/vendors/board.ts: each text is an expression of TypeScript. Board 0 is in 0.ts."""
+    for i, (kind, text) in enumerate(boards):
+        (folder / f"{i}.ts").write_text(f'import type {{ {kind} }} from "{TESTS}/vendors/board";\nexport const board: {kind} = {text};')
     return run("node", TESTS / "node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "--target", "es2022",
                "--module", "node16", "--types", "", *sorted(folder.glob("*.ts")))
 
 
 def test_the_boards_are_of_grafanas_types(named):
-    files = [file for at in (SAMPLES["grafana"], named / "grafana") for file in sorted(at.rglob("dashboards/*/*.json"))]
-    assert len(files) == 6
-    assert check_boards(named, *(file.read_text() for file in files)) == (0, "")
+    boards = [(kind, file.read_text()) for name, kind in BOARDS.items() for at in (SAMPLES[name], named / name)
+              for file in sorted(at.rglob("dashboards/*/*.json"))]
+    assert len(boards) == 12
+    assert check_boards(named, *boards) == (0, "")
     code, said = run("node", "-p", 'require("@grafana/schema").defaultDashboard.schemaVersion')
-    assert code == 0 and {json.loads(file.read_text())["schemaVersion"] for file in files} == {int(said)}
+    assert code == 0 and {json.loads(text)["schemaVersion"] for _, text in boards} == {int(said)}
 
 
-UNKNOWN_TO_GRAFANA = [  # (a text in a board, what is there in its place)
+UNKNOWN_TO_GRAFANA = [  # (a text in a board for Graphite, what is there in its place)
     ('"schemaVersion": 42', '"schemaVersion": "42"'),
     ('"drawStyle": "line"', '"drawStyle": "lines"'),
     ('"fillOpacity"', '"fillOpaqueness"'),
@@ -115,14 +118,24 @@ UNKNOWN_TO_GRAFANA = [  # (a text in a board, what is there in its place)
     ('"textEditor": true', '"textEdit": true'),
     ('"type": "state-timeline"', '"type": "statetimeline"'),
 ]
+UNKNOWN_OF_PROMETHEUS = [
+    ('"expr"', '"target"'),
+    ('"editorMode": "code"', '"editorMode": "text"'),
+    ('"legendFormat"', '"legend"'),
+    ('"range": true', '"range": "true"'),
+    ('"type": "prometheus"', '"type": "graphite"'),
+]
 
 
 def test_what_is_of_no_type_of_grafana_is_found(folder):
-    text = (SAMPLES["grafana"] / "dashboards/otter/overview.json").read_text()
-    assert [old for old, _ in UNKNOWN_TO_GRAFANA if old not in text] == []
-    code, said = check_boards(folder, *(text.replace(old, new) for old, new in UNKNOWN_TO_GRAFANA))
+    boards = []
+    for name, unknown in (("grafana", UNKNOWN_TO_GRAFANA), ("victoria-metrics", UNKNOWN_OF_PROMETHEUS)):
+        text = (SAMPLES[name] / "dashboards/otter/overview.json").read_text()
+        assert [old for old, _ in unknown if old not in text] == []
+        boards += [(BOARDS[name], text.replace(old, new)) for old, new in unknown]
+    code, said = check_boards(folder, *boards)
     found = {int(i) for i in re.findall(r"^(?:\S*/)?(\d+)\.ts\W", said, re.M)}
-    assert code != 0 and found == set(range(len(UNKNOWN_TO_GRAFANA))), said
+    assert code != 0 and found == set(range(len(boards))), said
 
 
 def test_kubectl_makes_a_configmap_of_the_boards(named):
@@ -182,7 +195,7 @@ def test_kubernetes_runs_two_agents_that_share_a_state(folder, state):
 
 def test_grafanas_rules_are_complete(named):
     """The properties of the rules in Grafana's files of rules, version 1."""
-    for at, identity, n in ((SAMPLES["grafana"], "otter", 13), (named / "grafana", "_A-b", 14)):
+    for at, identity, n in [(at / name, identity, n) for name in BOARDS for at, identity, n in ((ROOT / "deploy", "otter", 13), (named, "_A-b", 14))]:
         rules = json.loads((at / f"alerting/{identity}.yaml").read_text())["groups"][0]["rules"]
         assert len(rules) == n
         for rule in rules:
@@ -210,6 +223,23 @@ def test_prometheus_takes_the_alerts():
     assert promtool("check", "rules", "--lint=all", "--lint-fatal", RULES) == (0, f"Checking {RULES}\n  SUCCESS: 8 rules found\n\n")
     code, said = promtool("test", "rules", TESTS / "vendors/otterbeat.rules.test.yaml")
     assert code == 0 and "SUCCESS" in said, said
+
+
+def test_prometheus_and_vmalert_take_the_queries_in_promql(named):
+    """promtool also parses the queries of the panels, each in a rule of its own."""
+    for at, identity, n in ((SAMPLES["victoria-metrics"], "otter", 13), (named / "victoria-metrics", "_A-b", 14)):
+        rules = at / f"vmalert/{identity}.yaml"
+        assert promtool("check", "rules", "--lint=all", "--lint-fatal", rules) == (0, f"Checking {rules}\n  SUCCESS: {n} rules found\n\n")
+        code, said = run("vmalert", "-dryRun", f"-rule={rules}")
+        assert code == 0, said
+        text = "".join(file.read_text() for file in at.rglob("dashboards/*/*.json"))
+        queries = [json.loads(f'"{query}"') for query in re.findall(r'"expr": "(.*)"', text)]
+        assert len(queries) > 30
+        panels = [{"record": f"panel_{i}", "expr": re.sub(r"\$__(interval_ms|interval|range)", lambda of: {"interval_ms": "1"}.get(of[1], "1s"),
+                                                          query)} for i, query in enumerate(queries)]
+        (named / "panels.yaml").write_text(json.dumps({"groups": [{"name": "panels", "rules": panels}]}))
+        code, said = promtool("check", "rules", named / "panels.yaml")
+        assert code == 0, said
 
 
 def test_each_alert_has_a_test():
