@@ -249,13 +249,14 @@ static json_t *links(void)
 static json_t *make_board(const struct grafana *g, enum ob_board board)
 {
         ob_cleanup(ob_free_at) char *uid = make_uid(g, ob_boards[board].name);
+        /* The newest minute is never complete, nor is what the sink holds back. */
+        ob_cleanup(ob_free_at) char *end = ob_format("now-%dm", 1 + (ob_target_hold(&g->form) + 59) / 60);
 
-        /* The range ends a minute ago, since the newest minute is never complete. */
         return json_pack("{ss ss s[s] si si sb si ss s{ss ss} ss so so so so}", "uid", uid, "title",
                 ob_boards[board].title, "tags", "otterbeat", "schemaVersion", SCHEMA_VERSION, "version", 1,
-                "editable", 1, "graphTooltip", 1, "refresh", "1m", "time", "from", "now-6h", "to", "now-1m",
-                "timezone", "", "annotations", annotations(g), "links", links(), "templating", variables(g, board),
-                "panels", panels(g, board));
+                "editable", 1, "graphTooltip", 1, "refresh", "1m", "time", "from", "now-6h", "to", end, "timezone",
+                "", "annotations", annotations(g), "links", links(), "templating", variables(g, board), "panels",
+                panels(g, board));
 }
 
 #define POINTS_MAX 43200      /* more points than a query can have, so that no point is a mean of several */
@@ -481,13 +482,22 @@ static int write_all(const struct grafana *g, const struct ob_out *out, struct o
         return g->from == &prometheus ? ob_out_json(out, vmalert, make_vmalert_rules(g), err) : 0;
 }
 
-/* The first Graphite sink; for PromQL the first one that sends tags. */
+/* The first Graphite sink; for PromQL the first one that sends tags, and sends each step once if there is such a
+ * sink. */
 static const struct ob_sink_settings *find_sink(const struct ob_config *c, const struct datasource *from)
 {
-        for (size_t i = 0; i < c->n_sinks; i++)
-                if (c->sinks[i].type == OB_SINK_GRAPHITE && (from != &prometheus || c->sinks[i].tagged))
-                        return &c->sinks[i];
-        return NULL;
+        const struct ob_sink_settings *found = NULL;
+
+        for (size_t i = 0; i < c->n_sinks; i++) {
+                const struct ob_sink_settings *s = &c->sinks[i];
+
+                if (s->type != OB_SINK_GRAPHITE || (from == &prometheus && !s->tagged))
+                        continue;
+                if (!found || (from == &prometheus && found->receiver != OB_RECEIVER_APPEND &&
+                                      s->receiver == OB_RECEIVER_APPEND))
+                        found = s;
+        }
+        return found;
 }
 
 /* Makes a word of the prefix. A prefix that would make uids too long is refused, not cut. */
@@ -535,6 +545,21 @@ static void say_next(const struct grafana *g, const struct ob_out *out)
                         out->dir);
 }
 
+/* Settings of the sink with which the series would not be as the files ask for them. */
+static void list_missing(const struct grafana *g)
+{
+        const struct ob_sink_settings *s = g->form.sink;
+
+        if (g->from == &prometheus && s->receiver != OB_RECEIVER_APPEND)
+                fprintf(stderr,
+                        "otterbeat: the sink %s has no receiver = \"append\", so VictoriaMetrics would count each step several times\n",
+                        s->name);
+        if (s->counters == OB_COUNTERS_GAUGE)
+                fprintf(stderr,
+                        "otterbeat: the sink %s sends counters = \"gauge\", but the files ask for amounts: it should be \"both\"\n",
+                        s->name);
+}
+
 /* Makes all names of the prefix, and writes the files. Returns the exit code. */
 static int make_all(struct grafana *g, const struct ob_out *out)
 {
@@ -550,10 +575,12 @@ static int make_all(struct grafana *g, const struct ob_out *out)
                 code = EXIT_CONFIG;
         else if (write_all(g, out, &err))
                 code = EXIT_OUR_FAULT;
-        if (code == EXIT_FINE)
-                say_next(g, out);
-        else
+        if (code != EXIT_FINE) {
                 fprintf(stderr, "otterbeat: %s\n", err.text);
+                return code;
+        }
+        say_next(g, out);
+        list_missing(g);
         return code;
 }
 

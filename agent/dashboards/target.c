@@ -142,9 +142,17 @@ static char *values(const struct ob_form *f, const char *tag, bool of_manager)
                 of_manager ? ", manager=$manager" : "");
 }
 
+/* An appending sink compares twice, a quarter of `hold` apart, whether the step has grown. */
+int ob_target_hold(const struct ob_form *f)
+{
+        return f->sink->receiver == OB_RECEIVER_APPEND ? f->sink->hold + f->sink->hold / 2 : 0;
+}
+
 int ob_target_window(const struct ob_form *f, int seconds)
 {
-        return seconds > f->sink->step * STEPS_MIN ? seconds : f->sink->step * STEPS_MIN;
+        int least = f->sink->step * STEPS_MIN;
+
+        return (seconds > least ? seconds : least) + ob_target_hold(f);
 }
 
 const struct ob_language ob_graphite = { panel, alert, values };

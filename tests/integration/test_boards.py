@@ -80,7 +80,7 @@ class InPromQL:
         self.api = PromQL(self.store.url)
 
     def sink(self):
-        return to_graphite(self.store, name="victoria", step=STEP, tagged=True, creates=0, horizon=2)
+        return to_graphite(self.store, name="victoria", step=STEP, tagged=True, receiver="append", hold=1, creates=0)
 
     def start(self, agent, identity):
         self.store.start()
@@ -328,11 +328,7 @@ def test_what_is_drawn_in_promql_adds_up_too(promql, mariadb, otter, make_agent)
     otter.do("history", "--rows", 300, "--hours", 2, "--until", int(time.time()) - 400)
     agent = make_agent(mariadb, [{**promql.sink(), "step": 60}])
     promql.start(agent, "otter")
-    last = {}  # the last total of each step is the right one
-    for line in agent.run("--once", "--dry-run").stdout.splitlines():
-        _, path, value, at = line.split()
-        last[path, at] = value
-    promql.store.send(f"{path} {value} {at}" for (path, at), value in last.items())
+    agent.once()
     now = int(time.time())  # the line of i has its largest value i minutes ago, and its smaller values are in the opposite order
     promql.store.send(f"otter.delay_ms;pipeline=x{i} {(1000 + i if ago == i else 900 - i) * 1000} {now - 60 * ago}"
                       for i in range(10, 30) for ago in range(5, 45))

@@ -125,6 +125,26 @@ def test_a_config_that_grafana_has_nothing_to_ask(folder, make_config):
     assert done.returncode == 78 and "prefix is too long" in done.stderr
 
 
+def test_the_sink_for_promql(folder, make_config):
+    """A sink that sends each step once is preferred; what it holds back is not missing in windows and ranges."""
+    sinks = [{"type": "graphite", "host": "a"}, {"type": "graphite", "name": "b", "host": "b", "tagged": True},
+             {"type": "graphite", "name": "c", "host": "c", "tagged": True, "receiver": "append", "hold": 900}]
+    done = run(folder, "grafana", "--out", "x", "--datasource", "prometheus", config=make_config(sinks=sinks[:2]))
+    assert done.returncode == 0 and 'the sink b has no receiver = "append"' in done.stderr
+    done = run(folder, "grafana", "--out", "y", "--datasource", "prometheus", config=make_config(sinks=sinks))
+    assert done.returncode == 0 and done.stderr == ""
+    for at, host, end, silence in (("x", "b", "now-1m", 300), ("y", "c", "now-24m", 1650)):
+        files = read(folder / at)
+        assert files["datasources/otter.yaml"]["datasources"][0]["url"] == f"http://{host}:8428"
+        assert files["dashboards/otter/overview.json"]["time"]["to"] == end
+        windows = re.findall(r"\[(\d+)s\]", json.dumps(files["vmalert/otter.yaml"]))
+        assert min(map(int, windows)) == silence
+    assert not run(folder, "grafana", "--out", "z", config=make_config(sinks=sinks[1:2])).stderr
+    for words in ((), ("--datasource", "prometheus")):
+        done = run(folder, "grafana", "--out", "z", *words, config=make_config(sinks=[{**sinks[2], "counters": "gauge"}]))
+        assert done.stderr == 'otterbeat: the sink c sends counters = "gauge", but the files ask for amounts: it should be "both"\n'
+
+
 def test_what_is_not_read_is_not_shown(folder, make_config):
     files = write(folder, "grafana", make_config(sources={"page": {"enabled": False}}))
     text = json.dumps(files)
