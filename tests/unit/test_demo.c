@@ -203,6 +203,8 @@ static void the_demo_loads_as_it_is_and_uncommented(void **state)
         if (!as_it_is)
                 fail_msg("%s", err.text);
         strstr(all, "\nstate_dir = ")[1] = '#'; /* the alternative to the group `state` */
+        memcpy(strstr(all, "\"overwrite\";"), "\"append\";   ",
+                12); /* without it, `hold` and `after_crash` are refused */
         uncommented = loading_try(*state, all, &err);
         if (!uncommented)
                 fail_msg("%s", err.text);
