@@ -95,5 +95,5 @@ GRANT SELECT, INSERT, DELETE ON otterbeat.sinks TO 'otterbeat_agent'@'%';
 GRANT SELECT, INSERT, DELETE ON otterbeat.sink_totals TO 'otterbeat_agent'@'%';
 GRANT SELECT, INSERT, DELETE ON otterbeat.sink_totals_upto TO 'otterbeat_agent'@'%';
 
--- Last: agents of this version wait for this row, so they never see a part of an upgrade.
+-- This statement is the last one: before it, agents of this version refuse the tables, so they never use a half-made upgrade.
 INSERT INTO state_version (id, version) VALUES (1, 2) ON DUPLICATE KEY UPDATE version = GREATEST(version, 2);

@@ -73,7 +73,8 @@ static int read_upto(void *ctx, const struct ob_value *row, struct ob_err *err)
         return 0;
 }
 
-/* A sink that a manager does not know begins behind its last batch. */
+/* A sink without a position for a manager has no batch of this manager to send: its marks lie after the last batch.
+ */
 static int read_positions(struct merge *m, size_t manager, struct ob_err *err)
 {
         for (size_t i = 0; i < m->config->n_sinks; i++) {
@@ -250,7 +251,7 @@ static int unite_totals(struct merge *m, size_t sink, struct ob_err *err)
                         continue;
                 if (first && first->totals_by != p->totals_by)
                         return ob_fail(err,
-                                "the totals of sink %s are not all kept by the same tags: start the agents once",
+                                "the totals of sink %s are not all kept by the same tags: start the agents, stop them, and try again",
                                 name);
                 first = first ? first : p;
                 if (turn(m, i, err) || ob_store_each_row(m->from, OB_TABLE_SINK_TOTALS, name, copy_total, m, err))

@@ -111,7 +111,7 @@ static bool is_other(void *ctx, const char *path)
         return false;
 }
 
-/* The manager of the first batch after `acked`; NOBODY when there is none: then nothing of it was sent. */
+/* The manager of the first batch after `acked`; the first manager when there is no such batch. */
 static int find_next(const struct split *s, int64_t acked, size_t *manager, struct ob_err *err)
 {
         struct ob_stored_batch batch = { .seq = 0 };

@@ -188,7 +188,7 @@ const struct ob_alert ob_alerts[] = {
         { "lost", "Points are lost", { "agent.lost", .by = "sink" }, OB_WARNING, OB_REDUCE_SUM, OB_ABOVE,
                 .number = 0, .window = 600,
                 .means = "Points were dropped, because the queue was full, or because they could not be sent.",
-                .todo = "Read otterbeat's log: it says why. otterbeat replay sends the history in the tables to Graphite again." },
+                .todo = "Read otterbeat's log: it says why. otterbeat replay sends the history in the tables again to each Graphite sink that overwrites." },
         { "no-owner", "A manager has no owner", { "agent.managers_unowned", .by = "agent" }, OB_CRITICAL,
                 OB_REDUCE_LAST, OB_ABOVE, .number = 0, .for_seconds = 60, .window = 300,
                 .means =

@@ -556,7 +556,7 @@ static void list_missing(const struct grafana *g)
                         s->name);
         if (s->counters == OB_COUNTERS_GAUGE)
                 fprintf(stderr,
-                        "otterbeat: the sink %s sends counters = \"gauge\", but the files ask for amounts: it should be \"both\"\n",
+                        "otterbeat: the sink %s has counters = \"gauge\", so it sends no amounts, but the files ask for amounts: set counters = \"both\"\n",
                         s->name);
 }
 

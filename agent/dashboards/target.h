@@ -47,7 +47,8 @@ const char *ob_target_wanted(const struct ob_query *q, const char *of, const cha
 
 #define OB_SILENCE 300 /* after so many seconds without a point an agent is silent */
 
-/* The seconds after its end after which the sink has sent a step that does not grow any more; 0: sent at once. */
+/* So many seconds after the end of a step the sink has sent the step if it stopped growing; 0: steps are sent at
+ * once. */
 int ob_target_hold(const struct ob_form *f);
 
 /* The seconds of the past that an alert looks at: `seconds`, but at least some steps, and those that are held back.

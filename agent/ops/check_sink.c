@@ -112,13 +112,13 @@ static int connect_events(const struct ob_sink_settings *s, struct ob_stop *neve
 }
 
 /*
- * The Graphite protocol has no answer, so what listens cannot be asked. The ports by default tell a relay's or an
- * aggregator's input from carbon-cache's.
+ * The Graphite protocol has no answers, so the agent cannot ask what listens. Only the default port of a
+ * carbon-aggregator tells something.
  */
 static void report_receiver(struct ob_report *r, const struct ob_sink_settings *s)
 {
         static const char fix[] =
-                "VictoriaMetrics, Mimir, Grafana Cloud, graphite_exporter and carbon-aggregator need receiver = \"append\"";
+                "VictoriaMetrics, Mimir, Grafana Cloud and carbon-aggregator need receiver = \"append\"";
         bool is_aggregator = s->port == AGGREGATOR_PORT && s->receiver == OB_RECEIVER_OVERWRITE;
 
         if (is_aggregator)
@@ -161,7 +161,7 @@ static void check_hold(struct ob_report *r, const struct ob_config *c, const str
 
         if (s->receiver == OB_RECEIVER_APPEND && s->hold <= slowest)
                 ob_report_add(r, OB_GRADE_WARN, "hold", s->name,
-                        "make hold longer than every plus settle of each source",
+                        "make hold longer than `every` plus `settle` of each source",
                         "a step is closed %d s after its end, but rows of source %s are read up to %d s after their time; they "
                         "will count in a later step",
                         s->hold, name, slowest);

@@ -127,7 +127,9 @@ static struct ob_fold *read_fold(const struct ob_sink_settings *s, const struct 
         uint64_t creating;
 
         if (ob_graphite_append_take_parts(&at, &parts)) {
-                ob_fail(err, "the receiver of sink %s was changed: start the agents once", s->name);
+                ob_fail(err,
+                        "the receiver of sink %s was changed: start the agents with the new setting, stop them, and try again",
+                        s->name);
                 return NULL;
         }
         if (ob_bytes_read_unsigned(&at, &creating))

@@ -5,9 +5,9 @@
  *     queue ─▶ fold: steps that may still grow ─▶ parts: lines of closed steps ─▶ sent ─▶ arrived
  *
  * Before a part is sent, the fold and all parts are committed as the saved state. So a crash or a lost connection
- * leaves at most one part in doubt, byte by byte as it was: "lose" drops the part; "repeat" sends the part again.
- * With "repeat", a part is kept until `horizon` seconds after it was sent, and a new connection gets all parts
- * once more: the receiver, which keeps one of several equal samples, may have lost them with its memory.
+ * leaves at most one part in doubt, and this part is saved: "lose" drops the part; "repeat" sends the same bytes
+ * again. With "repeat", a part is kept until `horizon` seconds after it was sent, and a new connection gets all
+ * parts once more: the receiver, which keeps one of several equal samples, may have lost them with its memory.
  *
  * A step is closed `hold` seconds after its end, but not while it grows, as after a long stop of the agent. What
  * comes later counts in the oldest open step of its series.
@@ -347,7 +347,7 @@ static enum ob_step fold_next(struct ob_sink *s, int64_t last, struct ob_err *er
         return OB_STEP_BUSY;
 }
 
-/* Sends the next part. The commit comes first, so that nobody sends the part who does not know of the doubt. */
+/* Sends the next part. The commit comes first: after a crash the next run knows that this part may have arrived. */
 static enum ob_step send_next(struct ob_sink *s, struct ob_err *err)
 {
         struct appending *a = s->state;
@@ -569,7 +569,9 @@ static int read_stored(
                                      !ob_bytes_read_signed(&st->parts, &st->stamp) ||
                                      !ob_bytes_read_unsigned(&st->parts, &st->sending) ||
                                      !ob_bytes_read_unsigned(&st->parts, &st->n_parts)))
-                return ob_fail(err, "the receiver of sink %s was changed: start the agents once", s->name);
+                return ob_fail(err,
+                        "the receiver of sink %s was changed: start the agents with the new setting, stop them, and try again",
+                        s->name);
         st->fold = ob_folding_read(s, &fold, err);
         return st->fold ? 0 : -1;
 }
@@ -579,7 +581,7 @@ static void add_parts(struct ob_bytes *out, const struct stored *st)
         ob_bytes_add(out, st->parts.at, (size_t)(st->parts.end - st->parts.at));
 }
 
-/* The parts have lines of all managers. They are only sent, so one of the managers gets all of them. */
+/* A part has lines of all managers. No manager changes a part any more, so one of the managers gets all parts. */
 static int divide_append(const struct ob_sink_settings *s, const struct ob_sink_part *part,
         struct ob_delivery *delivery, struct ob_err *err)
 {
@@ -608,7 +610,7 @@ static int unite_stored(struct ob_bytes *saved, const struct ob_sink_settings *s
 
         if (all->sending && one->sending)
                 return ob_fail(err,
-                        "sink %s was killed while it sent lines of several managers: start the agents once",
+                        "the agents were killed while sink %s sent lines of several managers: start the agents, stop them, and try again",
                         s->name);
         ob_fold_unite(all->fold, one->fold);
         ob_bytes_add_signed(&parts, all->stamp > one->stamp ? all->stamp : one->stamp);

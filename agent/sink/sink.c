@@ -12,9 +12,10 @@
 #define NAME_ROOM 512
 
 #define IDLE_MS  60000
-#define DRAIN_MS 500           /* between tries during a stop */
-#define STORE_MS INT64_C(5000) /* the most between tries when the store fails: for example, the disk is full */
-#define SHARE    16            /* a sink that is down drops 1/SHARE of the queue at a time */
+#define DRAIN_MS 500 /* between tries during a stop */
+#define STORE_MS                                                                                                   \
+        INT64_C(5000) /* at most, between two tries while the store fails, for example because the disk is full */
+#define SHARE 16      /* a sink that is down drops 1/SHARE of the queue at a time */
 
 static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = &ob_sink_statsd,
@@ -24,7 +25,8 @@ static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
 
 static const char *const losses[OB_LOSSES] = {
         [OB_LOSS_LATE] = "late: the step is closed; a longer overlap keeps steps open longer",
-        [OB_LOSS_MOVED] = "late: the step was sent, so a later step has the points; a longer hold waits longer",
+        [OB_LOSS_MOVED] =
+                "late: the step is closed, so a later step has the points; a longer hold keeps steps open longer",
         [OB_LOSS_TIME] = "its time is in the future, or older than max_age",
         [OB_LOSS_NAME] = "its name is too long",
         [OB_LOSS_CORRUPT] = "a batch in the store is damaged",

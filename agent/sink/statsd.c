@@ -87,7 +87,7 @@ static struct parts read_parts(const struct ob_bytes *saved)
         return p;
 }
 
-/* The batch in doubt, and the one of which a part was sent, are the next one. */
+/* Only the first batch after `acked` can be in doubt or sent in part: its manager gets these facts. */
 static int divide_statsd(const struct ob_sink_settings *s, const struct ob_sink_part *part,
         struct ob_delivery *delivery, struct ob_err *err)
 {

@@ -38,8 +38,9 @@ int ob_totals_open(struct ob_totals **t, struct ob_store *st, const char *sink, 
 void ob_totals_free(struct ob_totals *t);
 
 /*
- * The same by the setting `counters` of a sink: NULL, and the store forgets the sink's totals, when it sends none.
- * Returns 0 also when totals begin, which was logged and which the caller commits; else 1; -1.
+ * As ob_totals_open(), by the setting `counters` of a sink. A sink that sends no totals gets NULL, and the store
+ * forgets its totals. Returns 0: totals begin, which was logged, and the caller commits; 1: totals go on, or none
+ * are sent; -1: an error.
  */
 int ob_totals_open_for(struct ob_totals **t, const struct ob_sink *s, enum ob_totals_by by, struct ob_err *err);
 

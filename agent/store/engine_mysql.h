@@ -24,8 +24,8 @@ struct ob_mysql *ob_mysql_open_reader(
         const struct ob_state_settings *settings, int64_t unit, struct ob_stop *stop, struct ob_err *err);
 
 /*
- * Inside a transaction: from now on the statements are about the rows of the unit of another lease. The transaction
- * stays one and renews all of these leases, but it is not repeated after a conflict.
+ * Inside a transaction: from now on the statements work on the rows of another lease's unit. All this work is one
+ * transaction, which renews all of these leases. After a conflict the transaction is not repeated.
  */
 int ob_mysql_turn(struct ob_mysql *c, struct ob_lease *lease, struct ob_err *err);
 

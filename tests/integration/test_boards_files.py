@@ -142,7 +142,7 @@ def test_the_sink_for_promql(folder, make_config):
     assert not run(folder, "grafana", "--out", "z", config=make_config(sinks=sinks[1:2])).stderr
     for words in ((), ("--datasource", "prometheus")):
         done = run(folder, "grafana", "--out", "z", *words, config=make_config(sinks=[{**sinks[2], "counters": "gauge"}]))
-        assert done.stderr == 'otterbeat: the sink c sends counters = "gauge", but the files ask for amounts: it should be "both"\n'
+        assert done.stderr == 'otterbeat: the sink c has counters = "gauge", so it sends no amounts, but the files ask for amounts: set counters = "both"\n'
 
 
 def test_what_is_not_read_is_not_shown(folder, make_config):

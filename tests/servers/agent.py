@@ -15,7 +15,7 @@ PROGRAM = pathlib.Path(os.environ.get("OB_PROGRAM", BUILD / "otterbeat"))
 SOURCES = ("delay", "throughput", "history", "table", "log")
 SANITIZERS = re.compile(r"(?s)(==\d+==ERROR|WARNING: ThreadSanitizer|runtime error:).*")
 ENVIRONMENT = {
-    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
+    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99:quarantine_size_mb=16",  # the default is 256, and an agent grows by so much
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": "exitcode=66",
 }

@@ -183,7 +183,7 @@ static void closed_steps_are_sent_by_one_manager(void **state)
         save_parts(&want, 2, lines, 3, paths, 2);
         assert_int_equal(all.length, want.length); /* the folds may have another order */
         assert_int_equal(ob_sink_unite(&append, &all, &b.saved_state, &err), -1);
-        assert_non_null(strstr(err.text, "start the agents once"));
+        assert_non_null(strstr(err.text, "the agents were killed"));
 
         save_parts(&want, 0, &lines[2], 1, paths, 0);
         save_parts(&all, 2, lines, 2, paths, 0);
