@@ -200,7 +200,7 @@ def test_sums(world, mariadb, make_agent):
     world.each("start", [True])
     world.wait_until_equal(agent)
     for name in ("vm", "vm-dedup"):
-        assert is_late or re.search(rf"sink={name} event=late points=[24] .*the step was sent", agent.log()), name
+        assert is_late or re.search(rf"sink={name} event=late points=[24] .*a longer hold", agent.log()), name
     wanted = world.otter.sums()
     wait_until(lambda: all({**wanted, **totals(world.receivers[name])} == {**totals(world.receivers[name]), **wanted}
                            for name in ("vm", "vm-dedup")), "totals", 10, 0.5)
