@@ -1,6 +1,9 @@
 """One Otter with its database, carbon, statsd, the agent, and the proxies between them."""
 import copy
 import os
+import pathlib
+import re
+import signal
 
 from chaos import accounts, arrival, ledger, replication
 from chaos.clock import Clock
@@ -12,6 +15,7 @@ from servers.carbon import Carbon
 from servers.carbon_relay import CarbonRelay
 from servers.fake_otter import FakeOtter
 from servers.mariadb import MariaDB
+from servers.process import wait_until
 from servers.statsd import Statsd
 
 # A killed server keeps its committed rows.
@@ -23,6 +27,12 @@ SETTINGS = {
     "pipelines": 3, "tables": 2, "seed": 1, "delay": 0, "after": 0,
     "load": {"speed": 20, "managers": 2, "masters": 2, "writers": 6, "hold": 2, "rate": 250},
 }
+
+
+def has_begun(process):
+    """Whether main() has blocked SIGTERM, which ended the program at once before. Then it ignores SIGUSR2."""
+    status = pathlib.Path(f"/proc/{process.child.pid}/status").read_text("ascii")
+    return int(re.search(r"SigIgn:\s+(\w+)", status)[1], 16) >> (signal.SIGUSR2 - 1) & 1
 
 
 class World:
@@ -107,6 +117,7 @@ class World:
     def stop_agent(self, agent=None):
         agent = agent or self.agent
         self.wanted_agents.discard(agent)
+        wait_until(lambda: has_begun(agent.process) or not agent.process.is_running(), "the agent's main() has begun")
         code = agent.stop()
         assert code == 0, f"the agent ended with {code}"
         accounts.check(agent.log(), self.MAY_STAND_BY)
