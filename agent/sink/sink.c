@@ -12,10 +12,9 @@
 #define NAME_ROOM 512
 
 #define IDLE_MS  60000
-#define DRAIN_MS 500 /* between tries during a stop */
-#define STORE_MS                                                                                                   \
-        INT64_C(5000) /* at most, between two tries while the store fails, for example because the disk is full */
-#define SHARE 16      /* a sink that is down drops 1/SHARE of the queue at a time */
+#define DRAIN_MS 500           /* between tries during a stop */
+#define STORE_MS INT64_C(5000) /* the longest wait between two tries while the store fails */
+#define SHARE    16            /* a sink that is down drops 1/SHARE of the queue at a time */
 
 static const struct ob_sink_ops *const types[OB_SINK_TYPES] = {
         [OB_SINK_STATSD] = &ob_sink_statsd,
