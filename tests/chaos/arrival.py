@@ -3,6 +3,7 @@ import os
 import time
 
 from chaos import ledger
+from servers.process import wait_until
 
 PATIENCE = int(os.environ.get("OB_CHAOS_PATIENCE", 100))  # seconds; the agent's longest pause is a minute
 
@@ -19,7 +20,8 @@ def wait_for(world, truth, seconds=PATIENCE):
 
 
 def quiet_statsd(world):
-    """Returns statsd's counters, after they have stopped changing."""
+    """Returns statsd's counters when the agents have nothing left for it, and the counters have stopped changing."""
+    wait_until(lambda: not world.behind("statsd"), "the agents have sent all points to statsd", PATIENCE)
     before, after = None, ledger.counters(world.statsd.counters())
     while before != after:
         time.sleep(1.2)

@@ -37,9 +37,9 @@ def act(world, row, chance, faults, seconds):
     world.stop_load()
     row.times = len(applied)
     row.rows = ledger.rows_written(world.database)
+    row.details += f"\n    {', '.join(f'{name} {n}' for name, n in collections.Counter(applied).items())}"
     rounds.count(row, world, rounds.truth_of(world), AT_MOST)
     row.details += f"\n    {check_takeovers(world)}"
-    row.details += f"\n    {', '.join(f'{name} {n}' for name, n in collections.Counter(applied).items())}"
 
 
 def check_takeovers(world):

@@ -40,7 +40,7 @@ def count(row, world, truth, expectation):
         found = {**found, **{f"statsd {name}": pair for name, pair in ledger.unequal(truth.sums, got).items()}}
     if bad:
         row.outcome = "FAILED: " + ", ".join(bad)
-        row.details = describe(found)
+        row.details += f"\n{describe(found)}"
 
 
 def describe(found, most=12):

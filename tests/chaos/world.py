@@ -17,6 +17,7 @@ from servers.fake_otter import FakeOtter
 from servers.mariadb import MariaDB
 from servers.process import wait_until
 from servers.statsd import Statsd
+from servers.status import Status
 
 # A killed server keeps its committed rows.
 DURABLE = ("--innodb-flush-log-at-trx-commit=2", "--innodb-log-file-size=8M")
@@ -127,6 +128,10 @@ class World:
         for agent in list(self.wanted_agents):
             self.stop_agent(agent)
 
+    def behind(self, sink):
+        """Returns how many points the agents have for this sink."""
+        return sum(one["behind"] for agent in self.wanted_agents for one in agent.status.json()["sinks"] if one["name"] == sink)
+
     def check_agent(self):
         for agent in self.wanted_agents:
             if not agent.process.is_running():
@@ -198,9 +203,13 @@ class World:
         sources = {name: {"settle": s["settle"], "overlap": s["overlap"], **s["sources"].get(name, {})}
                    for name in SOURCES}
         more = {"state_dir": str(self.disk.folder / "state")} if self.disk else {}
+        room = self._room(name)
+        status = Status(room / "status")
         agent = self._add(Agent(
-            self._room(name), self.mysql_proxy or self.database, sinks, sources,
-            {"query_timeout": 2, "connect_timeout": 1, **self._by_socket(), **(to_database or {})}, **{**more, **s["agent"], **top}))
+            room, self.mysql_proxy or self.database, sinks, sources,
+            {"query_timeout": 2, "connect_timeout": 1, **self._by_socket(), **(to_database or {})},
+            **{"status": {"listen": status.listen}, **more, **s["agent"], **top}))
+        agent.status = status
         if "agent_clock" in self.parts:
             agent.clock = Clock(self.folder / f"{name}-clock")
             agent.process.env.update(agent.clock.environment())
