@@ -31,7 +31,7 @@ endif()
 execute_process(COMMAND gzip -9nf ${stage}/share/doc/otterbeat/changelog ${stage}/share/man/man1/otterbeat.1
         ${stage}/share/man/man5/otterbeat.cfg.5
         COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND strip --remove-section=.comment --remove-section=.note ${stage}/bin/otterbeat COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${CPACK_OTTERBEAT_STRIP} --remove-section=.comment --remove-section=.note ${stage}/bin/otterbeat COMMAND_ERROR_IS_FATAL ANY)
 # The rights of the files must not depend on the umask.
 set(readable OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 set(executable ${readable} OWNER_EXECUTE GROUP_EXECUTE WORLD_EXECUTE)

@@ -25,6 +25,7 @@ def options():
     parser.add_argument("--only", action="append", metavar="PATTERN", help="faults of this name; may be repeated")
     parser.add_argument("--kills", type=int, metavar="N", help="instead: so many kill -9 of the agent, fast")
     parser.add_argument("--cluster", action="store_true", help="instead: agents that share a state, for so many seconds")
+    parser.add_argument("--galera", action="store_true", help="with --cluster: three agents, and the state on three nodes")
     parser.add_argument("--mutants", action="store_true", help="instead: wrong agents, which have to be found out")
     parser.add_argument("--accept", nargs="*", metavar="CASE", help="instead: the acceptance list, or these of it")
     parser.add_argument("--long", action="store_true", help="with --accept: in full, not scaled down to minutes")
@@ -60,9 +61,10 @@ def run_kills(wanted, folder, template):
 
 
 def run_cluster(wanted, folder, template):
-    worlds, names = min(wanted.worlds, CLUSTERS), [fault.name for fault in chosen(cluster.FAULTS, wanted.only)]
-    return run_tasks([("cluster", (), cluster.run, (i, i / worlds, names, wanted.seconds, wanted.seed, folder / f"c{i}", template))
-                      for i in range(worlds)], worlds)
+    worlds, names = min(wanted.worlds, CLUSTERS), [one.name for one in chosen(cluster.faults_of(wanted.galera), wanted.only)]
+    needs = ("network",) if wanted.galera else ()
+    return run_tasks([("cluster", needs, cluster.run, (i, i / worlds, names, wanted.galera, wanted.seconds, wanted.seed, folder / f"c{i}",
+                                                       template)) for i in range(worlds)], worlds)
 
 
 def run_accept(wanted, folder, template):
@@ -92,6 +94,7 @@ def main():
     wanted = options()
     if wanted.list:
         print("\n".join([*(fault.name for fault in FAULTS), *(f"--cluster: {fault.name}" for fault in cluster.FAULTS),
+                         *(f"--cluster --galera: {fault.name}" for fault in cluster.faults_of(True)),
                          *(f"--accept {case.name}" for case in accept.CASES)]))
         return 0
     if wanted.seed is None:

@@ -1,13 +1,13 @@
-"""Two agents share a state, and all their faults happen in turns: does a takeover lose or double anything?"""
+"""Several agents share a state, and all their faults happen in turns: does a takeover lose or double anything?"""
 import collections
 import itertools
 import random
 import re
 
 from chaos import ledger, namespace, rounds
-from chaos.cluster_world import ClusterWorld
+from chaos.cluster_world import ClusterWorld, GaleraWorld
 from chaos.fault import AT_MOST, Row
-from chaos.faults.cluster import FAULTS
+from chaos.faults.cluster import FAULTS, OF_GALERA
 from chaos.faults.processes import IN_DOUBT
 
 BATCH = 1000  # points
@@ -15,17 +15,22 @@ TAKEN = re.compile(r"event=lease_taken agent=\S+ (.*)")
 EACH_ROW_IS_ONE = re.compile(r"\.log\.records$")
 
 
-def run(number, share, names, seconds, seed, folder, template):
+def faults_of(is_galera):
+    return OF_GALERA if is_galera else FAULTS
+
+
+def run(number, share, names, is_galera, seconds, seed, folder, template):
     """The faults of these names are shuffled once for all worlds, and this world begins after `share` of them."""
     row, chance = Row(f"agents that share a state ({number})"), random.Random(f"{seed}/cluster/{number}")
-    faults = [fault for fault in FAULTS if fault.name in names and namespace.PERMITTED >= set(fault.needs)]
+    faults = [fault for fault in faults_of(is_galera) if fault.name in names and namespace.PERMITTED >= set(fault.needs)]
     row.details = "".join(f"\n    not permitted: {name}" for name in sorted({*names} - {fault.name for fault in faults}))
     if not faults:
         row.outcome = "skipped: not permitted"
         return row
     random.Random(f"{seed}/cluster").shuffle(faults)
     begin = int(share * len(faults))
-    return rounds.guard(row, folder, lambda: ClusterWorld(folder, template, seed=chance.randrange(1 << 30)),
+    make = GaleraWorld if is_galera else ClusterWorld
+    return rounds.guard(row, folder, lambda: make(folder, template, seed=chance.randrange(1 << 30)),
                         lambda world: act(world, row, chance, [*faults[begin:], *faults[:begin]], seconds))
 
 

@@ -32,15 +32,17 @@ class Island:
 
 
 class Wire:
-    """Leads to the server at `port`."""
+    """Leads to the server at `port`, and to the network `beyond`."""
 
-    def __init__(self, island, number, port=0):
+    def __init__(self, island, number, port=0, beyond=None):
         self.name, self.port, self.loses_answers = f"wire{number}", port, False
         self.host, self.agent_host = f"10.77.{number}.1", f"10.77.{number}.2"
         ip("link", "add", self.name, "type", "veth", "peer", "name", self.name, "netns", str(island.process.child.pid))
         for host, where in ((self.host, ()), (self.agent_host, island.inside())):
             ip("address", "add", f"{host}/30", "dev", self.name, inside=where)
             ip("link", "set", self.name, "up", inside=where)
+        if beyond:
+            ip("route", "add", beyond, "via", self.host, inside=island.inside())
 
     def hold(self):
         """Nothing passes, and no end of a connection learns of it."""

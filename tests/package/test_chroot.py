@@ -6,8 +6,10 @@ import subprocess
 import pytest
 
 from package.repository import WORK
+from servers.fake_otter import ROOT
 from servers.mariadb import PASSWORD, USER
 
+SOURCES = ("agent", "proto", "config", "tests", "deploy", "CMakeLists.txt", "CMakePresets.json", "CHANGELOG.md", "LICENSE")
 MIRROR = "http://deb.debian.org/debian"
 
 
@@ -102,3 +104,19 @@ def test_a_life_of_the_package(debian, repository, mariadb, otter, carbon):
     left = [path for path in run("find", debian, "-xdev", "-path", "*otterbeat*").stdout.split()
             if "/var/cache/apt" not in path]
     assert not left
+
+
+def test_another_processor(debian, mariadb, otter, carbon):
+    """deploy/package/arm64 in a Debian for this processor. The unit tests run there, and the installed program sends what SQL has."""
+    shutil.copytree(ROOT, debian / "src", ignore=lambda folder, names: {
+        name for name in names if name in ("node_modules", "build") or folder == str(ROOT) and name not in SOURCES})
+    built = within(debian, "/src/deploy/package/arm64")
+    assert "100% tests passed" in built.stdout, built.stdout
+    package, = (debian / "src/build/arm64").glob("*.deb")
+    assert package.name.endswith("_arm64.deb") and run("dpkg-deb", "-f", package, "Architecture").stdout == "arm64\n"
+    within(debian, "apt-get", "install", "-y", "--no-install-recommends", f"/src/build/arm64/{package.name}")
+    otter.do("sample")
+    set_up(debian / "etc/otterbeat/otterbeat.cfg", mariadb, carbon)
+    (debian / "etc/otterbeat/password").write_text(PASSWORD)
+    within(debian, "qemu-aarch64-static", "/usr/bin/otterbeat", "-c", "/etc/otterbeat/otterbeat.cfg", "--once")
+    carbon.wait_for(otter.sums())

@@ -21,15 +21,15 @@ class Ports:
 
 
 class Node(State):
-    def __init__(self, folder, template, address, ports):
-        folder.mkdir()
-        options = (f"gmcast.listen_addr=tcp://{address}:{ports.group}", f"ist.recv_addr={address}:{ports.ist}", "gcache.size=16M", *TIMES)
+    def __init__(self, folder, template, address, ports, cluster, options=()):
+        folder.mkdir(parents=True)
+        provider = (f"gmcast.listen_addr=tcp://{address}:{ports.group}", f"ist.recv_addr={address}:{ports.ist}", "gcache.size=16M", *TIMES)
         super().__init__(folder, template, address=address, port=ports.mysql, options=(
             "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2", "--wsrep-on=ON", f"--wsrep-provider={PROVIDER}",
             f"--wsrep-cluster-name=otterbeat-{ports.group}", f"--wsrep-node-name={address}", f"--wsrep-node-address={address}",
-            "--wsrep-cluster-address=gcomm://" + ",".join(f"{one}:{ports.group}" for one in ADDRESSES),
+            "--wsrep-cluster-address=gcomm://" + ",".join(f"{one}:{ports.group}" for one in cluster),
             "--wsrep-sst-method=rsync", f"--wsrep-sst-receive-address={address}:{ports.sst}",
-            f"--wsrep-provider-options={';'.join(options)}"))
+            f"--wsrep-provider-options={';'.join(provider)}", *options))
         self.address, self.command = address, self.process.command
         for place in (folder.parent, folder, folder / "data"):
             place.chmod(0o777)  # the script for a transfer starts rsync, which is the user nobody when the tests are root
@@ -105,12 +105,12 @@ class Lag:
 
 
 class Galera:
-    def __init__(self, folder, template):
-        self.folder, self.ports = folder, Ports()
+    def __init__(self, folder, template, addresses=ADDRESSES, options=()):
+        self.folder, self.addresses, self.options, self.ports = folder, addresses, options, Ports()
         self.nodes = [self._node(0, template)]
 
     def _node(self, i, template):
-        return Node(self.folder / ADDRESSES[i], template, ADDRESSES[i], self.ports)
+        return Node(self.folder / self.addresses[i], template, self.addresses[i], self.ports, self.addresses, self.options)
 
     def start(self):
         """The other nodes begin with the data of the first one, so they have to fetch only what was changed since."""
@@ -137,11 +137,18 @@ class Galera:
         self.nodes[0].query("DROP DATABASE IF EXISTS otterbeat", database=None)
         self.nodes[0].install()
 
-    def settings(self, agent, lease, hosts=ADDRESSES):
-        return self.nodes[0].settings(agent, lease, hosts)
+    def settings(self, agent, lease, hosts=None):
+        return self.nodes[0].settings(agent, lease, hosts or self.addresses)
+
+    def synced(self):
+        """Returns a node that is part of the cluster, and waits for one if there is none."""
+        return wait_until(lambda: next((node for node in self.nodes if node.is_synced()), None), "a node is synced")
 
     def lease(self):
-        return next(node for node in self.nodes if node.is_synced()).lease()
+        return self.synced().lease()
+
+    def renewals(self):
+        return self.synced().renewals()
 
     def stop(self):
         """The data is not needed any more."""

@@ -4,7 +4,6 @@ import signal
 import time
 
 from chaos import ledger
-from chaos.cluster_world import NAMES
 from chaos.fault import Fault
 from chaos.faults.clocks import steps
 
@@ -93,6 +92,36 @@ def end_database(world, chance):
     chance.choice((world.database.stop, world.database.kill9))()
 
 
+def to_node(act):
+    """Returns an `apply` that does this to one of Galera's nodes."""
+    def apply(world, chance):
+        world.victim = chance.choice(world.galera.nodes)
+        act(world.victim)
+    return apply
+
+
+def end_freeze(world):
+    world.victim.process.send(signal.SIGCONT)
+    world.victim.wait()
+
+
+def end_isolation(world):
+    world.victim.isolate(False)
+    world.victim.wait()
+
+
+def restart_nodes(world, _):
+    for node in world.galera.nodes:
+        node.stop()
+        node.start()
+
+
+def restart_agents(world, _):
+    for agent in world.members:
+        world.stop_agent(agent)
+        world.start_agent(agent)
+
+
 CLOCK = steps(lambda world: world.victim.clock)
 
 
@@ -104,7 +133,7 @@ def step_a_clock(world, chance):
 def is_handed_over(world, lease):
     """Whether the owner hands over the lease since an `otterbeat cluster release` before."""
     owner, generation = lease
-    return HANDED_OVER.search(world.members[NAMES.index(owner)].log().rpartition(f" generation={generation} ")[2])
+    return HANDED_OVER.search(world.member(owner).log().rpartition(f" generation={generation} ")[2])
 
 
 def keeps_owner(apply, heal):
@@ -125,7 +154,7 @@ def keeps_owner(apply, heal):
 
 
 NETWORK = {"needs": ("network",)}
-FAULTS = [
+OF_AGENTS = [
     Fault("kill -9 of the owner", to_owner(kill), to_victim(start), lasts=(0, 6)),
     Fault("SIGSTOP of the owner", to_owner(make_busy, freeze), to_victim(thaw), lasts=(7, 20)),
     Fault("SIGTERM of the owner", to_owner(stop), to_victim(start), lasts=(0, 3)),
@@ -135,7 +164,16 @@ FAULTS = [
     Fault("the owner is cut off from everything", to_owner(cut_sinks, cut_database), to_victim(join), lasts=(1, 8), **NETWORK),
     Fault("the owner is cut off and frozen", to_owner(make_busy, cut_sinks, cut_database, freeze), to_victim(join, thaw),
           lasts=(7, 12), **NETWORK),
-    Fault("restart of the database of the state", end_database, lambda world: world.database.start(), lasts=(0, 5)),
     Fault("kill -9 of carbon", **keeps_owner(lambda world, _: world.carbon.kill9(), lambda world: world.carbon.start()), lasts=(0, 1)),
     Fault("an agent's clock steps by an hour", **keeps_owner(step_a_clock, CLOCK["heal"]), lasts=(2, 4), needs=("faketime",)),
+]
+FAULTS = [*OF_AGENTS, Fault("restart of the database of the state", end_database, lambda world: world.database.start(), lasts=(0, 5))]
+OF_GALERA = [
+    *OF_AGENTS,
+    Fault("restart of Otter's database", end_database, lambda world: world.database.start(), lasts=(0, 5)),
+    Fault("kill -9 of a node", to_node(lambda node: node.kill9()), lambda world: world.victim.start(), lasts=(0, 8)),
+    Fault("SIGSTOP of a node", to_node(lambda node: node.process.send(signal.SIGSTOP)), end_freeze, lasts=(1, 12)),
+    Fault("a node without a quorum", to_node(lambda node: node.isolate(True)), end_isolation, lasts=(1, 12)),
+    Fault("rolling restart of the nodes", restart_nodes, lasts=(0, 2)),
+    Fault("rolling restart of the agents", restart_agents, lasts=(0, 2)),
 ]
