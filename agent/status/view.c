@@ -218,11 +218,10 @@ static void evaluate_leases(struct ob_view *v)
         if (!m->is_open)
                 return;
         if (!m->may_work)
-                lease_is(v, OB_ILL,
-                        "not renewed for %lld s, so this agent neither reads nor sends: does the database of the state "
-                        "answer?",
-                        (long long)(m->oldest_ms / 1000));
-        else if (*m->why)
+                lease_is(v, OB_ILL, "not renewed for %lld s, so this agent neither reads nor sends: %s",
+                        (long long)(m->oldest_ms / 1000),
+                        *m->why ? m->why : "the database of the state does not answer");
+        else if (*m->why && !m->managers)
                 lease_is(v, OB_ILL, "this agent can't take over managers: %s", m->why);
         else if (m->unowned)
                 lease_is(v, OB_TROUBLED, "%zu of %zu managers have no owner", m->unowned, v->n_leases);

@@ -66,16 +66,19 @@ static int beat(struct ob_membership *m, bool *is_ours, struct ob_err *err)
         return 0;
 }
 
-/* Sets the reason why this agent takes no lease; "": it can take leases. */
-static void note_why(struct ob_membership *m, const char *why)
+/* Sets the reason why this agent can neither take nor renew a lease; "": it can. */
+static void set_why(struct ob_membership *m, const char *why)
 {
-        bool is_news;
-
         pthread_mutex_lock(&m->holder.lock);
-        is_news = (!*m->why) != (!*why);
         snprintf(m->why, sizeof(m->why), "%s", why);
         pthread_mutex_unlock(&m->holder.lock);
-        if (is_news && *why)
+}
+
+/* The same, and logs once that this agent, which owns no manager, takes no lease. */
+static void note_why(struct ob_membership *m, const char *why)
+{
+        set_why(m, why);
+        if (ob_log_change(&m->is_barred, *why != '\0') && *why)
                 ob_log(OB_LOG_ERROR, "event=lease_not_taken agent=%s err=\"%s\"", name_of(m), why);
 }
 
@@ -514,8 +517,8 @@ static void *work(void *arg)
                 ob_membership_read(m, &story);
                 if (got && !ob_stop_is_wanted(&m->holder.stop)) {
                         m->renews_at = 0;
-                        if (!story.managers && !is_reached)
-                                note_why(m, err.text);
+                        if (!is_reached)
+                                (story.managers ? set_why : note_why)(m, err.text);
                         ob_stop_wait(&m->holder.stop, ob_clock_ms() + TAKE_MS / 2);
                 }
                 wait_for_work(m, m->hurries ? HURRY_MS : story.managers ? ASKED_MS : TAKE_MS);
@@ -632,7 +635,7 @@ int ob_membership_open(struct ob_membership *m, const struct ob_state_settings *
         ob_cond_init(&m->holder.changed);
         make_leases(m, managers, n_managers);
         m->is_open = true;
-        m->is_known = m->is_silent = m->is_standby = m->is_reached = false;
+        m->is_known = m->is_silent = m->is_standby = m->is_barred = m->is_reached = false;
         m->conflicts = 0;
         *m->why = '\0';
         begin_session(m);
