@@ -146,7 +146,7 @@ def keeps_owner(apply, heal):
     def last(world):
         heal(world)
         before, times = world.kept
-        now = world.database.lease()
+        now = world.state.lease()
         assert now == before or len(REASON.findall(world.logs())) > times or is_handed_over(world, before), \
             f"(owner, generation) was {before}, is {now} for no reason"
 
