@@ -105,7 +105,10 @@ int ob_outbox_commit(struct ob_outbox *o, ob_stage_fn *stage, void *ctx, struct 
         if (!got_room)
                 return 1;
         if (write_all(o, &first, stage, ctx, err)) {
-                ob_queue_release(o->queue, o->bytes);
+                if (ob_store_is_in_doubt(o->store)) /* a sink may find them, and sends them before it stops */
+                        ob_queue_publish(o->queue, o->points);
+                else
+                        ob_queue_release(o->queue, o->bytes);
                 return -1;
         }
         if (o->n) {

@@ -57,6 +57,9 @@ struct ob_engine {
         int (*commit)(void *db, struct ob_err *err);
         void (*rollback)(void *db);
 
+        /* Whether the last commit failed so that the rows may be there nevertheless. */
+        bool (*is_in_doubt)(void *db);
+
         /* The number of the last batch that this connection has put, and of the last one that was ever put. */
         int64_t (*last_put)(void *db);
         int (*last_number)(void *db, int64_t *number, struct ob_err *err);

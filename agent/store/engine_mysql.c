@@ -36,6 +36,7 @@ struct ob_mysql {
         struct ob_lease *lease;      /* borrowed; NULL: the connection only reads */
         char *place;                 /* ours */
         bool is_in;                  /* a transaction is open */
+        bool is_in_doubt;            /* the last commit may have been done, or not */
         int64_t began;               /* ob_clock_boot_ms() before the transaction renewed the lease */
         int64_t stored, number;      /* the last number of a batch: when the transaction began, and now */
         struct write *writes;        /* ours: those of the transaction */
@@ -413,6 +414,7 @@ static int begin(void *db, struct ob_err *err)
         struct ob_mysql *c = db;
 
         forget_writes(c);
+        c->is_in_doubt = false;
         c->stored = c->number;
         if (c->lease ? begin_with_writes(c, err) : begin_snapshot(c, err))
                 return -1;
@@ -428,6 +430,13 @@ static void rollback(void *db)
                 roll_back(c);
         c->is_in = false;
         forget_writes(c); /* also those of a transaction that the server has ended */
+}
+
+static bool is_in_doubt(void *db)
+{
+        const struct ob_mysql *c = db;
+
+        return c->is_in_doubt;
 }
 
 static int commit_once(struct ob_mysql *c, struct ob_err *err)
@@ -449,17 +458,17 @@ static int commit(void *db, struct ob_err *err)
 {
         struct ob_mysql *c = db;
         int got = 0;
-        bool in_doubt = false;
 
+        c->is_in_doubt = false;
         if (!c->is_in)
                 return ob_fail(err, "store %s: the transaction was ended before", c->place);
         for (int i = 0; i < TRIES_MAX; i++) {
                 got = commit_once(c, err);
-                in_doubt = got && c->session.failure != OB_STATE_CONFLICT;
-                if (!got || in_doubt || begin_again(c, err))
+                c->is_in_doubt = got && c->session.failure != OB_STATE_CONFLICT;
+                if (!got || c->is_in_doubt || begin_again(c, err))
                         break;
         }
-        if (in_doubt && c->lease)
+        if (c->is_in_doubt && c->lease)
                 ob_lease_lose(c->lease,
                         "it is not known whether the database has committed: this agent loads the state again");
         if (got)
@@ -671,6 +680,7 @@ const struct ob_engine ob_engine_mysql = {
         .begin = begin,
         .commit = commit,
         .rollback = rollback,
+        .is_in_doubt = is_in_doubt,
         .last_put = last_put,
         .last_number = last_number,
         .set_last_number = set_last_number,

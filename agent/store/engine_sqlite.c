@@ -126,6 +126,13 @@ static void rollback(void *db)
                 sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* SQLite's answer is always the whole truth. */
+static bool is_in_doubt(void *db)
+{
+        (void)db;
+        return false;
+}
+
 static int commit(void *db, struct ob_err *err)
 {
         struct ob_sqlite *c = db;
@@ -206,6 +213,7 @@ const struct ob_engine ob_engine_sqlite = {
         .begin = begin,
         .commit = commit,
         .rollback = rollback,
+        .is_in_doubt = is_in_doubt,
         .last_put = last_put,
         .last_number = last_number,
         .set_last_number = set_last_number,

@@ -73,8 +73,8 @@ int ob_queue_next(
         struct ob_queue *q, struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err);
 
 /*
- * _publish notes that the reserved batch was committed, with `points`; _release returns the bytes of one that was
- * not.
+ * _publish notes that the reserved batch was committed, with `points`, or that it may have been; _release returns
+ * the bytes of one that was not.
  */
 void ob_queue_publish(struct ob_queue *q, int64_t points);
 void ob_queue_release(struct ob_queue *q, int64_t bytes);

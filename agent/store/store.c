@@ -96,6 +96,11 @@ int ob_store_commit(struct ob_store *st, struct ob_err *err)
         return note_corrupt(st, st->engine->commit(st->db, err));
 }
 
+bool ob_store_is_in_doubt(const struct ob_store *st)
+{
+        return st->engine->is_in_doubt(st->db);
+}
+
 void ob_store_rollback(struct ob_store *st)
 {
         st->engine->rollback(st->db);

@@ -167,6 +167,12 @@ int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err);
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err);
 int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on an error everything is rolled back */
+
+/*
+ * Whether the last commit failed so that it is not known whether the database has committed. Then another
+ * connection may see the rows, and this store's lease is lost.
+ */
+bool ob_store_is_in_doubt(const struct ob_store *st);
 void ob_store_rollback(struct ob_store *st);
 
 /* The checkpoint of a source. */

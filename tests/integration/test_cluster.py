@@ -11,9 +11,11 @@ import time
 import pymysql
 import pytest
 
+from chaos import accounts
 from servers.agent import SLACK
 from servers.counting import CountedTcp, CountedUdp
 from servers.fake_otter import BUILD
+from servers.lost_answer import LostAnswer
 from servers.process import wait_until
 from servers.prometheus import promtool
 from servers.wiring import to_graphite, to_statsd
@@ -311,6 +313,25 @@ def test_the_database_of_the_state_hangs(otter, pair, state, carbon, statsd):
         wait_until(lambda: sum(member.sent() for member in pair) > before, "an agent sends again", 15)
         owner = next(member for member in pair if member.is_owner())
     end(otter, load, carbon, statsd, owner.agent)
+
+
+def test_a_commit_without_an_answer(otter, make_agent, mariadb, state, carbon, statsd):
+    """The batch is there, and a sink sends it, although the worker does not know of it. The account of each sink is still right."""
+    way = LostAnswer(state.port)
+    one = Member("one", make_agent, mariadb, state, carbon, statsd)
+    one.agent.write(state=state.settings("one", LEASE, port=way.port))
+    one.start()
+    load = otter.run("--seconds", 20, *LOAD)
+    for times in (1, 2, 3):
+        time.sleep(2)
+        way.is_due = True
+        one.agent.wait_for_log("it is not known whether the database has committed", times=times)
+        one.wait_until_sending(LEASE + 5 + SLACK)
+    end(otter, load, carbon, statsd, one.agent)
+    assert one.agent.stop() == 0
+    for account in accounts.read(one.agent.log()):
+        assert account["points"] == sum(account[way] for way in accounts.WAYS) and account["behind"] >= 0, account
+    way.stop()
 
 
 def test_hosts_are_tried_in_turn(otter, make_agent, mariadb, state, carbon, statsd):
