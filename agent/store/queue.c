@@ -160,22 +160,35 @@ int ob_queue_next(
         return 1;
 }
 
+/* With the lock held: adds points that a sink may find from now on; or takes them away. */
+static void expect(struct ob_queue *q, int64_t points)
+{
+        q->counters->queue_points += points;
+        for (size_t i = 0; i < q->counters->n_sinks; i++)
+                q->counters->sinks[i].behind += points;
+}
+
+void ob_queue_expect(struct ob_queue *q, int64_t points)
+{
+        pthread_mutex_lock(&q->lock);
+        expect(q, points);
+        pthread_mutex_unlock(&q->lock);
+}
+
 void ob_queue_publish(struct ob_queue *q, int64_t points)
 {
         pthread_mutex_lock(&q->lock);
-        q->counters->queue_points += points;
-        for (size_t i = 0; i < q->counters->n_sinks; i++) {
+        for (size_t i = 0; i < q->counters->n_sinks; i++)
                 q->counters->sinks[i].points += points;
-                q->counters->sinks[i].behind += points;
-        }
         tell(q);
         pthread_mutex_unlock(&q->lock);
 }
 
-void ob_queue_release(struct ob_queue *q, int64_t bytes)
+void ob_queue_release(struct ob_queue *q, int64_t bytes, int64_t points)
 {
         pthread_mutex_lock(&q->lock);
         q->counters->queue_bytes -= bytes;
+        expect(q, -points);
         pthread_cond_broadcast(&q->room);
         pthread_mutex_unlock(&q->lock);
 }

@@ -73,11 +73,13 @@ int ob_queue_next(
         struct ob_queue *q, struct ob_store *st, int64_t after, struct ob_stored_batch *b, struct ob_err *err);
 
 /*
- * _publish notes that the reserved batch was committed, with `points`, or that it may have been; _release returns
- * the bytes of one that was not.
+ * The points of a reserved batch. _expect comes before the commit, because a sink may find the batch before the
+ * committing thread goes on. _publish notes that the batch was committed, or that it may have been; _release
+ * returns the bytes and the expected points of one that was not.
  */
+void ob_queue_expect(struct ob_queue *q, int64_t points);
 void ob_queue_publish(struct ob_queue *q, int64_t points);
-void ob_queue_release(struct ob_queue *q, int64_t bytes);
+void ob_queue_release(struct ob_queue *q, int64_t bytes, int64_t points);
 
 /* Sets how many bytes more the disk has room for; negative: there are too many already. */
 void ob_queue_set_room(struct ob_queue *q, int64_t bytes);

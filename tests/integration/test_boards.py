@@ -17,6 +17,7 @@ from servers.carbon import Carbon
 from servers.fake_otter import ROOT
 from servers.graphite_web import GraphiteWeb
 from servers.mariadb import PASSWORD, USER
+from servers.plot import plot
 from servers.process import wait_until
 from servers.promql import PromQL, Vmalert
 from servers.victoria_metrics import VictoriaMetrics
@@ -484,13 +485,14 @@ def test_nothing_at_all_is_silence_too(make_world):
     wait_until(only_silence, "silence is red, alone")
 
 
-# The panels in deploy/boards.png: one row for each board.
+# The panels in the pictures: one row for each board.
 PICTURE = {
     "overview": ("State", "Worst delay", "Rows replicated"),
     "pipeline": ("Delay", "Stages", "Inserts"),
     "agent": ("Time of a poll", "Points sent", "Points behind"),
 }
 WIDTH, HEIGHT = 400, 190
+SHOWN, LATE = 70, 8  # seconds: what a picture shows; and what ended so recently that points may be missing
 
 
 def combined(pictures):
@@ -504,9 +506,24 @@ def combined(pictures):
     return whole.write_to_png()
 
 
-def test_the_picture(make_world, otter):
-    """OB_PICTURE=deploy/boards.png renews the picture in the README. A minute of the fake Otter takes one step."""
-    world = make_world(promql=False)
+def of_graphite_web(world, title, panel):
+    return world.web.get("render", width=WIDTH, height=HEIGHT, title=title, lineMode="connected", fontSize=8, yMin=0,
+                         **{"from": f"-{SHOWN + LATE}s", "until": f"-{LATE}s"},
+                         areaMode="stacked" if "scaleToSeconds" in panel["targets"][0]["target"] else "none",
+                         target=[world.picked(one["target"]) for one in panel["targets"]])
+
+
+def of_victoria_metrics(world, title, panel):
+    lines, end = {}, time.time() - LATE
+    for query in panel["targets"]:
+        lines.update(world.promql.render(query, world.picked, SHOWN + LATE, STEP))
+    shown = {legend: {at: number for at, number in points.items() if end - SHOWN <= at <= end} for legend, points in lines.items()}
+    return plot(title, shown, end - SHOWN, end, WIDTH, HEIGHT)
+
+
+def test_the_pictures(make_world, otter):
+    """OB_PICTURES=deploy/images renews the pictures in the README and beside it. A minute of the fake Otter takes one step."""
+    world = make_world()
     otter.run("--speed", 60 / STEP)
     time.sleep(40)
     world.manager.state("pipeline 2 locating")
@@ -515,15 +532,11 @@ def test_the_picture(make_world, otter):
     time.sleep(15)
     world.manager.state()
     time.sleep(15)
-    targets = {(name, panel["title"]): (name, panel) for name in BOARDS for panel in world.boards.board(name)["panels"]}
-    rows = []
-    for name, titles in PICTURE.items():
-        panels = [targets[name, title][1] for title in titles]
-        rows.append([world.web.get("render", width=WIDTH, height=HEIGHT, title=f"{name}: {panel['title']}",
-                                   lineMode="connected", fontSize=8, yMin=0, **{"from": "-78s", "until": "-8s"},
-                                   areaMode="stacked" if "scaleToSeconds" in panel["targets"][0]["target"] else "none",
-                                   target=[world.picked(one["target"]) for one in panel["targets"]]) for panel in panels])
-    png = combined(rows)
-    assert 20000 < len(png) < 200000
-    if "OB_PICTURE" in os.environ:
-        (ROOT / os.environ["OB_PICTURE"]).write_bytes(png)
+    for file, boards, draw in (("boards.png", world.boards, of_graphite_web),
+                               ("boards-victoria-metrics.png", world.promql.boards, of_victoria_metrics)):
+        panels = {(name, panel["title"]): panel for name in BOARDS for panel in boards.board(name)["panels"]}
+        png = combined([[draw(world, f"{name}: {title}", panels[name, title]) for title in titles]
+                        for name, titles in PICTURE.items()])
+        assert 20000 < len(png) < 200000
+        if "OB_PICTURES" in os.environ:
+            (ROOT / os.environ["OB_PICTURES"] / file).write_bytes(png)

@@ -105,7 +105,7 @@ def pixels(path):
     return zlib.crc32(data), len(data)
 
 
-def test_light_and_dark_and_a_dead_graphite(manager, otter, mariadb, carbon, statsd, make_agent, status, browser, folder):
+def test_the_pictures_in_light_and_dark_and_of_a_dead_graphite(manager, otter, mariadb, carbon, statsd, make_agent, status, browser, folder):
     """OB_PICTURES=FOLDER keeps the pictures, which the README shows."""
     managers = [{"mysql": {"port": mariadb.port, "user": USER, "password": PASSWORD}, "page": {"url": manager.url}}]
     otter.do("sample")

@@ -1,4 +1,5 @@
 """otterbeat top: a live view of a real agent on a real terminal."""
+import html
 import os
 import re
 import signal
@@ -8,6 +9,8 @@ import termios
 import pytest
 
 from servers.agent import PROGRAM
+from servers.browser import Browser
+from servers.fake_otter import ROOT
 from servers.mariadb import PASSWORD
 from servers.process import free_port, wait_until
 from servers.status import Status
@@ -15,6 +18,7 @@ from servers.terminal import Terminal
 from servers.wiring import to_statsd
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
+COLOURS = {"31": "#e05561", "32": "#8cc265", "33": "#d5a458"}
 ESCAPE = re.compile(r"\x1b\[\??[0-9;]*[A-Za-z]")
 
 
@@ -48,10 +52,14 @@ def top():
         one.close()
 
 
+def drawn(terminal):
+    """Returns each screen that was drawn to its end, with its colours."""
+    return [text.partition("\x1b[J")[0] for text in terminal.seen.split("\x1b[H")[1:] if "\x1b[J" in text]
+
+
 def screens(terminal):
-    """Returns the lines of each screen that was drawn to its end."""
-    return [[ESCAPE.sub("", line) for line in drawn.partition("\x1b[J")[0].split("\r\n")]
-            for drawn in terminal.seen.split("\x1b[H")[1:] if "\x1b[J" in drawn]
+    """Returns the lines of each of them."""
+    return [[ESCAPE.sub("", line) for line in text.split("\r\n")] for text in drawn(terminal)]
 
 
 def wait_for_screen(terminal, is_it, seconds=30):
@@ -210,3 +218,21 @@ def test_the_password_of_the_status_page(mariadb, otter, make_agent, statsd, fol
 
 def test_another_server_answers(manager):
     assert_error(run("top", "--url", manager.url), 69, f"{re.escape(manager.url)}: the answer has the status 302")
+
+
+def page_of(screen):
+    """Returns a page that shows what a terminal shows."""
+    text = re.sub(r"\x1b\[(\d+)m", lambda sgr: f'<b style="color: {COLOURS[sgr[1]]}">', html.escape(screen)).replace("\x1b[m", "</b>")
+    return ('<meta charset="utf-8"><body style="background: #23272e; color: #abb2bf"><pre style="font: 15px DejaVu Sans Mono">'
+            + ESCAPE.sub("", text))
+
+
+def test_the_picture(sick, top, folder):
+    """OB_PICTURES=FOLDER keeps the picture."""
+    terminal = top("-c", sick.config, "top", columns=100)
+    screen = wait_for_screen(terminal, lambda lines: any("pipeline 3" in line for line in lines))
+    assert len(screen) > 10
+    (folder / "top.html").write_text(page_of(drawn(terminal)[-1]), "utf-8")
+    png = Browser(folder).picture((folder / "top.html").as_uri(), ROOT / os.environ.get("OB_PICTURES", folder) / "top.png",
+                                  width=900, height=360).read_bytes()
+    assert png.startswith(b"\x89PNG") and 10000 < len(png) < 150000

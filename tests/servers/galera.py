@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pymysql
 
@@ -11,6 +12,7 @@ from servers.state import State
 
 PROVIDER = "/usr/lib/galera/libgalera_smm.so"
 ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+PATIENCE = 15  # seconds without a quorum, before somebody does something
 # The others go on without a silent node after two seconds. By default it is five.
 TIMES = ("evs.suspect_timeout=PT2S", "evs.inactive_timeout=PT4S", "evs.keepalive_period=PT0.3S", "evs.inactive_check_period=PT0.3S")
 
@@ -123,6 +125,32 @@ class Galera:
         for node in self.nodes:
             node.wait()
         return self
+
+    def bring_back(self, node):
+        """Starts the node if it does not run, and waits until it is synced."""
+        began = time.monotonic()
+
+        def is_back():
+            if node.is_synced():
+                return True
+            if not node.process.is_running():
+                node.launch(*node.last_position())
+            elif time.monotonic() > began + PATIENCE and not any(one.is_synced() for one in self.nodes):
+                self.bootstrap()
+            return False
+        wait_until(is_back, f"node {node.address} is back", 180, 1)
+
+    def bootstrap(self):
+        """No node has a quorum, because they have lost each other too quickly. Does what an administrator has to do then: the node
+        with the newest transaction becomes the cluster."""
+        positions = {}
+        for node in self.nodes:
+            try:
+                positions[node] = int(node.status("wsrep_last_committed"))
+            except pymysql.Error:
+                pass
+        if positions:
+            max(positions, key=positions.get).query("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'", database=None)
 
     def heal(self):
         """Ends all that a test has done to the nodes, and their tables of the state."""

@@ -18,7 +18,7 @@ class VictoriaMetrics:
         self.url = f"http://127.0.0.1:{http}"
         self.process = Process("victoria-metrics", folder, [
             "victoria-metrics", f"-storageDataPath={folder}/data", f"-httpListenAddr=127.0.0.1:{http}",
-            f"-graphiteListenAddr=127.0.0.1:{self.port}", "-memory.allowedBytes=64MB",
+            f"-graphiteListenAddr=127.0.0.1:{self.port}", "-memory.allowedBytes=64MB", "-search.latencyOffset=1s",
             *([f"-dedup.minScrapeInterval={dedup}"] if dedup else [])])
 
     def start(self):

@@ -89,11 +89,13 @@ static void room_is_taken_and_given_back(void **state)
 
         assert_true(ob_queue_reserve(&u->q, 60, &u->stop));
         assert_size(u, 0, 60);
+        ob_queue_expect(&u->q, 7);
         ob_queue_publish(&u->q, 7);
         assert_size(u, 7, 60);
         assert_true(ob_queue_reserve(&u->q, 40, &u->stop));
-        assert_size(u, 7, 100);
-        ob_queue_release(&u->q, 40);
+        ob_queue_expect(&u->q, 4);
+        assert_size(u, 11, 100);
+        ob_queue_release(&u->q, 40, 4);
         assert_size(u, 7, 60);
         ob_queue_ack(&u->q, 0, 1, 7, 60);
         assert_size(u, 0, 0);
@@ -108,13 +110,18 @@ static void an_empty_queue_takes_anything(void **state)
         assert_size(u, 0, MAX_BYTES * 10);
 }
 
-static void every_sink_is_behind_by_what_is_published(void **state)
+/* A sink that finds a batch before it is published is not behind by less than nothing. */
+static void every_sink_is_behind_by_what_is_expected(void **state)
 {
         struct queued *u = *state;
 
         u->counters.sinks[1].behind = 5;
-        ob_queue_publish(&u->q, 7);
+        ob_queue_expect(&u->q, 7);
         assert_int_equal(u->counters.sinks[0].behind, 7);
+        assert_int_equal(u->counters.sinks[1].behind, 12);
+        assert_int_equal(u->counters.sinks[1].points, 0);
+        ob_queue_publish(&u->q, 7);
+        assert_int_equal(u->counters.sinks[1].points, 7);
         assert_int_equal(u->counters.sinks[1].behind, 12);
         assert_int_equal(u->counters.sinks[2].behind, 7);
         ob_queue_ack(&u->q, 0, 1, 7, 0);
@@ -255,7 +262,7 @@ static void the_disk_may_have_less_room(void **state)
                 assert_int_equal(ob_queue_reserve(&u->q, 1, &u->stop), more >= 1);
                 assert_int_equal(ob_queue_take_waits(&u->q).disk, more < 1);
                 assert_false(ob_queue_take_waits(&u->q).disk); /* asking has taken it back */
-                ob_queue_release(&u->q, more >= 1);
+                ob_queue_release(&u->q, more >= 1, 0);
         }
         assert_int_equal(ob_queue_drop_upto(&u->q, 0), 0);
 }
@@ -268,7 +275,7 @@ static void find_it_full(struct queued *u)
         ob_stop_want(&u->stop, 0);
         start_worker(&w, u);
         while (!w.is_done) {
-                ob_queue_release(&u->q, 0);
+                ob_queue_release(&u->q, 0, 0);
                 sched_yield();
         }
         assert_false(join_worker(&w));
@@ -328,7 +335,7 @@ static void waiting_ends_with_its_deadline(void **state)
         ob_queue_wait(&u->q, &seen, begin + SOON_MS);
         assert_true(ob_clock_ms() >= begin + SOON_MS);
         assert_int_equal(seen, 0);
-        ob_queue_release(&u->q, 0); /* room is no news for a sink */
+        ob_queue_release(&u->q, 0, 0); /* room is no news for a sink */
         ob_queue_set_down(&u->q, 0, true);
         ob_queue_wait(&u->q, &seen, ob_clock_ms());
         assert_int_equal(seen, 0);
@@ -340,6 +347,7 @@ static void news_that_came_before_is_seen_at_once(void **state)
         int64_t begin = ob_clock_ms();
         uint64_t seen = 0, other = 0;
 
+        ob_queue_expect(&u->q, 1);
         ob_queue_publish(&u->q, 1);
         ob_queue_wake(&u->q);
         ob_queue_wait(&u->q, &seen, begin + NEVER_MS);
@@ -352,6 +360,7 @@ static void *publish(void *arg)
 {
         struct queued *u = arg;
 
+        ob_queue_expect(&u->q, 1);
         ob_queue_publish(&u->q, 1);
         return NULL;
 }
@@ -378,7 +387,7 @@ int main(void)
                 WITH_QUEUE(what_the_store_holds_is_counted),
                 WITH_QUEUE(room_is_taken_and_given_back),
                 WITH_QUEUE(an_empty_queue_takes_anything),
-                WITH_QUEUE(every_sink_is_behind_by_what_is_published),
+                WITH_QUEUE(every_sink_is_behind_by_what_is_expected),
                 WITH_QUEUE(a_worker_waits_until_there_is_room),
                 WITH_QUEUE(who_waits_wakes_nobody_who_waits),
                 WITH_QUEUE(a_stop_ends_the_waiting_and_takes_nothing),

@@ -100,20 +100,19 @@ def to_node(act):
     return apply
 
 
-def end_freeze(world):
-    world.victim.process.send(signal.SIGCONT)
-    world.victim.wait()
-
-
-def end_isolation(world):
-    world.victim.isolate(False)
-    world.victim.wait()
+def bring_back(*acts):
+    """Returns a `heal` that does these acts to the node."""
+    def heal(world):
+        for act in acts:
+            act(world.victim)
+        world.galera.bring_back(world.victim)
+    return heal
 
 
 def restart_nodes(world, _):
     for node in world.galera.nodes:
         node.stop()
-        node.start()
+        world.galera.bring_back(node)
 
 
 def restart_agents(world, _):
@@ -171,9 +170,11 @@ FAULTS = [*OF_AGENTS, Fault("restart of the database of the state", end_database
 OF_GALERA = [
     *OF_AGENTS,
     Fault("restart of Otter's database", end_database, lambda world: world.database.start(), lasts=(0, 5)),
-    Fault("kill -9 of a node", to_node(lambda node: node.kill9()), lambda world: world.victim.start(), lasts=(0, 8)),
-    Fault("SIGSTOP of a node", to_node(lambda node: node.process.send(signal.SIGSTOP)), end_freeze, lasts=(1, 12)),
-    Fault("a node without a quorum", to_node(lambda node: node.isolate(True)), end_isolation, lasts=(1, 12)),
+    Fault("kill -9 of a node", to_node(lambda node: node.kill9()), bring_back(), lasts=(0, 8)),
+    Fault("SIGSTOP of a node", to_node(lambda node: node.process.send(signal.SIGSTOP)),
+          bring_back(lambda node: node.process.send(signal.SIGCONT)), lasts=(1, 12)),
+    Fault("a node without a quorum", to_node(lambda node: node.isolate(True)), bring_back(lambda node: node.isolate(False)),
+          lasts=(1, 12)),
     Fault("rolling restart of the nodes", restart_nodes, lasts=(0, 2)),
     Fault("rolling restart of the agents", restart_agents, lasts=(0, 2)),
 ]
