@@ -106,7 +106,7 @@ int ob_outbox_commit(struct ob_outbox *o, ob_stage_fn *stage, void *ctx, struct 
                 return 1;
         ob_queue_expect(o->queue, o->points);
         if (write_all(o, &first, stage, ctx, err)) {
-                if (ob_store_is_in_doubt(o->store)) /* a sink may find them, and sends them before it stops */
+                if (ob_store_is_in_doubt(o->store)) /* a sink may still send the batches */
                         ob_queue_publish(o->queue, o->points);
                 else
                         ob_queue_release(o->queue, o->bytes, o->points);

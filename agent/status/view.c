@@ -218,9 +218,9 @@ static void evaluate_leases(struct ob_view *v)
         if (!m->is_open)
                 return;
         if (!m->may_work)
-                lease_is(v, OB_ILL, "not renewed for %lld s, so this agent neither reads nor sends: %s",
+                lease_is(v, OB_ILL, "not renewed for %lld s (%s), so this agent neither reads nor sends",
                         (long long)(m->oldest_ms / 1000),
-                        *m->why ? m->why : "the database of the state does not answer");
+                        *m->why ? m->why : "no answer from the database of the state yet");
         else if (*m->why && !m->managers)
                 lease_is(v, OB_ILL, "this agent can't take over managers: %s", m->why);
         else if (m->unowned)

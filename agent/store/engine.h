@@ -52,12 +52,13 @@ struct ob_engine {
         void (*reset)(struct ob_statement *s);
         void (*finalize)(struct ob_statement *s);
 
-        /* A transaction. A failed commit has rolled back; a rollback without a transaction does nothing. */
+        /* A transaction. A failed commit has rolled back, unless it is in doubt; a rollback without a transaction
+         * does nothing. */
         int (*begin)(void *db, struct ob_err *err);
         int (*commit)(void *db, struct ob_err *err);
         void (*rollback)(void *db);
 
-        /* Whether the last commit failed so that the rows may be there nevertheless. */
+        /* True: the last commit returned an error, but the database may have committed. */
         bool (*is_in_doubt)(void *db);
 
         /* The number of the last batch that this connection has put, and of the last one that was ever put. */

@@ -36,7 +36,7 @@ struct ob_mysql {
         struct ob_lease *lease;      /* borrowed; NULL: the connection only reads */
         char *place;                 /* ours */
         bool is_in;                  /* a transaction is open */
-        bool is_in_doubt;            /* the last commit may have been done, or not */
+        bool is_in_doubt;            /* it is not known whether the last commit was done */
         int64_t began;               /* ob_clock_boot_ms() before the transaction renewed the lease */
         int64_t stored, number;      /* the last number of a batch: when the transaction began, and now */
         struct write *writes;        /* ours: those of the transaction */

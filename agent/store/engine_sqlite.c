@@ -126,7 +126,7 @@ static void rollback(void *db)
                 sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* SQLite's answer is always the whole truth. */
+/* SQLite's answer says for certain whether it has committed. */
 static bool is_in_doubt(void *db)
 {
         (void)db;

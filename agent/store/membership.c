@@ -74,7 +74,7 @@ static void set_why(struct ob_membership *m, const char *why)
         pthread_mutex_unlock(&m->holder.lock);
 }
 
-/* The same, and logs once that this agent, which owns no manager, takes no lease. */
+/* Like set_why, for an agent that owns no manager. Logs an error when the agent becomes unable to take a lease. */
 static void note_why(struct ob_membership *m, const char *why)
 {
         set_why(m, why);

@@ -37,7 +37,7 @@ struct ob_membership {
         bool is_known;              /* the rows of the managers are there, and the leases have their units */
         bool hurries;               /* a lease is about to become free */
         bool is_silent, is_standby; /* as logged */
-        bool is_barred;             /* the same: this agent owns no manager, and can take no lease */
+        bool is_barred;             /* as logged: this agent owns no manager, and can take no lease */
         int conflicts;              /* so many looks in a row ended in a conflict with another transaction */
 
         /* The holder's lock guards them. */

@@ -160,7 +160,7 @@ int ob_queue_next(
         return 1;
 }
 
-/* With the lock held: adds points that a sink may find from now on; or takes them away. */
+/* With the lock held: adds `points` to the queue and to each sink's `behind`; a negative number takes them back. */
 static void expect(struct ob_queue *q, int64_t points)
 {
         q->counters->queue_points += points;

@@ -166,11 +166,11 @@ int ob_store_repair(struct ob_store *st, struct ob_corruption *d, struct ob_err 
 int ob_store_unused(struct ob_store *st, int64_t *bytes, struct ob_err *err);
 
 int ob_store_begin(struct ob_store *st, struct ob_err *err);
-int ob_store_commit(struct ob_store *st, struct ob_err *err); /* on an error everything is rolled back */
+int ob_store_commit(struct ob_store *st, struct ob_err *err); /* an error: all is rolled back, or in doubt */
 
 /*
- * Whether the last commit failed so that it is not known whether the database has committed. Then another
- * connection may see the rows, and this store's lease is lost.
+ * True: the last commit returned an error, but the database may have committed. Then another connection may see
+ * the rows, and this store's lease is lost.
  */
 bool ob_store_is_in_doubt(const struct ob_store *st);
 void ob_store_rollback(struct ob_store *st);

@@ -1,4 +1,4 @@
-# For cmake --toolchain: builds for arm64 on another Debian 12 machine. deploy/package/arm64 installs the compiler and the libraries.
+# For cmake --toolchain: cross-builds for arm64 on Debian 12. deploy/package/arm64 installs the compiler and the libraries.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

@@ -13,7 +13,7 @@ class Clock:
         fresh.rename(self.file)
 
     def environment(self):
-        """Returns the environment of the process with this clock. Deadlines and time-outs stay right. With libfaketime's fix for an old
-        libc, each wait for a condition by the monotonic clock would end at once."""
+        """Returns the environment of the process with this clock. Deadlines and time-outs stay right. libfaketime's fix for old libcs is
+        off: with that fix, each timed wait for a condition variable on the monotonic clock would end at once."""
         return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0"}

@@ -1,4 +1,4 @@
-"""Several agents share a state, and all their faults happen in turns: does a takeover lose or double anything?"""
+"""Several agents share a state, and all faults happen one after the other: does a takeover lose or double anything?"""
 import collections
 import itertools
 import random

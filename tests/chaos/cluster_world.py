@@ -1,5 +1,5 @@
-"""A world with agents that share a state: two agents, with the state in the database that has Otter's tables, too; or three agents,
-with the state in a Galera cluster of three nodes."""
+"""A world with agents that share a state: two agents, with the state in the same database as Otter's tables; or three agents, with
+the state in a Galera cluster of three nodes."""
 from chaos import namespace
 from chaos.proxy import Proxy
 from chaos.wire import Island, Wire, ip
@@ -10,7 +10,7 @@ from servers.process import wait_until
 from servers.state import State
 
 EVERYWHERE = {"address": "0.0.0.0"}
-OPEN = ("--bind-address=0.0.0.0", "--skip-name-resolve")  # to agents in other network namespaces
+OPEN = ("--bind-address=0.0.0.0", "--skip-name-resolve")  # so that agents in other network namespaces can connect
 UNREACHED = 69  # the exit code of an agent that lost its server while it started
 
 
@@ -97,7 +97,8 @@ class ClusterWorld(World):
 
 
 class GaleraWorld(ClusterWorld):
-    """The nodes have addresses of their own, which all agents reach through their wires. It needs network namespaces."""
+    """Each Galera node has its own address. The agents reach these addresses through their wires. This world needs network
+    namespaces."""
 
     DATABASE = MariaDB
     NAMES = ("a", "b", "c")
@@ -114,7 +115,7 @@ class GaleraWorld(ClusterWorld):
             ip("address", "add", f"{address}/32", "dev", "lo")
         room = self._room("galera")
         for place in (self.folder.parent, self.folder):
-            place.chmod(0o755)  # rsync, which transfers the data of a node, is the user nobody when the tests are root
+            place.chmod(0o755)  # rsync, which transfers the data of a node, runs as the user nobody when the tests are root
         self.galera = self._add(Galera(room, self.template, self.ADDRESSES, ("--skip-name-resolve",)))
         self.galera.start()
         self.galera.nodes[0].install()

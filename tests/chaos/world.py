@@ -129,7 +129,7 @@ class World:
             self.stop_agent(agent)
 
     def behind(self, sink):
-        """Returns how many points the agents have for this sink."""
+        """Returns how many points the agents still have to send to this sink."""
         return sum(one["behind"] for agent in self.wanted_agents for one in agent.status.json()["sinks"] if one["name"] == sink)
 
     def check_agent(self):

@@ -492,7 +492,7 @@ PICTURE = {
     "agent": ("Time of a poll", "Points sent", "Points behind"),
 }
 WIDTH, HEIGHT = 400, 190
-SHOWN, LATE = 70, 8  # seconds: what a picture shows; and what ended so recently that points may be missing
+SHOWN, LATE = 70, 8  # seconds: the span of a picture; and the newest part, which lacks points and is left out
 
 
 def combined(pictures):
@@ -522,7 +522,7 @@ def of_victoria_metrics(world, title, panel):
 
 
 def test_the_pictures(make_world, otter):
-    """OB_PICTURES=deploy/images renews the pictures in the README and beside it. A minute of the fake Otter takes one step."""
+    """OB_PICTURES=deploy/images renews the two pictures of the boards. A minute of the fake Otter takes one step."""
     world = make_world()
     otter.run("--speed", 60 / STEP)
     time.sleep(40)

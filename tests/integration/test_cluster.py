@@ -316,7 +316,7 @@ def test_the_database_of_the_state_hangs(otter, pair, state, carbon, statsd):
 
 
 def test_a_commit_without_an_answer(otter, make_agent, mariadb, state, carbon, statsd):
-    """The batch is there, and a sink sends it, although the worker does not know of it. The account of each sink is still right."""
+    """The server commits a batch, and its answer gets lost. A sink may send this batch, and the account of each sink is still right."""
     way = LostAnswer(state.port)
     one = Member("one", make_agent, mariadb, state, carbon, statsd)
     one.agent.write(state=state.settings("one", LEASE, port=way.port))

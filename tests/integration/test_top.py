@@ -53,12 +53,12 @@ def top():
 
 
 def drawn(terminal):
-    """Returns each screen that was drawn to its end, with its colours."""
+    """Returns each completely drawn screen, with its colours."""
     return [text.partition("\x1b[J")[0] for text in terminal.seen.split("\x1b[H")[1:] if "\x1b[J" in text]
 
 
 def screens(terminal):
-    """Returns the lines of each of them."""
+    """Returns the lines of each completely drawn screen, without colours."""
     return [[ESCAPE.sub("", line) for line in text.split("\r\n")] for text in drawn(terminal)]
 
 

@@ -107,7 +107,7 @@ def test_a_life_of_the_package(debian, repository, mariadb, otter, carbon):
 
 
 def test_another_processor(debian, mariadb, otter, carbon):
-    """deploy/package/arm64 in a Debian for this processor. The unit tests run there, and the installed program sends what SQL has."""
+    """Runs deploy/package/arm64 in a Debian of the host's architecture. The arm64 program, run by qemu, sends the sums that SQL has."""
     shutil.copytree(ROOT, debian / "src", ignore=lambda folder, names: {
         name for name in names if name in ("node_modules", "build") or folder == str(ROOT) and name not in SOURCES})
     built = within(debian, "/src/deploy/package/arm64")

@@ -12,7 +12,7 @@ from servers.state import State
 
 PROVIDER = "/usr/lib/galera/libgalera_smm.so"
 ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
-PATIENCE = 15  # seconds without a quorum, before somebody does something
+PATIENCE = 15  # seconds that bring_back() waits for any synced node before it calls bootstrap()
 # The others go on without a silent node after two seconds. By default it is five.
 TIMES = ("evs.suspect_timeout=PT2S", "evs.inactive_timeout=PT4S", "evs.keepalive_period=PT0.3S", "evs.inactive_check_period=PT0.3S")
 
@@ -127,7 +127,8 @@ class Galera:
         return self
 
     def bring_back(self, node):
-        """Starts the node if it does not run, and waits until it is synced."""
+        """Starts the node if it does not run, and waits until the node is synced. If no node is synced for PATIENCE seconds, it
+        bootstraps the cluster."""
         began = time.monotonic()
 
         def is_back():
@@ -141,8 +142,8 @@ class Galera:
         wait_until(is_back, f"node {node.address} is back", 180, 1)
 
     def bootstrap(self):
-        """No node has a quorum, because they have lost each other too quickly. Does what an administrator has to do then: the node
-        with the newest transaction becomes the cluster."""
+        """For the case that the nodes have lost each other, and no node has a quorum. Makes the node with the newest transaction the
+        cluster, as an administrator would."""
         positions = {}
         for node in self.nodes:
             try:

@@ -1,4 +1,4 @@
-"""A way to a MariaDB on which one answer gets lost: that to the COMMIT of a transaction that has put a batch."""
+"""A proxy before a MariaDB that loses the answer to a COMMIT."""
 import socket
 import threading
 
@@ -6,7 +6,8 @@ from servers.sinks import accept_each
 
 
 class LostAnswer:
-    """When `is_due`, the next such COMMIT reaches the server, and nothing of this connection comes back any more."""
+    """When `is_due` is set, the next COMMIT of a connection that has put a batch reaches the server, and the proxy drops all further
+    answers to this connection."""
 
     def __init__(self, port):
         self.to, self.is_due = port, False

@@ -1,4 +1,4 @@
-"""Draws the lines of a panel, where the server itself draws nothing."""
+"""Draws a panel as a PNG, for servers that draw no pictures, such as VictoriaMetrics."""
 import io
 
 import cairocffi

@@ -93,7 +93,7 @@ def end_database(world, chance):
 
 
 def to_node(act):
-    """Returns an `apply` that does this to one of Galera's nodes."""
+    """Returns an `apply` that calls act(node) with a random node of Galera."""
     def apply(world, chance):
         world.victim = chance.choice(world.galera.nodes)
         act(world.victim)
@@ -101,7 +101,7 @@ def to_node(act):
 
 
 def bring_back(*acts):
-    """Returns a `heal` that does these acts to the node."""
+    """Returns a `heal` that calls each act(node) with the same node, and then brings the node back."""
     def heal(world):
         for act in acts:
             act(world.victim)
