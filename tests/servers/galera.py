@@ -151,7 +151,10 @@ class Galera:
             except pymysql.Error:
                 pass
         if positions:
-            max(positions, key=positions.get).query("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'", database=None)
+            try:
+                max(positions, key=positions.get).query("SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'", database=None)
+            except pymysql.Error:  # the nodes are just about to find each other
+                pass
 
     def heal(self):
         """Ends all that a test has done to the nodes, and their tables of the state."""
@@ -169,15 +172,23 @@ class Galera:
     def settings(self, agent, lease, hosts=None):
         return self.nodes[0].settings(agent, lease, hosts or self.addresses)
 
-    def synced(self):
-        """Returns a node that is part of the cluster, and waits for one if there is none."""
-        return wait_until(lambda: next((node for node in self.nodes if node.is_synced()), None), "a node is synced")
+    def ask_any(self, question):
+        """Returns question(node) of a node that is part of the cluster, and waits for one if there is none."""
+        def answered():
+            for node in self.nodes:
+                try:
+                    if node.is_synced():
+                        return (question(node),)
+                except pymysql.Error:  # it has just left the cluster
+                    pass
+            return None
+        return wait_until(answered, "a node is synced")[0]
 
     def lease(self):
-        return self.synced().lease()
+        return self.ask_any(State.lease)
 
     def renewals(self):
-        return self.synced().renewals()
+        return self.ask_any(State.renewals)
 
     def stop(self):
         """The data is not needed any more."""
