@@ -52,8 +52,10 @@ struct ob_engine {
         void (*reset)(struct ob_statement *s);
         void (*finalize)(struct ob_statement *s);
 
-        /* A transaction. A failed commit has rolled back, unless it is in doubt; a rollback without a transaction
-         * does nothing. */
+        /*
+         * A transaction. A failed commit has rolled back, unless it is in doubt. A rollback without a transaction
+         * does nothing.
+         */
         int (*begin)(void *db, struct ob_err *err);
         int (*commit)(void *db, struct ob_err *err);
         void (*rollback)(void *db);

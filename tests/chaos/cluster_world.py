@@ -10,7 +10,6 @@ from servers.process import wait_until
 from servers.state import State
 
 EVERYWHERE = {"address": "0.0.0.0"}
-OPEN = ("--bind-address=0.0.0.0", "--skip-name-resolve")  # so that agents in other network namespaces can connect
 UNREACHED = 69  # the exit code of an agent that lost its server while it started
 
 
@@ -67,7 +66,7 @@ class ClusterWorld(World):
 
     def _make_database(self, name, server_id=1, options=()):
         if self.has_wires:
-            options = (*OPEN, *options)
+            options = ("--bind-address=0.0.0.0", "--skip-name-resolve", *options)
         return super()._make_database(name, server_id, options)
 
     def _start_databases(self):

@@ -417,6 +417,10 @@ def test_agents_wait_for_tables_of_their_version(otter, pair, state, carbon, sta
         wait_until(lambda text=says: all_wait(text), "each agent waits, and says why", 2 * LEASE + 5)
         sent = [member.sent() for member in pair]
         if version == 1:
+            state.ask("UPDATE state_version SET version = 3")
+            wait_until(lambda: all_wait("upgrade otterbeat"), "each agent says the last reason", LEASE + SLACK)
+            state.ask("UPDATE state_version SET version = 1")
+            wait_until(lambda text=says: all_wait(text), "each agent says the reason before again", LEASE + SLACK)
             state.install(before="GRANT")
         time.sleep(LEASE)
         assert all_wait(says) and [member.sent() for member in pair] == sent, "the script was interrupted before its end"

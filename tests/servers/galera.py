@@ -24,7 +24,7 @@ class Ports:
 
 class Node(State):
     def __init__(self, folder, template, address, ports, cluster, options=()):
-        folder.mkdir(parents=True)
+        folder.mkdir()
         provider = (f"gmcast.listen_addr=tcp://{address}:{ports.group}", f"ist.recv_addr={address}:{ports.ist}", "gcache.size=16M", *TIMES)
         super().__init__(folder, template, address=address, port=ports.mysql, options=(
             "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2", "--wsrep-on=ON", f"--wsrep-provider={PROVIDER}",

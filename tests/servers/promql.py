@@ -15,7 +15,7 @@ def ask(url, **words):
 
 
 class PromQL:
-    """The API of a VictoriaMetrics. With nocache=1 a query at the present time also finds samples of the last 30 seconds."""
+    """The API of a VictoriaMetrics. With nocache=1 a query at the present time also finds the newest samples."""
 
     def __init__(self, url):
         self.url = url
@@ -39,7 +39,7 @@ class PromQL:
 
 
 class Vmalert:
-    """Evaluates the rules of a file each second in place of each minute, with the samples of the last 30 seconds."""
+    """Evaluates the rules of a file each second in place of each minute, with the newest samples."""
 
     def __init__(self, folder, rules, url):
         port = free_port()
